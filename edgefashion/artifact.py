@@ -1,0 +1,98 @@
+"""An exported model file and the manifest beside it: `cnn-int8.tflite` and `cnn-int8.tflite.json`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgefashion import files
+from edgefashion.errors import ArtifactError
+
+SCHEMA = 1
+FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".fake": "fake"}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file. `manifest` is None for a file that edgefashion did not export."""
+
+    path: Path
+    manifest: dict[str, Any] | None
+
+    @property
+    def format(self) -> str:
+        """`tflite` or `onnx`, from the file's suffix."""
+        return FORMATS[self.path.suffix]
+
+    @property
+    def model(self) -> str:
+        """The run it was exported from, or the file's own name."""
+        return str(self.manifest["run"]) if self.manifest else self.path.stem
+
+    @property
+    def precision(self) -> str | None:
+        """`float32`, `float16`, `dynamic` or `int8`; None where no manifest says so."""
+        return str(self.manifest["precision"]) if self.manifest else None
+
+    @property
+    def run_id(self) -> str | None:
+        """The identity of the training run it was exported from; None where no manifest says so."""
+        return str(self.manifest["run_id"]) if self.manifest else None
+
+    @property
+    def small_run(self) -> bool:
+        """Whether its model was trained on a part of the data only."""
+        return bool(self.manifest and self.manifest["small_run"])
+
+
+def manifest_path(path: Path) -> Path:
+    """Where the manifest of the model file `path` stands."""
+    return path.with_name(path.name + ".json")
+
+
+def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
+    """Write a model file and its manifest, each in one step; the manifest gains size and SHA-256.
+
+    A kill between the two leaves a pair that `read` refuses, never one that it believes.
+    Raises OutputError.
+    """
+    files.write_bytes(path, content)
+    complete = {
+        "schema": SCHEMA,
+        "file": path.name,
+        "size_bytes": len(content),
+        "sha256": files.sha256(path),
+        **manifest,
+    }
+    files.write_json(manifest_path(path), complete)
+    return Artifact(path, complete)
+
+
+def read(path: Path) -> Artifact:
+    """The artifact at `path`, its manifest checked against the file.
+
+    Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says.
+    """
+    if path.suffix not in FORMATS:
+        raise ArtifactError(f"{path} is not a .tflite or .onnx file")
+    if not path.is_file():
+        raise ArtifactError(f"{path} does not exist")
+    sidecar = manifest_path(path)
+    if not sidecar.is_file():
+        return Artifact(path, None)
+    try:
+        manifest = json.loads(sidecar.read_text())
+        expected = manifest["sha256"]
+        known = {"run", "run_id", "precision", "small_run"} <= manifest.keys()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{sidecar} is damaged: export {path.name} again") from error
+    if not known:
+        raise ArtifactError(f"{sidecar} lacks fields of a manifest: export {path.name} again")
+    if files.sha256(path) != expected:
+        raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
+    return Artifact(path, manifest)
+
+
+def find(folder: Path) -> list[Path]:
+    """Model files in a folder, by name."""
+    return sorted(path for path in folder.glob("*") if path.suffix in FORMATS)

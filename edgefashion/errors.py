@@ -1,0 +1,57 @@
+"""Every error edgefashion raises on purpose.
+
+    EdgefashionError          exit code 1: the work was understood and failed
+    ├── MissingExtra          a package is not installed; names the extra that brings it
+    ├── VerificationError     an exported artifact disagrees with the model it was made from
+    ├── RuntimeCrash          the process running a model died, hung or reported an error
+    └── BadInput              exit code 2: what was asked for cannot be done as asked
+        ├── DataError         the data set is missing, damaged or not what it claims to be
+        ├── RunError          a run folder is missing, damaged, busy or in the way
+        ├── ArtifactError     a .tflite or .onnx file is missing, damaged or of another kind
+        └── OutputError       a result cannot be written: no permission, no space
+
+A message is one line: what happened, why, and the command that mends it.
+"""
+
+
+class EdgefashionError(Exception):
+    """The work was understood and failed."""
+
+    exit_code = 1
+
+
+class MissingExtra(EdgefashionError):
+    """A package is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what}, which is not installed: pip install 'edgefashion[{extra}]'")
+
+
+class VerificationError(EdgefashionError):
+    """An exported artifact disagrees with the model it was made from."""
+
+
+class RuntimeCrash(EdgefashionError):
+    """The process running a model died, hung or reported an error."""
+
+
+class BadInput(EdgefashionError):
+    """What was asked for cannot be done as asked."""
+
+    exit_code = 2
+
+
+class DataError(BadInput):
+    """The data set is missing, damaged or not what it claims to be."""
+
+
+class RunError(BadInput):
+    """A run folder is missing, damaged, busy or in the way."""
+
+
+class ArtifactError(BadInput):
+    """A model file is missing, damaged or of another kind."""
+
+
+class OutputError(BadInput):
+    """A result cannot be written."""
