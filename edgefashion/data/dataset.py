@@ -1,0 +1,124 @@
+"""The data set in memory, and reading it from one folder."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.data import idx
+from edgefashion.errors import DataError
+
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """Some images with their labels, in the order of the IDX file they came from."""
+
+    images: npt.NDArray[np.uint8]
+    """uint8 [N, 28, 28, 1], raw pixels"""
+    labels: npt.NDArray[np.uint8]
+    """uint8 [N], 0 to 9: positions in CLASS_NAMES"""
+    indices: npt.NDArray[np.int64]
+    """int64 [N], position of each image in its IDX file"""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, positions: npt.NDArray[np.intp]) -> "Subset":
+        """The images at `positions` (integers [M], counted within this subset), copied."""
+        return Subset(self.images[positions], self.labels[positions], self.indices[positions])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Fashion-MNIST, or a declared part of it, checked against its checksums."""
+
+    source: str
+    """who served it, in words"""
+    folder: Path
+    checksums: dict[str, str]
+    """IDX file name → SHA-256 of its decompressed bytes"""
+    train: Subset
+    """the training file: 60,000 images when complete"""
+    test: Subset
+    """the t10k file: 10,000 images when complete"""
+
+    @property
+    def complete(self) -> bool:
+        """Whether this is all of Fashion-MNIST, and not a part of it for teaching and tests."""
+        return self.checksums == idx.OFFICIAL
+
+    def describe(self) -> dict[str, Any]:
+        """What to note beside a result made from this data set, as JSON."""
+        return {
+            "name": "Fashion-MNIST",
+            "source": self.source,
+            "complete": self.complete,
+            "checksums": self.checksums,
+            "counts": {"train": len(self.train), "test": len(self.test)},
+        }
+
+
+def read_named(folder: Path, source: str) -> Dataset:
+    """Read the folder a user named; its own SHA256SUMS, where there, declares a part of Fashion-MNIST.
+
+    Raises DataError when a file is missing or is not what its checksum and header promise.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name one that holds {_listed()}")
+    declared = folder / SUMS
+    return read_folder(folder, source, _declared(declared) if declared.exists() else idx.OFFICIAL)
+
+
+def read_folder(folder: Path, source: str, checksums: Mapping[str, str] = idx.OFFICIAL) -> Dataset:
+    """Read and check the four files in `folder`. Raises DataError."""
+    if names := idx.lacking(folder):
+        raise DataError(f"{folder} lacks {', '.join(names)}; the data set is {_listed()}")
+    train = _read_pair(folder, idx.TRAIN_IMAGES, idx.TRAIN_LABELS, checksums)
+    test = _read_pair(folder, idx.TEST_IMAGES, idx.TEST_LABELS, checksums)
+    return Dataset(source, folder, dict(checksums), train, test)
+
+
+def _read_pair(folder: Path, images: str, labels: str, checksums: Mapping[str, str]) -> Subset:
+    path = idx.compressed(folder, images)
+    pixels = idx.parsed_images(path, idx.verified(path, checksums[images]))
+    path = idx.compressed(folder, labels)
+    classes = idx.parsed_labels(path, idx.verified(path, checksums[labels]), len(pixels))
+    return Subset(pixels, classes, np.arange(len(pixels), dtype=np.int64))
+
+
+def _declared(path: Path) -> dict[str, str]:
+    """Checksums out of a file in the format of sha256sum; lines about other files do not matter."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    found = {name: digest.lower() for digest, name in re.findall(r"(?m)^([0-9a-fA-F]{64}) [ *](\S+)$", text)}
+    if unnamed := [name for name in idx.FILES if name not in found]:
+        raise DataError(
+            f"{path}: no SHA-256 of {', '.join(unnamed)};"
+            " it must list the four decompressed files as sha256sum prints them"
+        )
+    return {name: found[name] for name in idx.FILES}
+
+
+def _listed() -> str:
+    *first, last = sorted(f"{name}.gz" for name in idx.FILES)
+    return f"{', '.join(first)} and {last}"

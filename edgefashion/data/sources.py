@@ -1,0 +1,56 @@
+"""Where the data set is looked for, in order."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from edgefashion.data.dataset import Dataset, read_folder, read_named
+from edgefashion.data.idx import FILES, lacking
+from edgefashion.errors import DataError
+
+VARIABLE = "EDGEFASHION_DATA"
+DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts it
+
+
+def say(line: str) -> None:
+    """Print one line of progress on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def cache_folder() -> Path:
+    """Folder in the user's cache that holds the data set after a download."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("edgefashion") / "fashion-mnist"
+
+
+def load(folder: Path | None = None, report: Callable[[str], None] = say) -> Dataset:
+    """Load Fashion-MNIST from the first place that has it, checked to the last byte.
+
+    In order: `folder`; the folder in EDGEFASHION_DATA; the user's cache; the Debian package
+    dataset-fashion-mnist; public mirrors; that package again, fetched without installing it. What is fetched
+    stays in the cache. `report` gets lines to show while that goes on.
+
+    Raises DataError when a named folder is not good, or nothing else can serve.
+    """
+    if folder is not None:
+        return read_named(folder, f"folder {folder}")
+    if named := os.environ.get(VARIABLE):
+        return read_named(Path(named), f"folder {named} ({VARIABLE})")
+    from edgefashion.data import cache
+
+    kept = cache_folder()
+    if len(lacking(kept)) < len(FILES):
+        try:
+            return read_folder(kept, cache.source(kept))
+        except DataError as error:
+            report(f"in the cache: {error}; getting it anew")
+            cache.drop_damaged(kept)
+    if DEBIAN_FOLDER.is_dir():
+        try:
+            return read_folder(DEBIAN_FOLDER, "Debian package dataset-fashion-mnist")
+        except DataError as error:
+            report(f"{error}; looking elsewhere")
+    cache.fill(kept, report)
+    return read_folder(kept, cache.source(kept))
