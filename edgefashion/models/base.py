@@ -1,0 +1,50 @@
+"""What every architecture tells the trainer and the exporters about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edgefashion.keras import keras, tf
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How a pixel becomes the number a model computes with: (pixel - zero_point) * scale.
+
+    This is affine dequantization (Jacob et al. 2018, equation 1) of an unsigned byte, so that in an
+    int8 model the pixel is its own quantized value and normalising costs nothing.
+    """
+
+    scale: float
+    zero_point: int
+
+    def __call__(self, pixels: Any) -> Any:
+        """uint8 tensor of any shape → float32 tensor of the same shape."""
+        return (tf.cast(pixels, tf.float32) - float(self.zero_point)) * self.scale
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The normalised values of pixel 0 and pixel 255."""
+        return -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One kind of classifier.
+
+    build: the untrained Keras model, flat, float32 in, 10 logits out. Its argument names the initial
+        weights, or is None. `Architecture` users read the input shape off the model.
+    expand: normalised gray images, float32 [N, 28, 28, 1] → the input of that model.
+    deployable: a trained model → the function of normalised gray images to logits that is exported. It
+        computes what `model(expand(images))` does, with less work where that is possible.
+    """
+
+    name: str
+    normalisation: Normalisation
+    build: Callable[[str | None], keras.Model]
+    expand: Callable[[Any], Any]
+    deployable: Callable[[keras.Model], Callable[[Any], Any]]
+
+    def prepare(self, pixels: Any) -> Any:
+        """Raw gray images, uint8 [N, 28, 28, 1] → the input of the model."""
+        return self.expand(self.normalisation(pixels))

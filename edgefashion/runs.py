@@ -1,0 +1,147 @@
+"""Run folders: `runs/<name>/` holds one trained model and the story of how it came to be.
+
+    model.keras      the best epoch by validation accuracy, float32
+    run.json         recipe, history, seed, versions, device, data checksums, validation accuracy
+    tensorboard/     logs
+    artifacts/       what was exported from it
+
+While a training goes on it lives in `runs/.<name>.training/`, and the folder as a whole takes its final
+name at the end, so that an interruption leaves the old run or the new one.
+"""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from edgefashion import files
+from edgefashion.errors import RunError
+
+SCHEMA = 1
+MODEL = "model.keras"
+INFO = "run.json"
+ARTIFACTS = "artifacts"
+REQUIRED = {"schema", "name", "id", "recipe", "model", "data", "small_run", "validation_accuracy"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training."""
+
+    folder: Path
+    info: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def id(self) -> str:
+        """The first 12 digits of the model file's SHA-256: equal for equal models only."""
+        return str(self.info["id"])
+
+    @property
+    def model_path(self) -> Path:
+        """The Keras model."""
+        return self.folder / MODEL
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of its exported files; it may not exist yet."""
+        return self.folder / ARTIFACTS
+
+    @property
+    def small_run(self) -> bool:
+        """Whether it was trained on a part of the data only."""
+        return bool(self.info["small_run"])
+
+
+def read(folder: Path) -> Run:
+    """The run in `folder`, checked. Raises RunError where it is missing or damaged."""
+    restore(folder)
+    if not folder.is_dir():
+        raise RunError(f"there is no run {folder}: make it with edgefashion train")
+    info_path, model_path = folder / INFO, folder / MODEL
+    if not info_path.is_file():
+        raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
+    if not model_path.is_file():
+        raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
+    try:
+        info = json.loads(info_path.read_text())
+        missing = REQUIRED - info.keys()
+        expected = info.get("model", {}).get("sha256")
+    except (ValueError, AttributeError) as error:
+        raise RunError(f"{info_path} is damaged: train again with edgefashion train --force") from error
+    if missing:
+        raise RunError(f"{info_path} lacks {', '.join(sorted(missing))}: train again with --force")
+    found = files.sha256(model_path)
+    if found != expected:
+        raise RunError(
+            f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {str(expected)[:12]}; "
+            "train again with edgefashion train --force"
+        )
+    return Run(folder, info)
+
+
+def find(root: Path) -> list[Path]:
+    """The folders of all runs under `root`, by name."""
+    for replaced in root.glob(".*.replaced"):
+        restore(root / replaced.name[1 : -len(".replaced")])
+    return sorted(path.parent for path in root.glob(f"*/{INFO}") if not path.parent.name.startswith("."))
+
+
+def staging(folder: Path) -> Path:
+    """Where the training of the run `folder` keeps its state until it is finished."""
+    return folder.with_name(f".{folder.name}.training")
+
+
+def _replaced(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.replaced")
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the right to change the run `folder`. Raises RunError when another process holds it."""
+    with files.naming_output(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError(f"{folder} is being trained by another process: wait for it to end") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def publish(folder: Path) -> Run:
+    """Give the finished training its final name; an older run of that name goes away only after that.
+
+    Must be called under `locked`. A kill between the two renames is mended by `restore`.
+    """
+    old = _replaced(folder)
+    with files.naming_output(folder):
+        if folder.exists():
+            folder.rename(old)
+        staging(folder).rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    return read(folder)
+
+
+def restore(folder: Path) -> None:
+    """Bring back the older run when `publish` was killed half way."""
+    old = _replaced(folder)
+    if not old.exists():
+        return
+    with contextlib.suppress(RunError), locked(folder):
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(folder)

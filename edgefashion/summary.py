@@ -1,0 +1,44 @@
+"""What a Keras model is made of: layers, output shapes, parameters, multiply-accumulates."""
+
+import math
+from dataclasses import dataclass
+
+from edgefashion.keras import keras
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer. `macs` are the multiply-accumulates for one image; layers that only move or compare
+    values have none, and a BatchNormalization counts none because inference folds it away.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+def summarize(model: keras.Model) -> list[LayerSummary]:
+    """One entry a layer, in the order of the model; shapes without the batch dimension."""
+    return [
+        LayerSummary(
+            name=layer.name,
+            kind=type(layer).__name__,
+            output_shape=tuple(layer.output.shape[1:]),
+            parameters=layer.count_params(),
+            macs=_macs(layer),
+        )
+        for layer in model.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    ]
+
+
+def _macs(layer: keras.layers.Layer) -> int:
+    """Each weight of a kernel is used once for every position of the output's height and width."""
+    kernel = getattr(layer, "depthwise_kernel", None)
+    if kernel is None:
+        kernel = getattr(layer, "kernel", None)
+    if kernel is None:
+        return 0
+    return math.prod(kernel.shape) * math.prod(layer.output.shape[1:-1])
