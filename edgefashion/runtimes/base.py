@@ -1,0 +1,106 @@
+"""The two protocols every runtime follows, and what they share.
+
+A `Runtime` loads a model file into a `Session`; a session takes raw pixels and gives logits:
+
+    runtime = runtimes.for_file(path)
+    runtime.start()                           # import it: slow, may fail
+    session = runtime.load(path, threads=4)   # read the file
+    session.predict(images)                   # uint8 [N, 28, 28, 1] -> float32 [N, 10], as fast as it goes
+    session.infer(image)                      # uint8 [1, 28, 28, 1] -> [1, 10], one at a time: what is timed
+
+`predict` shares its batches among as many one-thread interpreters as it may use threads. That beats one
+interpreter with many threads, whose threads wait for each other in every layer of so small a model.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion.errors import ArtifactError, MissingExtra
+
+Images = NDArray[np.uint8]
+Logits = NDArray[np.float32]
+
+IMAGE_SHAPE = (28, 28, 1)
+CLASSES = 10
+BATCH = 16
+CONTRACT = "uint8 [N, 28, 28, 1] in and float32 or int8 [N, 10] out"
+FIXED_BATCH = "takes one image a call: its batch size is fixed"
+
+
+class Session(Protocol):
+    """A model, loaded."""
+
+    batch: int
+    """Images a call takes inside `predict`; 1 where the model turned out not to take more."""
+    note: str | None
+    """What `predict` found unusual about how this model is run; None where nothing is."""
+
+    def predict(self, images: Images) -> Logits:
+        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        ...
+
+    def infer(self, image: Images) -> NDArray[Any]:
+        """Output [1, 10] of one image uint8 [1, 28, 28, 1], in the type the model gives.
+
+        Copies the input in, runs, reads the output: the smallest thing a program on a device does. An
+        int8 output stays int8, since the highest of ten needs no scale.
+        """
+        ...
+
+
+class Runtime(Protocol):
+    """A library that runs model files."""
+
+    name: str
+    """What people call it."""
+    package: str
+    """What pip calls it."""
+    extra: str
+    """The extra of edgefashion that installs it."""
+
+    def start(self) -> str:
+        """Import the library and return its version. Raises MissingExtra where it is not installed."""
+        ...
+
+    def load(self, path: Path, threads: int) -> Session:
+        """Read a model file. Raises ArtifactError where the file is damaged or breaks the contract."""
+        ...
+
+
+def missing(runtime: Runtime, suffix: str) -> MissingExtra:
+    """The error for a runtime that is not installed."""
+    return MissingExtra(f"Running a {suffix} file needs {runtime.package}", runtime.extra)
+
+
+def damaged(path: Path, error: Exception) -> ArtifactError:
+    """The error for a file its runtime refuses, with the first line of the reason."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ArtifactError(f"{path} cannot be loaded ({reason}): export it again")
+
+
+def breaks_contract(path: Path, found: str) -> ArtifactError:
+    """The error for a model of other inputs or outputs."""
+    return ArtifactError(f"{path}: expected {CONTRACT}, found {found}: export it with edgefashion")
+
+
+def spread(images: Images, runners: Sequence[Callable[[Images], Logits]], batch: int) -> Logits:
+    """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], the batches shared among the runners.
+
+    Each runner works in a thread of its own (runtimes let go of Python's lock while they compute), and
+    takes every `len(runners)`-th batch of at most `batch` images.
+    """
+    logits = np.empty((len(images), CLASSES), np.float32)
+
+    def work(index: int) -> None:
+        for start in range(index * batch, len(images), len(runners) * batch):
+            logits[start : start + batch] = runners[index](images[start : start + batch])
+
+    with ThreadPoolExecutor(len(runners)) as pool:
+        for done in [pool.submit(work, index) for index in range(len(runners))]:
+            done.result()
+    return logits

@@ -1,0 +1,95 @@
+"""A runtime without a framework, to test what must survive a bad one.
+
+A `.fake` file is JSON. Every field may be left out:
+
+    {"seed": 3,              the weights: equal seeds give equal logits
+     "batch": 1,             images a call takes; 1 leaves a note, as real runtimes do
+     "load": "SIGILL",       what happens at load, in `predict` and in `infer`: a signal's name,
+     "predict": "hang",      "hang", "exit", or any other text, which is raised as an error
+     "infer": "out of luck",
+     "after": 100,           calls of `infer` that go well first
+     "delay_us": 50,         time an inference takes, in microseconds
+     "trace": "calls.txt"}   a file that gains this file's name at every `infer`
+"""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgefashion.errors import ArtifactError
+from edgefashion.runtimes import base
+from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, Images, Logits
+
+
+class FakeRuntime:
+    """Follows `base.Runtime`."""
+
+    name = "Fake"
+    package = "edgefashion"
+    extra = "dev"
+
+    def start(self) -> str:
+        """Return the version."""
+        return "1.0"
+
+    def load(self, path: Path, threads: int) -> "FakeSession":
+        """Read a `.fake` file. Raises ArtifactError."""
+        try:
+            behaviour = json.loads(path.read_text())
+        except (ValueError, OSError) as error:
+            raise base.damaged(path, error) from error
+        if not isinstance(behaviour, dict):
+            raise ArtifactError(f"{path} cannot be loaded (not a JSON object): write it again")
+        _act(behaviour.get("load"))
+        return FakeSession(path, behaviour, threads)
+
+
+class FakeSession:
+    """Follows `base.Session`: logits are the pixels times weights drawn from the seed."""
+
+    def __init__(self, path: Path, behaviour: dict[str, Any], threads: int) -> None:
+        self.batch: int = behaviour.get("batch", BATCH)
+        self.note = FIXED_BATCH if self.batch == 1 else None
+        self._path = path
+        self._behaviour = behaviour
+        self._threads = threads
+        self._calls = 0
+        self._weights = np.random.default_rng(behaviour.get("seed", 0)).normal(size=(784, CLASSES))
+
+    def predict(self, images: Images) -> Logits:
+        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        _act(self._behaviour.get("predict"))
+        return base.spread(images, [self._run] * self._threads, self.batch)
+
+    def infer(self, image: Images) -> Logits:
+        """Logits float32 [1, 10] of one image uint8 [1, 28, 28, 1]."""
+        self._calls += 1
+        if self._calls > self._behaviour.get("after", 0):
+            _act(self._behaviour.get("infer"))
+        if trace := self._behaviour.get("trace"):
+            with Path(trace).open("a") as file:
+                file.write(f"{self._path.name}\n")
+        time.sleep(self._behaviour.get("delay_us", 0) / 1e6)
+        return self._run(image)
+
+    def _run(self, images: Images) -> Logits:
+        pixels = images.reshape(len(images), -1) / 255
+        return (pixels @ self._weights).astype(np.float32)
+
+
+def _act(what: str | None) -> None:
+    if what is None:
+        return
+    if what == "hang":
+        time.sleep(3600)
+    elif what == "exit":
+        os._exit(3)
+    elif what in signal.Signals.__members__:
+        os.kill(os.getpid(), signal.Signals[what])
+    else:
+        raise RuntimeError(what)
