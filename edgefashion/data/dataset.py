@@ -82,15 +82,19 @@ def read_named(folder: Path, source: str) -> Dataset:
     Raises DataError when a file is missing or is not what its checksum and header promise.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name one that holds {_listed()}")
-    declared = folder / SUMS
-    return read_folder(folder, source, _declared(declared) if declared.exists() else idx.OFFICIAL)
+        raise DataError(f"{folder}: no such folder; name one that holds {idx.listed()}")
+    sums = folder / SUMS
+    try:
+        return read_folder(folder, source, _declared(sums) if sums.exists() else idx.OFFICIAL)
+    except DataError as error:
+        other = f"correct {SUMS} there" if sums.exists() else "name no folder and have it fetched"
+        raise DataError(f"{error}; put the right file there, or {other}") from error
 
 
 def read_folder(folder: Path, source: str, checksums: Mapping[str, str] = idx.OFFICIAL) -> Dataset:
     """Read and check the four files in `folder`. Raises DataError."""
     if names := idx.lacking(folder):
-        raise DataError(f"{folder} lacks {', '.join(names)}; the data set is {_listed()}")
+        raise DataError(f"{folder} lacks {', '.join(names)}")
     train = _read_pair(folder, idx.TRAIN_IMAGES, idx.TRAIN_LABELS, checksums)
     test = _read_pair(folder, idx.TEST_IMAGES, idx.TEST_LABELS, checksums)
     return Dataset(source, folder, dict(checksums), train, test)
@@ -117,8 +121,3 @@ def _declared(path: Path) -> dict[str, str]:
             " it must list the four decompressed files as sha256sum prints them"
         )
     return {name: found[name] for name in idx.FILES}
-
-
-def _listed() -> str:
-    *first, last = sorted(f"{name}.gz" for name in idx.FILES)
-    return f"{', '.join(first)} and {last}"

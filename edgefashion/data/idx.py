@@ -38,6 +38,12 @@ def compressed(folder: Path, name: str) -> Path:
     return folder / f"{name}.gz"
 
 
+def listed() -> str:
+    """The names of the four files for people, as a list in a sentence."""
+    *first, last = sorted(f"{name}.gz" for name in FILES)
+    return f"{', '.join(first)} and {last}"
+
+
 def lacking(folder: Path) -> list[str]:
     """File names (with .gz) that `folder` does not hold."""
     paths = [compressed(folder, name) for name in FILES]
@@ -53,8 +59,7 @@ def verified(path: Path, checksum: str) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found != checksum:
         raise DataError(
-            f"{path}: wrong checksum: SHA-256 of the decompressed bytes is {found}, expected {checksum};"
-            " replace it with the original file"
+            f"{path}: wrong checksum: SHA-256 of the decompressed bytes is {found}, expected {checksum}"
         )
     return content
 

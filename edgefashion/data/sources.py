@@ -44,9 +44,8 @@ def load(folder: Path | None = None, report: Callable[[str], None] = say) -> Dat
     if len(lacking(kept)) < len(FILES):
         try:
             return read_folder(kept, cache.source(kept))
-        except DataError as error:
-            report(f"in the cache: {error}; getting it anew")
-            cache.drop_damaged(kept)
+        except DataError:
+            cache.drop_damaged(kept, report)
     if DEBIAN_FOLDER.is_dir():
         try:
             return read_folder(DEBIAN_FOLDER, "Debian package dataset-fashion-mnist")

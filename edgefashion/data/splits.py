@@ -38,7 +38,11 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     held = np.maximum(counts // VALIDATION_SHARE, 1)
     order = _class_ranks(dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED))
     aside = order < held[dataset.train.labels]
-    parts = dataset.train.take(np.flatnonzero(~aside)), dataset.train.take(np.flatnonzero(aside)), dataset.test
+    parts = (
+        dataset.train.take(np.flatnonzero(~aside)),
+        dataset.train.take(np.flatnonzero(aside)),
+        dataset.test,
+    )
     if limit is None:
         return Splits(*parts)
     return Splits(*(stratified_sample(part, min(limit, len(part)), SPLIT_SEED) for part in parts))

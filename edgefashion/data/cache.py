@@ -1,0 +1,133 @@
+"""The data set in the user's cache: filled by one process at a time, with verified files only."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgefashion.data import debian, mirrors
+from edgefashion.data.idx import FILES, OFFICIAL, compressed, lacking, listed, verified
+from edgefashion.data.progress import Report
+from edgefashion.errors import DataError
+
+NOTE = "source.txt"  # who served the files beside it, a line each
+
+
+def source(folder: Path) -> str:
+    """Who served what lies in the cache `folder`, in words."""
+    with contextlib.suppress(OSError):
+        return f"user's cache, fetched from {' and '.join((folder / NOTE).read_text().splitlines())}"
+    return "user's cache"
+
+
+def drop_damaged(folder: Path, report: Report) -> None:
+    """Delete the files in the cache `folder` that are not what they should be. Raises DataError."""
+    with _alone(folder, report):
+        _sift(folder, report)
+
+
+def fill(folder: Path, report: Report) -> None:
+    """Fetch into the cache `folder` what it lacks, from whoever serves it.
+
+    Each file is verified in a staging folder and moved in one step. Raises DataError when nobody serves, or
+    the cache cannot be written.
+    """
+    with _alone(folder, report):
+        _sift(folder, report)
+        with _staging(folder) as staging:
+            for mirror in mirrors.MIRRORS:
+                _fill_from_mirror(mirror, folder, staging, report)
+            _fill_from_debian(folder, staging, report)
+    if lacking(folder):
+        raise DataError(
+            "Fashion-MNIST is not on this machine and nobody served it (is there a network?):"
+            f" sudo apt install {debian.PACKAGE}, or put {listed()} into a folder"
+            " and name it with --data or EDGEFASHION_DATA"
+        )
+
+
+def _fill_from_mirror(mirror: str, folder: Path, staging: Path, report: Report) -> None:
+    wanted = _wanted(folder)
+    try:
+        for name in mirrors.fetch(mirror, wanted, staging, report):
+            _admit(name, staging, folder, mirrors.host(mirror))
+    except DataError as error:
+        report(f"{error}; leaving this mirror")
+
+
+def _fill_from_debian(folder: Path, staging: Path, report: Report) -> None:
+    wanted = _wanted(folder)
+    if not wanted:
+        return
+    try:
+        debian.fetch(staging, report)
+        for name in wanted:
+            _admit(name, staging, folder, f"the Debian package {debian.PACKAGE}")
+    except DataError as error:
+        report(str(error))
+
+
+def _wanted(folder: Path) -> list[str]:
+    return [name for name in FILES if not compressed(folder, name).exists()]
+
+
+def _admit(name: str, staging: Path, folder: Path, served: str) -> None:
+    staged = compressed(staging, name)
+    try:
+        verified(staged, OFFICIAL[name])
+    except DataError as error:
+        raise DataError(f"{served} sent a bad file: {error}") from error
+    note = folder / NOTE
+    lines = note.read_text().splitlines() if note.exists() else []
+    if served not in lines:
+        note.write_text("\n".join([*lines, served]) + "\n")
+    staged.replace(compressed(folder, name))
+
+
+def _sift(folder: Path, report: Report) -> None:
+    for name in FILES:
+        path = compressed(folder, name)
+        if not path.exists():
+            continue
+        try:
+            verified(path, OFFICIAL[name])
+        except DataError as error:
+            report(f"deleted from the cache: {error}")
+            path.unlink()
+    if len(_wanted(folder)) == len(FILES):
+        (folder / NOTE).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, report: Report) -> Iterator[None]:
+    """Hold the cache for this process, and name the folder when the system refuses to write there."""
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            report("another process is fetching the data set; waiting for it")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+    except OSError as error:
+        raise DataError(
+            f"cannot write to the cache {folder}: {error.strerror or error};"
+            " choose another with XDG_CACHE_HOME, or name a folder that holds the data set with --data or EDGEFASHION_DATA"
+        ) from error
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    staging = folder / "staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

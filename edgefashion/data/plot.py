@@ -1,0 +1,86 @@
+"""Pictures of the images, for people."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgefashion.data.dataset import CLASS_NAMES, Subset
+from edgefashion.errors import BadInput, MissingExtra
+from edgefashion.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
+    """Draw the first `per_class` images of each class, a labelled row a class, into `path`.
+
+    Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
+    OutputError when `path` cannot be written.
+    """
+    kind = _format(path)
+    classes = np.unique(subset.labels)
+    figure = _figure(0.62 * per_class + 1.4, 0.62 * len(classes) + 0.5)
+    axes = figure.subplots(len(classes), per_class, squeeze=False)
+    for row, label in zip(axes, classes, strict=True):
+        row[0].set_ylabel(CLASS_NAMES[label], rotation=0, ha="right", va="center", fontsize=11, labelpad=8)
+        shown = np.flatnonzero(subset.labels == label)[:per_class]
+        for column, axis in enumerate(row):
+            _bare(axis)
+            if column < len(shown):
+                _draw(axis, subset, int(shown[column]))
+    figure.suptitle("Fashion-MNIST", fontsize=13)
+    _save(figure, path, kind)
+
+
+def plot_image(subset: Subset, index: int, path: Path) -> None:
+    """Draw image `index` of `subset` (0 is the first) large, with its class, into `path`.
+
+    Raises BadInput for an index that is not there or a suffix other than .png, .svg and .pdf, MissingExtra
+    without matplotlib, and OutputError when `path` cannot be written.
+    """
+    kind = _format(path)
+    if not 0 <= index < len(subset):
+        raise BadInput(f"there is no image {index} among {len(subset):,}; give 0 to {len(subset) - 1}")
+    figure = _figure(4.2, 4.6)
+    axis = figure.subplots()
+    _bare(axis)
+    _draw(axis, subset, index)
+    axis.set_title(CLASS_NAMES[subset.labels[index]], fontsize=16)
+    axis.set_xlabel(f"image {index:,} of {len(subset):,}, counted from 0", fontsize=9, color="0.4")
+    _save(figure, path, kind)
+
+
+def _format(path: Path) -> str:
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise BadInput(f"{path}: cannot draw a picture of this kind; end the name in .png, .svg or .pdf")
+    return kind
+
+
+def _figure(width: float, height: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("Drawing needs matplotlib", "plot") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _bare(axis: "Axes") -> None:
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for side in axis.spines.values():
+        side.set_visible(False)
+
+
+def _draw(axis: "Axes", subset: Subset, position: int) -> None:
+    axis.imshow(subset.images[position, :, :, 0], cmap="gray_r", vmin=0, vmax=255)
+
+
+def _save(figure: "Figure", path: Path, kind: str) -> None:
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=kind, dpi=150)
