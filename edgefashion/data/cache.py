@@ -118,7 +118,8 @@ def _alone(folder: Path, report: Report) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"cannot write to the cache {folder}: {error.strerror or error};"
-            " choose another with XDG_CACHE_HOME, or name a folder that holds the data set with --data or EDGEFASHION_DATA"
+            " choose another with XDG_CACHE_HOME,"
+            " or name a folder that holds the data set with --data or EDGEFASHION_DATA"
         ) from error
 
 

@@ -47,7 +47,7 @@ def listed() -> str:
 def lacking(folder: Path) -> list[str]:
     """File names (with .gz) that `folder` does not hold."""
     paths = [compressed(folder, name) for name in FILES]
-    return [path.name for path in paths if not path.is_file()]
+    return sorted(path.name for path in paths if not path.is_file())
 
 
 def verified(path: Path, checksum: str) -> bytes:
