@@ -1,0 +1,245 @@
+"""How good and how fast model files are: one row per (file, threads).
+
+`Evaluation.to_dict` is the content of a results file:
+
+    schema   1
+    device   see `device.describe`
+    dataset  see `Dataset.describe`; null where only latency was measured
+    results  one object per (file, threads):
+      model, format, precision      of the artifact; precision is null where no manifest tells it
+      runtime, runtime_version      null where it did not start
+      threads, path                 the path as the user gave it
+      size_bytes, sha256            of the file
+      small_run                     whether the model was trained on a part of the data only
+      images                        number of test images; null, like the next five, without data
+      accuracy, accuracy_ci95       in 0..1, and its 95 % Wilson interval [low, high]
+      accuracy_delta                accuracy minus the reference's
+      agreement                     part of the images given the same class as by the reference
+      mcnemar_p                     how likely luck alone explains so uneven a set of differences
+      latency_us                    {p50, p90, p99, mean, samples}: of single inferences, in microseconds;
+                                    p99 is null below 1,000 samples
+      raw_us                        every sample
+      load_ms, first_inference_us   once each, in a fresh process
+      peak_rss_mb                   of the process that ran single inferences, in MiB
+      status, error                 "ok" and null, or "failed" and why
+      bad_file                      whether it failed because the file cannot be loaded
+      note                          what was unusual about the run, or null
+
+The reference is the float32 artifact of the same training run: in the same format if it is there, else
+in another. A float32 artifact has none, so what compares with it is null.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion import bench, device, files
+from edgefashion.artifact import Artifact
+from edgefashion.bench import Measurement, Progress, Protocol
+from edgefashion.errors import ArtifactError, EdgefashionError, RuntimeCrash
+from edgefashion.runtimes.base import Images
+from edgefashion.runtimes.process import ModelProcess
+from edgefashion.statistics import mcnemar_exact, wilson_interval
+
+SCHEMA = 1
+Labels = NDArray[np.uint8]
+Classes = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Rows and what they were measured on and with; see the module for the fields."""
+
+    device: dict[str, Any]
+    dataset: dict[str, Any] | None
+    results: list[dict[str, Any]]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every row is well, 2 when a file could not be loaded, 1 when a runtime failed."""
+        failed = [row for row in self.results if row["status"] != "ok"]
+        if any(row["bad_file"] for row in failed):
+            return ArtifactError.exit_code
+        return RuntimeCrash.exit_code if failed else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        return {
+            "schema": SCHEMA,
+            "device": self.device,
+            "dataset": self.dataset,
+            "results": self.results,
+        }
+
+
+@dataclass
+class Answers:
+    """What one artifact says of the test images: its classes [N], or why there are none."""
+
+    classes: Classes | None = None
+    note: str | None = None
+    error: EdgefashionError | None = None
+
+
+def evaluate(
+    artifacts: Sequence[Artifact],
+    dataset_info: dict[str, Any],
+    images: Images,
+    labels: Labels,
+    threads: Sequence[int],
+    protocol: Protocol | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure accuracy (once per artifact, on all cores) and then latency (per number of threads).
+
+    `images` are uint8 [N, 28, 28, 1], `labels` uint8 [N]. An artifact that fails is a failed row; the
+    others go on. `dataset_info` is `Dataset.describe()`.
+    """
+    answers = [_ask(artifact, images, progress) for artifact in artifacts]
+    sound = [number for number, answer in enumerate(answers) if not answer.error]
+    measured = _measure([artifacts[number] for number in sound], images, threads, protocol, progress)
+    rows = []
+    for number, artifact in enumerate(artifacts):
+        score = _score(artifacts, answers, number, labels)
+        for count in threads:
+            run = measured.get((artifact.path, count)) or Measurement(
+                artifact.path, count, error=answers[number].error
+            )
+            rows.append(_row(artifact, run, score, answers[number].note))
+    return Evaluation(device.describe(), dataset_info, rows)
+
+
+def time_only(
+    artifacts: Sequence[Artifact],
+    threads: Sequence[int],
+    images: Images | None = None,
+    protocol: Protocol | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure latency without labels, on images uint8 [N, 28, 28, 1] or else on noise."""
+    images = bench.random_images() if images is None else images
+    measured = _measure(artifacts, images, threads, protocol, progress)
+    rows = [
+        _row(artifact, measured[artifact.path, count], _NO_SCORE, None)
+        for artifact in artifacts
+        for count in threads
+    ]
+    return Evaluation(device.describe(), None, rows)
+
+
+def predict(artifact: Artifact, images: Images, progress: Progress | None = None) -> Answers:
+    """Classes of images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress(f"classifying with {artifact.path.name}", done, len(images))
+
+    with ModelProcess(artifact.path, device.cores()) as model:
+        logits = model.predict(images, advance)
+    if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
+        raise RuntimeCrash(
+            f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
+        )
+    return Answers(logits.argmax(axis=1), model.note)
+
+
+def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
+    """Which of the artifacts the one at `number` is compared with; None where there is none."""
+    own = artifacts[number]
+    if own.run_id is None or own.precision == "float32":
+        return None
+    floats = [
+        index
+        for index, other in enumerate(artifacts)
+        if other.run_id == own.run_id and other.precision == "float32"
+    ]
+    same = [index for index in floats if artifacts[index].format == own.format]
+    return next(iter(same + floats), None)
+
+
+_NO_SCORE: dict[str, Any] = dict.fromkeys(
+    ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
+)
+
+
+def _ask(artifact: Artifact, images: Images, progress: Progress | None) -> Answers:
+    try:
+        return predict(artifact, images, progress)
+    except EdgefashionError as error:
+        return Answers(error=error)
+
+
+def _measure(
+    artifacts: Sequence[Artifact],
+    images: Images,
+    threads: Sequence[int],
+    protocol: Protocol | None,
+    progress: Progress | None,
+) -> dict[tuple[Path, int], Measurement]:
+    jobs = [(artifact.path, count) for artifact in artifacts for count in threads]
+    return {(run.path, run.threads): run for run in bench.measure(jobs, images, protocol, progress)}
+
+
+def _score(
+    artifacts: Sequence[Artifact], answers: Sequence[Answers], number: int, labels: Labels
+) -> dict[str, Any]:
+    """The fields that come from predictions."""
+    own = answers[number].classes
+    if own is None:
+        return _NO_SCORE
+    right = own == labels
+    correct, n = int(right.sum()), len(labels)
+    score = {
+        **_NO_SCORE,
+        "images": n,
+        "accuracy": correct / n,
+        "accuracy_ci95": list(wilson_interval(correct, n)),
+    }
+    index = reference(artifacts, number)
+    other = None if index is None else answers[index].classes
+    if other is None:
+        return score
+    other_right = other == labels
+    return {
+        **score,
+        "accuracy_delta": (correct - int(other_right.sum())) / n,
+        "agreement": float(np.mean(own == other)),
+        "mcnemar_p": mcnemar_exact(int((right & ~other_right).sum()), int((other_right & ~right).sum())),
+    }
+
+
+def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str | None) -> dict[str, Any]:
+    exists = artifact.path.is_file()
+    return {
+        "model": artifact.model,
+        "format": artifact.format,
+        "precision": artifact.precision,
+        "runtime": run.runtime,
+        "threads": run.threads,
+        "path": str(artifact.path),
+        "size_bytes": artifact.path.stat().st_size if exists else None,
+        **{
+            name: score[name]
+            for name in ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement")
+        },
+        "latency_us": bench.summary(run.raw_us),
+        "load_ms": run.load_ms,
+        "first_inference_us": run.first_inference_us,
+        "peak_rss_mb": run.peak_rss_mb,
+        "status": "failed" if run.error else "ok",
+        "error": str(run.error) if run.error else None,
+        "runtime_version": run.version,
+        "mcnemar_p": score["mcnemar_p"],
+        "small_run": artifact.small_run,
+        "sha256": files.sha256(artifact.path) if exists else None,
+        "bad_file": isinstance(run.error, ArtifactError),
+        "note": note,
+        "raw_us": run.raw_us,
+    }

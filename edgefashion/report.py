@@ -1,0 +1,248 @@
+"""An evaluation for people (tables), for spreadsheets (CSV) and for programs (JSON)."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgefashion import files
+from edgefashion.errors import BadInput
+from edgefashion.evaluate import SCHEMA, Evaluation
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Row = dict[str, Any]
+_NONE = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its title and the text of a row's cell. Numbers stand to the right."""
+
+    title: str
+    text: Callable[[Row], str]
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: list[Row]
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The text of every row's cells."""
+        return [[column.text(row) for column in self.columns] for row in self.rows]
+
+
+def print_report(evaluation: Evaluation, console: "Console | None" = None) -> None:
+    """Print the tables. What is not a terminal gets them whole, however wide they are."""
+    import rich.box
+    import rich.console
+    import rich.table
+    from rich.text import Text
+
+    console = console or rich.console.Console()
+    for line in header(evaluation):
+        console.print(Text(line), soft_wrap=True)
+    for table in tables(evaluation):
+        drawn = rich.table.Table(title=table.title, title_justify="left", box=rich.box.SIMPLE_HEAD)
+        for column in table.columns:
+            drawn.add_column(column.title, justify="right" if column.number else "left", overflow="fold")
+        for cells in table.cells:
+            drawn.add_row(*map(Text, cells))
+        if not console.is_terminal:
+            wide = console.options.update(max_width=10_000)
+            console.width = max(console.width, console.measure(drawn, options=wide).maximum)
+        console.print(drawn)
+    for line in notes(evaluation):
+        console.print(Text(line), soft_wrap=True)
+
+
+def to_json(evaluation: Evaluation) -> str:
+    """JSON, one result a line, so that it can be read in spite of all its samples."""
+    content = evaluation.to_dict()
+    results = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in content.pop("results"))
+    head = ",\n".join(
+        f'  "{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in content.items()
+    )
+    return f'{{\n{head},\n  "results": [\n{results}\n  ]\n}}\n'
+
+
+def to_csv(evaluation: Evaluation) -> str:
+    """CSV, one result a row: the fields of the JSON without the raw samples; nothing is an empty cell."""
+    rows = [_flat(row) for row in evaluation.results]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def to_markdown(evaluation: Evaluation) -> str:
+    """The tables in Markdown, with the header and the notes."""
+    parts = [f"- {_escaped(line)}" for line in header(evaluation)]
+    for table in tables(evaluation):
+        parts += ["", f"**{table.title}**", ""]
+        parts.append(_markdown_row(column.title for column in table.columns))
+        parts.append(_markdown_row("--:" if column.number else ":--" for column in table.columns))
+        parts += [_markdown_row(cells) for cells in table.cells]
+    if lines := notes(evaluation):
+        parts += ["", *(f"- {_escaped(line)}" for line in lines)]
+    return "\n".join(parts) + "\n"
+
+
+def save(evaluation: Evaluation, path: Path) -> None:
+    """Write the evaluation as `.csv`, `.md` or, with any other suffix, JSON. Raises OutputError."""
+    text = {".csv": to_csv, ".md": to_markdown}.get(path.suffix, to_json)(evaluation)
+    files.write_text(path, text)
+
+
+def read(path: Path) -> Evaluation:
+    """An evaluation out of a JSON file that `save` wrote. Raises BadInput for any other file."""
+    try:
+        content = json.loads(path.read_text())
+        if content["schema"] != SCHEMA:
+            raise BadInput(f"{path} has schema {content['schema']}, not {SCHEMA}: measure again")
+        return Evaluation(content["device"], content["dataset"], content["results"])
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}): name a results file") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} is not a results file of edgefashion: name one, or measure again") from error
+
+
+def header(evaluation: Evaluation) -> list[str]:
+    """What was measured on what, and when: a line each."""
+    machine, rows = evaluation.device, evaluation.results
+    name = machine["board"] or machine["cpu"] or machine["machine"]
+    features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
+    memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
+    started = [row for row in rows if row["runtime"]]
+    runtimes = dict.fromkeys(f"{row['runtime']} {row['runtime_version']}" for row in started)
+    threads = dict.fromkeys(str(row["threads"]) for row in rows)
+    lines = [
+        f"Device: {name}, {machine['cores']} cores{features}{memory}, {machine['os']}",
+        f"Measured: {machine['date']} with {', '.join(runtimes) or 'no runtime'}, threads: {', '.join(threads)}",
+    ]
+    if data := evaluation.dataset:
+        part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
+        lines.append(f"Data: {data['name']}, {data['counts']['test']:,} test images{part}")
+    return lines
+
+
+def tables(evaluation: Evaluation) -> list[Table]:
+    """Accuracy, a row per file, where there was data; latency, a row per file and threads."""
+    latency = Table("Latency and memory, one image at a time", _NAMES + _LATENCY, evaluation.results)
+    if evaluation.dataset is None:
+        return [latency]
+    per_file = list({row["path"]: row for row in reversed(evaluation.results)}.values())[::-1]
+    return [Table("Accuracy", _NAMES + _ACCURACY, per_file), latency]
+
+
+def notes(evaluation: Evaluation) -> list[str]:
+    """What a reader must know to believe the tables and no more than them: a line each."""
+    rows = evaluation.results
+    lines = [f"{_where(row)}: {row['error']}" for row in rows if row["status"] != "ok"]
+    lines += dict.fromkeys(f"{row['path']} {row['note']}" for row in rows if row["note"])
+    if any(row["mcnemar_p"] is not None for row in rows):
+        lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
+    if any(row["small_run"] for row in rows):
+        lines.append("(small run): trained on a part of the data; its accuracy says little.")
+    if evaluation.device["machine"] in ("x86_64", "AMD64") and _int8_slower(rows):
+        lines.append(
+            "int8 is slower than float32 here, as it can be on x86 processors;"
+            " how fast a Raspberry Pi is must be measured on one."
+        )
+    return lines
+
+
+def _int8_slower(rows: list[Row]) -> bool:
+    fast = {
+        (row["model"], row["format"], row["threads"], row["precision"]): row["latency_us"]["p50"]
+        for row in rows
+        if row["status"] == "ok"
+    }
+    floats = {key[:3]: p50 for key, p50 in fast.items() if key[3] == "float32"}
+    return any(key[3] == "int8" and p50 > floats.get(key[:3], p50) for key, p50 in fast.items())
+
+
+def _where(row: Row) -> str:
+    return f"Failed with {row['threads']} {'thread' if row['threads'] == 1 else 'threads'}"
+
+
+def _figure(value: float | None, scale: float = 1, form: str = ".2f") -> str:
+    return _NONE if value is None else f"{value * scale:{form}}"
+
+
+def _time(value: float | None) -> str:
+    """Three digits or more, never fewer than are known."""
+    return _figure(value, form=",.0f" if value is not None and value >= 100 else ".1f")
+
+
+def _accuracy(row: Row) -> str:
+    return "failed" if row["accuracy"] is None else f"{row['accuracy'] * 100:.2f}"
+
+
+def _interval(row: Row) -> str:
+    return "–".join(f"{end * 100:.2f}" for end in row["accuracy_ci95"]) if row["accuracy_ci95"] else _NONE
+
+
+def _p(row: Row) -> str:
+    p = row["mcnemar_p"]
+    return "<0.001" if p is not None and p < 0.001 else _figure(p, form=".3f")
+
+
+def _p50(row: Row) -> str:
+    return _time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
+
+
+_NAMES = (
+    Column("Model", lambda row: row["model"] + (" (small run)" if row["small_run"] else ""), number=False),
+    Column("Format", lambda row: row["format"], number=False),
+    Column("Precision", lambda row: row["precision"] or _NONE, number=False),
+)
+_ACCURACY = (
+    Column("KB", lambda row: _figure(row["size_bytes"], 1 / 1024, ",.0f")),
+    Column("Accuracy %", _accuracy),
+    Column("95 % interval", _interval),
+    Column("Δ points", lambda row: _figure(row["accuracy_delta"], 100, "+.2f")),
+    Column("Agreement %", lambda row: _figure(row["agreement"], 100)),
+    Column("p", _p),
+)
+_LATENCY = (
+    Column("Threads", lambda row: str(row["threads"])),
+    Column("p50 µs", _p50),
+    Column("p90 µs", lambda row: _time(row["latency_us"]["p90"])),
+    Column("p99 µs", lambda row: _time(row["latency_us"]["p99"])),
+    Column("First µs", lambda row: _time(row["first_inference_us"])),
+    Column("Load ms", lambda row: _time(row["load_ms"])),
+    Column("Peak MB", lambda row: _figure(row["peak_rss_mb"], form=".0f")),
+)
+
+
+def _flat(row: Row) -> Row:
+    low, high = row["accuracy_ci95"] or (None, None)
+    times = {f"{name}_us": value for name, value in row["latency_us"].items() if name != "samples"}
+    dropped = ("accuracy_ci95", "latency_us", "raw_us")
+    return {
+        **{name: value for name, value in row.items() if name not in dropped},
+        "accuracy_low": low,
+        "accuracy_high": high,
+        **times,
+        "samples": row["latency_us"]["samples"],
+    }
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(map(_escaped, cells))} |"
