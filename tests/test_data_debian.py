@@ -107,11 +107,11 @@ def test_the_real_apt_serves_from_an_archive_on_this_machine(
     archive = archived(sample_folder, tmp_path / "archive")
     sources = tmp_path / "sources.list"
     sources.write_text(f"deb [trusted=yes] file:{tmp_path}/gone ./\ndeb [trusted=yes] file:{archive} ./\n")
-    hook = tmp_path / "hook ran"
+    hook = tmp_path / "hook-ran"
     configuration = tmp_path / "apt.conf"
     configuration.write_text(
         f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "-";\n'
-        f'APT::Update::Post-Invoke {{ "touch \\"{hook}\\""; }};\n'
+        f'APT::Update::Pre-Invoke {{ "touch {hook}"; }};\nAPT::Update::Post-Invoke {{ "touch {hook}"; }};\n'
     )
     monkeypatch.setenv("APT_CONFIG", str(configuration))
     lines: list[str] = []
