@@ -10,6 +10,7 @@ from edgefashion.errors import ArtifactError
 
 SCHEMA = 1
 FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".fake": "fake"}
+PRECISIONS = {"tflite": ("float32", "float16", "dynamic", "int8"), "onnx": ("float32", "int8")}
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,50 @@ Keras is `tf_keras`: quantization-aware training refuses the models of Keras 3. 
 say so before TensorFlow is imported, hence no other module imports either of them.
 """
 
+import contextlib
 import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
 
 from edgefashion.errors import MissingExtra
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what native code writes to stderr; it is shown after all when the block fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except BaseException:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
 try:
-    import tensorflow as tf
-    import tf_keras as keras
+    with quiet():
+        import tensorflow as tf
+        import tf_keras as keras
+
+        # TensorFlow's complaint about a missing GPU driver comes with the first look at the devices.
+        tf.config.list_physical_devices()
 except ModuleNotFoundError as error:
     raise MissingExtra(f"Training and exporting need {error.name}", "train") from error
 
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "quiet", "tf"]

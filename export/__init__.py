@@ -1,0 +1,1 @@
+"""Keras model and representative dataset in; int8 TFLite and ONNX, verified, out."""

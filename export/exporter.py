@@ -1,0 +1,131 @@
+"""A run in, verified artifacts out."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from edgefashion import artifact
+from edgefashion.artifact import Artifact
+from edgefashion.data import CLASS_NAMES, Splits, stratified_sample
+from edgefashion.runs import Run
+from export import calibration, graph, onnx, tflite
+from export.calibration import RepresentativeDataset, representative_dataset
+from export.graph import Graph
+from export.verify import IMAGES, verify
+
+Converter = Callable[[Graph, RepresentativeDataset], bytes]
+
+CONVERTERS: dict[tuple[str, str], Converter] = {
+    ("tflite", "float32"): lambda model, _: tflite.float32(model),
+    ("tflite", "float16"): lambda model, _: tflite.float16(model),
+    ("tflite", "dynamic"): lambda model, _: tflite.dynamic(model),
+    ("tflite", "int8"): tflite.int8,
+    ("onnx", "float32"): lambda model, _: onnx.float32(model),
+    ("onnx", "int8"): onnx.int8,
+}
+METHODS = {
+    ("tflite", "float32"): "conversion without quantization",
+    ("tflite", "float16"): "float16 weights, float32 arithmetic",
+    ("tflite", "dynamic"): "dynamic-range quantization: int8 weights, activations quantized while running",
+    ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration",
+    ("onnx", "float32"): "conversion without quantization",
+    ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, per-channel 7-bit int8 weights "
+    "(reduce_range), min-max calibration",
+}
+PACKAGES = {
+    "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
+    "onnx": ("edgefashion", "tensorflow", "tf_keras", "tf2onnx", "onnx", "onnxruntime"),
+}
+
+
+def file_name(run: Run, format: str, precision: str) -> str:
+    """`cnn-int8.tflite`."""
+    return f"{run.name}-{precision}.{format}"
+
+
+def export_run(
+    run: Run,
+    splits: Splits,
+    kinds: Sequence[tuple[str, str]],
+    *,
+    calibration_images: int = calibration.COUNT,
+    report: Callable[[str], None] = print,
+) -> list[Artifact]:
+    """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
+
+    Each is verified against the Keras model before it is kept. Raises VerificationError or RuntimeCrash
+    for one that is not kept (those before it stay), RunError for a model that cannot be read, OutputError.
+    """
+    model = graph.build(run)
+    representative = representative_dataset(splits, model.normalisation, calibration_images)
+    images = stratified_sample(splits.validation, min(IMAGES, len(splits.validation)), seed=0).images
+    expected = model.predict(images)
+    exported = []
+    for format, precision in kinds:
+        name = file_name(run, format, precision)
+        content = CONVERTERS[format, precision](model, representative)
+        verification = verify(content, name, precision, images, expected)
+        uses = representative if precision == "int8" else None
+        manifest = _manifest(run, model, format, precision, uses, verification)
+        exported.append(artifact.save(run.artifacts / name, content, manifest))
+        report(f"{exported[-1].path}: {_kilobytes(content)}, agrees with Keras on {verification['agreement']:.2%}")
+    return exported
+
+
+def _manifest(
+    run: Run,
+    model: Graph,
+    format: str,
+    precision: str,
+    representative: RepresentativeDataset | None,
+    verification: dict[str, Any],
+) -> dict[str, Any]:
+    normalisation = model.normalisation
+    return {
+        "run": run.name,
+        "run_id": run.id,
+        "small_run": run.small_run,
+        "architecture": model.architecture.name,
+        "format": format,
+        "precision": precision,
+        "method": METHODS[format, precision],
+        "input": {
+            "name": graph.INPUT,
+            "dtype": "uint8",
+            "shape": ["N", *graph.IMAGE_SHAPE],
+            "layout": "NHWC",
+            "values": "raw pixels, 0 to 255",
+        },
+        "output": {"name": graph.OUTPUT, "shape": ["N", len(CLASS_NAMES)], "values": "logits"},
+        "preprocessing": {
+            "where": "inside the model",
+            "scale": normalisation.scale,
+            "zero_point": normalisation.zero_point,
+            "model_input": list(model.model.input_shape[1:]),
+        },
+        "labels": list(CLASS_NAMES),
+        "calibration": representative.manifest if representative else None,
+        "verification": verification,
+        "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
+        "versions": {package: version(package) for package in PACKAGES[format]},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _kilobytes(content: bytes) -> str:
+    return f"{len(content) / 1000:.0f} kB"
+
+
+def reusable(path: Path, run: Run, calibration_images: int = calibration.COUNT) -> Artifact | None:
+    """The artifact at `path` when it is sound and was made from this very model, else None."""
+    try:
+        found = artifact.read(path)
+    except artifact.ArtifactError:
+        return None
+    if found.manifest is None or found.run_id != run.id:
+        return None
+    made_with = found.manifest.get("calibration")
+    same = made_with is None or made_with["count"] == calibration_images
+    return found if same else None

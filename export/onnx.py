@@ -1,0 +1,120 @@
+"""Keras graph in, ONNX bytes out. No disk but a temporary folder, which ONNX Runtime's quantizer wants."""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime.quantization as ort
+import tf2onnx
+from onnx import TensorProto
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from edgefashion.errors import VerificationError
+from edgefashion.keras import quiet
+from export.calibration import RepresentativeDataset
+from export.graph import INPUT, OUTPUT, Graph
+
+OPSET = 17
+COMPUTING = ("Conv", "Gemm", "MatMul")
+
+
+def float32(graph: Graph) -> bytes:
+    """Weights and arithmetic in float32; `image` uint8 [N, 28, 28, 1] → `logits` float32 [N, 10]."""
+    return _serialize(_convert(graph.from_pixels))
+
+
+def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
+    """Static post-training quantization in QDQ format: uint8 activations, int8 weights per-channel.
+
+    Weights keep to 7 bits (reduce_range): on x86 without VNNI the sum of two products of 8-bit values
+    overflows 16 bits, silently. Raises VerificationError where a layer was left in float.
+    """
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        converted, prepared, quantized = (Path(folder, f"{step}.onnx") for step in ("float", "prepared", "int8"))
+        onnx.save(_convert(graph.from_normalised), converted)
+        quant_pre_process(converted, prepared, skip_symbolic_shape=True)
+        ort.quantize_static(
+            prepared,
+            quantized,
+            _Reader(calibration.images),
+            quant_format=ort.QuantFormat.QDQ,
+            activation_type=ort.QuantType.QUInt8,
+            weight_type=ort.QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            extra_options={"ForceQuantizeNoInputCheck": True},
+        )
+        model = onnx.load(quantized)
+    take_pixels(model, graph)
+    check_quantized(model)
+    return _serialize(model)
+
+
+class _Reader(ort.CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, images: npt.NDArray[np.float32]) -> None:
+        self.batches = iter(np.array_split(images, max(1, len(images) // 50)))
+
+    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {INPUT: batch}
+
+
+def _convert(function: Any) -> onnx.ModelProto:
+    """tf2onnx, with the names and the batch dimension of the contract."""
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with quiet():
+        model, _ = tf2onnx.convert.from_function(
+            function, input_signature=function.input_signature, opset=OPSET
+        )
+    (output,) = model.graph.output
+    for node in model.graph.node:
+        node.output[:] = [OUTPUT if name == output.name else name for name in node.output]
+    output.name = OUTPUT
+    for value in (model.graph.input[0], output):
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    return model
+
+
+def take_pixels(model: onnx.ModelProto, graph: Graph) -> None:
+    """Make the raw pixel the model's input: the normalised input is quantized first of all, and with
+    the normalisation as scale and zero point the pixel is what that gives. Raises VerificationError.
+    """
+    first = [node for node in model.graph.node if INPUT in node.input]
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    wanted = graph.normalisation
+    if [node.op_type for node in first] != ["QuantizeLinear"]:
+        raise VerificationError("the int8 ONNX model does not quantize its input first: no file was kept")
+    quantize = first[0]
+    scale, zero_point = (float(constants[name]) for name in quantize.input[1:])
+    if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
+        raise VerificationError(
+            f"the int8 ONNX model reads pixels with scale {scale:.6f} and zero point {zero_point:.0f}, its "
+            f"training with {wanted.scale:.6f} and {wanted.zero_point}: the representative dataset lacks "
+            "a pixel of 0 or of 255; use more calibration images"
+        )
+    for node in model.graph.node:
+        node.input[:] = [INPUT if name == quantize.output[0] else name for name in node.input]
+    model.graph.node.remove(quantize)
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+
+
+def check_quantized(model: onnx.ModelProto) -> None:
+    """Every layer that multiplies must read dequantized integers only. Raises VerificationError."""
+    dequantized = {node.output[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    computing = [node for node in model.graph.node if node.op_type in COMPUTING]
+    left = [node.name for node in computing if not dequantized.issuperset(node.input)]
+    if left or not computing:
+        raise VerificationError(
+            f"the int8 ONNX model has {len(left)} of {len(computing)} layers in float ({', '.join(left)}): "
+            "no file was kept"
+        )
+
+
+def _serialize(model: onnx.ModelProto) -> bytes:
+    model.producer_name = "edgefashion"
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())

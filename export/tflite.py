@@ -1,0 +1,99 @@
+"""Keras graph in, TFLite bytes out. No disk."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.errors import VerificationError
+from edgefashion.keras import quiet, tf
+from export.calibration import RepresentativeDataset
+from export.graph import Graph
+
+
+def float32(graph: Graph) -> bytes:
+    """Weights and arithmetic in float32."""
+    return _convert(graph.from_pixels)
+
+
+def float16(graph: Graph) -> bytes:
+    """Weights stored in float16, arithmetic in float32 on a CPU."""
+    return _convert(
+        graph.from_pixels,
+        optimizations=[tf.lite.Optimize.DEFAULT],
+        target_spec=tf.lite.TargetSpec(supported_types=[tf.float16]),
+    )
+
+
+def dynamic(graph: Graph) -> bytes:
+    """Dynamic-range quantization: int8 weights, activations quantized while running, float32 between."""
+    return _convert(graph.from_pixels, optimizations=[tf.lite.Optimize.DEFAULT])
+
+
+def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
+    """Full-integer post-training quantization: int8 weights (per-channel) and activations, uint8 input,
+    int8 output. Raises VerificationError where a float operator is left or a pixel is not its own
+    quantized value.
+    """
+
+    def samples() -> Iterator[list[npt.NDArray[np.float32]]]:
+        for image in calibration.images:
+            yield [image[np.newaxis]]
+
+    content = _convert(
+        graph.from_normalised,
+        optimizations=[tf.lite.Optimize.DEFAULT],
+        representative_dataset=samples,
+        target_spec=tf.lite.TargetSpec(supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
+        inference_input_type=tf.uint8,
+        inference_output_type=tf.int8,
+    )
+    check_integer(content, graph)
+    return content
+
+
+def _convert(function: Any, **settings: Any) -> bytes:
+    with quiet():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(
+            [function.get_concrete_function()], function
+        )
+        for name, value in settings.items():
+            setattr(converter, name, value)
+        return bytes(converter.convert())
+
+
+def tensor_types(content: bytes) -> Counter[str]:
+    """How many tensors of each type the flatbuffer holds, by the schema's names: INT8, FLOAT32, …"""
+    model = _read(content)
+    from ai_edge_litert import schema_py_generated as schema
+
+    names = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+    return Counter(names[tensor.type] for graph in model.subgraphs for tensor in graph.tensors)
+
+
+def check_integer(content: bytes, graph: Graph) -> None:
+    """Read the flatbuffer: no tensor may be float, and the input's scale and zero point must be the
+    model's normalisation. Raises VerificationError.
+    """
+    floats = {name: count for name, count in tensor_types(content).items() if name.startswith("FLOAT")}
+    if floats:
+        found = ", ".join(f"{count} {name}" for name, count in floats.items())
+        raise VerificationError(f"the int8 TFLite model still holds float tensors ({found}): no file was kept")
+    subgraph = _read(content).subgraphs[0]
+    quantization = subgraph.tensors[subgraph.inputs[0]].quantization
+    scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])
+    wanted = graph.normalisation
+    if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
+        raise VerificationError(
+            f"the int8 TFLite model reads pixels with scale {scale:.6f} and zero point {zero_point}, its "
+            f"training with {wanted.scale:.6f} and {wanted.zero_point}: the representative dataset lacks "
+            "a pixel of 0 or of 255; use more calibration images"
+        )
+
+
+def _read(content: bytes) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    return schema.ModelT.InitFromPackedBuf(content, 0)
