@@ -127,9 +127,10 @@ def header(evaluation: Evaluation) -> list[str]:
     started = [row for row in rows if row["runtime"]]
     runtimes = dict.fromkeys(f"{row['runtime']} {row['runtime_version']}" for row in started)
     threads = dict.fromkeys(str(row["threads"]) for row in rows)
+    names = ", ".join(runtimes) or "none started"
     lines = [
         f"Device: {name}, {machine['cores']} cores{features}{memory}, {machine['os']}",
-        f"Measured: {machine['date']} with {', '.join(runtimes) or 'no runtime'}, threads: {', '.join(threads)}",
+        f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date']}",
     ]
     if data := evaluation.dataset:
         part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
@@ -149,7 +150,7 @@ def tables(evaluation: Evaluation) -> list[Table]:
 def notes(evaluation: Evaluation) -> list[str]:
     """What a reader must know to believe the tables and no more than them: a line each."""
     rows = evaluation.results
-    lines = [f"{_where(row)}: {row['error']}" for row in rows if row["status"] != "ok"]
+    lines = list(dict.fromkeys(f"Failed: {row['error']}" for row in rows if row["status"] != "ok"))
     lines += dict.fromkeys(f"{row['path']} {row['note']}" for row in rows if row["note"])
     if any(row["mcnemar_p"] is not None for row in rows):
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
@@ -171,10 +172,6 @@ def _int8_slower(rows: list[Row]) -> bool:
     }
     floats = {key[:3]: p50 for key, p50 in fast.items() if key[3] == "float32"}
     return any(key[3] == "int8" and p50 > floats.get(key[:3], p50) for key, p50 in fast.items())
-
-
-def _where(row: Row) -> str:
-    return f"Failed with {row['threads']} {'thread' if row['threads'] == 1 else 'threads'}"
 
 
 def _figure(value: float | None, scale: float = 1, form: str = ".2f") -> str:
