@@ -16,7 +16,7 @@ prepare() {
             return
         fi
     done
-    if [ -f "$stamp" ] && works .venv/bin/python; then
+    if [ -f "$stamp" ] && updatable; then
         say "bringing .venv up to date"
         rm "$stamp"
     else
@@ -31,18 +31,23 @@ fingerprint() { printf '%s %s\n' "$1" "$(cat pyproject.toml constraints.txt | ck
 
 works() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
 
+updatable() { # uv leaves pip out of what it makes
+    works .venv/bin/python && { command -v uv >/dev/null || .venv/bin/python -c 'import pip' 2>/dev/null; }
+}
+
 make_venv() {
     local python
     python=$(find_python) || fail "edgefashion needs Python 3.11, 3.12 or 3.13 (TensorFlow has no other)" \
         "and none is on the PATH: sudo apt install python3.13-venv, or python3.12-venv or python3.11-venv"
     say "making .venv with $("$python" --version)"
-    rm -rf .venv
     if command -v uv >/dev/null; then
+        rm -rf .venv
         uv venv --quiet --python "$(command -v "$python")" .venv
+    elif "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+        "$python" -m venv --clear .venv
     else
-        "$python" -c 'import venv, ensurepip' 2>/dev/null || fail "Python cannot make virtual environments here:" \
+        fail "Python cannot make virtual environments here:" \
             "sudo apt install $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
-        "$python" -m venv .venv
     fi
 }
 
