@@ -63,6 +63,22 @@ class TrainingState:
                 path.unlink()
 
 
+def epochs_done(folder: Path) -> int:
+    """How many epochs an interrupted training in `folder` had finished; 0 when there is none to read."""
+    try:
+        return len(json.loads((folder / PROGRESS).read_text())["history"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def load(path: Path) -> keras.Model:
+    """A checkpoint with its optimizer. Raises RunError when it cannot be read."""
+    try:
+        return keras.models.load_model(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{path} is damaged: start again with --force") from error
+
+
 def discard(folder: Path) -> None:
     """Remove what only a resumption needs."""
     for path in folder.glob("epoch-*.keras"):

@@ -34,6 +34,17 @@ def summarize(model: keras.Model) -> list[LayerSummary]:
     ]
 
 
+def table(layers: list[LayerSummary]) -> str:
+    """The layers as lines of text, with the sums in the last."""
+    lines = [f"{'layer':32}{'kind':24}{'output':>16}{'parameters':>14}{'MACs':>14}"]
+    for layer in layers:
+        shape = "x".join(map(str, layer.output_shape))
+        lines.append(f"{layer.name:32}{layer.kind:24}{shape:>16}{layer.parameters:>14,}{layer.macs:>14,}")
+    parameters, macs = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
+    lines.append(f"{'total':72}{parameters:>14,}{macs:>14,}")
+    return "\n".join(lines)
+
+
 def _macs(layer: keras.layers.Layer) -> int:
     """Each weight of a kernel is used once for every position of the output's height and width."""
     kernel = getattr(layer, "depthwise_kernel", None)
@@ -41,4 +52,4 @@ def _macs(layer: keras.layers.Layer) -> int:
         kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0
-    return math.prod(kernel.shape) * math.prod(layer.output.shape[1:-1])
+    return int(math.prod(kernel.shape) * math.prod(layer.output.shape[1:-1]))

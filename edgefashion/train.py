@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,14 @@ from edgefashion.keras import keras, tf
 from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
-from edgefashion.summary import summarize
+from edgefashion.summary import summarize, table
 from edgefashion.training_progress import TrainingProgress
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
+LOSSES = {
+    "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+}
 
 
 def train(
@@ -39,26 +42,44 @@ def train(
     Raises BadInput, RunError or OutputError.
     """
     with runs.locked(folder):
-        if not force:
-            _refuse_to_overwrite(folder, resume)
+        if folder.exists() and not force:
+            raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
         staging = runs.staging(folder)
         if resume and (staging / runs.INFO).is_file():
             checkpoints.discard(staging)
             return runs.publish(folder)
-        prepare = checkpoints.resume if resume else checkpoints.begin
-        if recipe.mixed_precision and not tf.config.list_physical_devices("GPU"):
-            raise BadInput("--mixed-precision needs a GPU, and TensorFlow sees none: leave it out")
-        where = select_hardware(hardware)
-        state = prepare(staging, recipe, dataset.checksums)
+        if interrupted(folder) and not resume and not force:
+            raise RunError(
+                f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
+            )
+        where = select_hardware(hardware, recipe.mixed_precision)
+        splits = split(dataset, recipe.limit)
+        if resume:
+            state = checkpoints.resume(staging, recipe, dataset.checksums)
+            last = state.checkpoint(state.epoch)
+            model = checkpoints.load(last) if state.epoch else _new_model(recipe, splits)
+        else:
+            model = _new_model(recipe, splits)
+            state = checkpoints.begin(staging, recipe, dataset.checksums)
+        report(table(summarize(model)))
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
-        _fit(state, recipe, split(dataset, recipe.limit), report)
+        if state.epoch:
+            report(f"resuming after epoch {state.epoch} of {recipe.epochs}")
+        _fit(model, state, recipe, splits)
         _finish(state, recipe, dataset, folder.name, where)
         return runs.publish(folder)
 
 
-def select_hardware(wanted: str | None) -> str:
+def interrupted(folder: Path) -> bool:
+    """Whether a training of the run `folder` was interrupted after at least one epoch."""
+    return checkpoints.epochs_done(runs.staging(folder)) > 0 or (runs.staging(folder) / runs.INFO).is_file()
+
+
+def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
     """Choose where TensorFlow computes and say it in words. Raises BadInput for a GPU that is not there."""
     gpus = tf.config.list_physical_devices("GPU")
+    if mixed_precision and (wanted == "cpu" or not gpus):
+        raise BadInput("--mixed-precision needs a GPU, and none is used here: leave it out")
     if wanted == "gpu" and not gpus:
         raise BadInput(
             "TensorFlow sees no GPU: install its CUDA packages with pip install 'edgefashion[gpu]', "
@@ -74,31 +95,26 @@ def select_hardware(wanted: str | None) -> str:
     return f"CPU: {machine['cpu']}, {machine['cores']} cores"
 
 
-def _refuse_to_overwrite(folder: Path, resume: bool) -> None:
-    staging = runs.staging(folder)
-    if resume:
-        return
-    if any((staging / name).is_file() for name in (checkpoints.PROGRESS, runs.INFO)):
-        raise RunError(
-            f"the training of {folder} was interrupted: continue it with --resume, or start again with --force"
-        )
-    if folder.exists():
-        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
-
-
-def _fit(state: TrainingState, recipe: Recipe, splits: Splits, report: Callable[[str], None]) -> None:
-    if state.epoch == recipe.epochs:
-        return
+def _new_model(recipe: Recipe, splits: Splits) -> keras.Model:
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
+    model = ARCHITECTURES[recipe.model].build(recipe.weights)
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, _steps(recipe, splits) * recipe.epochs)
+    model.compile(keras.optimizers.Adam(rate), LOSSES[recipe.loss](from_logits=True), metrics=["accuracy"])
+    return model
+
+
+def _steps(recipe: Recipe, splits: Splits) -> int:
+    return -(-len(splits.train) // recipe.batch_size)
+
+
+def _fit(model: keras.Model, state: TrainingState, recipe: Recipe, splits: Splits) -> None:
+    if state.epoch == recipe.epochs:
+        return
     architecture = ARCHITECTURES[recipe.model]
-    steps = -(-len(splits.train) // recipe.batch_size)
-    if state.epoch:
-        report(f"resuming after epoch {state.epoch} of {recipe.epochs}")
-        model = keras.models.load_model(state.checkpoint(state.epoch))
-    else:
-        model = architecture.build(recipe.weights)
-        _compile(model, recipe, steps)
+    steps = _steps(recipe, splits)
     model.fit(
         training_batches(splits.train, architecture, recipe, state.epoch),
         validation_data=validation_batches(splits.validation, architecture, recipe),
@@ -112,18 +128,6 @@ def _fit(state: TrainingState, recipe: Recipe, splits: Splits, report: Callable[
             _Checkpoint(state),
         ],
     )
-
-
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    rate: Any = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps * recipe.epochs)
-    losses = {
-        "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
-        "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
-    }
-    loss = losses[recipe.loss](from_logits=True)
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=["accuracy"])
 
 
 class _Checkpoint(keras.callbacks.Callback):
@@ -143,7 +147,8 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
     """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
     keras.mixed_precision.set_global_policy("float32")
     architecture = ARCHITECTURES[recipe.model]
-    model = _in_float32(architecture, keras.models.load_model(state.checkpoint(state.best_epoch), compile=False))
+    best = checkpoints.load(state.checkpoint(state.best_epoch))
+    model = _in_float32(architecture, best)
     model_path = state.folder / runs.MODEL
     with files.replacing(model_path) as temporary:
         model.save(temporary)
@@ -184,8 +189,3 @@ def _in_float32(architecture: Architecture, trained: keras.Model) -> keras.Model
 def _weights_digest(recipe: Recipe) -> str | None:
     path = Path(recipe.weights) if recipe.weights else None
     return files.sha256(path) if path and path.is_file() else None
-
-
-def with_overrides(recipe: Recipe, **changes: Any) -> Recipe:
-    """The recipe with every change that is not None."""
-    return replace(recipe, **{key: value for key, value in changes.items() if value is not None})

@@ -55,7 +55,8 @@ class TrainingProgress(keras.callbacks.Callback):
         self.bar.update(self.task, completed=batch + 1, note=note)
         if self.bar.disable and time.monotonic() - self.logged > LOG_INTERVAL_SECONDS:
             self.logged = time.monotonic()
-            self.console.print(f"epoch {self.epoch + 1}/{self.epochs}: batch {batch + 1} of {self.steps}, {note}")
+            where = f"epoch {self.epoch + 1}/{self.epochs}: batch {batch + 1} of {self.steps}"
+            self.console.print(f"{where}, {note}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """One line an epoch."""

@@ -9,6 +9,7 @@ from typing import Any
 from edgefashion import artifact
 from edgefashion.artifact import Artifact
 from edgefashion.data import CLASS_NAMES, Splits, stratified_sample
+from edgefashion.errors import ArtifactError
 from edgefashion.runs import Run
 from export import calibration, graph, onnx, tflite
 from export.calibration import RepresentativeDataset, representative_dataset
@@ -31,8 +32,8 @@ METHODS = {
     ("tflite", "dynamic"): "dynamic-range quantization: int8 weights, activations quantized while running",
     ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration",
     ("onnx", "float32"): "conversion without quantization",
-    ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, per-channel 7-bit int8 weights "
-    "(reduce_range), min-max calibration",
+    ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, "
+    "per-channel 7-bit int8 weights (reduce_range), min-max calibration",
 }
 PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
@@ -70,7 +71,8 @@ def export_run(
         uses = representative if precision == "int8" else None
         manifest = _manifest(run, model, format, precision, uses, verification)
         exported.append(artifact.save(run.artifacts / name, content, manifest))
-        report(f"{exported[-1].path}: {_kilobytes(content)}, agrees with Keras on {verification['agreement']:.2%}")
+        agreement = f"{verification['agreement']:.2%} of {verification['images']} images"
+        report(f"{exported[-1].path}: {len(content) / 1000:.0f} kB, agrees with Keras on {agreement}")
     return exported
 
 
@@ -114,15 +116,11 @@ def _manifest(
     }
 
 
-def _kilobytes(content: bytes) -> str:
-    return f"{len(content) / 1000:.0f} kB"
-
-
 def reusable(path: Path, run: Run, calibration_images: int = calibration.COUNT) -> Artifact | None:
     """The artifact at `path` when it is sound and was made from this very model, else None."""
     try:
         found = artifact.read(path)
-    except artifact.ArtifactError:
+    except ArtifactError:
         return None
     if found.manifest is None or found.run_id != run.id:
         return None

@@ -43,7 +43,7 @@ def build(run: Run) -> Graph:
     try:
         model = keras.models.load_model(run.model_path, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{run.model_path} cannot be read as a Keras model: train again with --force") from error
+        raise RunError(f"{run.model_path} is not a Keras model: train again with --force") from error
     logits = architecture.deployable(model)
 
     @tf.function(input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], tf.uint8, name=INPUT)])

@@ -34,7 +34,8 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
     overflows 16 bits, silently. Raises VerificationError where a layer was left in float.
     """
     with tempfile.TemporaryDirectory() as folder, quiet():
-        converted, prepared, quantized = (Path(folder, f"{step}.onnx") for step in ("float", "prepared", "int8"))
+        steps = ("float.onnx", "prepared.onnx", "int8.onnx")
+        converted, prepared, quantized = (Path(folder, step) for step in steps)
         onnx.save(_convert(graph.from_normalised), converted)
         quant_pre_process(converted, prepared, skip_symbolic_shape=True)
         ort.quantize_static(
@@ -54,7 +55,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
     return _serialize(model)
 
 
-class _Reader(ort.CalibrationDataReader):  # type: ignore[misc]
+class _Reader(ort.CalibrationDataReader):
     def __init__(self, images: npt.NDArray[np.float32]) -> None:
         self.batches = iter(np.array_split(images, max(1, len(images) // 50)))
 

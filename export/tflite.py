@@ -80,7 +80,7 @@ def check_integer(content: bytes, graph: Graph) -> None:
     floats = {name: count for name, count in tensor_types(content).items() if name.startswith("FLOAT")}
     if floats:
         found = ", ".join(f"{count} {name}" for name, count in floats.items())
-        raise VerificationError(f"the int8 TFLite model still holds float tensors ({found}): no file was kept")
+        raise VerificationError(f"the int8 TFLite model still holds {found} tensors: no file was kept")
     subgraph = _read(content).subgraphs[0]
     quantization = subgraph.tensors[subgraph.inputs[0]].quantization
     scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])

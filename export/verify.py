@@ -37,8 +37,8 @@ def verify(
     minimum = MINIMUM_AGREEMENT[precision]
     if agreement < minimum:
         raise VerificationError(
-            f"{name} gives the class of the Keras model on {agreement:.1%} of {len(images)} validation images, "
-            f"and {minimum:.0%} are required: no file was kept"
+            f"{name} agrees with the Keras model on {agreement:.1%} of {len(images)} validation images, "
+            f"{minimum:.0%} are required: no file was kept"
         )
     return {
         "images": len(images),

@@ -1,0 +1,37 @@
+"""The command line.
+
+verbs.py    one short function a verb: parse, call, print
+options.py  the values a verb accepts
+steps.py    what the verbs are made of
+"""
+
+import sys
+from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a verb and exit: 0 done, 1 failed, 2 bad input, 130 interrupted. Errors are one line on stderr."""
+    import click
+
+    from edgefashion.cli.verbs import cli
+    from edgefashion.errors import BadInput, EdgefashionError
+
+    try:
+        code = cli.main(arguments, prog_name="edgefashion", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = BadInput.exit_code
+    except click.ClickException as error:
+        code = _fail(error.format_message(), error.exit_code)
+    except EdgefashionError as error:
+        code = _fail(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("interrupted; what was finished is kept", INTERRUPTED)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"edgefashion: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,117 @@
+"""What the command line accepts as values, and how it asks back when it cannot."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgefashion.recipes import RECIPES
+
+COUNT = click.IntRange(min=1)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class OneOf(click.ParamType[tuple[str, ...]]):
+    """One of a few names, or `all`; the nearest one is suggested for any other."""
+
+    name = "name"
+
+    def __init__(self, what: str, names: Sequence[str]) -> None:
+        self.what, self.names = what, (*names, "all")
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """How --help shows it."""
+        return "|".join(self.names)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """The names meant: `all` means every one."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(name for name in self.names[:-1] if name in self._meant(value))
+
+    def _meant(self, value: str) -> set[str]:
+        self._check(value)
+        return set(self.names if value == "all" else [value])
+
+    def _check(self, name: str) -> None:
+        if name in self.names:
+            return
+        near = difflib.get_close_matches(name, self.names, 1, cutoff=0.4)
+        hint = f": did you mean {near[0]}?" if near else ""
+        self.fail(f"unknown {self.what} {name!r}{hint} Choose from {', '.join(self.names)}")
+
+
+class Several(OneOf):
+    """Some of a few names, separated by commas, or `all`."""
+
+    def _meant(self, value: str) -> set[str]:
+        return {name for part in value.split(",") for name in super(Several, self)._meant(part.strip())}
+
+
+class Threads(click.ParamType[tuple[int, ...]]):
+    """Numbers of threads, separated by commas; `all` is the number of cores."""
+
+    name = "threads"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Each number once, in the order given."""
+        if isinstance(value, tuple):
+            return value
+        from edgefashion.device import cores
+
+        parts = [part.strip() for part in value.split(",")]
+        found = dict.fromkeys(cores() if part == "all" else self._number(part) for part in parts)
+        if max(found) > cores():
+            self.fail(f"{max(found)} threads are more than the {cores()} cores this process may use")
+        return tuple(found)
+
+    def _number(self, part: str) -> int:
+        if not part.isdecimal() or int(part) < 1:
+            self.fail(f"{part!r} is not a number of threads: give 1 or more, or all")
+        return int(part)
+
+
+def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, shown in the order given."""
+
+    def apply(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+model_option = click.option(
+    "--model", "models", type=OneOf("model", list(RECIPES)), default="cnn", show_default=True
+)
+data_option = click.option("--data", "data_folder", type=FOLDER, help="Folder with the four data set files.")
+runs_option = click.option("--runs", "root", type=FOLDER, default="runs", show_default=True, help="All runs.")
+training_options = options(
+    click.option("--epochs", type=COUNT, help="Passes over the training split."),
+    click.option("--batch-size", type=COUNT, help="Images a training step."),
+    click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Adam's step size."),
+    click.option("--seed", type=click.IntRange(min=0), help="Decides weights and order at the start."),
+    click.option("--limit", type=COUNT, help="Train on so many images only; the run is marked as small."),
+    click.option("--weights", help="Initial weights of MobileNetV2: imagenet, none, or an .h5 file."),
+    click.option("--device", "hardware", type=click.Choice(["cpu", "gpu"]), help="Default: a GPU if any."),
+    click.option(
+        "--mixed-precision", is_flag=True, default=None, help="Compute in float16 where safe (GPU)."
+    ),
+    click.option("--force", is_flag=True, help="Replace an existing run once the new one is ready."),
+)
+output_options = options(
+    click.option("--json", "json_file", type=FILE, help="Write all results, with every sample, as JSON."),
+    click.option("--csv", "csv_file", type=FILE, help="Write the results as CSV."),
+    click.option("--markdown", "markdown_file", type=FILE, help="Write the tables as Markdown."),
+)
+threads_option = click.option(
+    "--threads", type=Threads(), default="1,all", show_default=True, help="Comma-separated."
+)

@@ -1,0 +1,172 @@
+"""What the verbs are made of: from names on the command line to runs, artifacts and results."""
+
+import math
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion import artifact
+from edgefashion.artifact import FORMATS, PRECISIONS, Artifact
+from edgefashion.errors import BadInput, RunError
+from edgefashion.recipes import RECIPES, Recipe
+
+if TYPE_CHECKING:
+    from edgefashion.bench import Progress
+    from edgefashion.data import Dataset
+    from edgefashion.evaluate import Evaluation
+    from edgefashion.runs import Run
+
+LOG_INTERVAL_SECONDS = 5
+Kinds = list[tuple[str, str]]
+
+
+def say(line: str) -> None:
+    """A line about what is going on, apart from the results."""
+    click.echo(line, err=True)
+
+
+def load_data(folder: Path | None) -> "Dataset":
+    """The data set, and a line that says who served it."""
+    from edgefashion.data import load
+
+    dataset = load(folder, say)
+    whole = "" if dataset.complete else ", a part of the data set"
+    say(f"data: {dataset.source}{whole}")
+    return dataset
+
+
+def recipe_for(model: str, **changes: Any) -> Recipe:
+    """The model's recipe with every change that is not None. Raises BadInput for a change it cannot take."""
+    recipe = RECIPES[model]
+    if changes.get("weights") and recipe.weights is None:
+        raise BadInput(f"{model} is trained from scratch and takes no initial weights: leave out --weights")
+    return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+
+
+def run_name(recipe: Recipe) -> str:
+    """The run's name where none is given: the model's, and the limit that makes it a small run."""
+    return f"{recipe.model}-limit-{recipe.limit}" if recipe.limit else recipe.model
+
+
+def train_or_reuse(
+    recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, force: bool
+) -> "Run":
+    """The run in `folder`: as it is, or resumed, or trained from the start."""
+    from edgefashion import runs
+
+    if not force and folder.exists():
+        run = runs.read(folder)
+        if run.info["recipe"] == recipe.as_dict() and run.info["data"]["checksums"] == dataset.checksums:
+            say(f"reusing {folder}, trained with the same recipe on the same data")
+            return run
+    from edgefashion.train import interrupted, train
+
+    resume = not force and interrupted(folder)
+    return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
+
+
+def named_runs(names: Sequence[str], root: Path) -> "list[Run]":
+    """The runs meant, all under `root` when none is named; a name is a folder or one under `root`."""
+    from edgefashion import runs
+
+    folders = [_run_folder(name, root) for name in names] or runs.find(root)
+    if not folders:
+        raise RunError(f"there are no runs in {root}: make one with edgefashion train")
+    return [runs.read(folder) for folder in folders]
+
+
+def named_artifacts(names: Sequence[str], root: Path) -> list[Artifact]:
+    """The artifacts meant: model files, and those of runs; of all runs when nothing is named."""
+    paths: list[Path] = []
+    for name in names:
+        path = Path(name)
+        paths += [path] if path.suffix in FORMATS else _exported(named_runs([name], root))
+    paths = paths if names else _exported(named_runs([], root))
+    return [artifact.read(path) for path in dict.fromkeys(paths)]
+
+
+def _run_folder(name: str, root: Path) -> Path:
+    path = Path(name)
+    return path if path.is_dir() else root / name
+
+
+def _exported(found: "Iterable[Run]") -> list[Path]:
+    paths = []
+    for run in found:
+        artifacts = artifact.find(run.artifacts)
+        if not artifacts:
+            raise RunError(f"{run.folder} has no exports: make them with edgefashion export {run.folder}")
+        paths += artifacts
+    return paths
+
+
+def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
+    """The (format, precision) pairs meant. Raises BadInput for a precision that no format has."""
+    for precision in precisions:
+        if not any(precision in PRECISIONS[format] for format in formats):
+            having = next(format for format in PRECISIONS if precision in PRECISIONS[format])
+            raise BadInput(f"{' and '.join(formats)} has no {precision} here: add --format {having}")
+    pairs = [(format, precision) for format in formats for precision in precisions]
+    return [(format, precision) for format, precision in pairs if precision in PRECISIONS[format]]
+
+
+def export_run(
+    run: "Run", dataset: "Dataset", wanted: Kinds, calibration_images: int, reuse: bool = False
+) -> list[Artifact]:
+    """Export a run; with `reuse`, keep those of its artifacts that are sound and up to date."""
+    from edgefashion.data import split
+    from export import exporter
+
+    paths = {kind: run.artifacts / exporter.file_name(run, *kind) for kind in wanted}
+    missing = [
+        kind for kind in wanted if not (reuse and exporter.reusable(paths[kind], run, calibration_images))
+    ]
+    for kind in wanted:
+        if kind not in missing:
+            say(f"reusing {paths[kind]}")
+    if missing:
+        say(f"exporting {run.folder}")
+        exporter.export_run(run, split(dataset), missing, calibration_images=calibration_images, report=say)
+    return [artifact.read(path) for path in paths.values()]
+
+
+def evaluate_artifacts(
+    artifacts: list[Artifact], dataset: "Dataset", threads: Sequence[int], limit: int | None
+) -> "Evaluation":
+    """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
+    from edgefashion.data import stratified_sample
+    from edgefashion.evaluate import evaluate
+
+    test = dataset.test
+    if limit is not None:
+        test = stratified_sample(test, min(limit, len(test)), seed=0)
+    with _Bar() as progress:
+        return evaluate(artifacts, dataset.describe(), test.images, test.labels, threads, progress=progress)
+
+
+class _Bar:
+    """Progress of a measurement: a bar in a terminal, else a line now and then."""
+
+    def __enter__(self) -> "Progress":
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+        self.bar.start()
+        self.task = self.bar.add_task("measuring")
+        self.said = -math.inf
+        return self._advance
+
+    def _advance(self, doing: str, done: int, total: int) -> None:
+        self.bar.update(self.task, description=doing, completed=done, total=total)
+        if self.bar.disable and time.monotonic() - self.said > LOG_INTERVAL_SECONDS:
+            say(f"{doing} ({done:,} of {total:,})")
+            self.said = time.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()

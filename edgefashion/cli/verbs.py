@@ -1,0 +1,225 @@
+"""One short function a verb: parse, call, print. Each opens what it needs when it is called."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion import __version__, files
+from edgefashion.artifact import PRECISIONS
+from edgefashion.cli import steps
+from edgefashion.cli.options import (
+    COUNT,
+    FILE,
+    Several,
+    data_option,
+    model_option,
+    output_options,
+    runs_option,
+    threads_option,
+    training_options,
+)
+from edgefashion.cli.steps import say
+from edgefashion.errors import BadInput
+
+if TYPE_CHECKING:
+    from edgefashion.artifact import Artifact
+
+SMOKE_IMAGES = 600
+CALIBRATION_IMAGES = 500
+
+
+def following(command: str) -> None:
+    """Say what one would do next."""
+    say(f"next: {command}")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def cli() -> None:
+    """Train, quantize, export and measure small image classifiers for edge devices."""
+
+
+@cli.command()
+@data_option
+@click.option("--plot", "picture", type=FILE, help="Draw training images into this .png, .svg or .pdf file.")
+@click.option("--index", type=click.IntRange(min=0), help="With --plot: one image, large.")
+def data(data_folder: Path | None, picture: Path | None, index: int | None) -> None:
+    """Find or fetch the data set, check it and describe it.
+
+    Example: edgefashion data --plot grid.png
+    """
+    from edgefashion.data import load
+    from edgefashion.data.describe import description
+
+    if index is not None and picture is None:
+        raise BadInput("--index chooses the image to draw: add --plot FILE.png")
+    dataset = load(data_folder, say)
+    click.echo(description(dataset))
+    if picture:
+        from edgefashion.data.plot import plot_grid, plot_image
+
+        if index is None:
+            plot_grid(dataset.train, picture)
+        else:
+            plot_image(dataset.train, index, picture)
+        say(f"drawn: {picture}")
+    following("edgefashion train")
+
+
+@cli.command()
+@model_option
+@click.option("--name", help="Name of the run; default: the model's.")
+@runs_option
+@data_option
+@training_options
+@click.option("--resume", is_flag=True, help="Continue an interrupted training.")
+def train(
+    models: tuple[str, ...],
+    name: str | None,
+    root: Path,
+    data_folder: Path | None,
+    hardware: str | None,
+    force: bool,
+    resume: bool,
+    **changes: Any,
+) -> None:
+    """Train a model into runs/NAME.
+
+    Example: edgefashion train --model mobilenetv2 --weights weights.h5
+    """
+    if name and len(models) > 1:
+        raise BadInput("--name names one run: train one --model at a time")
+    if force and resume:
+        raise BadInput("--force begins anew and --resume goes on: give one of them")
+    recipes = [steps.recipe_for(model, **changes) for model in models]
+    dataset = steps.load_data(data_folder)
+    from edgefashion.train import train as fit
+
+    for recipe in recipes:
+        folder = root / (name or steps.run_name(recipe))
+        run = fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
+        say(f"{run.folder}: validation accuracy {run.info['validation_accuracy']:.4f}")
+    following("edgefashion export")
+
+
+@cli.command()
+@click.argument("names", metavar="[RUN]...", nargs=-1)
+@click.option(
+    "--format", "formats", type=Several("format", list(PRECISIONS)), default="all", show_default=True
+)
+@click.option(
+    "--precision",
+    "precisions",
+    type=Several("precision", PRECISIONS["tflite"]),
+    default="float32,int8",
+    show_default=True,
+    help="One or more, separated by commas.",
+)
+@click.option(
+    "--calibration-images",
+    type=COUNT,
+    default=CALIBRATION_IMAGES,
+    show_default=True,
+    help="Size of the representative dataset.",
+)
+@runs_option
+@data_option
+def export(
+    names: tuple[str, ...],
+    formats: tuple[str, ...],
+    precisions: tuple[str, ...],
+    calibration_images: int,
+    root: Path,
+    data_folder: Path | None,
+) -> None:
+    """Turn runs into verified TFLite and ONNX files.
+
+    Without a RUN: every run. Without a format: both.
+
+    Example: edgefashion export --format tflite
+    """
+    kinds = steps.kinds(formats, precisions)
+    found = steps.named_runs(names, root)
+    dataset = steps.load_data(data_folder)
+    for run in found:
+        steps.export_run(run, dataset, kinds, calibration_images)
+    following("edgefashion evaluate")
+
+
+@cli.command()
+@click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
+@threads_option
+@click.option("--limit", type=COUNT, help="Use so many test images only.")
+@output_options
+@runs_option
+@data_option
+def evaluate(
+    names: tuple[str, ...],
+    threads: tuple[int, ...],
+    limit: int | None,
+    json_file: Path | None,
+    csv_file: Path | None,
+    markdown_file: Path | None,
+    root: Path,
+    data_folder: Path | None,
+) -> None:
+    """Measure accuracy, size, latency and memory.
+
+    Of model files, of everything exported from a RUN, or of all runs.
+
+    Example: edgefashion evaluate runs/cnn model.onnx --json results.json
+    """
+    from edgefashion import report
+
+    artifacts = steps.named_artifacts(names, root)
+    evaluation = steps.evaluate_artifacts(artifacts, steps.load_data(data_folder), threads, limit)
+    report.print_report(evaluation)
+    writers = ((json_file, report.to_json), (csv_file, report.to_csv), (markdown_file, report.to_markdown))
+    for path, text in writers:
+        if path:
+            files.write_text(path, text(evaluation))
+            say(f"written: {path}")
+    following("edgefashion export --precision all, or edgefashion train --model mobilenetv2")
+    click.get_current_context().exit(evaluation.exit_code)
+
+
+@cli.command()
+@model_option
+@click.option("--smoke", is_flag=True, help="The whole way in under a minute: 1 epoch, a few hundred images.")
+@threads_option
+@runs_option
+@data_option
+@training_options
+def run(
+    models: tuple[str, ...],
+    smoke: bool,
+    threads: tuple[int, ...],
+    root: Path,
+    data_folder: Path | None,
+    hardware: str | None,
+    force: bool,
+    **changes: Any,
+) -> None:
+    """Train, export and evaluate, reusing what is there and valid.
+
+    Example: edgefashion run --smoke
+    """
+    from edgefashion import report
+
+    if smoke:
+        changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
+    recipes = [steps.recipe_for(model, **changes) for model in models]
+    dataset = steps.load_data(data_folder)
+    artifacts: list[Artifact] = []
+    for recipe in recipes:
+        trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
+        kinds = steps.kinds(tuple(PRECISIONS), ("float32", "int8"))
+        artifacts += steps.export_run(trained, dataset, kinds, CALIBRATION_IMAGES, reuse=True)
+    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
+    report.print_report(evaluation)
+    results = root / ("results-small.json" if changes["limit"] else "results.json")
+    files.write_text(results, report.to_json(evaluation))
+    say(f"written: {results}")
+    following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")
+    click.get_current_context().exit(evaluation.exit_code)
