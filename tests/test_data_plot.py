@@ -36,9 +36,11 @@ def test_an_image_that_is_not_there(sample: Dataset, tmp_path: Path, index: int)
 
 @pytest.mark.parametrize("name", ["one.bmp", "one"])
 def test_another_kind_of_picture(sample: Dataset, tmp_path: Path, name: str) -> None:
-    for draw in (lambda path: plot_image(sample.test, 0, path), lambda path: plot_grid(sample.test, path)):
-        with pytest.raises(BadInput, match=r"\.png, \.svg or \.pdf"):
-            draw(tmp_path / name)
+    with pytest.raises(BadInput, match=r"\.png, \.svg or \.pdf"):
+        plot_image(sample.test, 0, tmp_path / name)
+    with pytest.raises(BadInput, match=r"\.png, \.svg or \.pdf"):
+        plot_grid(sample.test, tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_matplotlib(sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

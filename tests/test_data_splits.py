@@ -16,7 +16,7 @@ def made(labels: list[int]) -> Subset:
 
 
 def classes(subset: Subset) -> list[int]:
-    return np.bincount(subset.labels, minlength=10).tolist()
+    return [int(count) for count in np.bincount(subset.labels, minlength=10)]
 
 
 def of_full_size(sample: Dataset) -> Dataset:
