@@ -124,7 +124,7 @@ def _failing(row: Measurement) -> Iterator[None]:
 def _start(stack: ExitStack, row: Measurement, images: Images, protocol: Protocol) -> ModelProcess:
     child = stack.enter_context(ModelProcess(row.path, row.threads, protocol.timeout))
     row.runtime, row.version, row.load_ms = child.runtime, child.version, child.load_ms
-    child.warm_up(images, protocol.runs, protocol.warm_up_seconds)
+    child.warm_up(images, protocol.warm_up_seconds)
     row.first_inference_us = child.first_inference_us
     return child
 

@@ -53,7 +53,9 @@ def print_report(evaluation: Evaluation, console: "Console | None" = None) -> No
     for line in header(evaluation):
         console.print(Text(line), soft_wrap=True)
     for table in tables(evaluation):
-        drawn = rich.table.Table(title=table.title, title_justify="left", box=rich.box.SIMPLE_HEAD)
+        drawn = rich.table.Table(
+            title=table.title, title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False
+        )
         for column in table.columns:
             drawn.add_column(column.title, justify="right" if column.number else "left", overflow="fold")
         for cells in table.cells:
@@ -140,11 +142,11 @@ def header(evaluation: Evaluation) -> list[str]:
 
 def tables(evaluation: Evaluation) -> list[Table]:
     """Accuracy, a row per file, where there was data; latency, a row per file and threads."""
-    latency = Table("Latency and memory, one image at a time", _NAMES + _LATENCY, evaluation.results)
+    latency = Table("Latency and memory, one image at a time", _LATENCY, evaluation.results)
     if evaluation.dataset is None:
         return [latency]
     per_file = list({row["path"]: row for row in reversed(evaluation.results)}.values())[::-1]
-    return [Table("Accuracy", _NAMES + _ACCURACY, per_file), latency]
+    return [Table("Accuracy", _ACCURACY, per_file), latency]
 
 
 def notes(evaluation: Evaluation) -> list[str]:
@@ -200,20 +202,27 @@ def _p50(row: Row) -> str:
     return _time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
 
 
-_NAMES = (
-    Column("Model", lambda row: row["model"] + (" (small run)" if row["small_run"] else ""), number=False),
+def _trained(row: Row) -> str:
+    return f"{row['model']} (small run)" if row["small_run"] else str(row["model"])
+
+
+_KIND = (
     Column("Format", lambda row: row["format"], number=False),
     Column("Precision", lambda row: row["precision"] or _NONE, number=False),
 )
 _ACCURACY = (
+    Column("Model", _trained, number=False),
+    *_KIND,
     Column("KB", lambda row: _figure(row["size_bytes"], 1 / 1024, ",.0f")),
     Column("Accuracy %", _accuracy),
     Column("95 % interval", _interval),
-    Column("Δ points", lambda row: _figure(row["accuracy_delta"], 100, "+.2f")),
-    Column("Agreement %", lambda row: _figure(row["agreement"], 100)),
+    Column("Δ pts", lambda row: _figure(row["accuracy_delta"], 100, "+.2f")),
+    Column("Agree %", lambda row: _figure(row["agreement"], 100)),
     Column("p", _p),
 )
 _LATENCY = (
+    Column("Model", lambda row: row["model"], number=False),
+    *_KIND,
     Column("Threads", lambda row: str(row["threads"])),
     Column("p50 µs", _p50),
     Column("p90 µs", lambda row: _time(row["latency_us"]["p90"])),

@@ -1,10 +1,17 @@
 """What several test files share."""
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edgefashion.data import Dataset, idx, load, mirrors, sources
+
+if TYPE_CHECKING:
+    from edgefashion.runs import Run
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +37,25 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: Dataset) ->
     for name, checksum in sample.checksums.items():
         monkeypatch.setitem(idx.OFFICIAL, name, checksum)
     return sources.cache_folder()
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a `.fake` model file that behaves as told: fake("name", infer="SIGSEGV")."""
+
+    def write(name: str = "model", **behaviour: object) -> Path:
+        path = tmp_path / f"{name}.fake"
+        path.write_text(json.dumps(behaviour))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def trained(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """The CNN, trained for two epochs on the sample. Do not change its folder."""
+    from edgefashion.recipes import RECIPES
+    from edgefashion.train import train
+
+    folder = tmp_path_factory.mktemp("runs") / "cnn"
+    return train(replace(RECIPES["cnn"], epochs=2, batch_size=16), sample, folder)

@@ -80,14 +80,14 @@ class ModelProcess:
                 progress(stop - start)
         return logits
 
-    def warm_up(self, images: Images, runs: int = 20, seconds: float = 0.3) -> None:
+    def warm_up(self, images: Images, seconds: float = 0.3) -> None:
         """Run single inferences for `seconds` (at least one); `measure` goes on with the same images.
 
         The very first one gives `first_inference_us`. Images are uint8 [N, 28, 28, 1], used in turn.
         """
         pixels = self._file("rotation")
         np.save(pixels, images)
-        found = self._ask("warming up", do="warm_up", images=pixels, runs=runs, seconds=seconds)
+        found = self._ask("warming up", do="warm_up", images=pixels, seconds=seconds)
         self.first_inference_us = found["first_inference_us"]
 
     def measure(self, runs: int, seconds: float, at_most: float) -> list[float]:

@@ -7,7 +7,7 @@ A request is one line of JSON with the operation's name under `do`; so is its re
     start    path                                      → runtime, version
     load     path, threads                             → load_ms
     predict  images, start, stop, logits               → batch, note
-    warm_up  images, runs, seconds                     → first_inference_us
+    warm_up  images, seconds                           → first_inference_us
     measure  runs, seconds, at_most                    → samples_us
     memory                                             → peak_rss_mb
 """
@@ -58,13 +58,12 @@ class Worker:
         np.save(logits, self.session.predict(pixels))
         return {"batch": self.session.batch, "note": self.session.note}
 
-    def warm_up(self, images: str, runs: int, seconds: float) -> dict[str, Any]:
+    def warm_up(self, images: str, seconds: float) -> dict[str, Any]:
         """Keep the images for `measure`, time the first inference and run until all is warm."""
         pixels = np.load(images)
         self.images = cycle([pixels[i : i + 1] for i in range(len(pixels))])
-        first = self.measure(1, 0, seconds, rewarm=0)["samples_us"][0]
-        self.measure(runs, seconds, seconds, rewarm=0)
-        return {"first_inference_us": first}
+        samples = self.measure(2, seconds, seconds, rewarm=0)["samples_us"]
+        return {"first_inference_us": samples[0]}
 
     def measure(self, runs: int, seconds: float, at_most: float, rewarm: int = _REWARM) -> dict[str, Any]:
         """Time inferences: at least `runs` of them and `seconds` long, but not longer than `at_most`."""

@@ -1,0 +1,122 @@
+"""Evaluations: the figures, what they are compared with, and rows that fail."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion import artifact
+from edgefashion.artifact import Artifact
+from edgefashion.bench import Protocol
+from edgefashion.data import Dataset
+from edgefashion.evaluate import Evaluation, evaluate, predict, reference, time_only
+from edgefashion.statistics import mcnemar_exact, wilson_interval
+
+Fake = Callable[..., Path]
+QUICK = Protocol(rounds=2, runs=3, seconds=0, at_most=60, warm_up_seconds=0, timeout=10)
+MODELS = Path(__file__).parent / "data/models"
+FIELDS = [
+    "model", "format", "precision", "runtime", "threads", "path", "size_bytes", "images", "accuracy",
+    "accuracy_ci95", "accuracy_delta", "agreement", "latency_us", "load_ms", "first_inference_us",
+    "peak_rss_mb", "status", "error", "runtime_version", "mcnemar_p", "small_run", "sha256", "bad_file",
+    "note", "raw_us",
+]  # fmt: skip
+
+
+def exported(path: Path, precision: str, run_id: str = "r1", small_run: bool = False) -> Artifact:
+    manifest = {"run": "cnn", "run_id": run_id, "precision": precision, "small_run": small_run}
+    return artifact.save(path, path.read_bytes(), manifest)
+
+
+def run(artifacts: list[Artifact], data: Dataset, threads: tuple[int, ...] = (1,)) -> Evaluation:
+    return evaluate(artifacts, data.describe(), data.test.images, data.test.labels, threads, QUICK)
+
+
+def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
+    found = run([Artifact(MODELS / "tiny-float32.tflite", None)], sample, threads=(1, 2))
+    content = json.loads(json.dumps(found.to_dict()))
+    assert list(content) == ["schema", "device", "dataset", "results"]
+    assert content["schema"] == 1
+    assert content["dataset"]["complete"] is False
+    assert [row["threads"] for row in content["results"]] == [1, 2]
+    for row in content["results"]:
+        assert list(row) == FIELDS
+        assert list(row["latency_us"]) == ["p50", "p90", "p99", "mean", "samples"]
+        assert row["latency_us"]["samples"] == len(row["raw_us"]) == 6
+        assert (row["status"], row["error"], row["runtime"]) == ("ok", None, "LiteRT")
+        assert row["path"] == str(MODELS / "tiny-float32.tflite")
+    assert found.exit_code == 0
+
+
+def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fake, sample: Dataset) -> None:
+    float32 = exported(fake("a", seed=1), "float32")
+    int8 = exported(fake("b", seed=2), "int8", small_run=True)
+    own, other = (predict(which, sample.test.images).classes for which in (int8, float32))
+    assert own is not None and other is not None
+    labels = sample.test.labels
+    base, row = run([float32, int8], sample).results
+    assert row["images"] == 400
+    assert row["accuracy"] == np.mean(own == labels)
+    assert tuple(row["accuracy_ci95"]) == wilson_interval(int(np.sum(own == labels)), 400)
+    assert row["accuracy_delta"] == pytest.approx(np.mean(own == labels) - np.mean(other == labels))
+    assert row["agreement"] == np.mean(own == other)
+    b = int(np.sum((own == labels) & (other != labels)))
+    c = int(np.sum((own != labels) & (other == labels)))
+    assert row["mcnemar_p"] == mcnemar_exact(b, c)
+    assert (row["precision"], row["small_run"], base["small_run"]) == ("int8", True, False)
+    assert [base[name] for name in ("accuracy_delta", "agreement", "mcnemar_p")] == [None] * 3
+
+
+def test_the_reference_is_of_the_same_run_and_rather_of_the_same_format() -> None:
+    def some(name: str, precision: str, run_id: str = "r1") -> Artifact:
+        manifest = {"run": "cnn", "run_id": run_id, "precision": precision, "small_run": False}
+        return Artifact(Path(name), manifest)
+
+    artifacts = [
+        some("other.tflite", "float32", "r2"),
+        some("a.onnx", "float32"),
+        some("a-int8.tflite", "int8"),
+        some("a.tflite", "float32"),
+        some("a-int8.onnx", "int8"),
+        Artifact(Path("stray.tflite"), None),
+        some("alone.tflite", "int8", "r3"),
+    ]
+    assert [reference(artifacts, number) for number in range(7)] == [None, None, 3, None, 1, None, None]
+    assert reference(artifacts[:3], 2) == 1  # only the other format is there
+
+
+def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.tflite"
+    damaged.write_bytes(b"nothing")
+    good, crash = fake("good"), fake("crash", predict="SIGSEGV")
+    late = fake("late", infer="SIGABRT", after=10)
+    found = run([Artifact(path, None) for path in (good, crash, late, damaged)], sample)
+    assert [row["status"] for row in found.results] == ["ok", "failed", "failed", "failed"]
+    assert [row["bad_file"] for row in found.results] == [False, False, False, True]
+    assert "SIGSEGV" in found.results[1]["error"]
+    assert found.results[1]["accuracy"] is None
+    assert found.results[2]["accuracy"] is not None  # it died later, while being measured
+    assert found.results[2]["latency_us"]["p50"] is None
+    assert found.exit_code == 2
+    assert run([Artifact(good, None), Artifact(crash, None)], sample).exit_code == 1
+
+
+def test_a_fallback_is_noted(sample: Dataset) -> None:
+    [row] = run([Artifact(MODELS / "fixed-batch.tflite", None)], sample).results
+    assert row["note"] == "takes one image a call: its batch size is fixed"
+
+
+def test_the_three_real_files_see_the_same(sample: Dataset) -> None:
+    names = ["tiny-float32.tflite", "tiny-int8.tflite", "tiny-float32.onnx"]
+    classes = [predict(Artifact(MODELS / name, None), sample.test.images).classes for name in names]
+    assert all(one is not None and np.mean(one == classes[0]) > 0.97 for one in classes)
+
+
+def test_latency_alone_needs_no_data(fake: Fake) -> None:
+    found = time_only([Artifact(fake(), None)], (1, 2), protocol=QUICK)
+    assert found.dataset is None
+    assert [row["accuracy"] for row in found.results] == [None, None]
+    assert [row["latency_us"]["samples"] for row in found.results] == [6, 6]
+    assert list(found.results[0]) == FIELDS

@@ -1,0 +1,190 @@
+"""Reports: nothing is cut off, and every form can be read back."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from edgefashion import report
+from edgefashion.errors import BadInput
+from edgefashion.evaluate import Evaluation
+
+DEVICE: dict[str, Any] = {
+    "machine": "x86_64",
+    "board": None,
+    "cpu": "Some Processor 9000",
+    "cores": 8,
+    "isa": ["avx2"],
+    "memory_mb": 16000,
+    "os": "Debian",
+    "python": "3.12.0",
+    "date": "2026-11-01T12:00:00+00:00",
+}
+DATASET: dict[str, Any] = {
+    "name": "Fashion-MNIST",
+    "complete": True,
+    "counts": {"train": 60000, "test": 10000},
+}
+
+
+def row(**changes: object) -> dict[str, Any]:
+    return {
+        "model": "cnn",
+        "format": "tflite",
+        "precision": "float32",
+        "runtime": "LiteRT",
+        "threads": 1,
+        "path": "cnn-float32.tflite",
+        "size_bytes": 902_512,
+        "images": 10_000,
+        "accuracy": 0.9031,
+        "accuracy_ci95": [0.8971, 0.9088],
+        "accuracy_delta": None,
+        "agreement": None,
+        "latency_us": {"p50": 31.9, "p90": 34.1, "p99": 1528.2, "mean": 33.0, "samples": 2},
+        "load_ms": 2.07,
+        "first_inference_us": 214.2,
+        "peak_rss_mb": 44.6,
+        "status": "ok",
+        "error": None,
+        "runtime_version": "2.3.0",
+        "mcnemar_p": None,
+        "small_run": False,
+        "sha256": "ab",
+        "bad_file": False,
+        "note": None,
+        "raw_us": [31.8, 32.0],
+        **changes,
+    }
+
+
+INT8 = row(
+    precision="int8",
+    path="cnn-int8.tflite",
+    accuracy_delta=-0.0015,
+    agreement=0.9961,
+    mcnemar_p=0.0234,
+    small_run=True,
+    latency_us={"p50": 52.5, "p90": 60.0, "p99": None, "mean": 53.0, "samples": 2},
+)
+FAILED = row(
+    path="bad.onnx",
+    model="bad",
+    format="onnx",
+    precision=None,
+    accuracy=None,
+    accuracy_ci95=None,
+    status="failed",
+    error="ONNX Runtime died with SIGILL while loading bad.onnx",
+    latency_us={"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0},
+    raw_us=[],
+)
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    return Evaluation(DEVICE, DATASET, [row(), row(threads=8), INT8, FAILED])
+
+
+def printed(evaluation: Evaluation, width: int | None = None) -> str:
+    text = io.StringIO()
+    report.print_report(
+        evaluation, Console(file=text, force_terminal=width is not None, width=width, color_system=None)
+    )
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("width", [None, 100, 120])
+def test_the_table_shows_everything(evaluation: Evaluation, width: int | None) -> None:
+    text = printed(evaluation, width)
+    for expected in (
+        "Some Processor 9000, 8 cores (avx2)", "LiteRT 2.3.0", "threads: 1, 8", "2026-11-01", "10,000 test",
+        "90.31", "89.71–90.88", "-0.15", "99.61", "0.023", "881", "31.9", "34.1", "1,528", "214", "2.1", "45",
+        "cnn (small run)", "failed", "Failed: ONNX Runtime died with SIGILL while loading bad.onnx",
+    ):  # fmt: skip
+        assert expected in text
+    assert "…" not in text
+    assert "part of the data set" not in text
+
+
+def test_what_is_no_terminal_gets_long_names_whole(evaluation: Evaluation) -> None:
+    name = "a-model-with-a-very-long-name-" * 5
+    evaluation.results[0]["model"] = name
+    assert f"{name} " in printed(evaluation)
+
+
+def test_a_narrow_terminal_folds_and_loses_nothing(evaluation: Evaluation) -> None:
+    assert "…" not in printed(evaluation, 60)
+
+
+def test_square_brackets_are_no_markup(evaluation: Evaluation) -> None:
+    evaluation.results[3]["error"] = "expected uint8 [N, 28, 28, 1], found [red]"
+    assert "expected uint8 [N, 28, 28, 1], found [red]" in printed(evaluation)
+
+
+def test_int8_slower_than_float_on_x86_is_explained_only_where_it_shows(evaluation: Evaluation) -> None:
+    assert "must be measured on one" in printed(evaluation)
+    on_arm = Evaluation({**DEVICE, "machine": "aarch64"}, DATASET, evaluation.results)
+    assert "must be measured on one" not in printed(on_arm)
+    fast = {**INT8, "latency_us": {**INT8["latency_us"], "p50": 20.0}}
+    assert "must be measured on one" not in printed(Evaluation(DEVICE, DATASET, [row(), fast]))
+
+
+def test_a_part_of_the_data_is_marked(evaluation: Evaluation) -> None:
+    partial = Evaluation(DEVICE, {**DATASET, "complete": False}, evaluation.results)
+    assert "a part of the data set" in printed(partial)
+
+
+def test_without_data_there_is_no_table_of_accuracy(evaluation: Evaluation) -> None:
+    text = printed(Evaluation(DEVICE, None, evaluation.results))
+    assert "Accuracy" not in text
+    assert "31.9" in text
+
+
+def test_json_has_a_result_a_line_and_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
+    text = report.to_json(evaluation)
+    assert json.loads(text) == evaluation.to_dict()
+    assert sum(line.startswith('    {"model"') for line in text.splitlines()) == 4
+    report.save(evaluation, tmp_path / "results.json")
+    assert report.read(tmp_path / "results.json") == evaluation
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 99}'])
+def test_other_files_are_no_results(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    with pytest.raises(BadInput, match=r"results\.json"):
+        report.read(path)
+    with pytest.raises(BadInput, match="cannot be read"):
+        report.read(tmp_path / "no.json")
+
+
+def test_csv_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
+    report.save(evaluation, tmp_path / "results.csv")
+    rows = list(csv.DictReader((tmp_path / "results.csv").open()))
+    assert len(rows) == 4
+    assert (float(rows[2]["p50_us"]), rows[2]["p99_us"], float(rows[2]["accuracy_low"])) == (52.5, "", 0.8971)
+    assert rows[3]["error"] == FAILED["error"]
+    assert "raw_us" not in rows[0]
+
+
+def test_markdown_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
+    evaluation.results[3]["model"] = "a|b"
+    report.save(evaluation, tmp_path / "results.md")
+    lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
+    assert len(cells) == 2 + 3 + 2 + 4  # a row per file, then a row per file and threads
+    assert [len(row) for row in cells] == [9] * 5 + [10] * 6
+    assert cells[3][:5] == ["cnn (small run)", "tflite", "int8", "881", "90.31"]
+    assert cells[4][0] == "a/b"
+
+
+def test_no_results_is_no_crash() -> None:
+    nothing = Evaluation(DEVICE, DATASET, [])
+    assert json.loads(report.to_json(nothing))["results"] == []
+    assert report.to_csv(nothing).strip() == ""
+    assert printed(nothing)
