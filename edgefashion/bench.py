@@ -8,6 +8,7 @@
 - A block starts with a few untimed inferences, because others have used the caches meanwhile.
 - An inference is: input copied in, run, output read. Images are used in turn.
 - Every sample is kept and none is clipped. p99 is given from 1,000 samples on.
+- Where a file's rounds differ by more than a quarter (10th to 90th percentile of their medians), it says so.
 - A crash ends its row and no other.
 
 A child answers only when its runtime's threads have gone to sleep. ONNX Runtime's threads spin after a
@@ -35,6 +36,8 @@ Progress = Callable[[str, int, int], None]
 
 P99_SAMPLES = 1000
 _ROTATION = 256
+_STEADY = 1.25
+_STEADY_ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,19 @@ class Measurement:
     load_ms: float | None = None
     first_inference_us: float | None = None
     raw_us: list[float] = field(default_factory=list)
+    block_p50_us: list[float] = field(default_factory=list)
     peak_rss_mb: float | None = None
     error: EdgefashionError | None = None
+
+    @property
+    def note(self) -> str | None:
+        """A warning where the rounds disagree, so that the figures are the machine's mood; else None."""
+        if len(self.block_p50_us) < _STEADY_ROUNDS:
+            return None
+        low, high = (percentile(self.block_p50_us, q) for q in (10, 90))
+        if high <= _STEADY * low:
+            return None
+        return f"unsteady: p50 from {low:.1f} to {high:.1f} µs between rounds; measure on an idle machine"
 
 
 def measure(
@@ -145,6 +159,7 @@ def _run_rounds(
             with _failing(rows[index]):
                 block = alive[index].measure(protocol.runs, protocol.seconds, protocol.at_most)
                 rows[index].raw_us += block
+                rows[index].block_p50_us.append(percentile(block, 50))
         done = len(rows) * (1 + number)
         _report(progress, f"round {number + 1} of {protocol.rounds}", done, len(rows) * (1 + protocol.rounds))
 

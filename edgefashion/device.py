@@ -36,6 +36,24 @@ def describe(root: Path = _ROOT) -> dict[str, Any]:
     }
 
 
+def state(root: Path = _ROOT) -> dict[str, Any]:
+    """What changes from minute to minute and changes latency with it; what cannot be found out is None.
+
+    `load` (processes that want a core, averaged over a minute), `governor` and `mhz` of the first core,
+    `temperature_c`, and `throttled`: a Raspberry Pi's word for whether heat or a weak power supply slows
+    it down now (any of the low four bits of its firmware's flags).
+    """
+    frequency = root / "sys/devices/system/cpu/cpu0/cpufreq"
+    flags = re.match("[0-9a-f]+", _read(root / "sys/devices/platform/soc/soc:firmware/get_throttled") or "")
+    return {
+        "load": _number(_read(root / "proc/loadavg"), 1),
+        "governor": (_read(frequency / "scaling_governor") or "").strip() or None,
+        "mhz": _number(_read(frequency / "scaling_cur_freq"), 1e-3),
+        "temperature_c": _number(_read(root / "sys/class/thermal/thermal_zone0/temp"), 1e-3),
+        "throttled": bool(int(flags[0], 16) & 0xF) if flags else None,
+    }
+
+
 def cores() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -80,6 +98,12 @@ def _read(path: Path) -> str | None:
         return path.read_text(errors="replace")
     except OSError:
         return None
+
+
+def _number(text: str | None, scale: float) -> float | None:
+    """The first number in a text, times `scale`."""
+    found = re.match(r"\s*(-?\d+(\.\d+)?)", text or "")
+    return round(float(found[1]) * scale, 2) if found else None
 
 
 def _field(text: str | None, name: str) -> str | None:

@@ -3,7 +3,7 @@
 `Evaluation.to_dict` is the content of a results file:
 
     schema   1
-    device   see `device.describe`
+    device   see `device.describe`; its `before` and `after` are the `device.state` around the measurement
     dataset  see `Dataset.describe`; null where only latency was measured
     results  one object per (file, threads):
       model, format, precision      of the artifact; precision is null where no manifest tells it
@@ -99,6 +99,7 @@ def evaluate(
     `images` are uint8 [N, 28, 28, 1], `labels` uint8 [N]. An artifact that fails is a failed row; the
     others go on. `dataset_info` is `Dataset.describe()`.
     """
+    machine = {**device.describe(), "before": device.state()}
     answers = [_ask(artifact, images, progress) for artifact in artifacts]
     sound = [number for number, answer in enumerate(answers) if not answer.error]
     measured = _measure([artifacts[number] for number in sound], images, threads, protocol, progress)
@@ -110,7 +111,7 @@ def evaluate(
                 artifact.path, count, error=answers[number].error
             )
             rows.append(_row(artifact, run, score, answers[number].note))
-    return Evaluation(device.describe(), dataset_info, rows)
+    return Evaluation({**machine, "after": device.state()}, dataset_info, rows)
 
 
 def time_only(
@@ -122,13 +123,14 @@ def time_only(
 ) -> Evaluation:
     """Measure latency without labels, on images uint8 [N, 28, 28, 1] or else on noise."""
     images = bench.random_images() if images is None else images
+    machine = {**device.describe(), "before": device.state()}
     measured = _measure(artifacts, images, threads, protocol, progress)
     rows = [
         _row(artifact, measured[artifact.path, count], _NO_SCORE, None)
         for artifact in artifacts
         for count in threads
     ]
-    return Evaluation(device.describe(), None, rows)
+    return Evaluation({**machine, "after": device.state()}, None, rows)
 
 
 def predict(artifact: Artifact, images: Images, progress: Progress | None = None) -> Answers:
@@ -240,6 +242,6 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "small_run": artifact.small_run,
         "sha256": files.sha256(artifact.path) if exists else None,
         "bad_file": isinstance(run.error, ArtifactError),
-        "note": note,
+        "note": "; ".join(filter(None, [note, run.note])) or None,
         "raw_us": run.raw_us,
     }

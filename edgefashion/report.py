@@ -153,7 +153,11 @@ def notes(evaluation: Evaluation) -> list[str]:
     """What a reader must know to believe the tables and no more than them: a line each."""
     rows = evaluation.results
     lines = list(dict.fromkeys(f"Failed: {row['error']}" for row in rows if row["status"] != "ok"))
-    lines += dict.fromkeys(f"{row['path']} {row['note']}" for row in rows if row["note"])
+    lines += [f"{row['path']}, threads {row['threads']}: {row['note']}" for row in rows if row["note"]]
+    if any(evaluation.device.get(when, {}).get("throttled") for when in ("before", "after")):
+        lines.append(
+            "The device was throttled, by heat or a weak power supply: its latencies are not its best."
+        )
     if any(row["mcnemar_p"] is not None for row in rows):
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
     if any(row["small_run"] for row in rows):

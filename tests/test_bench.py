@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from edgefashion.bench import P99_SAMPLES, Protocol, measure, random_images, summary
+from edgefashion.bench import P99_SAMPLES, Measurement, Protocol, measure, random_images, summary
 from edgefashion.errors import ArtifactError, RuntimeCrash
 
 Fake = Callable[..., Path]
@@ -67,6 +67,13 @@ def test_first_inference_load_and_memory_are_apart(fake: Fake) -> None:
     assert row.load_ms is not None
     if Path("/proc/self/status").exists():
         assert row.peak_rss_mb and row.peak_rss_mb > 5
+
+
+def test_rounds_that_disagree_are_noted() -> None:
+    row = Measurement(Path("a.tflite"), 1, block_p50_us=[30.0] * 20 + [60.0] * 5)
+    assert row.note == "unsteady: p50 from 30.0 to 60.0 µs between rounds; measure on an idle machine"
+    row.block_p50_us = [30.0] * 20 + [33.0] * 5
+    assert row.note is None
 
 
 def test_the_rotation_of_images_uses_all_of_them(fake: Fake) -> None:

@@ -53,6 +53,29 @@ def test_missing_sources_are_none(tmp_path: Path) -> None:
     assert found["os"]
 
 
+def test_the_state_of_a_raspberry_pi(pi: Path) -> None:
+    for name, content in {
+        "proc/loadavg": "0.52 0.58 0.59 1/467 12345\n",
+        "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "ondemand\n",
+        "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq": "2400000\n",
+        "sys/class/thermal/thermal_zone0/temp": "61750\n",
+        "sys/devices/platform/soc/soc:firmware/get_throttled": "50005\n",
+    }.items():
+        (pi / name).parent.mkdir(parents=True, exist_ok=True)
+        (pi / name).write_text(content)
+    throttled = pi / "sys/devices/platform/soc/soc:firmware/get_throttled"
+    state = {"load": 0.52, "governor": "ondemand", "mhz": 2400, "temperature_c": 61.75, "throttled": True}
+    assert device.state(pi) == state
+    throttled.write_text("50000\n")  # it was, since the start, but is not now
+    assert device.state(pi)["throttled"] is False
+    throttled.write_text("?")
+    assert device.state(pi)["throttled"] is None
+
+
+def test_a_state_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    assert set(device.state(tmp_path).values()) == {None}
+
+
 def test_this_machine_is_json() -> None:
     found = json.loads(json.dumps(device.describe()))
     assert found["cores"] >= 1

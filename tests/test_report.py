@@ -134,6 +134,12 @@ def test_int8_slower_than_float_on_x86_is_explained_only_where_it_shows(evaluati
     assert "must be measured on one" not in printed(Evaluation(DEVICE, DATASET, [row(), fast]))
 
 
+def test_a_throttled_device_is_marked(evaluation: Evaluation) -> None:
+    assert "throttled" not in printed(evaluation)
+    hot = {**DEVICE, "before": {"throttled": None}, "after": {"throttled": True}}
+    assert "throttled" in printed(Evaluation(hot, DATASET, evaluation.results))
+
+
 def test_a_part_of_the_data_is_marked(evaluation: Evaluation) -> None:
     partial = Evaluation(DEVICE, {**DATASET, "complete": False}, evaluation.results)
     assert "a part of the data set" in printed(partial)

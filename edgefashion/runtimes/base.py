@@ -9,7 +9,8 @@ A `Runtime` loads a model file into a `Session`; a session takes raw pixels and 
     session.infer(image)                      # uint8 [1, 28, 28, 1] -> [1, 10], one at a time: what is timed
 
 `predict` shares its batches among as many one-thread interpreters as it may use threads. That beats one
-interpreter with many threads, whose threads wait for each other in every layer of so small a model.
+interpreter with many threads, whose threads wait for each other in every layer of so small a model
+(10,000 images on 2 cores, LiteRT: 0.34 s one by one, 0.145 s with 2 threads and batches of 64, 0.13 s so).
 """
 
 from collections.abc import Callable, Sequence

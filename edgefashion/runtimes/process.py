@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from edgefashion import runtimes
+from edgefashion import files, runtimes
 from edgefashion.errors import ArtifactError, RuntimeCrash
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import CLASSES, Images, Logits
@@ -31,7 +31,7 @@ class ModelProcess:
 
     Every method raises RuntimeCrash when the child dies, reports an error or is silent for `timeout`
     seconds; the constructor also raises ArtifactError for a file that cannot be loaded and MissingExtra
-    for a runtime that is not installed.
+    for a runtime that is not installed. OutputError where the temporary folder is full.
     """
 
     runtime: str
@@ -54,7 +54,8 @@ class ModelProcess:
         self.runtime = runtime.name
         if not path.is_file():
             raise ArtifactError(f"{path} does not exist")
-        self._folder = tempfile.TemporaryDirectory(prefix="edgefashion-", ignore_cleanup_errors=True)
+        with files.naming_output(Path(tempfile.gettempdir())):
+            self._folder = tempfile.TemporaryDirectory(prefix="edgefashion-", ignore_cleanup_errors=True)
         self._start_child()
         try:
             self.version = self._ask("starting", do="start", path=str(path))["version"]
@@ -68,8 +69,7 @@ class ModelProcess:
 
         `progress` is called with the number of images done since its last call.
         """
-        pixels, out = self._file("images"), self._file("logits")
-        np.save(pixels, images)
+        pixels, out = self._save("images", images), self._file("logits")
         logits = np.empty((len(images), CLASSES), np.float32)
         for start in range(0, len(images), _IMAGES_A_REQUEST):
             stop = min(start + _IMAGES_A_REQUEST, len(images))
@@ -85,8 +85,7 @@ class ModelProcess:
 
         The very first one gives `first_inference_us`. Images are uint8 [N, 28, 28, 1], used in turn.
         """
-        pixels = self._file("rotation")
-        np.save(pixels, images)
+        pixels = self._save("rotation", images)
         found = self._ask("warming up", do="warm_up", images=pixels, seconds=seconds)
         self.first_inference_us = found["first_inference_us"]
 
@@ -187,6 +186,12 @@ class ModelProcess:
 
     def _name(self) -> str:
         return f"{self.runtime} {self.version}" if hasattr(self, "version") else self.runtime
+
+    def _save(self, name: str, images: Images) -> str:
+        path = self._file(name)
+        with files.naming_output(Path(path)):
+            np.save(path, images)
+        return path
 
     def _file(self, name: str) -> str:
         suffix = "" if name == "log" else ".npy"
