@@ -41,8 +41,8 @@ class OneOf(click.ParamType[tuple[str, ...]]):
     def _check(self, name: str) -> None:
         if name in self.names:
             return
-        near = difflib.get_close_matches(name, self.names, 1, cutoff=0.4)
-        hint = f": did you mean {near[0]}?" if near else ""
+        near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
+        hint = f": did you mean {near[0]}?" if near else "."
         self.fail(f"unknown {self.what} {name!r}{hint} Choose from {', '.join(self.names)}")
 
 

@@ -1,0 +1,119 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion import artifact
+from edgefashion.artifact import PRECISIONS
+from edgefashion.data import Splits
+from edgefashion.errors import OutputError, RuntimeCrash, VerificationError
+from edgefashion.evaluate import predict
+from edgefashion.runs import Run
+from export import exporter, verify
+from export.graph import Graph
+
+EVERY_KIND = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
+
+
+@pytest.fixture
+def run(trained: Run, tmp_path: Path) -> Run:
+    """A copy of the trained run that a test may write to."""
+    return Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
+
+
+@pytest.fixture(scope="module")
+def exported(
+    trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, str], artifact.Artifact]:
+    folder = tmp_path_factory.mktemp("exported") / "cnn"
+    run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
+    found = exporter.export_run(run, splits, EVERY_KIND, calibration_images=100)
+    return {(entry.format, str(entry.precision)): entry for entry in found}
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND, ids="-".join)
+def test_an_artifact_says_what_the_keras_model_says(
+    kind: tuple[str, str], exported: dict[tuple[str, str], artifact.Artifact], graph: Graph, splits: Splits
+) -> None:
+    expected = graph.predict(splits.test.images).argmax(axis=1)
+    found = predict(artifact.read(exported[kind].path), splits.test.images).classes
+    assert found is not None
+    assert np.mean(found == expected) >= (0.99 if kind[1].startswith("float") else 0.95)
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND, ids="-".join)
+def test_a_manifest_tells_where_the_file_comes_from(
+    kind: tuple[str, str], exported: dict[tuple[str, str], artifact.Artifact], trained: Run
+) -> None:
+    manifest = exported[kind].manifest
+    assert manifest is not None
+    assert (manifest["format"], manifest["precision"]) == kind
+    assert manifest["run_id"] == trained.id
+    assert manifest["small_run"]
+    assert manifest["labels"][0] == "T-shirt/top"
+    assert manifest["input"]["shape"] == ["N", 28, 28, 1]
+    assert manifest["verification"]["agreement"] >= manifest["verification"]["minimum_agreement"]
+    assert (manifest["calibration"] is None) == (kind[1] != "int8")
+    assert "folder" not in str(manifest["data"])
+
+
+def test_an_artifact_that_disagrees_leaves_no_file(
+    run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upside_down = exporter.CONVERTERS["onnx", "float32"]
+
+    def negated(graph: Graph, calibration: object) -> bytes:
+        import onnx as onnx_package
+
+        model = onnx_package.load_from_string(upside_down(graph, calibration))  # type: ignore[arg-type]
+        last = next(node for node in model.graph.node if "logits" in node.output)
+        last.output[:] = ["positive"]
+        model.graph.node.append(onnx_package.helper.make_node("Neg", ["positive"], ["logits"]))
+        return bytes(model.SerializeToString())
+
+    monkeypatch.setitem(exporter.CONVERTERS, ("onnx", "float32"), negated)
+    with pytest.raises(VerificationError, match=r"cnn-float32\.onnx agrees .* on \d"):
+        exporter.export_run(run, splits, [("onnx", "float32")])
+    assert artifact.find(run.artifacts) == []
+
+
+def test_an_artifact_that_kills_its_runtime_leaves_no_file(
+    run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
+    crash = b'{"predict": "SIGSEGV"}'
+    monkeypatch.setitem(exporter.CONVERTERS, ("onnx", "int8"), lambda *_: crash)
+    with pytest.raises(RuntimeCrash, match="SIGSEGV"):
+        exporter.export_run(run, splits, [("onnx", "int8")], calibration_images=20)
+    assert not run.artifacts.exists()
+
+
+def test_an_interruption_keeps_the_artifact_that_was_there(
+    run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (before,) = exporter.export_run(run, splits, [("onnx", "float32")])
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "ModelProcess", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        exporter.export_run(run, splits, [("onnx", "float32")])
+    assert artifact.read(before.path).manifest == before.manifest
+
+
+def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits) -> None:
+    run.artifacts.write_text("a file where the folder should be")
+    with pytest.raises(OutputError, match="artifacts"):
+        exporter.export_run(run, splits, [("onnx", "float32")])
+
+
+def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
+    (made,) = exporter.export_run(run, splits, [("onnx", "int8")], calibration_images=50)
+    assert exporter.reusable(made.path, run, 50)
+    assert not exporter.reusable(made.path, run, 60)
+    assert not exporter.reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), 50)
+    made.path.write_bytes(b"damaged")
+    assert not exporter.reusable(made.path, run, 50)
+    assert not exporter.reusable(run.artifacts / "missing.onnx", run, 50)

@@ -1,0 +1,64 @@
+import numpy as np
+import onnx as onnx_package
+import pytest
+from onnx import TensorProto
+
+from edgefashion.errors import VerificationError
+from export import onnx
+from export.calibration import RepresentativeDataset
+from export.graph import Graph
+
+
+@pytest.fixture(scope="module")
+def int8(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
+    return onnx_package.load_from_string(onnx.int8(graph, calibration))
+
+
+@pytest.fixture(scope="module")
+def float32(graph: Graph) -> onnx_package.ModelProto:
+    return onnx_package.load_from_string(onnx.float32(graph))
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+def test_names_shapes_and_opset_are_the_contract(kind: str, request: pytest.FixtureRequest) -> None:
+    model = request.getfixturevalue(kind)
+    (image,), (logits,) = model.graph.input, model.graph.output
+    assert (image.name, logits.name) == ("image", "logits")
+    assert (image.type.tensor_type.elem_type, logits.type.tensor_type.elem_type) == (
+        TensorProto.UINT8,
+        TensorProto.FLOAT,
+    )
+    shapes = [
+        [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (image, logits)
+    ]
+    assert shapes == [["N", 28, 28, 1], ["N", 10]]
+    assert {entry.domain: entry.version for entry in model.opset_import}[""] == onnx.OPSET
+
+
+def test_every_layer_that_multiplies_is_quantized(int8: onnx_package.ModelProto) -> None:
+    kinds = [node.op_type for node in int8.graph.node if node.op_type in onnx.COMPUTING]
+    assert kinds == ["Conv", "Conv", "Gemm", "Gemm"]
+    onnx.check_quantized(int8)
+
+
+def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx_package.ModelProto) -> None:
+    tensors = {tensor.name: onnx_package.numpy_helper.to_array(tensor) for tensor in int8.graph.initializer}
+    kernels = {name: array for name, array in tensors.items() if array.dtype == np.int8 and array.ndim == 4}
+    assert {array.shape for array in kernels.values()} == {(32, 1, 3, 3), (64, 32, 3, 3)}
+    for name, array in kernels.items():
+        assert np.abs(array.astype(int)).max() <= 64
+        assert len(tensors[name.removesuffix("_quantized") + "_scale"]) == len(array)
+
+
+def test_a_layer_left_in_float_is_named(float32: onnx_package.ModelProto) -> None:
+    with pytest.raises(VerificationError, match="4 of 4 layers in float"):
+        onnx.check_quantized(float32)
+
+
+def test_calibration_without_the_whole_range_of_pixels_is_refused(
+    graph: Graph, calibration: RepresentativeDataset
+) -> None:
+    dim = RepresentativeDataset(calibration.images * np.float32(0.5), calibration.manifest)
+    with pytest.raises(VerificationError, match="lacks a pixel of 0 or of 255"):
+        onnx.int8(graph, dim)

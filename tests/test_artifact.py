@@ -1,0 +1,70 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from edgefashion import artifact
+from edgefashion.errors import ArtifactError
+
+MANIFEST = {"run": "cnn", "run_id": "abc", "precision": "int8", "small_run": True}
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return artifact.save(tmp_path / "cnn-int8.tflite", b"model", dict(MANIFEST)).path
+
+
+def test_what_was_saved_is_read_back(saved: Path) -> None:
+    found = artifact.read(saved)
+    assert (found.model, found.format, found.precision, found.run_id) == ("cnn", "tflite", "int8", "abc")
+    assert found.small_run
+    assert found.manifest is not None
+    assert found.manifest["size_bytes"] == 5
+    assert found.manifest["schema"] == artifact.SCHEMA
+
+
+def test_a_file_without_a_manifest_is_a_foreign_one(tmp_path: Path) -> None:
+    path = tmp_path / "other.onnx"
+    path.write_bytes(b"x")
+    found = artifact.read(path)
+    assert (found.model, found.precision, found.run_id, found.small_run) == ("other", None, None, False)
+
+
+def test_a_changed_file_does_not_pass_for_the_exported_one(saved: Path) -> None:
+    saved.write_bytes(b"model!")
+    with pytest.raises(ArtifactError, match="not the file its manifest describes"):
+        artifact.read(saved)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", json.dumps({"sha256": 1})])
+def test_a_damaged_manifest_is_named(saved: Path, text: str) -> None:
+    artifact.manifest_path(saved).write_text(text)
+    with pytest.raises(ArtifactError, match=r"cnn-int8\.tflite\.json"):
+        artifact.read(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("gone.tflite", "does not exist"), ("model.h5", "not a .tflite or .onnx file")]
+)
+def test_what_cannot_be_a_model_file_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(ArtifactError, match=reason):
+        artifact.read(tmp_path / name)
+
+
+def test_a_kill_between_file_and_manifest_leaves_a_pair_that_is_refused(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(artifact.files, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        artifact.save(saved, b"newer model", dict(MANIFEST))
+    with pytest.raises(ArtifactError, match="export it again"):
+        artifact.read(saved)
+
+
+def test_only_model_files_are_found(saved: Path) -> None:
+    (saved.parent / "notes.txt").write_text("")
+    assert artifact.find(saved.parent) == [saved]
+    assert artifact.find(saved.parent / "nothing") == []
