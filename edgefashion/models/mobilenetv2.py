@@ -46,7 +46,7 @@ def _base(weights: str | None) -> keras.Model:
         raise BadInput(f"the weights file {weights} does not exist: use imagenet, none or a path")
     try:
         return keras.applications.MobileNetV2(weights=weights, **options)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # as many kinds as there are kinds of files
         raise BadInput(
             f"{weights} does not hold the weights of MobileNetV2 1.0 at {SIZE}x{SIZE} without its head: "
             "use imagenet, none or such a file"
