@@ -20,7 +20,9 @@ from edgefashion.errors import ArtifactError, RuntimeCrash
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import CLASSES, Images, Logits
 
-_IMAGES_A_REQUEST = 2000
+_FIRST_REQUEST = 500
+"""Images in the first request of a prediction; the next ones are as big as take about `_REQUEST_S`."""
+_REQUEST_S = 1.0
 _FAREWELL_S = 2.0
 
 
@@ -71,13 +73,17 @@ class ModelProcess:
         """
         pixels, out = self._save("images", images), self._file("logits")
         logits = np.empty((len(images), CLASSES), np.float32)
-        for start in range(0, len(images), _IMAGES_A_REQUEST):
-            stop = min(start + _IMAGES_A_REQUEST, len(images))
+        start, size = 0, _FIRST_REQUEST
+        while start < len(images):
+            stop = min(start + size, len(images))
+            begin = time.perf_counter()
             found = self._ask("predicting", do="predict", images=pixels, start=start, stop=stop, logits=out)
             self.batch, self.note = found["batch"], found["note"]
             logits[start:stop] = np.load(out)
             if progress:
                 progress(stop - start)
+            size = max(1, int((stop - start) * _REQUEST_S / (time.perf_counter() - begin)))
+            start = stop
         return logits
 
     def warm_up(self, images: Images, seconds: float = 0.3) -> None:

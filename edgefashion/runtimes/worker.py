@@ -54,8 +54,8 @@ class Worker:
 
     def predict(self, images: str, start: int, stop: int, logits: str) -> dict[str, Any]:
         """Write the logits of some of the images."""
-        pixels = np.load(images, mmap_mode="r")[start:stop]
-        np.save(logits, self.session.predict(pixels))
+        pixels = np.asarray(np.load(images, mmap_mode="r"))
+        np.save(logits, self.session.predict(pixels[start:stop]))
         return {"batch": self.session.batch, "note": self.session.note}
 
     def warm_up(self, images: str, seconds: float) -> dict[str, Any]:
