@@ -5,10 +5,12 @@ options.py  the values a verb accepts
 steps.py    what the verbs are made of
 """
 
+import errno
 import sys
 from collections.abc import Sequence
 
 INTERRUPTED = 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _fail(error.format_message(), error.exit_code)
     except EdgefashionError as error:
         code = _fail(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        code = _fail(f"{error.strerror}: {error.filename or 'a temporary file'}", BadInput.exit_code)
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted; what was finished is kept", INTERRUPTED)
     sys.exit(code)

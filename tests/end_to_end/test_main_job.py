@@ -1,0 +1,178 @@
+"""The verbs, as a user types them: each in a process of its own, on the small sample."""
+
+import csv
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgefashion import artifact
+
+KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
+Verb = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def edgefashion(
+    *arguments: object, cwd: Path, code: int = 0, largest_file: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    def limit() -> None:
+        if largest_file:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "edgefashion", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        env={name: value for name, value in os.environ.items() if name != "EDGEFASHION_DATA"},
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The error, after whatever progress there was."""
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("edgefashion: ")]
+    return line
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, sample_folder: Path) -> Path:
+    """A folder in which `edgefashion run --smoke` was typed once."""
+    folder = tmp_path_factory.mktemp("home")
+    edgefashion("run", "--smoke", "--data", sample_folder, cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def runs(home: Path, tmp_path: Path) -> Path:
+    """A copy of its runs that a test may damage; the test's own current folder is the parent."""
+    return Path(shutil.copytree(home / "runs", tmp_path / "runs"))
+
+
+def test_run_writes_every_artifact_and_the_results(home: Path) -> None:
+    content = json.loads((home / "runs/results-small.json").read_text())
+    assert content["schema"] == 1
+    assert {(row["format"], row["precision"]) for row in content["results"]} == KINDS
+    for row in content["results"]:
+        assert row["status"] == "ok"
+        assert row["small_run"]
+        assert row["images"] == 400
+        assert row["latency_us"]["samples"] == len(row["raw_us"]) >= 1000
+        assert (home / row["path"]).stat().st_size == row["size_bytes"]
+
+
+def test_a_second_run_reuses_what_is_valid_and_says_so(home: Path, sample_folder: Path) -> None:
+    model = home / "runs/cnn-limit-600/model.keras"
+    before = model.stat().st_mtime_ns
+    done = edgefashion("run", "--smoke", "--data", sample_folder, "--threads", "1", cwd=home)
+    assert model.stat().st_mtime_ns == before
+    assert "reusing runs/cnn-limit-600," in done.stderr
+    assert done.stderr.count("reusing") == 1 + len(KINDS)
+    assert "(small run)" in done.stdout
+    assert "next: " in done.stderr
+
+
+def test_one_damaged_artifact_is_made_again_by_run(runs: Path, sample_folder: Path) -> None:
+    damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    done = edgefashion("run", "--smoke", "--data", sample_folder, "--threads", "1", cwd=runs.parent)
+    assert done.stderr.count("reusing") == len(KINDS)
+    assert artifact.read(damaged).precision == "int8"
+
+
+def test_run_does_not_replace_a_run_of_another_recipe(runs: Path, sample_folder: Path) -> None:
+    arguments = ["run", "--smoke", "--data", sample_folder, "--seed", "5"]
+    done = edgefashion(*arguments, cwd=runs.parent, code=2)
+    assert "runs/cnn-limit-600 exists" in one_line(done)
+
+
+def test_export_gives_float32_and_int8_of_the_format_typed(runs: Path, sample_folder: Path) -> None:
+    shutil.rmtree(runs / "cnn-limit-600/artifacts")
+    edgefashion("export", "--format", "tflite", "--data", sample_folder, cwd=runs.parent)
+    names = sorted(path.name for path in (runs / "cnn-limit-600/artifacts").iterdir())
+    assert names == [
+        "cnn-limit-600-float32.tflite",
+        "cnn-limit-600-float32.tflite.json",
+        "cnn-limit-600-int8.tflite",
+        "cnn-limit-600-int8.tflite.json",
+    ]
+
+
+def test_evaluate_writes_json_csv_and_markdown(runs: Path, sample_folder: Path) -> None:
+    file = runs / "cnn-limit-600/artifacts/cnn-limit-600-float32.tflite"
+    outputs = ["--json", "new/r.json", "--csv", "r.txt", "--markdown", "r.out"]
+    edgefashion("evaluate", file, "--threads", 1, "--data", sample_folder, *outputs, cwd=runs.parent)
+    (row,) = json.loads((runs.parent / "new/r.json").read_text())["results"]
+    with (runs.parent / "r.txt").open() as text:
+        (line,) = csv.DictReader(text)
+    assert float(line["accuracy"]) == row["accuracy"]
+    assert f"{row['accuracy'] * 100:.2f}" in (runs.parent / "r.out").read_text()
+
+
+def test_a_bad_file_is_a_row_and_the_others_are_measured(runs: Path, sample_folder: Path) -> None:
+    sound = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.tflite"
+    truncated, foreign = runs / "truncated.tflite", runs / "foreign.onnx"
+    truncated.write_bytes(sound.read_bytes()[:20_000])
+    foreign.write_bytes(b"no model at all")
+    files = [truncated, foreign, sound]
+    options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
+    done = edgefashion("evaluate", *files, *options, cwd=runs.parent, code=2)
+    rows = json.loads((runs.parent / "r.json").read_text())["results"]
+    assert [row["status"] for row in rows] == ["failed", "failed", "ok"]
+    assert "truncated.tflite" in one_line(done)
+    assert "foreign.onnx" in one_line(done)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda run: (run / "model.keras").unlink(), "has no model.keras"),
+        (lambda run: (run / "model.keras").write_bytes(b"x"), "model.keras is damaged"),
+        (lambda run: (run / "run.json").write_text("{"), "run.json is damaged"),
+        (lambda run: (run / "run.json").unlink(), "has no run.json"),
+    ],
+)
+def test_a_damaged_run_is_named(
+    runs: Path, sample_folder: Path, damage: Callable[[Path], object], said: str
+) -> None:
+    damage(runs / "cnn-limit-600")
+    for verb in ("export", "evaluate"):
+        done = edgefashion(verb, "cnn-limit-600", "--data", sample_folder, cwd=runs.parent, code=2)
+        assert said in one_line(done)
+
+
+def test_a_full_disk_while_exporting_leaves_the_old_artifacts(runs: Path, sample_folder: Path) -> None:
+    artifacts = runs / "cnn-limit-600/artifacts"
+    before = {path.name: path.read_bytes() for path in artifacts.iterdir()}
+    done = edgefashion("export", "--data", sample_folder, cwd=runs.parent, code=2, largest_file=600_000)
+    assert "File too large" in one_line(done)
+    assert {path.name: path.read_bytes() for path in artifacts.iterdir()} == before
+
+
+def test_results_that_cannot_be_written_are_printed_all_the_same(runs: Path, sample_folder: Path) -> None:
+    (runs.parent / "file").write_text("")
+    options = ["--threads", 1, "--data", sample_folder, "--json", "file/r.json"]
+    done = edgefashion("evaluate", *options, cwd=runs.parent, code=2)
+    assert "file/r.json" in one_line(done)
+    assert done.stdout.count("cnn-limit-600 (small run)") >= len(KINDS)
+
+
+def test_data_describes_and_draws(sample_folder: Path, tmp_path: Path) -> None:
+    done = edgefashion("data", "--data", sample_folder, "--plot", "grid.png", cwd=tmp_path)
+    assert "1100 x 28 x 28 x 1" in done.stdout
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+    edgefashion("data", "--data", sample_folder, "--plot", "one.svg", "--index", 3, cwd=tmp_path)
+    assert "<svg" in (tmp_path / "one.svg").read_text()
+    done = edgefashion(
+        "data", "--data", sample_folder, "--plot", "x.png", "--index", 1200, cwd=tmp_path, code=2
+    )
+    assert "1200" in one_line(done)

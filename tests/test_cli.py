@@ -1,0 +1,138 @@
+import subprocess
+import sys
+
+import click
+import pytest
+
+from edgefashion.cli import main
+from edgefashion.cli.verbs import cli
+from edgefashion.recipes import RECIPES
+
+VERBS = sorted(cli.commands)
+HEAVY = {"tensorflow", "tf_keras", "onnx", "onnxruntime", "ai_edge_litert", "matplotlib", "numpy", "rich"}
+
+
+def failing(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a bad command says: one line, with exit code 2."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], *([verb, "--help"] for verb in VERBS), ["train", "--epochs", "0"]]
+)
+def test_help_and_errors_open_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from edgefashion.cli import main\n"
+        "try: main()\n"
+        f"finally: print('opened:', *sorted({HEAVY!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "opened:"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_an_example_that_parses(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = cli.commands[verb]
+    lines = [line.strip() for line in (command.help or "").splitlines()]
+    (example,) = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
+    program, name, *arguments = example.split()
+    assert (program, name) == ("edgefashion", verb)
+    with command.make_context(verb, arguments) as context:
+        assert isinstance(context, click.Context)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_explained(verb: str) -> None:
+    options = [parameter for parameter in cli.commands[verb].params if isinstance(parameter, click.Option)]
+    obvious = {"--model", "--format"}
+    assert [o.opts[0] for o in options if not o.help and o.opts[0] not in obvious] == []
+
+
+def test_the_whole_package_imports_without_a_framework() -> None:
+    code = (
+        "import sys, edgefashion, edgefashion.data, edgefashion.evaluate, edgefashion.report\n"
+        f"print(*sorted({HEAVY - {'numpy'}!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("train --model cnm", "did you mean cnn?"),
+        ("train --model zzz", "Choose from cnn, mobilenetv2, all"),
+        ("export --precision int9", "did you mean int8?"),
+        ("export --precision float32,flaot16", "did you mean float16?"),
+        ("export --format onyx", "did you mean onnx?"),
+        ("export --format onnx --precision dynamic", "onnx has no dynamic here: add --format tflite"),
+        ("export --calibration-images 0", "--calibration-images"),
+        ("train --epochs 0", "--epochs"),
+        ("train --epochs -1", "--epochs"),
+        ("train --batch-size 0", "--batch-size"),
+        ("train --limit 0", "--limit"),
+        ("train --limit -5", "--limit"),
+        ("train --learning-rate 0", "--learning-rate"),
+        ("train --model all --name x", "one --model at a time"),
+        ("train --force --resume", "give one of them"),
+        ("train --weights imagenet", "takes no initial weights"),
+        ("evaluate --threads 0", "not a number of threads"),
+        ("evaluate --threads -1", "not a number of threads"),
+        ("evaluate --threads two", "not a number of threads"),
+        ("evaluate --threads 4096", "more than the"),
+        ("evaluate --limit 0", "--limit"),
+        ("data --index 3", "add --plot"),
+        ("evaluate nowhere", "there is no run runs/nowhere"),
+        ("evaluate gone.tflite", "gone.tflite does not exist"),
+        ("evaluate", "there are no runs in runs"),
+        ("export", "there are no runs in runs"),
+        ("exprot", "No such command"),
+        ("train --epoch 3", "No such option"),
+    ],
+)
+def test_bad_input_is_one_line(
+    arguments: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: object,
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    assert said in failing(capsys, *arguments.split())
+
+
+def test_a_missing_package_names_the_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sample_folder: object
+) -> None:
+    monkeypatch.delitem(sys.modules, "edgefashion.keras", raising=False)
+    monkeypatch.delitem(sys.modules, "edgefashion.train", raising=False)
+    for module in [
+        name for name in sys.modules if name.startswith(("edgefashion.models", "edgefashion.check"))
+    ]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--data", str(sample_folder), "--limit", "100"])
+    assert stopped.value.code == 1
+    assert "pip install 'edgefashion[train]'" in capsys.readouterr().err
+
+
+def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cli.commands["train"].make_context("train", ["--model", "all"]) as context:
+        assert context.params["models"] == tuple(RECIPES)
+
+
+def test_several_precisions_come_in_their_own_order() -> None:
+    with cli.commands["export"].make_context("export", ["--precision", "int8, float32"]) as context:
+        assert context.params["precisions"] == ("float32", "int8")
+
+
+def test_thread_numbers_are_counted_once() -> None:
+    with cli.commands["evaluate"].make_context("evaluate", ["--threads", "1,1"]) as context:
+        assert context.params["threads"] == (1,)
