@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from edgefashion import files
-from edgefashion.errors import RunError
+from edgefashion.errors import OutputError, RunError
 
 SCHEMA = 1
 MODEL = "model.keras"
@@ -67,6 +67,10 @@ def read(folder: Path) -> Run:
     restore(folder)
     if not folder.is_dir():
         raise RunError(f"there is no run {folder}: make it with edgefashion train")
+    return _checked(folder)
+
+
+def _checked(folder: Path) -> Run:
     info_path, model_path = folder / INFO, folder / MODEL
     if not info_path.is_file():
         raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
@@ -107,7 +111,10 @@ def _replaced(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the right to change the run `folder`. Raises RunError when another process holds it."""
+    """Hold the right to change the run `folder`; what a killed `publish` left is put in order first.
+
+    Raises RunError when another process holds it.
+    """
     with files.naming_output(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.with_name(f".{folder.name}.lock"))
@@ -116,6 +123,7 @@ def locked(folder: Path) -> Iterator[None]:
         except Timeout as error:
             raise RunError(f"{folder} is being trained by another process: wait for it to end") from error
     try:
+        _settle(folder)
         yield
     finally:
         lock.release()
@@ -124,24 +132,30 @@ def locked(folder: Path) -> Iterator[None]:
 def publish(folder: Path) -> Run:
     """Give the finished training its final name; an older run of that name goes away only after that.
 
-    Must be called under `locked`. A kill between the two renames is mended by `restore`.
+    Must be called under `locked`. A kill between the two renames is mended by `restore`. Raises RunError
+    for a damaged training, which replaces nothing.
     """
-    old = _replaced(folder)
+    finished, old = staging(folder), _replaced(folder)
+    info = _checked(finished).info
     with files.naming_output(folder):
         if folder.exists():
             folder.rename(old)
-        staging(folder).rename(folder)
+        finished.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-    return read(folder)
+    return Run(folder, info)
 
 
 def restore(folder: Path) -> None:
-    """Bring back the older run when `publish` was killed half way."""
+    """Bring back the older run when `publish` was killed half way, unless another process is at work."""
+    if _replaced(folder).exists():
+        with contextlib.suppress(RunError, OutputError), locked(folder):
+            pass
+
+
+def _settle(folder: Path) -> None:
     old = _replaced(folder)
-    if not old.exists():
-        return
-    with contextlib.suppress(RunError), locked(folder):
+    with files.naming_output(folder):
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
-        else:
+        elif old.exists():
             old.rename(folder)
