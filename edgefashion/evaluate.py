@@ -58,13 +58,12 @@ class Evaluation:
     dataset: dict[str, Any] | None
     results: list[dict[str, Any]]
 
-    @property
-    def exit_code(self) -> int:
-        """0 when every row is well, 2 when a file could not be loaded, 1 when a runtime failed."""
+    def raise_failures(self) -> None:
+        """Raise what the failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""
         failed = [row for row in self.results if row["status"] != "ok"]
-        if any(row["bad_file"] for row in failed):
-            return ArtifactError.exit_code
-        return RuntimeCrash.exit_code if failed else 0
+        if failed:
+            kind = ArtifactError if any(row["bad_file"] for row in failed) else RuntimeCrash
+            raise kind("; ".join(dict.fromkeys(row["error"] for row in failed)))
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""

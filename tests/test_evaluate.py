@@ -11,6 +11,7 @@ from edgefashion import artifact
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Protocol
 from edgefashion.data import Dataset
+from edgefashion.errors import ArtifactError, RuntimeCrash
 from edgefashion.evaluate import Evaluation, evaluate, predict, reference, time_only
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
@@ -47,7 +48,7 @@ def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
         assert row["latency_us"]["samples"] == len(row["raw_us"]) == 6
         assert (row["status"], row["error"], row["runtime"]) == ("ok", None, "LiteRT")
         assert row["path"] == str(MODELS / "tiny-float32.tflite")
-    assert found.exit_code == 0
+    found.raise_failures()
 
 
 def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fake, sample: Dataset) -> None:
@@ -99,8 +100,10 @@ def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp
     assert found.results[1]["accuracy"] is None
     assert found.results[2]["accuracy"] is not None  # it died later, while being measured
     assert found.results[2]["latency_us"]["p50"] is None
-    assert found.exit_code == 2
-    assert run([Artifact(good, None), Artifact(crash, None)], sample).exit_code == 1
+    with pytest.raises(ArtifactError, match=r"damaged\.tflite"):
+        found.raise_failures()
+    with pytest.raises(RuntimeCrash, match="SIGSEGV"):
+        run([Artifact(good, None), Artifact(crash, None)], sample).raise_failures()
 
 
 def test_a_fallback_is_noted(sample: Dataset) -> None:

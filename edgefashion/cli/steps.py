@@ -12,7 +12,7 @@ import click
 
 from edgefashion import artifact
 from edgefashion.artifact import FORMATS, PRECISIONS, Artifact
-from edgefashion.errors import ArtifactError, BadInput, RunError, RuntimeCrash
+from edgefashion.errors import BadInput, RunError
 from edgefashion.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
@@ -147,16 +147,6 @@ def evaluate_artifacts(
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     with _Bar() as progress:
         return evaluate(artifacts, dataset.describe(), test.images, test.labels, threads, progress=progress)
-
-
-def raise_failures(evaluation: "Evaluation") -> None:
-    """Raise what went wrong in an evaluation that was shown: ArtifactError when a file could not be loaded,
-    else RuntimeCrash when a runtime failed.
-    """
-    failed = [row for row in evaluation.results if row["status"] != "ok"]
-    if failed:
-        kind = ArtifactError if any(row["bad_file"] for row in failed) else RuntimeCrash
-        raise kind("; ".join(dict.fromkeys(row["error"] for row in failed)))
 
 
 class _Bar:

@@ -181,7 +181,7 @@ def evaluate(
             files.write_text(path, text(evaluation))
             say(f"written: {path}")
     following("edgefashion export --precision all, or edgefashion train --model mobilenetv2")
-    steps.raise_failures(evaluation)
+    evaluation.raise_failures()
 
 
 @cli.command()
@@ -222,4 +222,4 @@ def run(
     files.write_text(results, report.to_json(evaluation))
     say(f"written: {results}")
     following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")
-    steps.raise_failures(evaluation)
+    evaluation.raise_failures()
