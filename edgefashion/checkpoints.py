@@ -37,6 +37,19 @@ class TrainingState:
         """The model as it was after `epoch` (from 1)."""
         return self.folder / f"epoch-{epoch}.keras"
 
+    def check(self, recipe: Recipe, data: dict[str, str]) -> None:
+        """Raise RunError when this is not the training of `recipe` on `data` (its checksums)."""
+        wanted = recipe.as_dict()
+        changed = [key for key in wanted if self.recipe.get(key) != wanted[key]]
+        if changed:
+            differences = ", ".join(f"{key} {self.recipe.get(key)} → {wanted[key]}" for key in changed)
+            raise RunError(
+                f"the interrupted training has another recipe ({differences}): "
+                "resume with the recipe it began with, or start again with --force"
+            )
+        if self.data != data:
+            raise RunError("the interrupted training began with other data: start again with --force")
+
     def save(self) -> None:
         """Record the state in one step. Raises OutputError."""
         files.write_json(
@@ -75,7 +88,7 @@ def load(path: Path) -> keras.Model:
     """A checkpoint with its optimizer. Raises RunError when it cannot be read."""
     try:
         return keras.models.load_model(path)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # as many kinds as there are kinds of damage
         raise RunError(f"{path} is damaged: start again with --force") from error
 
 
@@ -109,14 +122,7 @@ def resume(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
         state = TrainingState(folder, saved["recipe"], saved["data"], saved["history"], saved["best_epoch"])
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged: start again with --force") from error
-    wanted = recipe.as_dict()
-    changed = [key for key in wanted if state.recipe.get(key) != wanted[key]]
-    if changed:
-        differences = ", ".join(f"{key} {state.recipe.get(key)} → {wanted[key]}" for key in changed)
-        raise RunError(
-            f"the interrupted training has another recipe ({differences}): "
-            "resume with the recipe it began with, or start again with --force"
-        )
-    if state.data != data:
-        raise RunError("the interrupted training began with other data: start again with --force")
+    state.check(recipe, data)
+    for half_written in folder.glob(".*"):
+        half_written.unlink()
     return state

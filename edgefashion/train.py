@@ -1,5 +1,6 @@
 """A recipe and a data set in, a run folder out."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -42,16 +43,11 @@ def train(
     Raises BadInput, RunError or OutputError.
     """
     with runs.locked(folder):
-        if folder.exists() and not force:
-            raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+        if not force:
+            _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
         if resume and (staging / runs.INFO).is_file():
-            checkpoints.discard(staging)
-            return runs.publish(folder)
-        if interrupted(folder) and not resume and not force:
-            raise RunError(
-                f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
-            )
+            return _publish_finished(folder, recipe, dataset)
         where = select_hardware(hardware, recipe.mixed_precision)
         splits = split(dataset, recipe.limit)
         if resume:
@@ -75,6 +71,25 @@ def interrupted(folder: Path) -> bool:
     return checkpoints.epochs_done(runs.staging(folder)) > 0 or (runs.staging(folder) / runs.INFO).is_file()
 
 
+def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
+    if interrupted(folder) and not resume:
+        raise RunError(
+            f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
+        )
+    # Where both are, the interrupted training began with --force: it may go on.
+    if folder.exists() and not (resume and runs.staging(folder).exists()):
+        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+
+
+def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
+    """Publish a training that was interrupted when all but that was done."""
+    staging = runs.staging(folder)
+    info = runs.read(staging).info
+    TrainingState(staging, info["recipe"], info["data"]["checksums"]).check(recipe, dataset.checksums)
+    checkpoints.discard(staging)
+    return runs.publish(folder)
+
+
 def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
     """Choose where TensorFlow computes and say it in words. Raises BadInput for a GPU that is not there."""
     gpus = tf.config.list_physical_devices("GPU")
@@ -86,11 +101,17 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
             "or train with --device cpu"
         )
     if gpus and wanted != "cpu":
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
+        with contextlib.suppress(RuntimeError):  # too late after an export in this process, and no matter
+            for gpu in gpus:
+                tf.config.experimental.set_memory_growth(gpu, True)
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
         return f"GPU: {name}"
-    tf.config.set_visible_devices([], "GPU")
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError as error:
+        raise BadInput(
+            "the GPU is in use already: train on its own with edgefashion train --device cpu"
+        ) from error
     machine = device.describe()
     return f"CPU: {machine['cpu']}, {machine['cores']} cores"
 
@@ -115,19 +136,20 @@ def _fit(model: keras.Model, state: TrainingState, recipe: Recipe, splits: Split
         return
     architecture = ARCHITECTURES[recipe.model]
     steps = _steps(recipe, splits)
-    model.fit(
-        training_batches(splits.train, architecture, recipe, state.epoch),
-        validation_data=validation_batches(splits.validation, architecture, recipe),
-        steps_per_epoch=steps,
-        initial_epoch=state.epoch,
-        epochs=recipe.epochs,
-        verbose=0,
-        callbacks=[
-            TrainingProgress(recipe.epochs, steps, recipe.batch_size, state.epoch),
-            keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False),
-            _Checkpoint(state),
-        ],
-    )
+    with TrainingProgress(recipe.epochs, steps, recipe.batch_size, state.epoch) as progress:
+        model.fit(
+            training_batches(splits.train, architecture, recipe, state.epoch),
+            validation_data=validation_batches(splits.validation, architecture, recipe),
+            steps_per_epoch=steps,
+            initial_epoch=state.epoch,
+            epochs=recipe.epochs,
+            verbose=0,
+            callbacks=[
+                progress,
+                keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False),
+                _Checkpoint(state),
+            ],
+        )
 
 
 class _Checkpoint(keras.callbacks.Callback):

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -13,7 +13,10 @@ LOG_INTERVAL_SECONDS = 30
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Reports batches, metrics and the time left of the whole training, on stderr."""
+    """Reports batches, metrics and the time left of the whole training, on stderr.
+
+    The training goes inside `with`, so that the terminal is as it was before however the training ends.
+    """
 
     def __init__(self, epochs: int, steps: int, batch_size: int, done_epochs: int = 0) -> None:
         super().__init__()
@@ -34,14 +37,16 @@ class TrainingProgress(keras.callbacks.Callback):
         )
         self.task = self.bar.add_task("training", total=steps, note="")
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Show the bar."""
+    def __enter__(self) -> Self:
         self.bar.start()
-        self.began = self.logged = time.monotonic()
+        return self
 
-    def on_train_end(self, logs: Any = None) -> None:
-        """Remove the bar."""
+    def __exit__(self, *error: object) -> None:
         self.bar.stop()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Start the clock."""
+        self.began = self.logged = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the bar of this epoch."""
