@@ -33,7 +33,7 @@ METHODS = {
     ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration",
     ("onnx", "float32"): "conversion without quantization",
     ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, "
-    "per-channel 7-bit int8 weights (reduce_range), min-max calibration",
+    "per-channel int8 weights, 7-bit except in depthwise layers (reduce_range), min-max calibration",
 }
 PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),

@@ -51,6 +51,16 @@ def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx
         assert len(tensors[name.removesuffix("_quantized") + "_scale"]) == len(array)
 
 
+def test_depthwise_kernels_keep_eight_bits() -> None:
+    make = onnx_package.helper.make_node
+    nodes = [
+        make("Conv", ["image", "pointwise"], ["between"]),
+        make("Conv", ["between", "depthwise"], ["logits"], group=16),
+    ]
+    model = onnx_package.helper.make_model(onnx_package.helper.make_graph(nodes, "two", [], []))
+    assert onnx.depthwise_weights(model) == ["depthwise"]
+
+
 def test_a_layer_left_in_float_is_named(float32: onnx_package.ModelProto) -> None:
     with pytest.raises(VerificationError, match="4 of 4 layers in float"):
         onnx.check_quantized(float32)
