@@ -1,11 +1,14 @@
-"""An exported model file and the manifest beside it: `cnn-int8.tflite` and `cnn-int8.tflite.json`."""
+"""An exported model file and the manifest beside it: `cnn-int8.tflite` and `cnn-int8.tflite.json`.
+
+A file that lost its manifest still says inside what it is: see `edgefashion.metadata`.
+"""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgefashion import files
+from edgefashion import files, metadata
 from edgefashion.errors import ArtifactError
 
 SCHEMA = 1
@@ -15,10 +18,13 @@ PRECISIONS = {"tflite": ("float32", "float16", "dynamic", "int8"), "onnx": ("flo
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model file. `manifest` is None for a file that edgefashion did not export."""
+    """A model file. `manifest` is None where none is beside it; `metadata` is then what the file says
+    inside, and None for a file that edgefashion did not export.
+    """
 
     path: Path
     manifest: dict[str, Any] | None
+    metadata: dict[str, Any] | None = None
 
     @property
     def format(self) -> str:
@@ -28,22 +34,26 @@ class Artifact:
     @property
     def model(self) -> str:
         """The run it was exported from, or the file's own name."""
-        return str(self.manifest["run"]) if self.manifest else self.path.stem
+        return str(self._origin["run"]) if self._origin else self.path.stem
 
     @property
     def precision(self) -> str | None:
-        """`float32`, `float16`, `dynamic` or `int8`; None where no manifest says so."""
-        return str(self.manifest["precision"]) if self.manifest else None
+        """`float32`, `float16`, `dynamic` or `int8`; None where nothing says so."""
+        return str(self._origin["precision"]) if self._origin else None
 
     @property
     def run_id(self) -> str | None:
-        """The identity of the training run it was exported from; None where no manifest says so."""
-        return str(self.manifest["run_id"]) if self.manifest else None
+        """The identity of the training run it was exported from; None where nothing says so."""
+        return str(self._origin["run_id"]) if self._origin else None
 
     @property
     def small_run(self) -> bool:
         """Whether its model was trained on a part of the data only."""
-        return bool(self.manifest and self.manifest["small_run"])
+        return bool(self._origin and self._origin["small_run"])
+
+    @property
+    def _origin(self) -> dict[str, Any] | None:
+        return self.manifest or self.metadata
 
 
 def manifest_path(path: Path) -> Path:
@@ -70,7 +80,7 @@ def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
 
 
 def read(path: Path) -> Artifact:
-    """The artifact at `path`, its manifest checked against the file.
+    """The artifact at `path`, its manifest checked against the file; without one, what the file says itself.
 
     Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says.
     """
@@ -80,7 +90,7 @@ def read(path: Path) -> Artifact:
         raise ArtifactError(f"{path} does not exist")
     sidecar = manifest_path(path)
     if not sidecar.is_file():
-        return Artifact(path, None)
+        return Artifact(path, None, metadata.read(path))
     try:
         manifest = json.loads(sidecar.read_text())
         expected = manifest["sha256"]

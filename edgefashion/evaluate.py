@@ -6,7 +6,7 @@
     device   see `device.describe`; its `before` and `after` are the `device.state` around the measurement
     dataset  see `Dataset.describe`; null where only latency was measured
     results  one object per (file, threads):
-      model, format, precision      of the artifact; precision is null where no manifest tells it
+      model, format, precision      of the artifact; precision is null where nothing tells it
       runtime, runtime_version      null where it did not start
       threads, path                 the path as the user gave it
       size_bytes, sha256            of the file

@@ -11,7 +11,7 @@ from edgefashion.artifact import Artifact
 from edgefashion.data import CLASS_NAMES, Splits, stratified_sample
 from edgefashion.errors import ArtifactError
 from edgefashion.runs import Run
-from export import calibration, graph, onnx, tflite
+from export import calibration, graph, metadata, onnx, tflite
 from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
 from export.verify import IMAGES, verify
@@ -66,10 +66,12 @@ def export_run(
     exported = []
     for format, precision in kinds:
         name = file_name(run, format, precision)
-        content = CONVERTERS[format, precision](model, representative)
-        verification = verify(content, name, precision, images, expected)
         uses = representative if precision == "int8" else None
-        manifest = _manifest(run, model, format, precision, uses, verification)
+        manifest = _manifest(run, model, format, precision, uses)
+        content = CONVERTERS[format, precision](model, representative)
+        content = metadata.embed(content, format, metadata.describe(manifest))
+        verification = verify(content, name, precision, images, expected)
+        manifest["verification"] = verification
         exported.append(artifact.save(run.artifacts / name, content, manifest))
         agreement = f"{verification['agreement']:.2%} of {verification['images']} images"
         report(f"{exported[-1].path}: {len(content) / 1000:.0f} kB, agrees with Keras on {agreement}")
@@ -82,7 +84,6 @@ def _manifest(
     format: str,
     precision: str,
     representative: RepresentativeDataset | None,
-    verification: dict[str, Any],
 ) -> dict[str, Any]:
     normalisation = model.normalisation
     return {
@@ -109,7 +110,6 @@ def _manifest(
         },
         "labels": list(CLASS_NAMES),
         "calibration": representative.manifest if representative else None,
-        "verification": verification,
         "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
         "versions": {package: version(package) for package in PACKAGES[format]},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -84,6 +84,7 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
     monkeypatch.setitem(exporter.CONVERTERS, ("onnx", "int8"), lambda *_: crash)
+    monkeypatch.setattr(exporter.metadata, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
         exporter.export_run(run, splits, [("onnx", "int8")], calibration_images=20)
     assert not run.artifacts.exists()

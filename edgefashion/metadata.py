@@ -1,0 +1,61 @@
+"""What an exported model file says about itself, inside: readable without its manifest and any package.
+
+It is one JSON object under the name `edgefashion`: in a TFLite file a buffer named in `Model.metadata`, in
+an ONNX file an entry of `metadata_props`. `export.metadata` writes it.
+
+    schema                      1
+    run, run_id, small_run      the training run; whether it saw a part of the data only
+    architecture, precision     cnn or mobilenetv2; float32, float16, dynamic or int8
+    target                      what it was made for; only where that was said
+    labels                      the ten classes, in the order of the logits
+    input, output               names, shapes and what the values are
+    preprocessing               how the model normalises, inside
+    calibration                 split, count, seed and digest of the representative dataset; or null
+    license                     SPDX
+    edgefashion                 the version that exported it
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edgefashion.flatbuffer import Flatbuffer
+from edgefashion.protobuf import Message
+
+NAME = "edgefashion"
+REQUIRED = {"run": str, "run_id": str, "precision": str, "small_run": bool}
+
+# The numbers of the fields in the schemas of TFLite and ONNX.
+_MODEL_BUFFERS, _MODEL_METADATA = 4, 6
+_METADATA_NAME, _METADATA_BUFFER, _BUFFER_DATA = 0, 1, 0
+_ONNX_METADATA, _ONNX_KEY, _ONNX_VALUE = 14, 1, 2
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The metadata in a `.tflite` or `.onnx` file; None where there are none, or none that can be read."""
+    reader = {".tflite": _in_tflite, ".onnx": _in_onnx}.get(path.suffix)
+    if reader is None:
+        return None
+    try:
+        text = reader(path.read_bytes())
+        found = None if text is None else json.loads(text)
+    except (ValueError, OSError, RecursionError):
+        return None
+    known = isinstance(found, dict) and all(isinstance(found.get(k), kind) for k, kind in REQUIRED.items())
+    return found if known else None
+
+
+def _in_tflite(content: bytes) -> bytes | None:
+    model = Flatbuffer(content).root()
+    numbers = [
+        entry.integer(_METADATA_BUFFER, "I")
+        for entry in model.tables(_MODEL_METADATA)
+        if entry.text(_METADATA_NAME) == NAME
+    ]
+    buffers = model.tables(_MODEL_BUFFERS) if numbers else []
+    return next((bytes(buffers[n].data(_BUFFER_DATA)) for n in numbers if n < len(buffers)), None)
+
+
+def _in_onnx(content: bytes) -> bytes | None:
+    entries = Message(content).messages(_ONNX_METADATA)
+    return next((bytes(entry.data(_ONNX_VALUE)) for entry in entries if entry.text(_ONNX_KEY) == NAME), None)
