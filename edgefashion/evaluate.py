@@ -59,7 +59,7 @@ class Evaluation:
     results: list[dict[str, Any]]
 
     def raise_failures(self) -> None:
-        """Raise what the failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""
+        """Raise what failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""
         failed = [row for row in self.results if row["status"] != "ok"]
         if failed:
             kind = ArtifactError if any(row["bad_file"] for row in failed) else RuntimeCrash
