@@ -1,5 +1,6 @@
 """One short function a verb: parse, call, print. Each opens what it needs when it is called."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from edgefashion.cli.options import (
     training_options,
 )
 from edgefashion.cli.steps import say
-from edgefashion.errors import BadInput
+from edgefashion.errors import ArtifactError, BadInput
 
 if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
@@ -182,6 +183,27 @@ def evaluate(
             say(f"written: {path}")
     following("edgefashion export --precision all, or edgefashion train --model mobilenetv2")
     evaluation.raise_failures()
+
+
+@cli.command()
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every operator.")
+def inspect(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Show what is inside model files.
+
+    Of any .tflite or .onnx file: inputs and outputs, operators, parameters, multiply-accumulates, the
+    size of each layer, and what edgefashion wrote into it. Nothing is run.
+
+    Example: edgefashion inspect model.tflite other.onnx
+    """
+    from edgefashion.inspection import inspect_all, text
+
+    found, errors = inspect_all(paths)
+    if found or as_json:
+        click.echo(text.to_json(found) if as_json else text.to_text(found))
+    if errors:
+        raise ArtifactError("; ".join(map(str, errors)))
+    following(f"edgefashion evaluate {shlex.join(map(str, paths))}")
 
 
 @cli.command()

@@ -1,0 +1,60 @@
+"""`edgefashion inspect`, as a user types it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from edgefashion.data import Dataset, split
+from edgefashion.runs import Run
+
+MODELS = Path(__file__).parent.parent / "data/models"
+
+
+def inspect(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgefashion", "inspect", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_an_export_without_its_manifest_is_described_in_full(
+    trained: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    from export import exporter
+
+    run = Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
+    kinds = [("tflite", "int8"), ("onnx", "int8")]
+    made = exporter.export_run(run, split(sample), kinds, calibration_images=50)
+    lone = [Path(shutil.copy(entry.path, tmp_path / f"lone{entry.path.suffix}")) for entry in made]
+    text = inspect(*lone).stdout
+    assert text.count("4 of the 4 that multiply") == 2
+    assert text.count("2,631,040 for one image") == 2
+    assert text.count(trained.id) == 2
+    assert "Ankle boot" in text
+    first, second = json.loads(inspect(*lone, "--json").stdout)
+    assert (first["format"], second["format"]) == ("tflite", "onnx")
+    assert first["parameters"] == second["parameters"] == 225_034
+    assert first["metadata"]["run_id"] == trained.id
+
+
+def test_any_model_is_described_and_the_next_step_is_named() -> None:
+    done = inspect(*sorted(MODELS.iterdir()))
+    assert done.stdout.count("parameters  1,490") == len(list(MODELS.iterdir()))
+    assert "metadata" not in done.stdout
+    assert "next: edgefashion evaluate " in done.stderr
+
+
+def test_bad_files_are_one_line_and_the_good_one_is_shown_all_the_same(tmp_path: Path) -> None:
+    photo, cut = tmp_path / "photo.tflite", tmp_path / "cut.onnx"
+    photo.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(500))
+    cut.write_bytes((MODELS / "tiny-float32.onnx").read_bytes()[:3000])
+    good = MODELS / "tiny-int8.tflite"
+    done = inspect(photo, cut, tmp_path / "gone.onnx", good, code=2)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("edgefashion: ")
+    assert all(name in line for name in ("photo.tflite", "cut.onnx", "gone.onnx"))
+    assert "2 of the 2 that multiply" in done.stdout
+    assert inspect(cut, code=2).stdout == ""
