@@ -1,6 +1,6 @@
 """How a model is trained: frozen values with names. No framework is imported here."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -10,6 +10,7 @@ class Recipe:
 
     `weights` are the initial ones: None for an architecture that has no pretrained ones, else "imagenet",
     "none" or the path of a file. `limit` is the number of training images used, None for all.
+    `base_run_id` is for quantization-aware training: the run whose model `weights` is the path of.
     """
 
     model: str
@@ -22,6 +23,12 @@ class Recipe:
     seed: int = 0
     limit: int | None = None
     mixed_precision: bool = False
+    base_run_id: str | None = None
+
+    @property
+    def quantized(self) -> bool:
+        """Whether the model is trained quantization-aware."""
+        return self.base_run_id is not None
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as JSON."""
@@ -46,4 +53,10 @@ RECIPES = {
         loss="categorical_crossentropy",
         weights="imagenet",
     ),
+}
+
+# Of quantization-aware training, which starts from a trained run.
+QAT_RECIPES = {
+    "cnn": replace(RECIPES["cnn"], epochs=2, learning_rate=3e-4, schedule="cosine"),
+    "mobilenetv2": replace(RECIPES["mobilenetv2"], epochs=1, learning_rate=1e-4),
 }

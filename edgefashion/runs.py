@@ -57,6 +57,12 @@ class Run:
         return self.folder / ARTIFACTS
 
     @property
+    def base_run_id(self) -> str | None:
+        """Of a run trained quantization-aware: the `id` of the float run it was made from; else None."""
+        found = self.info["recipe"].get("base_run_id")
+        return None if found is None else str(found)
+
+    @property
     def small_run(self) -> bool:
         """Whether it was trained on a part of the data only."""
         return bool(self.info["small_run"])

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from edgefashion.keras import keras
 
@@ -24,10 +25,10 @@ def summarize(model: keras.Model) -> list[LayerSummary]:
     return [
         LayerSummary(
             name=layer.name,
-            kind=type(layer).__name__,
+            kind=type(_inner(layer)).__name__,
             output_shape=tuple(layer.output.shape[1:]),
-            parameters=layer.count_params(),
-            macs=_macs(layer),
+            parameters=_parameters(layer),
+            macs=_macs(_inner(layer), layer.output.shape),
         )
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)
@@ -45,11 +46,23 @@ def table(layers: list[LayerSummary]) -> str:
     return "\n".join(lines)
 
 
-def _macs(layer: keras.layers.Layer) -> int:
+def _inner(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """What a wrapper of quantization-aware training is around; any other layer itself."""
+    return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
+
+
+def _parameters(layer: keras.layers.Layer) -> int:
+    """Those of the deployed layer: the ranges that a wrapper learns are none."""
+    if isinstance(layer, keras.layers.Wrapper):
+        return sum(math.prod(weight.shape) for weight in layer.trainable_weights)
+    return int(layer.count_params())
+
+
+def _macs(layer: keras.layers.Layer, output_shape: Any) -> int:
     """Each weight of a kernel is used once for every position of the output's height and width."""
     kernel = getattr(layer, "depthwise_kernel", None)
     if kernel is None:
         kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0
-    return int(math.prod(kernel.shape) * math.prod(layer.output.shape[1:-1]))
+    return int(math.prod(kernel.shape) * math.prod(output_shape[1:-1]))

@@ -13,13 +13,14 @@ from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, RunError
 from edgefashion.input_pipeline import training_batches, validation_batches
 from edgefashion.keras import keras, tf
-from edgefashion.models import ARCHITECTURES, Architecture
+from edgefashion.models import Architecture, architecture_for
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
 from edgefashion.summary import summarize, table
 from edgefashion.training_progress import TrainingProgress
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
+QAT_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
 LOSSES = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
@@ -119,7 +120,7 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
 def _new_model(recipe: Recipe, splits: Splits) -> keras.Model:
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
-    model = ARCHITECTURES[recipe.model].build(recipe.weights)
+    model = architecture_for(recipe.model, recipe.quantized).build(recipe.weights)
     rate: Any = recipe.learning_rate
     if recipe.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, _steps(recipe, splits) * recipe.epochs)
@@ -134,7 +135,7 @@ def _steps(recipe: Recipe, splits: Splits) -> int:
 def _fit(model: keras.Model, state: TrainingState, recipe: Recipe, splits: Splits) -> None:
     if state.epoch == recipe.epochs:
         return
-    architecture = ARCHITECTURES[recipe.model]
+    architecture = architecture_for(recipe.model, recipe.quantized)
     steps = _steps(recipe, splits)
     with TrainingProgress(recipe.epochs, steps, recipe.batch_size, state.epoch) as progress:
         model.fit(
@@ -168,7 +169,7 @@ class _Checkpoint(keras.callbacks.Callback):
 def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, where: str) -> None:
     """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
     keras.mixed_precision.set_global_policy("float32")
-    architecture = ARCHITECTURES[recipe.model]
+    architecture = architecture_for(recipe.model, recipe.quantized)
     best = checkpoints.load(state.checkpoint(state.best_epoch))
     model = _in_float32(architecture, best)
     model_path = state.folder / runs.MODEL
@@ -196,7 +197,9 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
         "data": dataset.describe(),
         "trained_on": where,
         "device": device.describe(),
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": {
+            package: version(package) for package in (QAT_PACKAGES if recipe.quantized else PACKAGES)
+        },
     }
     files.write_json(state.folder / runs.INFO, info)
     checkpoints.discard(state.folder)

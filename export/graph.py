@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from edgefashion.errors import RunError
 from edgefashion.keras import keras, tf
-from edgefashion.models import ARCHITECTURES, Architecture, Normalisation
+from edgefashion.models import Architecture, Normalisation, architecture_for
+from edgefashion.models.base import load_model
 from edgefashion.runs import Run
 
 IMAGE_SHAPE = (28, 28, 1)
@@ -39,11 +39,8 @@ class Graph:
 
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
-    architecture = ARCHITECTURES[run.info["recipe"]["model"]]
-    try:
-        model = keras.models.load_model(run.model_path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{run.model_path} is not a Keras model: train again with --force") from error
+    architecture = architecture_for(run.info["recipe"]["model"], run.base_run_id is not None)
+    model = load_model(run.model_path)
     logits = architecture.deployable(model)
 
     @tf.function(input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], tf.uint8, name=INPUT)])

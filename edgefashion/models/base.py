@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from edgefashion.errors import RunError
 from edgefashion.keras import keras, tf
 
 
@@ -35,16 +37,31 @@ class Architecture:
     build: the untrained Keras model, flat, float32 in, 10 logits out. Its argument names the initial
         weights, or is None. `Architecture` users read the input shape off the model.
     expand: normalised gray images, float32 [N, 28, 28, 1] → the input of that model.
-    deployable: a trained model → the function of normalised gray images to logits that is exported. It
-        computes what `model(expand(images))` does, with less work where that is possible.
+    fold: a trained model → the model that is deployed. `fold(model)(resize(images))` computes what
+        `model(expand(images))` does, with less work where that is possible.
+    resize: normalised gray images, float32 [N, 28, 28, 1] → the input of the folded model.
     """
 
     name: str
     normalisation: Normalisation
     build: Callable[[str | None], keras.Model]
     expand: Callable[[Any], Any]
-    deployable: Callable[[keras.Model], Callable[[Any], Any]]
+    fold: Callable[[keras.Model], keras.Model]
+    resize: Callable[[Any], Any]
 
     def prepare(self, pixels: Any) -> Any:
         """Raw gray images, uint8 [N, 28, 28, 1] → the input of the model."""
         return self.expand(self.normalisation(pixels))
+
+    def deployable(self, model: keras.Model) -> Callable[[Any], Any]:
+        """A trained model as a function of normalised gray images, float32 [N, 28, 28, 1] → logits."""
+        folded = self.fold(model)
+        return lambda images: folded(self.resize(images), training=False)
+
+
+def load_model(path: Path) -> keras.Model:
+    """The Keras model of a run. Raises RunError where it cannot be read."""
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} is not a Keras model: train again with --force") from error

@@ -26,5 +26,6 @@ CNN = Architecture(
     normalisation=Normalisation(scale=1 / 255, zero_point=0),
     build=build,
     expand=lambda images: images,
-    deployable=lambda model: model,
+    fold=lambda model: model,
+    resize=lambda images: images,
 )

@@ -1,6 +1,5 @@
 """MobileNetV2 at 96x96, pretrained on ImageNet (Sandler et al. 2018)."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +70,11 @@ def fold_gray(model: keras.Model) -> keras.Model:
     return folded
 
 
-def deployable(model: keras.Model) -> Callable[[Any], Any]:
-    """The trained model as a function of normalised gray images, float32 [N, 28, 28, 1] → logits."""
-    folded = fold_gray(model)
-    return lambda images: folded(resize(images), training=False)
-
-
 MOBILENETV2 = Architecture(
     name="mobilenetv2",
     normalisation=Normalisation(scale=1 / 127.5, zero_point=127),
     build=build,
     expand=lambda images: tf.image.grayscale_to_rgb(resize(images)),
-    deployable=deployable,
+    fold=fold_gray,
+    resize=resize,
 )
