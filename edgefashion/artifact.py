@@ -13,7 +13,9 @@ from edgefashion.errors import ArtifactError
 
 SCHEMA = 1
 FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".fake": "fake"}
-PRECISIONS = {"tflite": ("float32", "float16", "dynamic", "int8"), "onnx": ("float32", "int8")}
+PRECISIONS = {"tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"), "onnx": ("float32", "int8")}
+QAT_PRECISIONS = ("int8-qat",)
+"""What a run trained quantization-aware is exported as; no other run is."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,18 @@ class Artifact:
 
     @property
     def precision(self) -> str | None:
-        """`float32`, `float16`, `dynamic` or `int8`; None where nothing says so."""
+        """`float32`, `float16`, `dynamic`, `int8` or `int8-qat`; None where nothing says so."""
         return str(self._origin["precision"]) if self._origin else None
 
     @property
     def run_id(self) -> str | None:
         """The identity of the training run it was exported from; None where nothing says so."""
         return str(self._origin["run_id"]) if self._origin else None
+
+    @property
+    def float_run_id(self) -> str | None:
+        """The run of the float model it is a version of: its own, or the one its QAT started from."""
+        return str(self._origin.get("base_run_id") or self.run_id) if self._origin else None
 
     @property
     def small_run(self) -> bool:

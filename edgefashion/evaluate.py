@@ -25,8 +25,9 @@
       bad_file                      whether it failed because the file cannot be loaded
       note                          what was unusual about the run, or null
 
-The reference is the float32 artifact of the same training run: in the same format if it is there, else
-in another. A float32 artifact has none, so what compares with it is null.
+The reference is the float32 artifact of the same training run, or of the one that quantization-aware
+training started from: in the same format if it is there, else in another. A float32 artifact has none, so
+what compares with it is null.
 """
 
 from collections.abc import Sequence
@@ -159,7 +160,7 @@ def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
     floats = [
         index
         for index, other in enumerate(artifacts)
-        if other.run_id == own.run_id and other.precision == "float32"
+        if other.run_id == own.float_run_id and other.precision == "float32"
     ]
     same = [index for index in floats if artifacts[index].format == own.format]
     return next(iter(same + floats), None)

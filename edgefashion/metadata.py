@@ -5,7 +5,8 @@ an ONNX file an entry of `metadata_props`. `export.metadata` writes it.
 
     schema                      1
     run, run_id, small_run      the training run; whether it saw a part of the data only
-    architecture, precision     cnn or mobilenetv2; float32, float16, dynamic or int8
+    base_run_id                 the float run that quantization-aware training started from; or null
+    architecture, precision     cnn or mobilenetv2; float32, float16, dynamic, int8 or int8-qat
     target                      what it was made for; only where that was said
     labels                      the ten classes, in the order of the logits
     input, output               names, shapes and what the values are

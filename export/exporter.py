@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import artifact
-from edgefashion.artifact import Artifact
-from edgefashion.data import CLASS_NAMES, Splits, stratified_sample
-from edgefashion.errors import ArtifactError
+from edgefashion.artifact import QAT_PRECISIONS, Artifact
+from edgefashion.data import CLASS_NAMES, Splits
+from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
 from export import calibration, graph, metadata, onnx, tflite
 from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
-from export.verify import IMAGES, verify
+from export.verify import verification_images, verify
 
 Converter = Callable[[Graph, RepresentativeDataset], bytes]
 
@@ -23,6 +23,7 @@ CONVERTERS: dict[tuple[str, str], Converter] = {
     ("tflite", "float16"): lambda model, _: tflite.float16(model),
     ("tflite", "dynamic"): lambda model, _: tflite.dynamic(model),
     ("tflite", "int8"): tflite.int8,
+    ("tflite", "int8-qat"): lambda model, _: tflite.int8_qat(model),
     ("onnx", "float32"): lambda model, _: onnx.float32(model),
     ("onnx", "int8"): onnx.int8,
 }
@@ -31,6 +32,8 @@ METHODS = {
     ("tflite", "float16"): "float16 weights, float32 arithmetic",
     ("tflite", "dynamic"): "dynamic-range quantization: int8 weights, activations quantized while running",
     ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration",
+    ("tflite", "int8-qat"): "quantization-aware training: full integer, per-channel weights, "
+    "ranges from training",
     ("onnx", "float32"): "conversion without quantization",
     ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, "
     "per-channel int8 weights, 7-bit except in depthwise layers (reduce_range), min-max calibration",
@@ -42,8 +45,8 @@ PACKAGES = {
 
 
 def file_name(run: Run, format: str, precision: str) -> str:
-    """`cnn-int8.tflite`."""
-    return f"{run.name}-{precision}.{format}"
+    """`cnn-int8.tflite`; `cnn-int8-qat.tflite` of the run `cnn-qat`, which need not say it twice."""
+    return f"{run.name.removesuffix('-qat')}-{precision}.{format}"
 
 
 def export_run(
@@ -57,12 +60,14 @@ def export_run(
     """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
 
     Each is verified against the Keras model before it is kept. Raises VerificationError or RuntimeCrash
-    for one that is not kept (those before it stay), RunError for a model that cannot be read, OutputError.
+    for one that is not kept (those before it stay), BadInput for a precision that the run does not have,
+    RunError for a model that cannot be read, OutputError.
     """
+    _check(run, kinds)
     model = graph.build(run)
     representative = representative_dataset(splits, model.normalisation, calibration_images)
-    images = stratified_sample(splits.validation, min(IMAGES, len(splits.validation)), seed=0).images
-    expected = model.predict(images)
+    unseen = verification_images(splits.validation, run.base_run_id is not None)
+    expected = model.predict(unseen.images)
     exported = []
     for format, precision in kinds:
         name = file_name(run, format, precision)
@@ -70,12 +75,26 @@ def export_run(
         manifest = _manifest(run, model, format, precision, uses)
         content = CONVERTERS[format, precision](model, representative)
         content = metadata.embed(content, format, metadata.describe(manifest))
-        verification = verify(content, name, precision, images, expected)
+        verification = verify(content, name, precision, unseen, expected)
         manifest["verification"] = verification
         exported.append(artifact.save(run.artifacts / name, content, manifest))
         agreement = f"{verification['agreement']:.2%} of {verification['images']} images"
         report(f"{exported[-1].path}: {len(content) / 1000:.0f} kB, agrees with Keras on {agreement}")
     return exported
+
+
+def _check(run: Run, kinds: Sequence[tuple[str, str]]) -> None:
+    for _, precision in kinds:
+        if precision in QAT_PRECISIONS and not run.base_run_id:
+            raise BadInput(
+                f"{run.folder} was not trained quantization-aware: make a run that has {precision} with "
+                f"edgefashion train --qat {run.folder}"
+            )
+        if precision not in QAT_PRECISIONS and run.base_run_id:
+            raise BadInput(
+                f"{run.folder} was trained for {', '.join(QAT_PRECISIONS)}: export {precision} from the "
+                f"run it was made from, {run.info['recipe']['weights']}"
+            )
 
 
 def _manifest(
@@ -89,6 +108,7 @@ def _manifest(
     return {
         "run": run.name,
         "run_id": run.id,
+        "base_run_id": run.base_run_id,
         "small_run": run.small_run,
         "architecture": model.architecture.name,
         "format": format,

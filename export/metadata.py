@@ -12,7 +12,10 @@ from edgefashion.metadata import NAME
 
 SCHEMA = 1
 LICENSE = "Apache-2.0"
-KEPT = ("run", "run_id", "small_run", "architecture", "precision", "target", "labels", "input", "output")
+KEPT = (
+    *("run", "run_id", "base_run_id", "small_run", "architecture", "precision"),
+    *("target", "labels", "input", "output"),
+)
 CALIBRATION_KEPT = ("split", "count", "seed", "indices_sha256")
 MODEL_ALIGNMENT, BUFFER_ALIGNMENT = 64, 16
 """In a TFLite file: of the original model, whose own weights want 16 bytes, and of a buffer."""

@@ -54,6 +54,20 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
     return content
 
 
+def int8_qat(graph: Graph) -> bytes:
+    """The integers that quantization-aware training computed with: as `int8`, with the ranges that the
+    model learned. Raises VerificationError like it.
+    """
+    content = _convert(
+        graph.from_normalised,
+        optimizations=[tf.lite.Optimize.DEFAULT],
+        inference_input_type=tf.uint8,
+        inference_output_type=tf.int8,
+    )
+    check_integer(content, graph)
+    return content
+
+
 def _convert(function: Any, **settings: Any) -> bytes:
     with quiet():
         converter = tf.lite.TFLiteConverter.from_concrete_functions(

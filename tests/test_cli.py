@@ -1,12 +1,17 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
+from edgefashion.artifact import PRECISIONS
 from edgefashion.cli import main
+from edgefashion.cli.steps import kinds_of, qat_recipes
 from edgefashion.cli.verbs import cli
+from edgefashion.data import Dataset
 from edgefashion.recipes import RECIPES
+from edgefashion.runs import Run
 
 VERBS = sorted(cli.commands)
 HEAVY = {"tensorflow", "tf_keras", "onnx", "onnxruntime", "ai_edge_litert", "matplotlib", "numpy", "rich"}
@@ -82,6 +87,11 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("train --model all --name x", "one --model at a time"),
         ("train --force --resume", "give one of them"),
         ("train --weights imagenet", "takes no initial weights"),
+        ("train --qat nowhere", "there is no run runs/nowhere"),
+        ("train --qat", "there is no run runs/cnn"),
+        ("train --qat cnn --model mobilenetv2", "has a model of its own: leave out --model"),
+        ("train --qat --epochs 0", "--epochs"),
+        ("export --format onnx --precision int8-qat", "onnx has no int8-qat here"),
         ("evaluate --threads 0", "not a number of threads"),
         ("evaluate --threads -1", "not a number of threads"),
         ("evaluate --threads two", "not a number of threads"),
@@ -126,6 +136,24 @@ def test_a_missing_package_names_the_extra(
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
     with cli.commands["train"].make_context("train", ["--model", "all"]) as context:
         assert context.params["models"] == tuple(RECIPES)
+
+
+def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None:
+    trained = Run(tmp_path / "cnn", {"recipe": {}})
+    quantized = Run(tmp_path / "cnn-qat", {"recipe": {"base_run_id": "abc"}})
+    usual, every = [("tflite", "float32"), ("tflite", "int8")], PRECISIONS["tflite"]
+    assert kinds_of(trained, ["tflite"], None) == usual
+    assert kinds_of(quantized, ["tflite"], None) == [("tflite", "int8-qat")]
+    assert [precision for _, precision in kinds_of(trained, ["tflite"], every)] == list(every[:-1])
+    assert kinds_of(quantized, ["tflite"], every) == [("tflite", "int8-qat")]
+    assert kinds_of(quantized, ["tflite"], ["float32"]) == [("tflite", "float32")]
+
+
+def test_quantized_runs_are_named_after_their_base(trained: Run, sample: Dataset) -> None:
+    small = Run(trained.folder, {**trained.info, "recipe": {**trained.info["recipe"], "limit": 50}})
+    assert list(qat_recipes([trained], sample)) == ["cnn-qat"]
+    assert list(qat_recipes([trained], sample, limit=20)) == ["cnn-qat-limit-20"]
+    assert list(qat_recipes([small], sample)) == ["cnn-qat"]
 
 
 def test_several_precisions_come_in_their_own_order() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import artifact
-from edgefashion.artifact import FORMATS, PRECISIONS, Artifact
+from edgefashion.artifact import FORMATS, PRECISIONS, QAT_PRECISIONS, Artifact
 from edgefashion.errors import BadInput, RunError
 from edgefashion.recipes import RECIPES, Recipe
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgefashion.runs import Run
 
 LOG_INTERVAL_SECONDS = 5
+DEFAULT_PRECISIONS = ("float32", "int8")
 Kinds = list[tuple[str, str]]
 
 
@@ -51,6 +52,28 @@ def recipe_for(model: str, **changes: Any) -> Recipe:
 def run_name(recipe: Recipe) -> str:
     """The run's name where none is given: the model's, and the limit that makes it a small run."""
     return f"{recipe.model}-limit-{recipe.limit}" if recipe.limit else recipe.model
+
+
+def new_recipes(models: Sequence[str], **changes: Any) -> dict[str, Recipe]:
+    """A recipe for each model, by the name its run gets."""
+    return {run_name(recipe): recipe for recipe in (recipe_for(model, **changes) for model in models)}
+
+
+def base_runs(name: str, models: Sequence[str], root: Path) -> "list[Run]":
+    """What quantization-aware training starts from: the run named, or those called like the models."""
+    return named_runs([name] if name else models, root)
+
+
+def qat_recipes(bases: "Iterable[Run]", dataset: "Dataset", **changes: Any) -> dict[str, Recipe]:
+    """A recipe for each base, by the name its run gets."""
+    from edgefashion.qat import recipe_from
+
+    recipes = {}
+    for base in bases:
+        recipe = recipe_from(base, dataset.checksums, **changes)
+        smaller = recipe.limit != base.info["recipe"]["limit"]
+        recipes[f"{base.name}-qat" + (f"-limit-{recipe.limit}" if smaller else "")] = recipe
+    return recipes
 
 
 def train_or_reuse(
@@ -113,6 +136,19 @@ def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
             raise BadInput(f"{' and '.join(formats)} has no {precision} here: add --format {having}")
     pairs = [(format, precision) for format in formats for precision in precisions]
     return [(format, precision) for format, precision in pairs if precision in PRECISIONS[format]]
+
+
+def kinds_of(run: "Run", formats: Sequence[str], precisions: Sequence[str] | None) -> Kinds:
+    """What to export of a run: the precisions asked for, or its usual ones; where all of them are asked
+    for, those it has. The exporter refuses any other.
+    """
+    every = set(PRECISIONS["tflite"])
+    if run.base_run_id and (precisions is None or set(precisions) == every):
+        return kinds(formats, QAT_PRECISIONS)
+    wanted = DEFAULT_PRECISIONS if precisions is None else precisions
+    if set(wanted) == every:
+        wanted = [precision for precision in wanted if precision not in QAT_PRECISIONS]
+    return kinds(formats, wanted)
 
 
 def export_run(

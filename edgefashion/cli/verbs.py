@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from edgefashion import __version__, files
 from edgefashion.artifact import PRECISIONS
@@ -74,6 +75,14 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
 @runs_option
 @data_option
 @training_options
+@click.option(
+    "--qat",
+    "base",
+    is_flag=False,
+    flag_value="",
+    metavar="[RUN]",
+    help="Fine-tune a trained run quantization-aware, for export as int8-qat; default: the --model's run.",
+)
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
 def train(
     models: tuple[str, ...],
@@ -82,10 +91,11 @@ def train(
     data_folder: Path | None,
     hardware: str | None,
     force: bool,
+    base: str | None,
     resume: bool,
     **changes: Any,
 ) -> None:
-    """Train a model into runs/NAME.
+    """Train a model into runs/NAME, or with --qat a trained one into runs/NAME-qat.
 
     Example: edgefashion train --model mobilenetv2 --weights weights.h5
     """
@@ -93,12 +103,20 @@ def train(
         raise BadInput("--name names one run: train one --model at a time")
     if force and resume:
         raise BadInput("--force begins anew and --resume goes on: give one of them")
-    recipes = [steps.recipe_for(model, **changes) for model in models]
-    dataset = steps.load_data(data_folder)
+    if base is None:
+        recipes = steps.new_recipes(models, **changes)
+        dataset = steps.load_data(data_folder)
+    else:
+        named = click.get_current_context().get_parameter_source("models") is not ParameterSource.DEFAULT
+        if base and named:
+            raise BadInput(f"--qat {base} has a model of its own: leave out --model")
+        bases = steps.base_runs(base, models, root)
+        dataset = steps.load_data(data_folder)
+        recipes = steps.qat_recipes(bases, dataset, **changes)
     from edgefashion.train import train as fit
 
-    for recipe in recipes:
-        folder = root / (name or steps.run_name(recipe))
+    for usual_name, recipe in recipes.items():
+        folder = root / (name or usual_name)
         run = fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
         say(f"{run.folder}: validation accuracy {run.info['validation_accuracy']:.4f}")
     following("edgefashion export")
@@ -113,9 +131,7 @@ def train(
     "--precision",
     "precisions",
     type=Several("precision", PRECISIONS["tflite"]),
-    default="float32,int8",
-    show_default=True,
-    help="One or more, separated by commas.",
+    help="One or more, separated by commas; default: float32,int8, and int8-qat of a run of train --qat.",
 )
 @click.option(
     "--calibration-images",
@@ -129,7 +145,7 @@ def train(
 def export(
     names: tuple[str, ...],
     formats: tuple[str, ...],
-    precisions: tuple[str, ...],
+    precisions: tuple[str, ...] | None,
     calibration_images: int,
     root: Path,
     data_folder: Path | None,
@@ -140,10 +156,11 @@ def export(
 
     Example: edgefashion export --format tflite
     """
-    kinds = steps.kinds(formats, precisions)
-    found = steps.named_runs(names, root)
+    if precisions:
+        steps.kinds(formats, precisions)
+    found = [(run, steps.kinds_of(run, formats, precisions)) for run in steps.named_runs(names, root)]
     dataset = steps.load_data(data_folder)
-    for run in found:
+    for run, kinds in found:
         steps.export_run(run, dataset, kinds, calibration_images)
     following("edgefashion evaluate")
 

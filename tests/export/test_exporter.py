@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edgefashion import artifact
-from edgefashion.artifact import PRECISIONS
+from edgefashion.artifact import PRECISIONS, QAT_PRECISIONS
 from edgefashion.data import Splits
 from edgefashion.errors import OutputError, RuntimeCrash, VerificationError
 from edgefashion.evaluate import predict
@@ -13,7 +13,12 @@ from edgefashion.runs import Run
 from export import exporter, verify
 from export.graph import Graph
 
-EVERY_KIND = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
+EVERY_KIND = [
+    (format, precision)
+    for format, precisions in PRECISIONS.items()
+    for precision in precisions
+    if precision not in QAT_PRECISIONS
+]
 
 
 @pytest.fixture

@@ -1,0 +1,221 @@
+"""What quantization-aware training learned is what the exported file holds."""
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from edgefashion import artifact, qat
+from edgefashion.artifact import Artifact
+from edgefashion.data import Dataset, Splits
+from edgefashion.errors import BadInput, VerificationError
+from edgefashion.evaluate import predict, reference
+from edgefashion.keras import keras
+from edgefashion.models import ARCHITECTURES, architecture_for
+from edgefashion.models.quantized import ChannelQuantizer, Int8
+from edgefashion.runs import MODEL, Run
+from edgefashion.train import train
+from export import exporter, graph, tflite, verify
+from export.graph import Graph
+
+
+@pytest.fixture(scope="module")
+def run(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The trained CNN, fine-tuned. Tests may write into its artifacts."""
+    recipe = qat.recipe_from(trained, sample.checksums, epochs=1, batch_size=16)
+    return train(recipe, sample, tmp_path_factory.mktemp("runs") / "cnn-qat", report=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def cnn(run: Run) -> Graph:
+    return graph.build(run)
+
+
+@pytest.fixture(scope="module")
+def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    """Random weights; statistics and ranges from a batch."""
+    folder = tmp_path_factory.mktemp("runs") / "mobilenetv2-qat"
+    folder.mkdir()
+    keras.utils.set_random_seed(0)
+    base = ARCHITECTURES["mobilenetv2"].build(None)
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    base(ARCHITECTURES["mobilenetv2"].prepare(splits.train.images[:32]), training=True)
+    base.save(folder / "base.keras")
+    architecture = architecture_for("mobilenetv2", quantized=True)
+    model = architecture.build(str(folder / "base.keras"))
+    model(architecture.prepare(splits.train.images[:32]), training=True)
+    model.save(folder / MODEL)
+    return graph.build(Run(folder, {"recipe": {"model": "mobilenetv2", "base_run_id": "abc"}}))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A quantization-aware model and the file made from it."""
+
+    model: Graph
+    content: bytes
+
+    def interpreter(self) -> Interpreter:
+        return Interpreter(model_content=self.content)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def pair(request: pytest.FixtureRequest) -> Pair:
+    model: Graph = request.getfixturevalue(request.param)
+    return Pair(model, tflite.int8_qat(model))
+
+
+def test_the_file_holds_integers_only(pair: Pair) -> None:
+    assert set(tflite.tensor_types(pair.content)) == {"INT8", "INT32", "UINT8"}
+
+
+def test_the_file_takes_the_pixel_as_its_quantized_value(pair: Pair) -> None:
+    interpreter = pair.interpreter()
+    (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (image["dtype"], logits["dtype"]) == (np.uint8, np.int8)
+    wanted = pair.model.normalisation
+    assert image["quantization"] == (pytest.approx(wanted.scale), wanted.zero_point)
+    assert image["shape_signature"].tolist() == [-1, 28, 28, 1]
+
+
+def test_the_scale_of_the_logits_is_the_range_that_was_learned(pair: Pair) -> None:
+    ends = {
+        weight.name: float(weight)
+        for weight in pair.model.model.get_layer("logits").non_trainable_weights
+        if "output_" in weight.name
+    }
+    scale, _ = pair.interpreter().get_output_details()[0]["quantization"]
+    assert scale == pytest.approx((max(ends.values()) - min(ends.values())) / 255, rel=1e-4)
+
+
+def kernels_of(model: keras.Model) -> list[np.ndarray[Any, Any]]:
+    """As training rounds them, output channels last: [weights, channels]."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, Int8) and layer.quantize_config.kernel:
+            depthwise = layer.quantize_config.kernel == "depthwise_kernel"
+            kernel = layer.trainable_weights[0]
+            rounded = ChannelQuantizer(depthwise)(kernel, False, {}).numpy()
+            found.append(rounded.reshape(-1, kernel.shape[2] if depthwise else kernel.shape[-1]))
+    return found
+
+
+def kernels_in(interpreter: Interpreter) -> list[np.ndarray[Any, Any]]:
+    """The same of the file's int8 tensors with a scale a channel, as numbers."""
+    interpreter.allocate_tensors()
+    found = []
+    for tensor in interpreter.get_tensor_details():
+        scales = tensor["quantization_parameters"]["scales"]
+        if tensor["dtype"] == np.int8 and len(scales) > 1:
+            axis = tensor["quantization_parameters"]["quantized_dimension"]
+            values = np.moveaxis(interpreter.get_tensor(tensor["index"]), axis, -1)
+            found.append((values * scales).reshape(-1, len(scales)))
+    return found
+
+
+def test_the_weights_are_those_that_training_computed_with(pair: Pair) -> None:
+    wanted, found = kernels_of(pair.model.model), kernels_in(pair.interpreter())
+    assert len(found) == len(wanted) == {"cnn": 4, "mobilenetv2": 54}[pair.model.architecture.name]
+    for kernel in wanted:
+        step = np.abs(kernel).max(axis=0) / 127
+        same = [other for other in found if other.shape == kernel.shape]
+        off = [np.abs(np.sort(other, axis=0) - np.sort(kernel, axis=0)) / step for other in same]
+        closest = min(off, key=np.mean)
+        assert closest.max() < 1.01
+        assert np.mean(closest > 0.01) < 1e-3  # a weight in the middle of two steps may go either way
+
+
+def test_the_file_says_what_the_keras_model_says(pair: Pair, splits: Splits) -> None:
+    images, interpreter = splits.test.images[:100], pair.interpreter()
+    (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(image["index"], images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(image["index"], images)
+    interpreter.invoke()
+    scale, zero_point = logits["quantization"]
+    found = (interpreter.get_tensor(logits["index"]).astype(np.float32) - zero_point) * scale
+    expected = pair.model.predict(images)
+    if pair.model.architecture.name == "cnn":
+        assert np.abs(found - expected).mean() < scale
+    else:  # random weights make a deep model magnify what is rounded
+        assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.8
+
+
+# The exporter
+
+
+def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) -> None:
+    (made,) = exporter.export_run(run, splits, [("tflite", "int8-qat")])
+    assert made.path == run.artifacts / "cnn-int8-qat.tflite"
+    manifest = made.manifest
+    assert manifest is not None
+    assert (manifest["run_id"], manifest["base_run_id"]) == (run.id, trained.id)
+    assert manifest["calibration"] is None
+    verification = manifest["verification"]
+    assert verification["images"] == len(splits.validation)
+    assert verification["agreement"] >= 0.97
+    assert abs(verification["accuracy"] - verification["keras_accuracy"]) <= 0.011
+    found = predict(artifact.read(made.path), splits.test.images).classes
+    assert np.mean(found == graph.build(run).predict(splits.test.images).argmax(axis=1)) >= 0.97
+    assert exporter.reusable(made.path, run)
+
+
+def test_a_float_run_has_no_int8_qat(trained: Run, splits: Splits) -> None:
+    with pytest.raises(BadInput, match=r"was not trained quantization-aware: .* edgefashion train --qat "):
+        exporter.export_run(trained, splits, [("tflite", "int8-qat")])
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_quantized_run_has_nothing_else(run: Run, splits: Splits, precision: str) -> None:
+    with pytest.raises(BadInput, match=f"was trained for int8-qat: export {precision} from the run"):
+        exporter.export_run(run, splits, [("tflite", precision)])
+
+
+def test_a_file_of_another_accuracy_is_not_kept(
+    run: Run, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")), run.info)
+    shutil.rmtree(copy.artifacts, ignore_errors=True)
+
+    def turned_around(model: Graph, _: object) -> bytes:
+        dense = model.model.get_layer("logits").trainable_weights[0]
+        dense.assign(-dense)
+        return tflite.int8_qat(model)
+
+    monkeypatch.setitem(exporter.CONVERTERS, ("tflite", "int8-qat"), turned_around)
+    monkeypatch.setitem(verify.MINIMUM_AGREEMENT, "int8-qat", 0.0)
+    with pytest.raises(VerificationError, match=r"1\.00% of difference is allowed: no file was kept"):
+        exporter.export_run(copy, splits, [("tflite", "int8-qat")])
+    assert not copy.artifacts.exists()
+
+
+@pytest.mark.parametrize(("wrong", "kept"), [(15, True), (16, False)])
+def test_three_tenths_of_a_point_may_differ(wrong: int, kept: bool) -> None:
+    figures = ("cnn-int8-qat.tflite", "int8-qat", 5000, 0.9 - wrong / 5000, 0.9)
+    if kept:
+        verify._check_accuracy(*figures)
+    else:
+        with pytest.raises(VerificationError, match=r"0\.30% of difference is allowed"):
+            verify._check_accuracy(*figures)
+
+
+# The comparison
+
+
+def made(run_id: str, precision: str, base_run_id: str | None = None, format: str = "tflite") -> Artifact:
+    manifest = {"run": "r", "run_id": run_id, "precision": precision, "small_run": False}
+    return Artifact(Path(f"{run_id}-{precision}.{format}"), {**manifest, "base_run_id": base_run_id})
+
+
+def test_int8_qat_is_compared_with_the_float_model_it_was_made_from() -> None:
+    ours = made("q", "int8-qat", base_run_id="b")
+    artifacts = [made("x", "float32"), made("b", "float32", format="onnx"), made("b", "float32"), ours]
+    assert reference(artifacts, 3) == 2
+    assert reference([artifacts[0], ours], 1) is None
+    assert reference([artifacts[1], replace(ours, manifest=None, metadata=ours.manifest)], 1) == 0
