@@ -136,7 +136,8 @@ def header(evaluation: Evaluation) -> list[str]:
     ]
     if data := evaluation.dataset:
         part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
-        lines.append(f"Data: {data['name']}, {data['counts']['test']:,} test images{part}")
+        used = max((row["images"] or 0 for row in rows), default=0)
+        lines.append(f"Data: {data['name']}, {used:,} of {data['counts']['test']:,} test images{part}")
     return lines
 
 

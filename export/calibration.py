@@ -16,8 +16,11 @@ SEED = 0
 
 @dataclass(frozen=True)
 class RepresentativeDataset:
-    """Normalised images, float32 [N, 28, 28, 1], and where they came from."""
+    """The images as pixels, uint8 [N, 28, 28, 1], and normalised, float32 [N, 28, 28, 1], and where they
+    came from.
+    """
 
+    pixels: npt.NDArray[np.uint8]
     images: npt.NDArray[np.float32]
     manifest: dict[str, Any]
 
@@ -41,7 +44,7 @@ def representative_dataset(
         "pixels": _statistics(sample.images),
         "normalised": _statistics(images),
     }
-    return RepresentativeDataset(images, manifest)
+    return RepresentativeDataset(sample.images, images, manifest)
 
 
 def _statistics(values: npt.NDArray[Any]) -> dict[str, float]:

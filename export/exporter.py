@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from edgefashion.artifact import QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
-from export import calibration, graph, metadata, onnx, tflite
+from export import calibration, graph, metadata, onnx, ptq, tflite
 from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
 from export.verify import verification_images, verify
@@ -22,21 +23,23 @@ CONVERTERS: dict[tuple[str, str], Converter] = {
     ("tflite", "float32"): lambda model, _: tflite.float32(model),
     ("tflite", "float16"): lambda model, _: tflite.float16(model),
     ("tflite", "dynamic"): lambda model, _: tflite.dynamic(model),
-    ("tflite", "int8"): tflite.int8,
+    ("tflite", "int8"): partial(ptq.quantize, tflite.int8, ".tflite", ptq.eight_bits),
     ("tflite", "int8-qat"): lambda model, _: tflite.int8_qat(model),
     ("onnx", "float32"): lambda model, _: onnx.float32(model),
-    ("onnx", "int8"): onnx.int8,
+    ("onnx", "int8"): partial(ptq.quantize, onnx.int8, ".onnx", ptq.seven_bits_but_depthwise),
 }
 METHODS = {
     ("tflite", "float32"): "conversion without quantization",
     ("tflite", "float16"): "float16 weights, float32 arithmetic",
     ("tflite", "dynamic"): "dynamic-range quantization: int8 weights, activations quantized while running",
-    ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration",
+    ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration, "
+    "bias correction",
     ("tflite", "int8-qat"): "quantization-aware training: full integer, per-channel weights, "
     "ranges from training",
     ("onnx", "float32"): "conversion without quantization",
     ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, "
-    "per-channel int8 weights, 7-bit except in depthwise layers (reduce_range), min-max calibration",
+    "per-channel int8 weights, 7-bit except in depthwise layers (reduce_range), min-max calibration, "
+    "bias correction",
 }
 PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),

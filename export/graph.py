@@ -1,6 +1,7 @@
 """The graph that is exported: raw pixels in, logits out, preprocessing inside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from edgefashion.keras import keras, tf
@@ -16,20 +17,52 @@ INPUT, OUTPUT = "image", "logits"
 class Graph:
     """A trained model ready for conversion.
 
-    from_pixels: tf.function, uint8 [N, 28, 28, 1] → float32 [N, 10], for the float formats.
-    from_normalised: the same from normalised images, float32 [N, 28, 28, 1], for the quantizers: what
-        they find as the scale and zero point of its input is the normalisation itself.
+    model: the Keras model as it was trained.
+    deployed: the one that is exported, of one gray channel and without batch normalisation; its input is
+        what `architecture.resize` gives.
     """
 
     model: keras.Model
     architecture: Architecture
-    from_pixels: Any
-    from_normalised: Any
+    deployed: keras.Model
 
     @property
     def normalisation(self) -> Normalisation:
         """How pixels become what `from_normalised` takes."""
         return self.architecture.normalisation
+
+    @cached_property
+    def from_pixels(self) -> Any:
+        """tf.function, uint8 [N, 28, 28, 1] → float32 [N, 10], for the float formats.
+
+        All before the first kernel is linear, so the scale of the normalisation is part of that kernel,
+        where it costs nothing.
+        """
+        zero_point = float(self.normalisation.zero_point)
+
+        def centred(pixels: Any) -> Any:
+            values = tf.cast(pixels, tf.float32)
+            return values - zero_point if zero_point else values
+
+        return self._function(tf.uint8, centred, _scaled(self.deployed, self.normalisation.scale))
+
+    @cached_property
+    def from_normalised(self) -> Any:
+        """The same from normalised images, float32 [N, 28, 28, 1], for the quantizers: what they find as
+        the scale and zero point of its input is the normalisation itself.
+        """
+        return self._function(tf.float32, tf.identity, self.deployed)
+
+    def _function(self, dtype: Any, before: Any, model: keras.Model) -> Any:
+        def logits(image: Any) -> Any:
+            resized = self.architecture.resize(before(image))
+            return tf.identity(model(resized, training=False), name=OUTPUT)
+
+        return tf.function(logits, input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], dtype, name=INPUT)])
+
+    def with_deployed(self, deployed: keras.Model) -> "Graph":
+        """The same with another model in the place of the deployed one."""
+        return replace(self, deployed=deployed)
 
     def predict(self, pixels: Any) -> Any:
         """What the trained Keras model says: uint8 [N, 28, 28, 1] → float32 [N, 10] numpy array."""
@@ -37,18 +70,18 @@ class Graph:
         return self.model.predict(batches, verbose=0)
 
 
+def _scaled(model: keras.Model, scale: float) -> keras.Model:
+    """A copy that takes inputs without their `scale`: its first kernel has it."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    first = next(layer for layer in copy.layers if layer.weights)
+    kernel, *others = first.get_weights()
+    first.set_weights([kernel * scale, *others])
+    return copy
+
+
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     architecture = architecture_for(run.info["recipe"]["model"], run.base_run_id is not None)
     model = load_model(run.model_path)
-    logits = architecture.deployable(model)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], tf.uint8, name=INPUT)])
-    def from_pixels(image: Any) -> Any:
-        return tf.identity(logits(architecture.normalisation(image)), name=OUTPUT)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], tf.float32, name=INPUT)])
-    def from_normalised(image: Any) -> Any:
-        return tf.identity(logits(image), name=OUTPUT)
-
-    return Graph(model, architecture, from_pixels, from_normalised)
+    return Graph(model, architecture, architecture.fold(model))

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from edgefashion.data import Subset, stratified_sample
 from edgefashion.errors import VerificationError
+from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess
 
 IMAGES = 1000
@@ -29,7 +29,7 @@ def verify(
     name: str,
     precision: str,
     unseen: Subset,
-    expected: npt.NDArray[np.float32],
+    expected: Logits,
 ) -> dict[str, Any]:
     """Run a converted model on the images `unseen` and compare it with the Keras model's logits, `expected`
     float32 [N, 10]. Returns the figures for the manifest.
@@ -37,12 +37,7 @@ def verify(
     `name` is the file name it will have. Raises VerificationError when too few classes agree or, where
     that is promised, the accuracy differs; RuntimeCrash when the runtime dies.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(content)
-        with ModelProcess(path, threads=1) as process:
-            logits = process.predict(unseen.images)
-            runtime = f"{process.runtime} {process.version}"
+    logits, runtime = run_content(content, name, unseen.images)
     agreement = float(np.mean(logits.argmax(axis=1) == expected.argmax(axis=1)))
     minimum = MINIMUM_AGREEMENT[precision]
     if agreement < minimum:
@@ -63,6 +58,17 @@ def verify(
         "max_logit_error": float(np.abs(logits - expected).max()),
         "mean_logit_error": float(np.abs(logits - expected).mean()),
     }
+
+
+def run_content(content: bytes, name: str, images: Images) -> tuple[Logits, str]:
+    """Logits float32 [N, 10] of a model that is not a file yet for images uint8 [N, 28, 28, 1], and the
+    runtime that gave them. Raises RuntimeCrash when that dies.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        with ModelProcess(path, threads=1) as process:
+            return process.predict(images), f"{process.runtime} {process.version}"
 
 
 def _check_accuracy(name: str, precision: str, count: int, found: float, expected: float) -> None:

@@ -99,6 +99,8 @@ def train(
 
     Example: edgefashion train --model mobilenetv2 --weights weights.h5
     """
+    if name and (Path(name).name != name or name.startswith(".")):
+        raise BadInput(f"--name {name} is not the name of a folder under {root}: use letters, digits and -")
     if name and len(models) > 1:
         raise BadInput("--name names one run: train one --model at a time")
     if force and resume:

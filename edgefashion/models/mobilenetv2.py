@@ -6,6 +6,7 @@ from typing import Any
 from edgefashion.errors import BadInput
 from edgefashion.keras import keras, tf
 from edgefashion.models.base import Architecture, Normalisation
+from edgefashion.models.folding import fold_batch_norms
 
 SIZE = 96
 # Keras' own 0.999 remembers about 1,000 steps, longer than the last part of a two-epoch training: the
@@ -75,6 +76,6 @@ MOBILENETV2 = Architecture(
     normalisation=Normalisation(scale=1 / 127.5, zero_point=127),
     build=build,
     expand=lambda images: tf.image.grayscale_to_rgb(resize(images)),
-    fold=fold_gray,
+    fold=lambda model: fold_batch_norms(fold_gray(model)),
     resize=resize,
 )

@@ -17,7 +17,7 @@ from typing import Any
 from edgefashion.errors import MissingExtra
 from edgefashion.keras import keras, tf
 from edgefashion.models.base import Architecture, Normalisation, load_model
-from edgefashion.models.folding import fold_batch_norms, rebuild
+from edgefashion.models.folding import rebuild
 
 try:
     import tensorflow_model_optimization as tfmot
@@ -37,7 +37,7 @@ def quantized(architecture: Architecture) -> Architecture:
 
     def build(weights: str | None) -> keras.Model:
         trained = load_model(Path(weights)) if weights else architecture.build(None)
-        return quantize(fold_batch_norms(architecture.fold(trained)), architecture.normalisation)
+        return quantize(architecture.fold(trained), architecture.normalisation)
 
     def resize(images: Any) -> Any:
         return architecture.resize(round_to_pixels(images, architecture.normalisation))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import onnx as onnx_package
 import pytest
@@ -69,6 +71,6 @@ def test_a_layer_left_in_float_is_named(float32: onnx_package.ModelProto) -> Non
 def test_calibration_without_the_whole_range_of_pixels_is_refused(
     graph: Graph, calibration: RepresentativeDataset
 ) -> None:
-    dim = RepresentativeDataset(calibration.images * np.float32(0.5), calibration.manifest)
+    dim = replace(calibration, images=calibration.images * np.float32(0.5))
     with pytest.raises(VerificationError, match="lacks a pixel of 0 or of 255"):
         onnx.int8(graph, dim)

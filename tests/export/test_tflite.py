@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_a_float_model_does_not_pass_for_int8(graph: Graph) -> None:
 def test_calibration_without_the_whole_range_of_pixels_is_refused(
     graph: Graph, calibration: RepresentativeDataset
 ) -> None:
-    dim = RepresentativeDataset(calibration.images * np.float32(0.5), calibration.manifest)
+    dim = replace(calibration, images=calibration.images * np.float32(0.5))
     with pytest.raises(VerificationError, match="lacks a pixel of 0 or of 255"):
         tflite.int8(graph, dim)
 

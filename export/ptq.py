@@ -1,0 +1,58 @@
+"""Post-training quantization without the bias that rounding brings.
+
+    the deployed model, float32
+        → biases corrected for the rounding of the weights (see bias_correction)
+        → converted once, run on the representative dataset, and what its logits are still off on average,
+          against the float model, taken off the last bias
+        → converted
+
+The converters then round what they always round.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.keras import keras
+from export import bias_correction
+from export.calibration import RepresentativeDataset
+from export.graph import Graph
+from export.verify import run_content
+
+Convert = Callable[[Graph, RepresentativeDataset], bytes]
+Levels = Callable[[keras.layers.Layer], int]
+LAST = "logits"
+
+
+def eight_bits(_: keras.layers.Layer) -> int:
+    """The largest weight of every layer in 8 bits."""
+    return 127
+
+
+def seven_bits_but_depthwise(layer: keras.layers.Layer) -> int:
+    """The largest weight under reduce_range, from which depthwise layers are excepted."""
+    return 127 if bias_correction.is_depthwise(layer) else 64
+
+
+def quantize(
+    convert: Convert, suffix: str, levels: Levels, graph: Graph, calibration: RepresentativeDataset
+) -> bytes:
+    """Convert with corrected biases. `levels` says how finely the converter will round each layer's weights.
+
+    Raises what `convert` raises, and RuntimeCrash when the first conversion cannot be run.
+    """
+    inputs = np.asarray(graph.architecture.resize(calibration.images))
+    corrected = graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels))
+    found = run_content(convert(corrected, calibration), f"first{suffix}", calibration.pixels)[0]
+    shift = (found - graph.deployed.predict(inputs, batch_size=50, verbose=0)).mean(axis=0)
+    return convert(corrected.with_deployed(_shifted(corrected.deployed, -shift)), calibration)
+
+
+def _shifted(model: keras.Model, shift: npt.NDArray[np.float32]) -> keras.Model:
+    """A copy whose logits are larger by `shift`, float32 [10]."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    kernel, bias = copy.get_layer(LAST).get_weights()
+    copy.get_layer(LAST).set_weights([kernel, bias + shift])
+    return copy
