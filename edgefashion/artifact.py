@@ -13,7 +13,10 @@ from edgefashion.errors import ArtifactError
 
 SCHEMA = 1
 FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".fake": "fake"}
-PRECISIONS = {"tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"), "onnx": ("float32", "int8")}
+PRECISIONS = {
+    "tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"),
+    "onnx": ("float32", "int8", "int8-qat"),
+}
 QAT_PRECISIONS = ("int8-qat",)
 """What a run trained quantization-aware is exported as; no other run is."""
 

@@ -12,7 +12,7 @@ from edgefashion.artifact import QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
-from export import calibration, graph, metadata, onnx, ptq, tflite
+from export import calibration, graph, metadata, onnx, ptq, qat, tflite
 from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
 from export.verify import verification_images, verify
@@ -26,6 +26,7 @@ CONVERTERS: dict[tuple[str, str], Converter] = {
     ("tflite", "int8"): partial(ptq.quantize, tflite.int8, ".tflite", ptq.eight_bits),
     ("tflite", "int8-qat"): lambda model, _: tflite.int8_qat(model),
     ("onnx", "float32"): lambda model, _: onnx.float32(model),
+    ("onnx", "int8-qat"): qat.to_onnx,
     ("onnx", "int8"): partial(ptq.quantize, onnx.int8, ".onnx", ptq.seven_bits_but_depthwise),
 }
 METHODS = {
@@ -37,10 +38,13 @@ METHODS = {
     ("tflite", "int8-qat"): "quantization-aware training: full integer, per-channel weights, "
     "ranges from training",
     ("onnx", "float32"): "conversion without quantization",
+    ("onnx", "int8-qat"): "quantization-aware training: static QDQ, uint8 activations, per-channel int8 "
+    "weights, 7-bit except in depthwise layers (reduce_range), ranges from training, bias correction",
     ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, "
     "per-channel int8 weights, 7-bit except in depthwise layers (reduce_range), min-max calibration, "
     "bias correction",
 }
+CALIBRATED = {("tflite", "int8"), ("onnx", "int8"), ("onnx", "int8-qat")}
 PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
     "onnx": ("edgefashion", "tensorflow", "tf_keras", "tf2onnx", "onnx", "onnxruntime"),
@@ -74,7 +78,7 @@ def export_run(
     exported = []
     for format, precision in kinds:
         name = file_name(run, format, precision)
-        uses = representative if precision == "int8" else None
+        uses = representative if (format, precision) in CALIBRATED else None
         manifest = _manifest(run, model, format, precision, uses)
         content = CONVERTERS[format, precision](model, representative)
         content = metadata.embed(content, format, metadata.describe(manifest))

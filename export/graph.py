@@ -1,5 +1,6 @@
 """The graph that is exported: raw pixels in, logits out, preprocessing inside."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,13 +19,14 @@ class Graph:
     """A trained model ready for conversion.
 
     model: the Keras model as it was trained.
-    deployed: the one that is exported, of one gray channel and without batch normalisation; its input is
-        what `architecture.resize` gives.
+    deployed: the one that is exported, of one gray channel and without batch normalisation.
+    resize: normalised gray images, float32 [N, 28, 28, 1] → its input.
     """
 
     model: keras.Model
     architecture: Architecture
     deployed: keras.Model
+    resize: Callable[[Any], Any]
 
     @property
     def normalisation(self) -> Normalisation:
@@ -55,8 +57,7 @@ class Graph:
 
     def _function(self, dtype: Any, before: Any, model: keras.Model) -> Any:
         def logits(image: Any) -> Any:
-            resized = self.architecture.resize(before(image))
-            return tf.identity(model(resized, training=False), name=OUTPUT)
+            return tf.identity(model(self.resize(before(image)), training=False), name=OUTPUT)
 
         return tf.function(logits, input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], dtype, name=INPUT)])
 
@@ -84,4 +85,4 @@ def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     architecture = architecture_for(run.info["recipe"]["model"], run.base_run_id is not None)
     model = load_model(run.model_path)
-    return Graph(model, architecture, architecture.fold(model))
+    return Graph(model, architecture, architecture.fold(model), architecture.resize)

@@ -28,12 +28,18 @@ def float32(graph: Graph) -> bytes:
     return _serialize(_convert(graph.from_pixels))
 
 
-def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
+Ranges = dict[str, tuple[float, float]]
+
+
+def int8(graph: Graph, calibration: RepresentativeDataset, ranges: Ranges | None = None) -> bytes:
     """Static post-training quantization in QDQ format: uint8 activations, int8 weights per-channel.
 
     Weights keep to 7 bits (reduce_range): on x86 without VNNI the sum of two products of 8-bit values
     overflows 16 bits, silently. Depthwise convolutions are computed by other kernels, with wider sums, and
     keep 8 bits: they have few weights a channel, and 7 bits there cost MobileNetV2 two points.
+
+    `ranges`, where given, are those of the outputs of layers, by their names; other tensors, or all, take
+    the lowest and highest value that the representative dataset brings about.
     Raises VerificationError where a layer was left in float.
     """
     with tempfile.TemporaryDirectory() as folder, quiet():
@@ -52,7 +58,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
             reduce_range=True,
             extra_options={
                 "ForceQuantizeNoInputCheck": True,
-                "TensorQuantOverrides": dict.fromkeys(depthwise_weights(onnx.load(prepared)), FULL_RANGE),
+                "TensorQuantOverrides": _overrides(onnx.load(prepared), ranges or {}),
             },
         )
         model = onnx.load(quantized)
@@ -84,6 +90,28 @@ def _convert(function: Any) -> onnx.ModelProto:
     for value in (model.graph.input[0], output):
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     return model
+
+
+def _overrides(model: onnx.ModelProto, ranges: Ranges) -> dict[str, list[dict[str, Any]]]:
+    """What is not for the quantizer to decide: 8 bits of depthwise kernels, and the ranges of layers.
+
+    A tensor is called after its layer: `model/layer/Relu6:0`; the model's output is the layer `logits`.
+    """
+    outputs = [name for node in model.graph.node for name in node.output]
+    layers = {name: name.split("/")[-2] if "/" in name else name for name in outputs}
+    activations = {name: [affine(*ranges[layer])] for name, layer in layers.items() if layer in ranges}
+    return {**dict.fromkeys(depthwise_weights(model), FULL_RANGE), **activations}
+
+
+def affine(low: float, high: float) -> dict[str, Any]:
+    """Scale and zero point of 256 steps from `low` to `high`, 0 being one of them (Jacob et al. 2018)."""
+    scale = np.float32((high - low) / 255)
+    zero_point = np.uint8(np.clip(np.rint(-low / scale), 0, 255))
+    return {
+        "quant_type": ort.QuantType.QUInt8,
+        "scale": np.array(scale, np.float32),
+        "zero_point": np.array(zero_point, np.uint8),
+    }
 
 
 def depthwise_weights(model: onnx.ModelProto) -> list[str]:

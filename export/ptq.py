@@ -3,7 +3,7 @@
     the deployed model, float32
         → biases corrected for the rounding of the weights (see bias_correction)
         → converted once, run on the representative dataset, and what its logits are still off on average,
-          against the float model, taken off the last bias
+          against the Keras model, taken off the last bias
         → converted
 
 The converters then round what they always round.
@@ -42,10 +42,10 @@ def quantize(
 
     Raises what `convert` raises, and RuntimeCrash when the first conversion cannot be run.
     """
-    inputs = np.asarray(graph.architecture.resize(calibration.images))
+    inputs = np.asarray(graph.resize(calibration.images))
     corrected = graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels))
     found = run_content(convert(corrected, calibration), f"first{suffix}", calibration.pixels)[0]
-    shift = (found - graph.deployed.predict(inputs, batch_size=50, verbose=0)).mean(axis=0)
+    shift = (found - graph.predict(calibration.pixels)).mean(axis=0)
     return convert(corrected.with_deployed(_shifted(corrected.deployed, -shift)), calibration)
 
 

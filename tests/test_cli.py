@@ -94,7 +94,6 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("train --qat", "there is no run runs/cnn"),
         ("train --qat cnn --model mobilenetv2", "has a model of its own: leave out --model"),
         ("train --qat --epochs 0", "--epochs"),
-        ("export --format onnx --precision int8-qat", "onnx has no int8-qat here"),
         ("evaluate --threads 0", "not a number of threads"),
         ("evaluate --threads -1", "not a number of threads"),
         ("evaluate --threads two", "not a number of threads"),

@@ -69,6 +69,40 @@ def quantize(model: keras.Model, normalisation: Normalisation) -> keras.Model:
     return result
 
 
+def without_rounding(model: keras.Model) -> keras.Model:
+    """The float model inside a quantization-aware one, its kernels as rounding leaves them.
+
+    Takes what that one does, and computes what it does but for the rounding of activations and pixels.
+    """
+
+    def make(layer: keras.layers.Layer) -> keras.layers.Layer | None:
+        if isinstance(layer, PixelRounding):
+            return None
+        inner = layer.layer if isinstance(layer, Int8) else layer
+        return type(inner).from_config(inner.get_config())
+
+    result = rebuild(model, make)
+    for layer in result.layers:
+        wrapper = model.get_layer(layer.name)
+        if isinstance(wrapper, Int8) and layer.weights:
+            kernel, *others = wrapper.trainable_weights
+            rounded = ChannelQuantizer(wrapper.quantize_config.kernel == "depthwise_kernel")(
+                kernel, False, {}
+            )
+            layer.set_weights([rounded, *others])
+    return result
+
+
+def learned_ranges(model: keras.Model) -> dict[str, tuple[float, float]]:
+    """The lowest and highest value of each layer's output that training settled on, by layer name."""
+    found = {}
+    for layer in model.layers:
+        if isinstance(layer, Int8) and layer.quantize_config.output:
+            ends = {weight.name.rsplit("_", 1)[-1].split(":")[0]: weight for weight in layer.weights}
+            found[layer.name] = (float(ends["low"]), float(ends["high"]))
+    return found
+
+
 def round_to_pixels(values: Any, normalisation: Normalisation) -> Any:
     """Move normalised values to the nearest normalised pixel: float32 tensor of any shape → the same."""
     low, high = normalisation.range

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
@@ -15,12 +16,16 @@ from edgefashion.data import Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
 from edgefashion.evaluate import predict, reference
 from edgefashion.keras import keras
-from edgefashion.models import ARCHITECTURES, architecture_for
+from edgefashion.models import ARCHITECTURES, architecture_for, quantized
 from edgefashion.models.quantized import ChannelQuantizer, Int8
 from edgefashion.runs import MODEL, Run
 from edgefashion.train import train
 from export import exporter, graph, tflite, verify
+from export import onnx as export_onnx
+from export import qat as export_qat
+from export.calibration import RepresentativeDataset
 from export.graph import Graph
+from export.verify import run_content
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +224,41 @@ def test_int8_qat_is_compared_with_the_float_model_it_was_made_from() -> None:
     assert reference(artifacts, 3) == 2
     assert reference([artifacts[0], ours], 1) is None
     assert reference([artifacts[1], replace(ours, manifest=None, metadata=ours.manifest)], 1) == 0
+
+
+# ONNX
+
+
+def test_without_rounding_a_model_computes_almost_the_same(pair: Pair, splits: Splits) -> None:
+    model = quantized.without_rounding(pair.model.model)
+    assert not any(isinstance(layer, Int8) for layer in model.layers)
+    kernels = [layer.get_weights()[0] for layer in model.layers if layer.weights]
+    for kernel, rounded in zip(kernels, kernels_of(pair.model.model), strict=True):
+        np.testing.assert_allclose(kernel.reshape(rounded.shape), rounded, atol=1e-6)
+    images = pair.model.resize(pair.model.normalisation(splits.test.images[:20]))
+    found, expected = (np.asarray(each(images, training=False)).ravel() for each in (model, pair.model.model))
+    assert np.corrcoef(found, expected)[0, 1] > 0.8
+
+
+def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: RepresentativeDataset) -> None:
+    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration))
+    tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    scales = [float(tensors[node.input[1]]) for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    learned = quantized.learned_ranges(cnn.model)
+    assert {"conv1", "conv2", "dense", "logits"} <= learned.keys()
+    for low, high in learned.values():
+        assert np.isclose(scales, (high - low) / 255, rtol=1e-4).any()
+
+
+def test_onnx_says_what_tflite_says(cnn: Graph, calibration: RepresentativeDataset, splits: Splits) -> None:
+    images = splits.test.images
+    first, _ = run_content(export_qat.to_onnx(cnn, calibration), "a.onnx", images)
+    second, _ = run_content(tflite.int8_qat(cnn), "a.tflite", images)
+    assert np.mean(first.argmax(axis=1) == second.argmax(axis=1)) >= 0.98
+
+
+def test_zero_is_one_of_the_steps_of_a_range() -> None:
+    found = export_onnx.affine(-1.0, 3.0)
+    assert float(found["scale"]) == pytest.approx(4 / 255)
+    assert int(found["zero_point"]) == 64
+    assert int(export_onnx.affine(0.0, 6.0)["zero_point"]) == 0
