@@ -2,12 +2,14 @@
 
 import logging
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 import onnxruntime.quantization as ort
 import tf2onnx
 from onnx import TensorProto
@@ -20,6 +22,7 @@ from export.graph import INPUT, OUTPUT, Graph
 
 OPSET = 17
 COMPUTING = ("Conv", "Gemm", "MatMul")
+FLOAT_KERNELS = (*COMPUTING, "FusedConv", "FusedGemm", "FusedMatMul")
 FULL_RANGE = [{"quant_type": ort.QuantType.QInt8, "axis": 0, "symmetric": True, "reduce_range": False}]
 
 
@@ -64,7 +67,9 @@ def int8(graph: Graph, calibration: RepresentativeDataset, ranges: Ranges | None
         model = onnx.load(quantized)
     take_pixels(model, graph)
     check_quantized(model)
-    return _serialize(model)
+    content = _serialize(model)
+    check_integer_kernels(content)
+    return content
 
 
 class _Reader(ort.CalibrationDataReader):
@@ -144,6 +149,22 @@ def take_pixels(model: onnx.ModelProto, graph: Graph) -> None:
         node.input[:] = [INPUT if name == quantize.output[0] else name for name in node.input]
     model.graph.node.remove(quantize)
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+
+
+def check_integer_kernels(content: bytes) -> None:
+    """Have ONNX Runtime optimize the model for this processor: no layer that multiplies may be left to a
+    float kernel. Raises VerificationError.
+    """
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(Path(folder, "optimized.onnx"))
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        kernels = Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
+    floats = {kind: count for kind, count in kernels.items() if kind in FLOAT_KERNELS}
+    if floats:
+        found = ", ".join(f"{count} {kind}" for kind, count in floats.items())
+        raise VerificationError(f"ONNX Runtime computes {found} of the int8 model in float: no file was kept")
 
 
 def check_quantized(model: onnx.ModelProto) -> None:

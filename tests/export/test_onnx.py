@@ -53,6 +53,14 @@ def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx
         assert len(tensors[name.removesuffix("_quantized") + "_scale"]) == len(array)
 
 
+def test_every_layer_that_multiplies_runs_in_an_integer_kernel(
+    int8: onnx_package.ModelProto, float32: onnx_package.ModelProto
+) -> None:
+    onnx.check_integer_kernels(int8.SerializeToString())
+    with pytest.raises(VerificationError, match="in float: no file was kept"):
+        onnx.check_integer_kernels(float32.SerializeToString())
+
+
 def test_depthwise_kernels_keep_eight_bits() -> None:
     make = onnx_package.helper.make_node
     nodes = [
