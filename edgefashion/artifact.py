@@ -30,6 +30,8 @@ class Artifact:
     path: Path
     manifest: dict[str, Any] | None
     metadata: dict[str, Any] | None = None
+    defect: str | None = None
+    """Why it cannot be used, where that is known already."""
 
     @property
     def format(self) -> str:
@@ -112,6 +114,19 @@ def read(path: Path) -> Artifact:
     if files.sha256(path) != expected:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
     return Artifact(path, manifest)
+
+
+def inspect(path: Path) -> Artifact:
+    """Like `read`, but a file that is not what its manifest says becomes an artifact with a `defect`.
+
+    Raises ArtifactError for a file that is missing or of an unknown kind.
+    """
+    try:
+        return read(path)
+    except ArtifactError as error:
+        if path.suffix not in FORMATS or not path.is_file():
+            raise
+        return Artifact(path, None, defect=str(error))
 
 
 def find(folder: Path) -> list[Path]:

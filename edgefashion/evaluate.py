@@ -172,6 +172,8 @@ _NO_SCORE: dict[str, Any] = dict.fromkeys(
 
 
 def _ask(artifact: Artifact, images: Images, progress: Progress | None) -> Answers:
+    if artifact.defect:
+        return Answers(error=ArtifactError(artifact.defect))
     try:
         return predict(artifact, images, progress)
     except EdgefashionError as error:

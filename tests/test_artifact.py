@@ -64,6 +64,14 @@ def test_a_kill_between_file_and_manifest_leaves_a_pair_that_is_refused(
         artifact.read(saved)
 
 
+def test_inspect_gives_a_defect_instead_of_an_error(saved: Path) -> None:
+    assert artifact.inspect(saved).defect is None
+    saved.write_bytes(b"model!")
+    assert "not the file its manifest describes" in str(artifact.inspect(saved).defect)
+    with pytest.raises(ArtifactError, match="does not exist"):
+        artifact.inspect(saved.with_name("gone.tflite"))
+
+
 def test_only_model_files_are_found(saved: Path) -> None:
     (saved.parent / "notes.txt").write_text("")
     assert artifact.find(saved.parent) == [saved]

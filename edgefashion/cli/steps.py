@@ -105,12 +105,12 @@ def named_runs(names: Sequence[str], root: Path) -> "list[Run]":
 
 def named_artifacts(names: Sequence[str], root: Path) -> list[Artifact]:
     """The artifacts meant: model files, and those of runs; of all runs when nothing is named."""
-    paths: list[Path] = []
+    found: list[Artifact] = []
     for name in names:
         path = Path(name)
-        paths += [path] if path.suffix in FORMATS else _exported(named_runs([name], root))
-    paths = paths if names else _exported(named_runs([], root))
-    return [artifact.read(path) for path in dict.fromkeys(paths)]
+        found += [artifact.inspect(path)] if path.suffix in FORMATS else _exported(named_runs([name], root))
+    found = found if names else _exported(named_runs([], root))
+    return list({each.path: each for each in found}.values())
 
 
 def _run_folder(name: str, root: Path) -> Path:
@@ -118,14 +118,21 @@ def _run_folder(name: str, root: Path) -> Path:
     return path if path.is_dir() else root / name
 
 
-def _exported(found: "Iterable[Run]") -> list[Path]:
-    paths = []
+def _exported(found: "Iterable[Run]") -> list[Artifact]:
+    """What was exported from each run, in the order of formats and precisions."""
+    order = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
+
+    def rank(one: Artifact) -> int:
+        kind = (one.format, one.precision or "")
+        return order.index(kind) if kind in order else len(order)
+
+    artifacts: list[Artifact] = []
     for run in found:
-        artifacts = artifact.find(run.artifacts)
-        if not artifacts:
+        own = [artifact.inspect(path) for path in artifact.find(run.artifacts)]
+        if not own:
             raise RunError(f"{run.folder} has no exports: make them with edgefashion export {run.folder}")
-        paths += artifacts
-    return paths
+        artifacts += sorted(own, key=rank)
+    return artifacts
 
 
 def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:

@@ -132,6 +132,16 @@ def test_a_bad_file_is_a_row_and_the_others_are_measured(runs: Path, sample_fold
     assert "foreign.onnx" in one_line(done)
 
 
+def test_a_damaged_artifact_of_a_run_is_a_row_too(runs: Path, sample_folder: Path) -> None:
+    damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
+    done = edgefashion("evaluate", *options, cwd=runs.parent, code=2)
+    rows = json.loads((runs.parent / "r.json").read_text())["results"]
+    assert sorted(row["status"] for row in rows) == ["failed", "ok", "ok", "ok"]
+    assert "is not the file its manifest describes" in one_line(done)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
