@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.keras import keras, tf
+from edgefashion.models.base import with_weights
 
 Array = npt.NDArray[np.float32]
 COMPUTING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
@@ -27,13 +28,12 @@ def corrected(model: keras.Model, images: Array, levels: Callable[[keras.layers.
     """
     layers = [layer for layer in model.layers if isinstance(layer, COMPUTING)]
     means = input_means(model, layers, images)
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    changed = {}
     for layer in layers:
         kernel, bias = layer.get_weights()
         error = rounding_error(layer, kernel, levels(layer))
-        copy.get_layer(layer.name).set_weights([kernel, bias - mean_shift(layer, error, means[layer.name])])
-    return copy
+        changed[layer.name] = [kernel, bias - mean_shift(layer, error, means[layer.name])]
+    return with_weights(model, changed)
 
 
 def input_means(model: keras.Model, layers: list[keras.layers.Layer], images: Array) -> dict[str, Array]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from edgefashion.keras import keras, tf
 from edgefashion.models import Architecture, Normalisation, architecture_for
-from edgefashion.models.base import load_model
+from edgefashion.models.base import load_model, with_weights
 from edgefashion.runs import Run
 
 IMAGE_SHAPE = (28, 28, 1)
@@ -73,12 +73,9 @@ class Graph:
 
 def _scaled(model: keras.Model, scale: float) -> keras.Model:
     """A copy that takes inputs without their `scale`: its first kernel has it."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    first = next(layer for layer in copy.layers if layer.weights)
+    first = next(layer for layer in model.layers if layer.weights)
     kernel, *others = first.get_weights()
-    first.set_weights([kernel * scale, *others])
-    return copy
+    return with_weights(model, {first.name: [kernel * scale, *others]})
 
 
 def build(run: Run) -> Graph:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.keras import keras
+from edgefashion.models.base import with_weights
 from export import bias_correction
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
@@ -51,8 +52,5 @@ def quantize(
 
 def _shifted(model: keras.Model, shift: npt.NDArray[np.float32]) -> keras.Model:
     """A copy whose logits are larger by `shift`, float32 [10]."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    kernel, bias = copy.get_layer(LAST).get_weights()
-    copy.get_layer(LAST).set_weights([kernel, bias + shift])
-    return copy
+    kernel, bias = model.get_layer(LAST).get_weights()
+    return with_weights(model, {LAST: [kernel, bias + shift]})

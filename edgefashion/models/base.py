@@ -59,6 +59,15 @@ class Architecture:
         return lambda images: folded(self.resize(images), training=False)
 
 
+def with_weights(model: keras.Model, changed: dict[str, list[Any]]) -> keras.Model:
+    """A copy of a model with other weights in the layers that `changed` names."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    for name, weights in changed.items():
+        copy.get_layer(name).set_weights(weights)
+    return copy
+
+
 def load_model(path: Path) -> keras.Model:
     """The Keras model of a run. Raises RunError where it cannot be read."""
     try:
