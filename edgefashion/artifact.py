@@ -17,6 +17,8 @@ PRECISIONS = {
     "tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"),
     "onnx": ("float32", "int8", "int8-qat"),
 }
+CALIBRATION_IMAGES = 500
+"""How many images the representative dataset has where nothing else is said."""
 QAT_PRECISIONS = ("int8-qat",)
 """What a run trained quantization-aware is exported as; no other run is."""
 

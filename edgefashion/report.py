@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgefashion import files
 from edgefashion.errors import BadInput
 from edgefashion.evaluate import SCHEMA, Evaluation
 
@@ -101,14 +100,8 @@ def to_markdown(evaluation: Evaluation) -> str:
     return "\n".join(parts) + "\n"
 
 
-def save(evaluation: Evaluation, path: Path) -> None:
-    """Write the evaluation as `.csv`, `.md` or, with any other suffix, JSON. Raises OutputError."""
-    text = {".csv": to_csv, ".md": to_markdown}.get(path.suffix, to_json)(evaluation)
-    files.write_text(path, text)
-
-
 def read(path: Path) -> Evaluation:
-    """An evaluation out of a JSON file that `save` wrote. Raises BadInput for any other file."""
+    """An evaluation out of a file that holds the text of `to_json`. Raises BadInput for any other file."""
     try:
         content = json.loads(path.read_text())
         if content["schema"] != SCHEMA:

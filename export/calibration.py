@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion.artifact import CALIBRATION_IMAGES
 from edgefashion.data import Splits, stratified_sample
 from edgefashion.models import Normalisation
 
-COUNT = 500
 SEED = 0
 
 
@@ -26,7 +26,7 @@ class RepresentativeDataset:
 
 
 def representative_dataset(
-    splits: Splits, normalisation: Normalisation, count: int = COUNT, seed: int = SEED
+    splits: Splits, normalisation: Normalisation, count: int = CALIBRATION_IMAGES, seed: int = SEED
 ) -> RepresentativeDataset:
     """Draw `count` images of the training split, equal numbers of each class, and normalise them.
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import artifact
-from edgefashion.artifact import QAT_PRECISIONS, Artifact
+from edgefashion.artifact import CALIBRATION_IMAGES, QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
-from export import calibration, graph, metadata, onnx, ptq, qat, tflite
+from export import graph, metadata, onnx, ptq, qat, tflite
 from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
 from export.verify import verification_images, verify
@@ -61,7 +61,7 @@ def export_run(
     splits: Splits,
     kinds: Sequence[tuple[str, str]],
     *,
-    calibration_images: int = calibration.COUNT,
+    calibration_images: int = CALIBRATION_IMAGES,
     report: Callable[[str], None] = print,
 ) -> list[Artifact]:
     """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
@@ -143,7 +143,7 @@ def _manifest(
     }
 
 
-def reusable(path: Path, run: Run, calibration_images: int = calibration.COUNT) -> Artifact | None:
+def reusable(path: Path, run: Run, calibration_images: int = CALIBRATION_IMAGES) -> Artifact | None:
     """The artifact at `path` when it is sound and was made from this very model, else None."""
     try:
         found = artifact.read(path)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from edgefashion.errors import VerificationError
 from edgefashion.keras import keras, tf
 from edgefashion.models import Architecture, Normalisation, architecture_for
 from edgefashion.models.base import load_model, with_weights
@@ -64,6 +65,16 @@ class Graph:
     def with_deployed(self, deployed: keras.Model) -> "Graph":
         """The same with another model in the place of the deployed one."""
         return replace(self, deployed=deployed)
+
+    def check_input(self, format: str, scale: float, zero_point: int) -> None:
+        """Raise VerificationError unless a quantizer found the normalisation as the input's parameters."""
+        wanted = self.normalisation
+        if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
+            raise VerificationError(
+                f"the int8 {format} model reads pixels with scale {scale:.6f} and zero point {zero_point}, "
+                f"its training with {wanted.scale:.6f} and {wanted.zero_point}: the representative dataset "
+                "lacks a pixel of 0 or of 255; use more calibration images"
+            )
 
     def predict(self, pixels: Any) -> Any:
         """What the trained Keras model says: uint8 [N, 28, 28, 1] → float32 [N, 10] numpy array."""

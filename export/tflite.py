@@ -12,6 +12,8 @@ from edgefashion.keras import quiet, tf
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
 
+PIXELS_TO_INT8 = {"inference_input_type": tf.uint8, "inference_output_type": tf.int8}
+
 
 def float32(graph: Graph) -> bytes:
     """Weights and arithmetic in float32."""
@@ -47,8 +49,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
         optimizations=[tf.lite.Optimize.DEFAULT],
         representative_dataset=samples,
         target_spec=tf.lite.TargetSpec(supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
-        inference_input_type=tf.uint8,
-        inference_output_type=tf.int8,
+        **PIXELS_TO_INT8,
     )
     check_integer(content, graph)
     return content
@@ -61,8 +62,7 @@ def int8_qat(graph: Graph) -> bytes:
     content = _convert(
         graph.from_normalised,
         optimizations=[tf.lite.Optimize.DEFAULT],
-        inference_input_type=tf.uint8,
-        inference_output_type=tf.int8,
+        **PIXELS_TO_INT8,
     )
     check_integer(content, graph)
     return content
@@ -80,7 +80,10 @@ def _convert(function: Any, **settings: Any) -> bytes:
 
 def tensor_types(content: bytes) -> Counter[str]:
     """How many tensors of each type the flatbuffer holds, by the schema's names: INT8, FLOAT32, …"""
-    model = _read(content)
+    return _types(_read(content))
+
+
+def _types(model: Any) -> Counter[str]:
     from ai_edge_litert import schema_py_generated as schema
 
     names = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
@@ -91,20 +94,14 @@ def check_integer(content: bytes, graph: Graph) -> None:
     """Read the flatbuffer: no tensor may be float, and the input's scale and zero point must be the
     model's normalisation. Raises VerificationError.
     """
-    floats = {name: count for name, count in tensor_types(content).items() if name.startswith("FLOAT")}
+    model = _read(content)
+    floats = {name: count for name, count in _types(model).items() if name.startswith("FLOAT")}
     if floats:
         found = ", ".join(f"{count} {name}" for name, count in floats.items())
         raise VerificationError(f"the int8 TFLite model still holds {found} tensors: no file was kept")
-    subgraph = _read(content).subgraphs[0]
+    subgraph = model.subgraphs[0]
     quantization = subgraph.tensors[subgraph.inputs[0]].quantization
-    scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])
-    wanted = graph.normalisation
-    if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
-        raise VerificationError(
-            f"the int8 TFLite model reads pixels with scale {scale:.6f} and zero point {zero_point}, its "
-            f"training with {wanted.scale:.6f} and {wanted.zero_point}: the representative dataset lacks "
-            "a pixel of 0 or of 255; use more calibration images"
-        )
+    graph.check_input("TFLite", float(quantization.scale[0]), int(quantization.zeroPoint[0]))
 
 
 def _read(content: bytes) -> Any:

@@ -58,7 +58,8 @@ def test_what_is_exported_computes_what_was_trained(
 ) -> None:
     pixels = sample.test.images[:8]
     trained = model(architecture.prepare(pixels)).numpy()
-    deployed = architecture.deployable(model)(architecture.normalisation(pixels)).numpy()
+    images = architecture.resize(architecture.normalisation(pixels))
+    deployed = architecture.fold(model)(images, training=False).numpy()
     assert deployed.shape == (8, 10)
     assert np.ptp(trained) > 1e-2
     np.testing.assert_allclose(deployed, trained, atol=1e-4)

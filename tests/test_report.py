@@ -155,7 +155,7 @@ def test_json_has_a_result_a_line_and_reads_back(evaluation: Evaluation, tmp_pat
     text = report.to_json(evaluation)
     assert json.loads(text) == evaluation.to_dict()
     assert sum(line.startswith('    {"model"') for line in text.splitlines()) == 4
-    report.save(evaluation, tmp_path / "results.json")
+    (tmp_path / "results.json").write_text(text)
     assert report.read(tmp_path / "results.json") == evaluation
 
 
@@ -170,7 +170,7 @@ def test_other_files_are_no_results(content: str, tmp_path: Path) -> None:
 
 
 def test_csv_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
-    report.save(evaluation, tmp_path / "results.csv")
+    (tmp_path / "results.csv").write_text(report.to_csv(evaluation))
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 4
     assert (float(rows[2]["p50_us"]), rows[2]["p99_us"], float(rows[2]["accuracy_low"])) == (52.5, "", 0.8971)
@@ -180,7 +180,7 @@ def test_csv_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
 
 def test_markdown_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
     evaluation.results[3]["model"] = "a|b"
-    report.save(evaluation, tmp_path / "results.md")
+    (tmp_path / "results.md").write_text(report.to_markdown(evaluation))
     lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
     assert len(cells) == 2 + 3 + 2 + 4  # a row per file, then a row per file and threads

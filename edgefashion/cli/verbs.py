@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from edgefashion import __version__, files
-from edgefashion.artifact import PRECISIONS
+from edgefashion.artifact import CALIBRATION_IMAGES, PRECISIONS
 from edgefashion.cli import steps
 from edgefashion.cli.options import (
     COUNT,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
 
 SMOKE_IMAGES = 600
-CALIBRATION_IMAGES = 500
 
 
 def following(command: str) -> None:
@@ -255,7 +254,7 @@ def run(
     artifacts: list[Artifact] = []
     for recipe in recipes:
         trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
-        kinds = steps.kinds(tuple(PRECISIONS), ("float32", "int8"))
+        kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
         artifacts += steps.export_run(trained, dataset, kinds, CALIBRATION_IMAGES, reuse=True)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
     report.print_report(evaluation)

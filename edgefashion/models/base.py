@@ -53,11 +53,6 @@ class Architecture:
         """Raw gray images, uint8 [N, 28, 28, 1] → the input of the model."""
         return self.expand(self.normalisation(pixels))
 
-    def deployable(self, model: keras.Model) -> Callable[[Any], Any]:
-        """A trained model as a function of normalised gray images, float32 [N, 28, 28, 1] → logits."""
-        folded = self.fold(model)
-        return lambda images: folded(self.resize(images), training=False)
-
 
 def with_weights(model: keras.Model, changed: dict[str, list[Any]]) -> keras.Model:
     """A copy of a model with other weights in the layers that `changed` names."""
