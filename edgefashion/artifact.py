@@ -56,9 +56,9 @@ class Artifact:
         return str(self._origin["run_id"]) if self._origin else None
 
     @property
-    def float_run_id(self) -> str | None:
-        """The run of the float model it is a version of: its own, or the one its QAT started from."""
-        return str(self._origin.get("base_run_id") or self.run_id) if self._origin else None
+    def base_run_id(self) -> str | None:
+        """The run that its own was fine-tuned from; None where it was not or nothing says so."""
+        return self._origin.get("base_run_id") if self._origin else None
 
     @property
     def small_run(self) -> bool:

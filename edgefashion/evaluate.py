@@ -10,6 +10,7 @@
       runtime, runtime_version      null where it did not start
       threads, path                 the path as the user gave it
       size_bytes, sha256            of the file
+      gzip_bytes                    of the file compressed by gzip, level 9: what an update of it transfers
       small_run                     whether the model was trained on a part of the data only
       images                        number of test images; null, like the next five, without data
       accuracy, accuracy_ci95       in 0..1, and its 95 % Wilson interval [low, high]
@@ -25,9 +26,9 @@
       bad_file                      whether it failed because the file cannot be loaded
       note                          what was unusual about the run, or null
 
-The reference is the float32 artifact of the same training run, or of the one that quantization-aware
-training started from: in the same format if it is there, else in another. A float32 artifact has none, so
-what compares with it is null.
+The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
+there, else that of its own run; in the same format if there is one, else in another. An artifact without
+any, like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
 """
 
 from collections.abc import Sequence
@@ -155,15 +156,17 @@ def predict(artifact: Artifact, images: Images, progress: Progress | None = None
 def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
     """Which of the artifacts the one at `number` is compared with; None where there is none."""
     own = artifacts[number]
-    if own.run_id is None or own.precision == "float32":
-        return None
-    floats = [
-        index
-        for index, other in enumerate(artifacts)
-        if other.run_id == own.float_run_id and other.precision == "float32"
-    ]
-    same = [index for index in floats if artifacts[index].format == own.format]
-    return next(iter(same + floats), None)
+    runs = [own.base_run_id] if own.precision == "float32" else [own.base_run_id, own.run_id]
+    for run_id in filter(None, runs):
+        floats = [
+            index
+            for index, other in enumerate(artifacts)
+            if other.run_id == run_id and other.precision == "float32"
+        ]
+        same = [index for index in floats if artifacts[index].format == own.format]
+        if floats:
+            return (same or floats)[0]
+    return None
 
 
 _NO_SCORE: dict[str, Any] = dict.fromkeys(
@@ -220,7 +223,7 @@ def _score(
 
 
 def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str | None) -> dict[str, Any]:
-    exists = artifact.path.is_file()
+    content = artifact.path.read_bytes() if artifact.path.is_file() else None
     return {
         "model": artifact.model,
         "format": artifact.format,
@@ -228,7 +231,8 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "runtime": run.runtime,
         "threads": run.threads,
         "path": str(artifact.path),
-        "size_bytes": artifact.path.stat().st_size if exists else None,
+        "size_bytes": None if content is None else len(content),
+        "gzip_bytes": None if content is None else files.gzip_size(content),
         **{
             name: score[name]
             for name in ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement")
@@ -242,7 +246,7 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "runtime_version": run.version,
         "mcnemar_p": score["mcnemar_p"],
         "small_run": artifact.small_run,
-        "sha256": files.sha256(artifact.path) if exists else None,
+        "sha256": None if content is None else files.sha256(artifact.path),
         "bad_file": isinstance(run.error, ArtifactError),
         "note": "; ".join(filter(None, [note, run.note])) or None,
         "raw_us": run.raw_us,

@@ -1,6 +1,7 @@
 """Writing files so that an interruption leaves the old content or the new, never half of one."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -16,6 +17,11 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def gzip_size(content: bytes) -> int:
+    """How many bytes `content` has when gzip has compressed it, at level 9."""
+    return len(gzip.compress(content, compresslevel=9))
 
 
 @contextlib.contextmanager

@@ -53,7 +53,11 @@ def print_report(evaluation: Evaluation, console: "Console | None" = None) -> No
         console.print(Text(line), soft_wrap=True)
     for table in tables(evaluation):
         drawn = rich.table.Table(
-            title=table.title, title_justify="left", box=rich.box.SIMPLE_HEAD, pad_edge=False
+            title=table.title,
+            title_justify="left",
+            box=rich.box.SIMPLE_HEAD,
+            pad_edge=False,
+            collapse_padding=True,
         )
         for column in table.columns:
             drawn.add_column(column.title, justify="right" if column.number else "left", overflow="fold")
@@ -212,6 +216,8 @@ _ACCURACY = (
     Column("Model", _trained, number=False),
     *_KIND,
     Column("KB", lambda row: _figure(row["size_bytes"], 1 / 1024, ",.0f")),
+    # A file of results may be older than the field.
+    Column("gzip KB", lambda row: _figure(row.get("gzip_bytes"), 1 / 1024, ",.0f")),
     Column("Accuracy %", _accuracy),
     Column("95 % interval", _interval),
     Column("Δ pts", lambda row: _figure(row["accuracy_delta"], 100, "+.2f")),

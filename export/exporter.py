@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgefashion import artifact
+from edgefashion import artifact, files
 from edgefashion.artifact import CALIBRATION_IMAGES, QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits
 from edgefashion.errors import ArtifactError, BadInput
@@ -86,7 +86,8 @@ def export_run(
         manifest["verification"] = verification
         exported.append(artifact.save(run.artifacts / name, content, manifest))
         agreement = f"{verification['agreement']:.2%} of {verification['images']} images"
-        report(f"{exported[-1].path}: {len(content) / 1000:.0f} kB, agrees with Keras on {agreement}")
+        size = f"{len(content) / 1000:.0f} kB, {files.gzip_size(content) / 1000:.0f} kB in gzip"
+        report(f"{exported[-1].path}: {size}; agrees with Keras on {agreement}")
     return exported
 
 

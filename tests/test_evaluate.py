@@ -1,5 +1,6 @@
 """Evaluations: the figures, what they are compared with, and rows that fail."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,8 @@ Fake = Callable[..., Path]
 QUICK = Protocol(rounds=2, runs=3, seconds=0, at_most=60, warm_up_seconds=0, timeout=10)
 MODELS = Path(__file__).parent / "data/models"
 FIELDS = [
-    "model", "format", "precision", "runtime", "threads", "path", "size_bytes", "images", "accuracy",
-    "accuracy_ci95", "accuracy_delta", "agreement", "latency_us", "load_ms", "first_inference_us",
+    "model", "format", "precision", "runtime", "threads", "path", "size_bytes", "gzip_bytes", "images",
+    "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "latency_us", "load_ms", "first_inference_us",
     "peak_rss_mb", "status", "error", "runtime_version", "mcnemar_p", "small_run", "sha256", "bad_file",
     "note", "raw_us",
 ]  # fmt: skip
@@ -49,6 +50,13 @@ def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
         assert (row["status"], row["error"], row["runtime"]) == ("ok", None, "LiteRT")
         assert row["path"] == str(MODELS / "tiny-float32.tflite")
     found.raise_failures()
+
+
+def test_the_sizes_are_those_of_the_file_and_of_its_gzip(sample: Dataset) -> None:
+    path = MODELS / "tiny-int8.tflite"
+    [row] = run([Artifact(path, None)], sample).results
+    assert row["size_bytes"] == path.stat().st_size
+    assert row["gzip_bytes"] == len(gzip.compress(path.read_bytes(), 9)) < row["size_bytes"]
 
 
 def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fake, sample: Dataset) -> None:
@@ -86,6 +94,22 @@ def test_the_reference_is_of_the_same_run_and_rather_of_the_same_format() -> Non
     ]
     assert [reference(artifacts, number) for number in range(7)] == [None, None, 3, None, 1, None, None]
     assert reference(artifacts[:3], 2) == 1  # only the other format is there
+
+
+def test_the_reference_of_a_fine_tuned_run_is_rather_that_of_its_base() -> None:
+    def some(run_id: str, precision: str, base_run_id: str | None = None, format: str = "tflite") -> Artifact:
+        manifest = {"run": run_id, "run_id": run_id, "precision": precision, "small_run": False}
+        return Artifact(Path(f"{run_id}-{precision}.{format}"), {**manifest, "base_run_id": base_run_id})
+
+    base, base_onnx = some("base", "float32"), some("base", "float32", format="onnx")
+    own, int8 = some("own", "float32", "base"), some("own", "int8", "base")
+    assert reference([base_onnx, base, own, int8], 3) == 1
+    assert reference([base_onnx, own, int8], 2) == 0  # the base's, though of the other format
+    assert reference([own, int8], 1) == 0
+    assert reference([base_onnx, base, own], 2) == 1
+    assert reference([own, some("other", "float32")], 0) is None
+    unlisted = Artifact(int8.path, None, metadata=int8.manifest)
+    assert reference([base, own, unlisted], 2) == 0
 
 
 def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp_path: Path) -> None:

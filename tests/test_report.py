@@ -40,6 +40,7 @@ def row(**changes: object) -> dict[str, Any]:
         "threads": 1,
         "path": "cnn-float32.tflite",
         "size_bytes": 902_512,
+        "gzip_bytes": 819_200,
         "images": 10_000,
         "accuracy": 0.9031,
         "accuracy_ci95": [0.8971, 0.9088],
@@ -103,8 +104,8 @@ def test_the_table_shows_everything(evaluation: Evaluation, width: int | None) -
     text = printed(evaluation, width)
     for expected in (
         "Some Processor 9000, 8 cores (avx2)", "LiteRT 2.3.0", "threads: 1, 8", "2026-11-01", "10,000 test",
-        "90.31", "89.71–90.88", "-0.15", "99.61", "0.023", "881", "31.9", "34.1", "1,528", "214", "2.1", "45",
-        "cnn (small run)", "failed", "Failed: ONNX Runtime died with SIGILL while loading bad.onnx",
+        "90.31", "89.71–90.88", "-0.15", "99.61", "0.023", "881", "800", "31.9", "34.1", "1,528", "214", "2.1",
+        "45", "cnn (small run)", "failed", "Failed: ONNX Runtime died with SIGILL while loading bad.onnx",
     ):  # fmt: skip
         assert expected in text
     assert "…" not in text
@@ -159,6 +160,17 @@ def test_json_has_a_result_a_line_and_reads_back(evaluation: Evaluation, tmp_pat
     assert report.read(tmp_path / "results.json") == evaluation
 
 
+def test_results_from_before_the_gzip_size_are_shown_without_it(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    for number, entry in enumerate(evaluation.results):
+        evaluation.results[number] = {name: value for name, value in entry.items() if name != "gzip_bytes"}
+    (tmp_path / "results.json").write_text(report.to_json(evaluation))
+    old = report.read(tmp_path / "results.json")
+    assert "| 881 | – | 90.31 |" in report.to_markdown(old)
+    assert "gzip_bytes" not in report.to_csv(old)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 99}'])
 def test_other_files_are_no_results(content: str, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
@@ -184,8 +196,8 @@ def test_markdown_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
     lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
     assert len(cells) == 2 + 3 + 2 + 4  # a row per file, then a row per file and threads
-    assert [len(row) for row in cells] == [9] * 5 + [10] * 6
-    assert cells[3][:5] == ["cnn (small run)", "tflite", "int8", "881", "90.31"]
+    assert [len(row) for row in cells] == [10] * 11
+    assert cells[3][:5] == ["cnn (small run)", "tflite", "int8", "881", "800"]
     assert cells[4][0] == "a/b"
 
 

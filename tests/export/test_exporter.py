@@ -1,3 +1,4 @@
+import gzip
 import shutil
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def test_a_manifest_tells_where_the_file_comes_from(
     assert manifest["verification"]["agreement"] >= manifest["verification"]["minimum_agreement"]
     assert (manifest["calibration"] is None) == (kind[1] != "int8")
     assert "folder" not in str(manifest["data"])
+
+
+def test_the_size_is_told_with_that_of_its_gzip(run: Run, splits: Splits) -> None:
+    lines: list[str] = []
+    (made,) = exporter.export_run(run, splits, [("onnx", "float32")], report=lines.append)
+    content = made.path.read_bytes()
+    sizes = f"{len(content) / 1000:.0f} kB, {len(gzip.compress(content, 9)) / 1000:.0f} kB in gzip; agrees"
+    assert [sizes in line for line in lines] == [True]
 
 
 def test_an_artifact_that_disagrees_leaves_no_file(
