@@ -105,7 +105,8 @@ def test_the_table_shows_everything(evaluation: Evaluation, width: int | None) -
     for expected in (
         "Some Processor 9000, 8 cores (avx2)", "LiteRT 2.3.0", "threads: 1, 8", "2026-11-01", "10,000 test",
         "90.31", "89.71–90.88", "-0.15", "99.61", "0.023", "881", "800", "31.9", "34.1", "1,528", "214",
-        "2.1", "45", "cnn (small run)", "failed", "Failed: ONNX Runtime died with SIGILL while loading bad.onnx",
+        "2.1", "45", "cnn (small run)", "failed",
+        "Failed: ONNX Runtime died with SIGILL while loading bad.onnx",
     ):  # fmt: skip
         assert expected in text
     assert "…" not in text
