@@ -70,7 +70,8 @@ def export_run(
     for one that is not kept (those before it stay), BadInput for a precision that the run does not have,
     RunError for a model that cannot be read, OutputError.
     """
-    _check(run, kinds)
+    for _, precision in kinds:
+        check_precision(run, precision)
     model = graph.build(run)
     representative = representative_dataset(splits, model.normalisation, calibration_images)
     unseen = verification_images(splits.validation, run.base_run_id is not None)
@@ -91,18 +92,18 @@ def export_run(
     return exported
 
 
-def _check(run: Run, kinds: Sequence[tuple[str, str]]) -> None:
-    for _, precision in kinds:
-        if precision in QAT_PRECISIONS and not run.base_run_id:
-            raise BadInput(
-                f"{run.folder} was not trained quantization-aware: make a run that has {precision} with "
-                f"edgefashion train --qat {run.folder}"
-            )
-        if precision not in QAT_PRECISIONS and run.base_run_id:
-            raise BadInput(
-                f"{run.folder} was trained for {', '.join(QAT_PRECISIONS)}: export {precision} from the "
-                f"run it was made from, {run.info['recipe']['weights']}"
-            )
+def check_precision(run: Run, precision: str) -> None:
+    """Raise BadInput for a precision that `run` was not trained for."""
+    if precision in QAT_PRECISIONS and not run.base_run_id:
+        raise BadInput(
+            f"{run.folder} was not trained quantization-aware: make a run that has {precision} with "
+            f"edgefashion train --qat {run.folder}"
+        )
+    if precision not in QAT_PRECISIONS and run.base_run_id:
+        raise BadInput(
+            f"{run.folder} was trained for {', '.join(QAT_PRECISIONS)}: export {precision} from the "
+            f"run it was made from, {run.info['recipe']['weights']}"
+        )
 
 
 def _manifest(

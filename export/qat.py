@@ -8,8 +8,7 @@ post-training quantization makes up for.
 from dataclasses import replace
 from functools import partial
 
-from edgefashion.models import ARCHITECTURES
-from edgefashion.models.quantized import learned_ranges, without_rounding
+from edgefashion.models import ARCHITECTURES, quantized
 from export import onnx, ptq
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
@@ -17,10 +16,14 @@ from export.graph import Graph
 
 def to_onnx(graph: Graph, calibration: RepresentativeDataset) -> bytes:
     """Static QDQ like `onnx.int8`, from the graph of a quantization-aware model. Raises what that raises."""
-    plain = replace(
+    convert = partial(onnx.int8, ranges=quantized.learned_ranges(graph.model))
+    return ptq.quantize(convert, ".onnx", ptq.seven_bits_but_depthwise, without_rounding(graph), calibration)
+
+
+def without_rounding(graph: Graph) -> Graph:
+    """The float graph inside that of a quantization-aware model: see `quantized.without_rounding`."""
+    return replace(
         graph,
-        deployed=without_rounding(graph.model),
+        deployed=quantized.without_rounding(graph.model),
         resize=ARCHITECTURES[graph.architecture.name].resize,
     )
-    convert = partial(onnx.int8, ranges=learned_ranges(graph.model))
-    return ptq.quantize(convert, ".onnx", ptq.seven_bits_but_depthwise, plain, calibration)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgefashion.data import Dataset
     from edgefashion.evaluate import Evaluation
     from edgefashion.runs import Run
+    from export.debug import Report
 
 LOG_INTERVAL_SECONDS = 5
 DEFAULT_PRECISIONS = ("float32", "int8")
@@ -29,6 +30,11 @@ Kinds = list[tuple[str, str]]
 def say(line: str) -> None:
     """A line about what is going on, apart from the results."""
     click.echo(line, err=True)
+
+
+def following(command: str) -> None:
+    """Say what one would do next."""
+    say(f"next: {command}")
 
 
 def load_data(folder: Path | None) -> "Dataset":
@@ -190,6 +196,20 @@ def evaluate_artifacts(
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     with _Bar() as progress:
         return evaluate(artifacts, dataset.describe(), test.images, test.labels, threads, progress=progress)
+
+
+def debug_run(
+    run: "Run", dataset: "Dataset", precision: str | None, formats: Sequence[str], images: int
+) -> "Report":
+    """Compare a run's int8 models with its float model on `images` validation images, or all there are."""
+    from edgefashion.data import split, stratified_sample
+    from export import debug
+
+    validation = split(dataset).validation
+    sample = stratified_sample(validation, min(images, len(validation)), seed=0)
+    usual = QAT_PRECISIONS[0] if run.base_run_id else "int8"
+    with _Bar() as progress:
+        return debug.debug_run(run, precision or usual, formats, sample, progress)
 
 
 class _Bar:

@@ -1,6 +1,5 @@
 """One short function a verb: parse, call, print. Each opens what it needs when it is called."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ from click.core import ParameterSource
 
 from edgefashion import __version__, files
 from edgefashion.artifact import CALIBRATION_IMAGES, PRECISIONS
-from edgefashion.cli import steps
+from edgefashion.cli import looking, steps
 from edgefashion.cli.options import (
     COUNT,
     FILE,
@@ -21,18 +20,13 @@ from edgefashion.cli.options import (
     threads_option,
     training_options,
 )
-from edgefashion.cli.steps import say
-from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.cli.steps import following, say
+from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
 
 SMOKE_IMAGES = 600
-
-
-def following(command: str) -> None:
-    """Say what one would do next."""
-    say(f"next: {command}")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -204,27 +198,6 @@ def evaluate(
 
 
 @cli.command()
-@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every operator.")
-def inspect(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Show what is inside model files.
-
-    Of any .tflite or .onnx file: inputs and outputs, operators, parameters, multiply-accumulates, the
-    size of each layer, and what edgefashion wrote into it. Nothing is run.
-
-    Example: edgefashion inspect model.tflite other.onnx
-    """
-    from edgefashion.inspection import inspect_all, text
-
-    found, errors = inspect_all(paths)
-    if found or as_json:
-        click.echo(text.to_json(found) if as_json else text.to_text(found))
-    if errors:
-        raise ArtifactError("; ".join(map(str, errors)))
-    following(f"edgefashion evaluate {shlex.join(map(str, paths))}")
-
-
-@cli.command()
 @model_option
 @click.option("--smoke", is_flag=True, help="The whole way in under a minute: 1 epoch, a few hundred images.")
 @threads_option
@@ -263,3 +236,7 @@ def run(
     say(f"written: {results}")
     following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")
     evaluation.raise_failures()
+
+
+cli.add_command(looking.inspect)
+cli.add_command(looking.debug)

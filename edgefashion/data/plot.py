@@ -5,15 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgefashion import drawing
 from edgefashion.data.dataset import CLASS_NAMES, Subset
-from edgefashion.errors import BadInput, MissingExtra
-from edgefashion.files import replacing
+from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-FORMATS = ("png", "svg", "pdf")
 
 
 def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
@@ -22,9 +19,9 @@ def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.
     """
-    kind = _format(path)
+    kind = drawing.kind_of(path)
     classes = np.unique(subset.labels)
-    figure = _figure(0.62 * per_class + 1.4, 0.62 * len(classes) + 0.5)
+    figure = drawing.new_figure(0.62 * per_class + 1.4, 0.62 * len(classes) + 0.5)
     axes = figure.subplots(len(classes), per_class, squeeze=False)
     for row, label in zip(axes, classes, strict=True):
         row[0].set_ylabel(CLASS_NAMES[label], rotation=0, ha="right", va="center", fontsize=11, labelpad=8)
@@ -34,7 +31,7 @@ def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
             if column < len(shown):
                 _draw(axis, subset, int(shown[column]))
     figure.suptitle("Fashion-MNIST", fontsize=13)
-    _save(figure, path, kind)
+    drawing.save(figure, path, kind)
 
 
 def plot_image(subset: Subset, index: int, path: Path) -> None:
@@ -43,31 +40,16 @@ def plot_image(subset: Subset, index: int, path: Path) -> None:
     Raises BadInput for an index that is not there or a suffix other than .png, .svg and .pdf, MissingExtra
     without matplotlib, and OutputError when `path` cannot be written.
     """
-    kind = _format(path)
+    kind = drawing.kind_of(path)
     if not 0 <= index < len(subset):
         raise BadInput(f"there is no image {index} among {len(subset):,}; give 0 to {len(subset) - 1}")
-    figure = _figure(4.2, 4.6)
+    figure = drawing.new_figure(4.2, 4.6)
     axis = figure.subplots()
     _bare(axis)
     _draw(axis, subset, index)
     axis.set_title(CLASS_NAMES[subset.labels[index]], fontsize=16)
     axis.set_xlabel(f"image {index:,} of {len(subset):,}, counted from 0", fontsize=9, color="0.4")
-    _save(figure, path, kind)
-
-
-def _format(path: Path) -> str:
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise BadInput(f"{path}: cannot draw a picture of this kind; end the name in .png, .svg or .pdf")
-    return kind
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("Drawing needs matplotlib", "plot") from error
-    return Figure(figsize=(width, height), layout="constrained")
+    drawing.save(figure, path, kind)
 
 
 def _bare(axis: "Axes") -> None:
@@ -79,8 +61,3 @@ def _bare(axis: "Axes") -> None:
 
 def _draw(axis: "Axes", subset: Subset, position: int) -> None:
     axis.imshow(subset.images[position, :, :, 0], cmap="gray_r", vmin=0, vmax=255)
-
-
-def _save(figure: "Figure", path: Path, kind: str) -> None:
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format=kind, dpi=150)

@@ -1,7 +1,7 @@
 """Inspections for people and for programs."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from edgefashion.inspection.base import Inspection, Operator, Port
@@ -61,11 +61,16 @@ def _layers(found: Inspection) -> Iterator[str]:
         return
     heading = ("layer", "operator", "weights", "output", "parameters", "MACs", "bytes", "share")
     rows = [_row(operator, found) for operator in sorted(heavy, key=lambda o: o.size_bytes, reverse=True)]
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
     yield ""
-    for row in (heading, *rows):
-        left = [f"{text:{width}}" for text, width in zip(row[:3], widths[:3], strict=True)]
-        right = [f"{text:>{width}}" for text, width in zip(row[3:], widths[3:], strict=True)]
+    yield from columns([heading, *rows], words=3)
+
+
+def columns(rows: Sequence[Sequence[str]], words: int) -> Iterator[str]:
+    """Rows as lines of a table: the first `words` columns stand to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        left = [f"{text:{width}}" for text, width in zip(row[:words], widths, strict=False)]
+        right = [f"{text:>{width}}" for text, width in zip(row[words:], widths[words:], strict=True)]
         yield "  " + "  ".join(left + right)
 
 

@@ -24,6 +24,7 @@ from export import exporter, graph, tflite, verify
 from export import onnx as export_onnx
 from export import qat as export_qat
 from export.calibration import RepresentativeDataset
+from export.debug import debug_run
 from export.graph import Graph
 from export.verify import run_content
 
@@ -209,6 +210,13 @@ def test_three_tenths_of_a_point_may_differ(wrong: int, kept: bool) -> None:
     else:
         with pytest.raises(VerificationError, match=r"0\.30% of difference is allowed"):
             verify._check_accuracy(*figures)
+
+
+def test_its_error_is_in_the_grids_of_outputs_and_not_in_the_weights(run: Run, splits: Splits) -> None:
+    exporter.export_run(run, splits, [("tflite", "int8-qat")], report=lambda _: None)
+    model = debug_run(run, "int8-qat", ["tflite"], splits.validation).models["tflite"]
+    assert sum(layer.share_weights for layer in model.layers) < 0.1
+    assert (model.snr_db or 0) > 25
 
 
 # The comparison

@@ -1,0 +1,89 @@
+"""The verbs that look into model files: see verbs.py."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from edgefashion import files
+from edgefashion.artifact import PRECISIONS
+from edgefashion.cli import steps
+from edgefashion.cli.options import COUNT, FILE, Several, data_option, runs_option
+from edgefashion.cli.steps import following, say
+from edgefashion.errors import ArtifactError
+
+DEBUG_IMAGES = 200
+
+
+@click.command()
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every operator.")
+def inspect(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Show what is inside model files.
+
+    Of any .tflite or .onnx file: inputs and outputs, operators, parameters, multiply-accumulates, the
+    size of each layer, and what edgefashion wrote into it. Nothing is run.
+
+    Example: edgefashion inspect model.tflite other.onnx
+    """
+    from edgefashion.inspection import inspect_all, text
+
+    found, errors = inspect_all(paths)
+    if found or as_json:
+        click.echo(text.to_json(found) if as_json else text.to_text(found))
+    if errors:
+        raise ArtifactError("; ".join(map(str, errors)))
+    following(f"edgefashion evaluate {shlex.join(map(str, paths))}")
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option(
+    "--precision",
+    type=click.Choice(["int8", "int8-qat"]),
+    help="Default: int8-qat of a run of train --qat, else int8.",
+)
+@click.option(
+    "--format", "formats", type=Several("format", list(PRECISIONS)), default="all", show_default=True
+)
+@click.option("--plot", "picture", type=FILE, help="Draw all layers into this .png, .svg or .pdf file.")
+@click.option("--json", "json_file", type=FILE, help="Write the figures of all layers as JSON.")
+@click.option(
+    "--images", type=COUNT, default=DEBUG_IMAGES, show_default=True, help="Images of the validation split."
+)
+@runs_option
+@data_option
+def debug(
+    name: str,
+    precision: str | None,
+    formats: tuple[str, ...],
+    picture: Path | None,
+    json_file: Path | None,
+    images: int,
+    root: Path,
+    data_folder: Path | None,
+) -> None:
+    """Rank the layers of a run's int8 models by the error they cause.
+
+    Compares what was exported with the float model, layer by layer. `share` is a layer's part of the
+    error of the logits, from its rounded weights and from the 8 bits of its output; `SNR` is the
+    signal-to-noise ratio of its output, `own SNR` that of what it adds itself.
+
+    Example: edgefashion debug runs/cnn --plot layers.png
+    """
+    from edgefashion import drawing
+
+    if picture:
+        drawing.check(picture)
+    (run,) = steps.named_runs([name], root)
+    report = steps.debug_run(run, steps.load_data(data_folder), precision, formats, images)
+    from export.debug import plot, text
+
+    click.echo(text.to_text(report))
+    if json_file:
+        files.write_json(json_file, report.to_dict())
+        say(f"written: {json_file}")
+    if picture:
+        plot.plot(report, picture)
+        say(f"drawn: {picture}")
+    following("edgefashion evaluate")

@@ -1,0 +1,132 @@
+"""Which layers of a run's int8 models are far from the float model, and how much that matters."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgefashion import artifact
+from edgefashion.bench import Progress
+from edgefashion.data import Subset
+from edgefashion.errors import ArtifactError
+from edgefashion.runs import Run
+from edgefashion.runtimes.base import Images, Logits
+from edgefashion.runtimes.process import ModelProcess
+from export import exporter, graph, qat
+from export.debug.error import LayerError, Tally, measure
+from export.debug.probe import Probe
+from export.debug.steps import Step, steps_of
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class ModelError:
+    """The errors of one int8 model.
+
+    runtime: what computed it.
+    kernels_differ: by how much the logits found layer by layer are from those of the file as it is run
+        everywhere else, at most; 0 where the same kernels computed them.
+    snr_db: of the logits. agreement: part of the images given the same class as by the float model.
+    explained: see `export.debug.error`.
+    layers: in the order of the model.
+    """
+
+    file: str
+    runtime: str
+    kernels_differ: float
+    snr_db: float | None
+    agreement: float
+    explained: float | None
+    layers: list[LayerError]
+
+    @property
+    def ranked(self) -> list[LayerError]:
+        """The layers by their share of the error, the largest first."""
+        return sorted(self.layers, key=lambda layer: layer.share, reverse=True)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The errors of a run's int8 models, by format, on `images` images of the validation split."""
+
+    run: str
+    run_id: str
+    precision: str
+    images: int
+    models: dict[str, ModelError]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        return {"schema": SCHEMA, "split": "validation", **asdict(self)}
+
+
+def debug_run(
+    run: Run,
+    precision: str,
+    formats: Sequence[str],
+    sample: Subset,
+    progress: Progress | None = None,
+) -> Report:
+    """Compare the int8 models exported from `run` with its float model, layer by layer.
+
+    `sample` are images of the validation split. Of a run trained quantization-aware the float model is the
+    one without rounding of activations, its kernels rounded as in training. Raises BadInput for a precision
+    that the run does not have, ArtifactError for a file that is missing, damaged, of another run or of
+    other layers, RunError, RuntimeCrash.
+    """
+    exporter.check_precision(run, precision)
+    paths = {format: _exported(run, format, precision) for format in formats}
+    deployed = {format: _deployed(path, sample.images) for format, path in paths.items()}
+    model = graph.build(run)
+    steps = steps_of(qat.without_rounding(model) if run.base_run_id else model)
+    probes = {format: _probe(format, path, steps) for format, path in paths.items()}
+    tallies = measure(steps, model.normalisation, probes, sample.images, progress)
+    models = {
+        format: _model_error(paths[format], *deployed[format], tally) for format, tally in tallies.items()
+    }
+    return Report(run.name, run.id, precision, len(sample), models)
+
+
+def _exported(run: Run, format: str, precision: str) -> Path:
+    """The file to look into, checked against its manifest and the run."""
+    path = run.artifacts / exporter.file_name(run, format, precision)
+    command = f"edgefashion export {run.folder} --format {format} --precision {precision}"
+    if not path.is_file():
+        raise ArtifactError(f"{path} does not exist: make it with {command}")
+    found = artifact.read(path)
+    if not found.manifest or (found.run_id, found.precision) != (run.id, precision):
+        raise ArtifactError(f"{path} was not exported from this run as {precision}: make it with {command}")
+    return path
+
+
+def _deployed(path: Path, images: Images) -> tuple[Logits, str]:
+    """The logits of the file as it is run everywhere else, and by what. A damaged file ends here."""
+    with ModelProcess(path, threads=1) as process:
+        return process.predict(images), f"{process.runtime} {process.version}"
+
+
+def _probe(format: str, path: Path, steps: Sequence[Step]) -> Probe:
+    if format == "tflite":
+        from export.debug.tflite import TFLiteProbe
+
+        return TFLiteProbe(path, steps)
+    from export.debug.onnx import OnnxProbe
+
+    return OnnxProbe(path, steps)
+
+
+def _model_error(path: Path, deployed: Logits, runtime: str, tally: Tally) -> ModelError:
+    layers = tally.layers()
+    logits = np.concatenate(tally.logits)
+    return ModelError(
+        file=path.name,
+        runtime=runtime,
+        kernels_differ=float(np.abs(logits - deployed).max()),
+        snr_db=layers[-1].snr_db,
+        agreement=tally.agreeing / len(logits),
+        explained=tally.explained,
+        layers=layers,
+    )

@@ -1,0 +1,73 @@
+"""The errors of layers as a picture."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgefashion import drawing
+from export.debug import ModelError, Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = {"tflite": "#e07b00", "onnx": "#1f6fb4"}
+TITLES = {"tflite": "TFLite", "onnx": "ONNX"}
+LABELLED = 0.01
+"""The smallest share whose number stands beside its bar."""
+
+
+def plot(report: Report, path: Path) -> None:
+    """Draw the layers in the order of the model, share and SNR side by side, both formats in each.
+
+    Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
+    OutputError when `path` cannot be written.
+    """
+    kind = drawing.kind_of(path)
+    names = [layer.layer for layer in next(iter(report.models.values())).layers]
+    figure = drawing.new_figure(11, 2.2 + 0.23 * len(names))
+    shares, ratios = figure.subplots(1, 2, sharey=True)
+    for number, (format, model) in enumerate(report.models.items()):
+        _bars(shares, model, format, number, len(report.models))
+        _ratios(ratios, model, format)
+    shares.set_yticks(range(len(names)), names, fontsize=8)
+    shares.set_ylim(len(names) - 0.5, -0.5)
+    shares.set_title("Share of the logits' squared error, %", fontsize=10)
+    shares.margins(x=0.12)
+    ratios.set_title("Signal-to-noise ratio of the layer's output, dB", fontsize=10)
+    for axes in (shares, ratios):
+        axes.grid(axis="x", color="0.85", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(axis="x", labelsize=8, top=len(names) > 20, labeltop=len(names) > 20)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4)
+    figure.suptitle(f"{report.run}, {report.precision}, on {report.images} validation images", fontsize=12)
+    drawing.save(figure, path, kind)
+
+
+def _bars(axes: "Axes", model: ModelError, format: str, number: int, formats: int) -> None:
+    """A bar a layer: what its weights cause, then, pale, what the grid of its output does."""
+    height = 0.8 / formats
+    rows = [row - 0.4 + height * (number + 0.5) for row in range(len(model.layers))]
+    weights = [100 * layer.share_weights for layer in model.layers]
+    outputs = [100 * layer.share_output for layer in model.layers]
+    colour = COLOURS[format]
+    axes.barh(rows, weights, height, color=colour, label=f"{TITLES[format]}: rounded weights")
+    label = f"{TITLES[format]}: 8 bits of the output"
+    axes.barh(rows, outputs, height, weights, color=colour, alpha=0.4, label=label)
+    for where, layer in zip(rows, model.layers, strict=True):
+        if layer.share >= LABELLED:
+            end = (100 * layer.share, where)
+            axes.annotate(
+                f"{layer.share:.1%}", end, (2, 0), textcoords="offset points", fontsize=6, va="center"
+            )
+
+
+def _ratios(axes: "Axes", model: ModelError, format: str) -> None:
+    """A line of what has come together up to each layer; points for what the layer adds itself."""
+    rows = range(len(model.layers))
+    nothing = float("nan")
+    together = [nothing if layer.snr_db is None else layer.snr_db for layer in model.layers]
+    own = [nothing if layer.own_snr_db is None else layer.own_snr_db for layer in model.layers]
+    axes.plot(together, rows, color=COLOURS[format], linewidth=1.5, label=f"{TITLES[format]}: all so far")
+    axes.plot(
+        own, rows, "o", color=COLOURS[format], alpha=0.7, markersize=3.5, label=f"{TITLES[format]}: own only"
+    )

@@ -1,0 +1,82 @@
+"""What both formats share when an int8 model is asked what its layers give."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.errors import ArtifactError
+from edgefashion.runtimes.base import Images
+from export.debug.steps import Step
+
+Values = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The numbers that an integer tensor can hold: (integer - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+    dtype: npt.DTypeLike
+
+    def values(self, integers: npt.NDArray[Any]) -> Values:
+        """The numbers that integers of any shape stand for."""
+        return (integers.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+    def nearest(self, values: Values) -> Values:
+        """The numbers of the grid nearest to `values`, of any shape."""
+        limits = np.iinfo(np.dtype(self.dtype))
+        integers = np.rint(values / np.float32(self.scale)) + self.zero_point
+        return self.values(np.clip(integers, limits.min, limits.max))
+
+
+class Probe(Protocol):
+    """An int8 model that gives the outputs of its steps."""
+
+    @property
+    def grids(self) -> Mapping[str, Grid]:
+        """Of the output of each step, by its name."""
+        ...
+
+    def __call__(self, images: Images) -> dict[str, Values]:
+        """The output of each step, as the numbers its integers stand for: float32 [N, ...], channels last."""
+        ...
+
+
+def step_called(tensor: str, steps: Sequence[Step]) -> str | None:
+    """The step that gives a tensor, from the tensor's name; None where it names no step, or several.
+
+    Converters keep the names of TensorFlow's operations, `model/layer/Operation`, those of fused ones
+    separated by semicolons.
+    """
+    parts = {part for path in tensor.split(";") for part in path.split("/")[1:2]}
+    found = [step.name for step in steps if step.layers & parts]
+    return found[0] if len(found) == 1 else None
+
+
+def check_complete(path: Path, found: Iterable[str], steps: Sequence[Step]) -> None:
+    """Raise ArtifactError unless each step was found, once."""
+    names = list(found)
+    wrong = [step.name for step in steps if names.count(step.name) != 1]
+    if wrong:
+        raise ArtifactError(
+            f"{path} has not one integer tensor for each of the layers {', '.join(wrong)}: export it again"
+        )
+
+
+def shaped(path: Path, step: Step, values: Values) -> Values:
+    """`values` [N, ...] in the shape of the step's output; only axes of length 1 may differ.
+
+    Raises ArtifactError for another shape.
+    """
+    wanted = (len(values), *step.shape)
+    if [n for n in values.shape[1:] if n > 1] != [n for n in step.shape if n > 1]:
+        raise ArtifactError(
+            f"{path}: the layer {step.name} gives {list(values.shape[1:])}, in the Keras model "
+            f"{list(step.shape)}: export it again"
+        )
+    return values.reshape(wanted)

@@ -1,0 +1,366 @@
+"""The errors of layers: each is found in both formats, and its share is what it does to the logits."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion import artifact
+from edgefashion.cli import main
+from edgefashion.data import Splits, Subset, stratified_sample
+from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.keras import keras, tf
+from edgefashion.models import ARCHITECTURES
+from edgefashion.models.base import with_weights
+from edgefashion.runs import Run
+from export import exporter, onnx, tflite
+from export.calibration import RepresentativeDataset
+from export.debug import Report, debug_run
+from export.debug.error import measure
+from export.debug.onnx import OnnxProbe
+from export.debug.plot import plot
+from export.debug.probe import Grid, Probe, step_called
+from export.debug.steps import INPUT, Step, steps_of
+from export.debug.text import SHOWN, to_text
+from export.debug.tflite import TFLiteProbe
+from export.graph import Graph
+
+FORMATS = ("tflite", "onnx")
+CONVERTERS = {"tflite": tflite.int8, "onnx": onnx.int8}
+PROBES: dict[str, Callable[[Path, Sequence[Step]], Probe]] = {"tflite": TFLiteProbe, "onnx": OnnxProbe}
+LAYERS = ["conv1", "pool1", "conv2", "pool2", "dense", "logits"]
+
+
+@pytest.fixture(scope="module")
+def run(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of the trained run with its int8 models. Do not change its folder."""
+    folder = shutil.copytree(trained.folder, tmp_path_factory.mktemp("debug") / "cnn")
+    copy = Run(Path(folder), trained.info)
+    exporter.export_run(copy, splits, [(format, "int8") for format in FORMATS], calibration_images=100)
+    return copy
+
+
+@pytest.fixture
+def copied(run: Run, tmp_path: Path) -> Run:
+    """One that a test may damage."""
+    return Run(Path(shutil.copytree(run.folder, tmp_path / "runs/cnn")), run.info)
+
+
+@pytest.fixture(scope="module")
+def images(splits: Splits) -> Subset:
+    return stratified_sample(splits.validation, 60, seed=0)
+
+
+@pytest.fixture(scope="module")
+def report(run: Run, images: Subset) -> Report:
+    return debug_run(run, "int8", FORMATS, images)
+
+
+@pytest.fixture(scope="module")
+def residual() -> Graph:
+    """All that MobileNetV2 is made of, small: random weights, enlarged images."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((40, 40, 1))
+    start = keras.layers.ReLU(6.0, name="first_relu")(
+        keras.layers.Conv2D(8, 3, 2, "same", name="first")(image)
+    )
+    wide = keras.layers.ReLU(6.0, name="expand_relu")(keras.layers.Conv2D(16, 1, name="expand")(start))
+    padded = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(wide)
+    deep = keras.layers.DepthwiseConv2D(3, 2, name="depthwise")(padded)
+    deep = keras.layers.ReLU(6.0, name="depthwise_relu")(deep)
+    narrow = keras.layers.Conv2D(8, 1, name="project")(deep)
+    again = keras.layers.Conv2D(8, 1, name="again")(narrow)
+    added = keras.layers.Add(name="add")([narrow, again])
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(added)
+    model = keras.Model(image, keras.layers.Dense(10, name="logits")(pooled), name="small")
+    return Graph(model, ARCHITECTURES["cnn"], model, lambda images: tf.image.resize(images, (40, 40)))
+
+
+def saved(graph: Graph, format: str, calibration: RepresentativeDataset, folder: Path) -> Path:
+    path = folder / f"model.{format}"
+    path.write_bytes(CONVERTERS[format](graph, calibration))
+    return path
+
+
+# The steps
+
+
+@pytest.mark.parametrize(("name", "count"), [("cnn", 6), ("mobilenetv2", 66)])
+def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, splits: Splits) -> None:
+    architecture = ARCHITECTURES[name]
+    model = architecture.build(None)
+    graph = Graph(model, architecture, architecture.fold(model), architecture.resize)
+    steps = steps_of(graph)
+    assert len(steps) == len({step.name for step in steps}) == count
+    outputs = {INPUT: graph.normalisation(splits.test.images[:2])}
+    for step in steps:
+        outputs[step.name] = step(outputs)
+        assert outputs[step.name].shape[1:] == step.shape
+    np.testing.assert_allclose(
+        outputs["logits"], graph.deployed(graph.resize(outputs[INPUT]), training=False), atol=1e-5
+    )
+
+
+def test_a_tensor_is_called_after_one_step(residual: Graph) -> None:
+    steps = steps_of(residual)
+    assert step_called("small/first_relu/Relu6;small/first/BiasAdd;small/first/Conv2D", steps) == "first"
+    assert step_called("small/depthwise_relu/Relu6;small/depthwise/depthwise;small/pad/Pad", steps)
+    assert step_called("small/first/Conv2D;small/expand/Conv2D", steps) is None
+    assert step_called("Identity_1", steps) is None
+
+
+def test_a_grid_is_that_of_its_integers() -> None:
+    grid = Grid(0.5, -3, np.int8)
+    integers = np.array([-128, -3, 127], np.int8)
+    assert grid.values(integers).tolist() == [-62.5, 0.0, 65.0]
+    assert grid.nearest(np.array([-100.0, 0.24, 0.26, 100.0], np.float32)).tolist() == [-62.5, 0.0, 0.5, 65.0]
+
+
+# The files
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_layer_of_a_residual_model_is_found(
+    format: str,
+    residual: Graph,
+    calibration: RepresentativeDataset,
+    images: Subset,
+    tmp_path: Path,
+) -> None:
+    steps = steps_of(residual)
+    probe = PROBES[format](saved(residual, format, calibration, tmp_path), steps)
+    layers = measure(steps, residual.normalisation, {format: probe}, images.images)[format].layers()
+    names = ["resize", "first", "expand", "depthwise", "project", "again", "add", "pool", "logits"]
+    assert [layer.layer for layer in layers] == names
+    assert min(layer.snr_db or 0 for layer in layers) > 20
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_layer_that_is_not_in_the_file_is_named(
+    format: str, residual: Graph, calibration: RepresentativeDataset, tmp_path: Path
+) -> None:
+    path = saved(residual, format, calibration, tmp_path)
+    steps = steps_of(residual)
+    other = replace(steps[3], name="elsewhere", layers=frozenset({"elsewhere"}))
+    with pytest.raises(
+        ArtifactError, match="not one integer tensor for each of the layers elsewhere: export"
+    ):
+        PROBES[format](path, [*steps[:3], other, *steps[4:]])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_layer_of_another_shape_is_named(
+    format: str, residual: Graph, calibration: RepresentativeDataset, images: Subset, tmp_path: Path
+) -> None:
+    path = saved(residual, format, calibration, tmp_path)
+    steps = steps_of(residual)
+    probe = PROBES[format](path, [*steps[:3], replace(steps[3], shape=(10, 10, 8)), *steps[4:]])
+    with pytest.raises(
+        ArtifactError, match=r"layer depthwise gives \[10, 10, 16\], .* \[10, 10, 8\]: export"
+    ):
+        probe(images.images[:2])
+
+
+# The errors
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_all_layers_in_the_order_of_the_model(format: str, report: Report) -> None:
+    model = report.models[format]
+    assert [layer.layer for layer in model.layers] == LAYERS
+    assert model.kernels_differ == 0
+    assert model.agreement >= 0.95
+    assert model.snr_db == model.layers[-1].snr_db
+    assert min(layer.snr_db or 0 for layer in model.layers) > 20
+    assert sum(layer.share for layer in model.layers) == pytest.approx(1)
+    assert model.explained == pytest.approx(1, abs=0.5)
+    assert [layer.own_snr_db for layer in model.layers if layer.kind == "MaxPooling2D"] == [None, None]
+    shares = [layer.share for layer in model.ranked]
+    assert shares == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_share_is_what_the_layer_alone_does_to_the_logits(
+    format: str, run: Run, graph: Graph, report: Report, images: Subset
+) -> None:
+    steps = steps_of(graph)
+    probe = PROBES[format](run.artifacts / f"cnn-int8.{format}", steps)
+    pixels = graph.normalisation(images.images)
+    exact, found = {INPUT: pixels}, {INPUT: pixels, **probe(images.images)}
+    for step in steps:
+        exact[step.name] = step(exact)
+    alone = []
+    for number, step in enumerate(steps):
+        outputs = {**exact, step.name: exact[step.name] + (found[step.name] - step(found))}
+        for later in steps[number + 1 :]:
+            outputs[later.name] = later(outputs)
+        alone.append(float(np.sum(np.square(outputs["logits"] - exact["logits"]))))
+    shares = [layer.share for layer in report.models[format].layers]
+    assert shares == pytest.approx(np.divide(alone, sum(alone)).tolist(), abs=0.02)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("damaged", ["conv2", "dense"])
+def test_the_layer_with_wrong_weights_comes_first(
+    format: str,
+    damaged: str,
+    graph: Graph,
+    calibration: RepresentativeDataset,
+    images: Subset,
+    tmp_path: Path,
+) -> None:
+    kernel, bias = graph.deployed.get_layer(damaged).get_weights()
+    noise = np.random.default_rng(0).normal(0, 0.3 * kernel.std(), kernel.shape)
+    wrong = graph.with_deployed(with_weights(graph.deployed, {damaged: [kernel + noise, bias]}))
+    steps = steps_of(graph)
+    probe = PROBES[format](saved(wrong, format, calibration, tmp_path), steps)
+    layers = measure(steps, graph.normalisation, {format: probe}, images.images)[format].layers()
+    worst = max(layers, key=lambda layer: layer.share)
+    assert worst.layer == damaged
+    assert worst.share > 0.8
+    assert worst.share_weights > 0.9 * worst.share
+    before = layers[: LAYERS.index(damaged)]
+    assert min(layer.snr_db or 0 for layer in before) > (worst.snr_db or 0) + 5
+
+
+# What is shown
+
+
+def test_the_text_has_the_worst_first_and_both_formats(report: Report) -> None:
+    text = to_text(report)
+    assert "cnn, int8, against the float model on 60 validation images" in text
+    for model in report.models.values():
+        part = text[text.index(model.file) :]
+        assert part.splitlines()[4].split()[0] == model.ranked[0].layer
+        assert f"{model.snr_db:.1f} dB" in part
+    assert "more:" not in text
+
+
+def test_what_the_text_leaves_out_is_counted(report: Report) -> None:
+    model = report.models["tflite"]
+    many = replace(model, layers=[replace(model.layers[0], share=0.05, layer=f"l{n}") for n in range(20)])
+    text = to_text(replace(report, models={"tflite": many}))
+    assert text.count("Conv2D") == SHOWN
+    assert text.endswith("and 5 more: 25.0%")
+    assert "differ by up to 0.25" in to_text(
+        replace(report, models={"tflite": replace(model, kernels_differ=0.25)})
+    )
+
+
+def test_the_figures_are_json(report: Report) -> None:
+    content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert (content["schema"], content["run"], content["images"]) == (1, "cnn", 60)
+    assert [layer["layer"] for layer in content["models"]["onnx"]["layers"]] == LAYERS
+
+
+@pytest.mark.parametrize("formats", [FORMATS, ("onnx",)])
+def test_the_picture_is_drawn(report: Report, formats: tuple[str, ...], tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    path = tmp_path / "layers.png"
+    plot(replace(report, models={format: report.models[format] for format in formats}), path)
+    pixels = imread(path)[..., :3]
+    orange = (pixels[..., 0] - pixels[..., 2] > 0.5).mean()
+    blue = (pixels[..., 2] - pixels[..., 0] > 0.3).mean()
+    assert blue > 0.005
+    assert (orange > 0.005) == ("tflite" in formats)
+
+
+def test_from_the_command_line(copied: Run, sample_folder: Path, tmp_path: Path) -> None:
+    arguments = [*("debug", str(copied.folder), "--data", str(sample_folder), "--images", "20")]
+    outputs = ["--json", str(tmp_path / "d.json"), "--plot", str(tmp_path / "d.svg")]
+    with pytest.raises(SystemExit) as stopped:
+        main([*arguments, *outputs])
+    assert not stopped.value.code
+    content = json.loads((tmp_path / "d.json").read_text())
+    assert (list(content["models"]), content["images"]) == (list(FORMATS), 20)
+    assert (tmp_path / "d.svg").read_text().startswith("<?xml")
+
+
+# Bad input
+
+
+def missing(run: Run) -> None:
+    (run.artifacts / "cnn-int8.onnx").unlink()
+
+
+def damaged(run: Run) -> None:
+    path = run.artifacts / "cnn-int8.onnx"
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def empty(run: Run) -> None:
+    (run.artifacts / "cnn-int8.onnx").write_bytes(b"")
+
+
+def empty_without_manifest(run: Run) -> None:
+    empty(run)
+    artifact.manifest_path(run.artifacts / "cnn-int8.onnx").unlink()
+
+
+def another_runs(run: Run) -> None:
+    path = artifact.manifest_path(run.artifacts / "cnn-int8.onnx")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "run_id": "0123456789ab"}))
+
+
+def of_a_foreign_program(run: Run) -> None:
+    import onnx as package
+
+    value = [package.helper.make_tensor_value_info(name, 1, [1]) for name in "ab"]
+    graph = package.helper.make_graph(
+        [package.helper.make_node("Relu", ["a"], ["b"])], "g", value[:1], value[1:]
+    )
+    path = run.artifacts / "cnn-int8.onnx"
+    path.write_bytes(package.helper.make_model(graph).SerializeToString())
+    artifact.manifest_path(path).unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (missing, "does not exist: make it with edgefashion export {run} --format onnx --precision int8"),
+        (damaged, "is not the file its manifest describes"),
+        (empty, "is not the file its manifest describes"),
+        (empty_without_manifest, "was not exported from this run as int8: make it with edgefashion export"),
+        (another_runs, "was not exported from this run as int8: make it with edgefashion export"),
+        (of_a_foreign_program, "was not exported from this run as int8: make it with edgefashion export"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    spoil: Callable[[Run], None],
+    said: str,
+    copied: Run,
+    sample_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil(copied)
+    with pytest.raises(SystemExit) as stopped:
+        main(["debug", str(copied.folder), "--data", str(sample_folder)])
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2
+    (line,) = [line for line in captured.err.splitlines() if not line.startswith("data: ")]
+    assert line.startswith(f"edgefashion: {copied.artifacts}/cnn-int8.onnx ")
+    assert said.format(run=copied.folder) in line
+    assert captured.out == ""
+
+
+def test_a_file_of_another_model_under_a_true_manifest_is_one_line(
+    copied: Run, residual: Graph, calibration: RepresentativeDataset, images: Subset
+) -> None:
+    path = copied.artifacts / "cnn-int8.tflite"
+    manifest = artifact.read(path).manifest
+    own = {key: value for key, value in (manifest or {}).items() if key not in ("sha256", "size_bytes")}
+    artifact.save(path, tflite.int8(residual, calibration), own)
+    with pytest.raises(
+        ArtifactError, match="for each of the layers conv1, pool1, conv2, pool2, dense: export"
+    ):
+        debug_run(copied, "int8", ["tflite"], images)
+
+
+def test_a_precision_that_the_run_does_not_have(run: Run, images: Subset) -> None:
+    with pytest.raises(BadInput, match="was not trained quantization-aware"):
+        debug_run(run, "int8-qat", FORMATS, images)
