@@ -10,6 +10,7 @@ from typing import Any
 
 from edgefashion import files, metadata
 from edgefashion.errors import ArtifactError
+from edgefashion.targets import ANY
 
 SCHEMA = 1
 FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".fake": "fake"}
@@ -19,6 +20,8 @@ PRECISIONS = {
 }
 CALIBRATION_IMAGES = 500
 """How many images the representative dataset has where nothing else is said."""
+TARGETED = (("onnx", "int8"), ("onnx", "int8-qat"))
+"""What depends on the processor it is made for."""
 QAT_PRECISIONS = ("int8-qat",)
 """What a run trained quantization-aware is exported as; no other run is."""
 
@@ -49,6 +52,11 @@ class Artifact:
     def precision(self) -> str | None:
         """`float32`, `float16`, `dynamic`, `int8` or `int8-qat`; None where nothing says so."""
         return str(self._origin["precision"]) if self._origin else None
+
+    @property
+    def target(self) -> str:
+        """The processor it is made for, see `edgefashion.targets`; `any` where nothing says so."""
+        return str((self._origin or {}).get("target") or ANY)
 
     @property
     def run_id(self) -> str | None:

@@ -7,6 +7,7 @@
     dataset  see `Dataset.describe`; null where only latency was measured
     results  one object per (file, threads):
       model, format, precision      of the artifact; precision is null where nothing tells it
+      target                        the processor that the file is made for, see `targets`
       runtime, runtime_version      null where it did not start
       threads, path                 the path as the user gave it
       size_bytes, sha256            of the file
@@ -39,7 +40,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import bench, device, files
+from edgefashion import bench, device, files, targets
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Measurement, Progress, Protocol
 from edgefashion.errors import ArtifactError, EdgefashionError, RuntimeCrash
@@ -224,10 +225,12 @@ def _score(
 
 def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str | None) -> dict[str, Any]:
     content = artifact.path.read_bytes() if artifact.path.is_file() else None
+    misfit = targets.misfit(artifact.target, targets.of_this_machine())
     return {
         "model": artifact.model,
         "format": artifact.format,
         "precision": artifact.precision,
+        "target": artifact.target,
         "runtime": run.runtime,
         "threads": run.threads,
         "path": str(artifact.path),
@@ -248,6 +251,6 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "small_run": artifact.small_run,
         "sha256": None if content is None else files.sha256(artifact.path),
         "bad_file": isinstance(run.error, ArtifactError),
-        "note": "; ".join(filter(None, [note, run.note])) or None,
+        "note": "; ".join(filter(None, [misfit, note, run.note])) or None,
         "raw_us": run.raw_us,
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgefashion import targets
 from edgefashion.errors import BadInput
 from edgefashion.evaluate import SCHEMA, Evaluation
 
@@ -204,13 +205,20 @@ def _p50(row: Row) -> str:
     return _time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
 
 
+def _precision(row: Row) -> str:
+    """With the processor a file is made for, unless that is any."""
+    # A file of results may be older than the field.
+    target = row.get("target", targets.ANY)
+    return (row["precision"] or _NONE) + ("" if target == targets.ANY else f" {target}")
+
+
 def _trained(row: Row) -> str:
     return f"{row['model']} (small run)" if row["small_run"] else str(row["model"])
 
 
 _KIND = (
     Column("Format", lambda row: row["format"], number=False),
-    Column("Precision", lambda row: row["precision"] or _NONE, number=False),
+    Column("Precision", _precision, number=False),
 )
 _ACCURACY = (
     Column("Model", _trained, number=False),

@@ -2,66 +2,43 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgefashion import artifact, files
-from edgefashion.artifact import CALIBRATION_IMAGES, QAT_PRECISIONS, Artifact
+from edgefashion import artifact, files, targets
+from edgefashion.artifact import QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
-from export import graph, metadata, onnx, ptq, qat, tflite
+from export import graph, metadata, methods
+from export import verify as verifying
 from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
+from export.methods import METHODS, Kind
+from export.settings import Settings
 from export.verify import verification_images, verify
 
-Converter = Callable[[Graph, RepresentativeDataset], bytes]
-
-CONVERTERS: dict[tuple[str, str], Converter] = {
-    ("tflite", "float32"): lambda model, _: tflite.float32(model),
-    ("tflite", "float16"): lambda model, _: tflite.float16(model),
-    ("tflite", "dynamic"): lambda model, _: tflite.dynamic(model),
-    ("tflite", "int8"): partial(ptq.quantize, tflite.int8, ".tflite", ptq.eight_bits),
-    ("tflite", "int8-qat"): lambda model, _: tflite.int8_qat(model),
-    ("onnx", "float32"): lambda model, _: onnx.float32(model),
-    ("onnx", "int8-qat"): qat.to_onnx,
-    ("onnx", "int8"): partial(ptq.quantize, onnx.int8, ".onnx", ptq.seven_bits_but_depthwise),
-}
-METHODS = {
-    ("tflite", "float32"): "conversion without quantization",
-    ("tflite", "float16"): "float16 weights, float32 arithmetic",
-    ("tflite", "dynamic"): "dynamic-range quantization: int8 weights, activations quantized while running",
-    ("tflite", "int8"): "post-training quantization: full integer, per-channel weights, min-max calibration, "
-    "bias correction",
-    ("tflite", "int8-qat"): "quantization-aware training: full integer, per-channel weights, "
-    "ranges from training",
-    ("onnx", "float32"): "conversion without quantization",
-    ("onnx", "int8-qat"): "quantization-aware training: static QDQ, uint8 activations, per-channel int8 "
-    "weights, 7-bit except in depthwise layers (reduce_range), ranges from training, bias correction",
-    ("onnx", "int8"): "post-training quantization: static QDQ, uint8 activations, "
-    "per-channel int8 weights, 7-bit except in depthwise layers (reduce_range), min-max calibration, "
-    "bias correction",
-}
-CALIBRATED = {("tflite", "int8"), ("onnx", "int8"), ("onnx", "int8-qat")}
 PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
     "onnx": ("edgefashion", "tensorflow", "tf_keras", "tf2onnx", "onnx", "onnxruntime"),
 }
 
 
-def file_name(run: Run, format: str, precision: str) -> str:
-    """`cnn-int8.tflite`; `cnn-int8-qat.tflite` of the run `cnn-qat`, which need not say it twice."""
-    return f"{run.name.removesuffix('-qat')}-{precision}.{format}"
+def file_name(run: Run, kind: Kind, settings: Settings) -> str:
+    """`cnn-int8.tflite`, `cnn-int8-x86-vnni.onnx`; `cnn-int8-qat.tflite` of the run `cnn-qat`, which need
+    not say it twice.
+    """
+    format, precision = kind
+    return f"{run.name.removesuffix('-qat')}-{precision}{methods.suffix_of(kind, settings)}.{format}"
 
 
 def export_run(
     run: Run,
     splits: Splits,
-    kinds: Sequence[tuple[str, str]],
+    kinds: Sequence[Kind],
+    settings: Settings | None = None,
     *,
-    calibration_images: int = CALIBRATION_IMAGES,
     report: Callable[[str], None] = print,
 ) -> list[Artifact]:
     """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
@@ -70,26 +47,32 @@ def export_run(
     for one that is not kept (those before it stay), BadInput for a precision that the run does not have,
     RunError for a model that cannot be read, OutputError.
     """
+    settings = settings or Settings()
     for _, precision in kinds:
         check_precision(run, precision)
     model = graph.build(run)
-    representative = representative_dataset(splits, model.normalisation, calibration_images)
+    representative = representative_dataset(splits, model.normalisation, settings.calibration_images)
     unseen = verification_images(splits.validation, run.base_run_id is not None)
     expected = model.predict(unseen.images)
     exported = []
-    for format, precision in kinds:
-        name = file_name(run, format, precision)
-        uses = representative if (format, precision) in CALIBRATED else None
-        manifest = _manifest(run, model, format, precision, uses)
-        content = CONVERTERS[format, precision](model, representative)
-        content = metadata.embed(content, format, metadata.describe(manifest))
-        verification = verify(content, name, precision, unseen, expected)
-        manifest["verification"] = verification
+    for kind in kinds:
+        name = file_name(run, kind, settings)
+        manifest = _manifest(run, model, kind, representative, settings)
+        content = METHODS[kind].convert(model, representative, settings)
+        content = metadata.embed(content, kind[0], metadata.describe(manifest))
+        manifest["verification"] = verify(content, name, kind[1], unseen, expected)
         exported.append(artifact.save(run.artifacts / name, content, manifest))
-        agreement = f"{verification['agreement']:.2%} of {verification['images']} images"
-        size = f"{len(content) / 1000:.0f} kB, {files.gzip_size(content) / 1000:.0f} kB in gzip"
-        report(f"{exported[-1].path}: {size}; agrees with Keras on {agreement}")
+        report(_line(exported[-1], content))
     return exported
+
+
+def _line(made: Artifact, content: bytes) -> str:
+    """What was made, how large it is and how well it agrees."""
+    size = f"{len(content) / 1000:.0f} kB, {files.gzip_size(content) / 1000:.0f} kB in gzip"
+    manifest = made.manifest or {}
+    misfit = targets.misfit(manifest["target"] or targets.ANY, targets.of_this_machine())
+    notes = [verifying.describe(manifest["verification"]), *([misfit] if misfit else [])]
+    return f"{made.path}: {size}; {'; '.join(notes)}"
 
 
 def check_precision(run: Run, precision: str) -> None:
@@ -107,12 +90,9 @@ def check_precision(run: Run, precision: str) -> None:
 
 
 def _manifest(
-    run: Run,
-    model: Graph,
-    format: str,
-    precision: str,
-    representative: RepresentativeDataset | None,
+    run: Run, model: Graph, kind: Kind, representative: RepresentativeDataset, settings: Settings
 ) -> dict[str, Any]:
+    format, precision = kind
     normalisation = model.normalisation
     return {
         "run": run.name,
@@ -122,7 +102,8 @@ def _manifest(
         "architecture": model.architecture.name,
         "format": format,
         "precision": precision,
-        "method": METHODS[format, precision],
+        "method": methods.describe(kind, settings),
+        "target": methods.target_of(kind, settings),
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",
@@ -138,14 +119,14 @@ def _manifest(
             "model_input": list(model.model.input_shape[1:]),
         },
         "labels": list(CLASS_NAMES),
-        "calibration": representative.manifest if representative else None,
+        "calibration": representative.manifest if METHODS[kind].calibrated else None,
         "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
         "versions": {package: version(package) for package in PACKAGES[format]},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def reusable(path: Path, run: Run, calibration_images: int = CALIBRATION_IMAGES) -> Artifact | None:
+def reusable(path: Path, run: Run, settings: Settings) -> Artifact | None:
     """The artifact at `path` when it is sound and was made from this very model, else None."""
     try:
         found = artifact.read(path)
@@ -154,5 +135,5 @@ def reusable(path: Path, run: Run, calibration_images: int = CALIBRATION_IMAGES)
     if found.manifest is None or found.run_id != run.id:
         return None
     made_with = found.manifest.get("calibration")
-    same = made_with is None or made_with["count"] == calibration_images
+    same = made_with is None or made_with["count"] == settings.calibration_images
     return found if same else None

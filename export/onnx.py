@@ -34,10 +34,15 @@ def float32(graph: Graph) -> bytes:
 Ranges = dict[str, tuple[float, float]]
 
 
-def int8(graph: Graph, calibration: RepresentativeDataset, ranges: Ranges | None = None) -> bytes:
+def int8(
+    graph: Graph,
+    calibration: RepresentativeDataset,
+    ranges: Ranges | None = None,
+    reduce_range: bool = True,
+) -> bytes:
     """Static post-training quantization in QDQ format: uint8 activations, int8 weights per-channel.
 
-    Weights keep to 7 bits (reduce_range): on x86 without VNNI the sum of two products of 8-bit values
+    With `reduce_range` weights keep to 7 bits: on x86 without VNNI the sum of two products of 8-bit values
     overflows 16 bits, silently. Depthwise convolutions are computed by other kernels, with wider sums, and
     keep 8 bits: they have few weights a channel, and 7 bits there cost MobileNetV2 two points.
 
@@ -58,7 +63,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset, ranges: Ranges | None
             activation_type=ort.QuantType.QUInt8,
             weight_type=ort.QuantType.QInt8,
             per_channel=True,
-            reduce_range=True,
+            reduce_range=reduce_range,
             extra_options={
                 "ForceQuantizeNoInputCheck": True,
                 "TensorQuantOverrides": _overrides(onnx.load(prepared), ranges or {}),

@@ -10,20 +10,40 @@ The converters then round what they always round.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from edgefashion.keras import keras
 from edgefashion.models.base import with_weights
-from export import bias_correction
+from edgefashion.targets import WITH_8_BIT_WEIGHTS
+from export import bias_correction, onnx, tflite
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
+from export.settings import Settings
 from export.verify import run_content
 
 Convert = Callable[[Graph, RepresentativeDataset], bytes]
 Levels = Callable[[keras.layers.Layer], int]
 LAST = "logits"
+
+
+def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
+    """Full-integer TFLite. Raises what `tflite.int8` raises."""
+    return quantize(tflite.int8, ".tflite", eight_bits, graph, calibration)
+
+
+def to_onnx(
+    graph: Graph,
+    calibration: RepresentativeDataset,
+    settings: Settings,
+    ranges: onnx.Ranges | None = None,
+) -> bytes:
+    """Static QDQ for the target, with the ranges given, if any. Raises what `onnx.int8` raises."""
+    full = settings.target in WITH_8_BIT_WEIGHTS
+    convert = partial(onnx.int8, ranges=ranges, reduce_range=not full)
+    return quantize(convert, ".onnx", eight_bits if full else seven_bits_but_depthwise, graph, calibration)
 
 
 def eight_bits(_: keras.layers.Layer) -> int:

@@ -1,21 +1,46 @@
 """Is the artifact the model? It is run on real images before it is kept."""
 
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgefashion import targets
 from edgefashion.data import Subset, stratified_sample
 from edgefashion.errors import VerificationError
+from edgefashion.evaluate import Labels
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess
 
 IMAGES = 1000
-MINIMUM_AGREEMENT = {"float32": 0.99, "float16": 0.99, "dynamic": 0.95, "int8": 0.95, "int8-qat": 0.97}
-MINIMUM_ENTROPY_SHARE = 0.9
-# Quantization-aware training promises its accuracy for the integer model: 0.3 points between them.
-MAXIMUM_ACCURACY_DIFFERENCE = {"int8-qat": 0.003}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an artifact must keep to, against the Keras model.
+
+    agreement: images given the same class, at least, in 0..1.
+    mean_logit_error: at most; in standard deviations of the Keras model's logits.
+    entropy: of the predicted classes, at least; in parts of the Keras model's. Less is a collapse.
+    accuracy: how far it may differ, in 0..1.
+    """
+
+    agreement: float
+    mean_logit_error: float
+    entropy: float = 0.9
+    accuracy: float = 1.0
+
+
+LIMITS = {
+    "float32": Limits(0.99, 0.001),
+    "float16": Limits(0.99, 0.01),
+    "dynamic": Limits(0.95, 0.1),
+    "int8": Limits(0.95, 0.1),
+    # Quantization-aware training promises its accuracy for the integer model.
+    "int8-qat": Limits(0.97, 0.1, accuracy=0.003),
+}
 
 
 def verification_images(validation: Subset, quantized: bool) -> Subset:
@@ -25,49 +50,77 @@ def verification_images(validation: Subset, quantized: bool) -> Subset:
     return stratified_sample(validation, min(IMAGES, len(validation)), seed=0)
 
 
-def verify(
-    content: bytes,
-    name: str,
-    precision: str,
-    unseen: Subset,
-    expected: Logits,
-) -> dict[str, Any]:
+def verify(content: bytes, name: str, precision: str, unseen: Subset, expected: Logits) -> dict[str, Any]:
     """Run a converted model on the images `unseen` and compare it with the Keras model's logits, `expected`
-    float32 [N, 10]. Returns the figures for the manifest.
+    float32 [N, 10]. Returns the figures for the manifest, the limits among them.
 
-    `name` is the file name it will have. Raises VerificationError when too few classes agree, when the
-    predictions collapse to few classes or, where that is promised, when the accuracy differs; RuntimeCrash
-    when the runtime dies.
+    `name` is the file name it will have. Raises VerificationError for a figure beyond its limit,
+    RuntimeCrash when the runtime dies.
     """
     logits, runtime = run_content(content, name, unseen.images)
-    agreement = float(np.mean(logits.argmax(axis=1) == expected.argmax(axis=1)))
-    minimum = MINIMUM_AGREEMENT[precision]
-    if agreement < minimum:
+    figures = compare(logits, expected, unseen.labels)
+    limits = LIMITS[precision]
+    if reason := failure(figures, limits, len(unseen)):
         raise VerificationError(
-            f"{name} agrees with the Keras model on {agreement:.1%} of {len(unseen)} validation images, "
-            f"{minimum:.0%} are required: no file was kept"
+            f"{name} {reason}, on {len(unseen)} validation images against the Keras model: no file was kept"
         )
-    entropies = [class_entropy(answer) for answer in (logits, expected)]
-    if entropies[0] < MINIMUM_ENTROPY_SHARE * entropies[1]:
-        raise VerificationError(
-            f"{name} has collapsed to few classes: {entropies[0]:.2f} bits of entropy over {len(unseen)} "
-            f"validation images, the Keras model has {entropies[1]:.2f}: no file was kept"
-        )
-    accuracies = [float(np.mean(answer.argmax(axis=1) == unseen.labels)) for answer in (logits, expected)]
-    _check_accuracy(name, precision, len(unseen), *accuracies)
     return {
         "images": len(unseen),
         "split": "validation",
         "runtime": runtime,
-        "agreement": agreement,
-        "minimum_agreement": minimum,
-        "class_entropy_bits": entropies[0],
-        "keras_class_entropy_bits": entropies[1],
-        "accuracy": accuracies[0],
-        "keras_accuracy": accuracies[1],
+        "machine": targets.of_this_machine(),
+        **figures,
+        "limits": asdict(limits),
+    }
+
+
+def compare(logits: Logits, expected: Logits, labels: Labels) -> dict[str, float]:
+    """What sets logits apart from those expected, both float32 [N, 10]; `labels` are uint8 [N]."""
+    classes, expected_classes = logits.argmax(axis=1), expected.argmax(axis=1)
+    return {
+        "agreement": float(np.mean(classes == expected_classes)),
         "max_logit_error": float(np.abs(logits - expected).max()),
         "mean_logit_error": float(np.abs(logits - expected).mean()),
+        "keras_logit_deviation": float(expected.std()),
+        "class_entropy_bits": class_entropy(logits),
+        "keras_class_entropy_bits": class_entropy(expected),
+        "accuracy": float(np.mean(classes == labels)),
+        "keras_accuracy": float(np.mean(expected_classes == labels)),
     }
+
+
+def describe(verification: dict[str, Any]) -> str:
+    """The figures of `verify` and their limits, on a line."""
+    limits = verification["limits"]
+    error = verification["mean_logit_error"] / verification["keras_logit_deviation"]
+    entropy = verification["class_entropy_bits"] / verification["keras_class_entropy_bits"]
+    return (
+        f"agrees with Keras on {verification['agreement']:.2%} of {verification['images']} validation "
+        f"images (>= {limits['agreement']:.0%}), mean logit error {error:.2%} "
+        f"(<= {limits['mean_logit_error']:.1%}), class entropy {entropy:.1%} (>= {limits['entropy']:.0%})"
+    )
+
+
+def failure(figures: dict[str, float], limits: Limits, count: int) -> str | None:
+    """Which figure, of `count` images, is beyond its limit, in words."""
+    if figures["agreement"] < limits.agreement:
+        return f"agrees on {figures['agreement']:.1%}, {limits.agreement:.0%} are required"
+    most = limits.mean_logit_error * figures["keras_logit_deviation"]
+    if figures["mean_logit_error"] > most:
+        return f"has a mean logit error of {figures['mean_logit_error']:.3g}, at most {most:.3g} is allowed"
+    entropies = figures["class_entropy_bits"], figures["keras_class_entropy_bits"]
+    if entropies[0] < limits.entropy * entropies[1]:
+        return (
+            f"has collapsed to few classes, {entropies[0]:.2f} bits of entropy instead of {entropies[1]:.2f}"
+        )
+    # On a few images a single one is more than the difference that is allowed; it is allowed.
+    allowed = max(limits.accuracy, 1 / count)
+    if abs(figures["accuracy"] - figures["keras_accuracy"]) > allowed + 1e-9:
+        return (
+            f"has an accuracy of {figures['accuracy']:.2%} instead of {figures['keras_accuracy']:.2%}, "
+            f"{allowed:.2%} of difference is allowed"
+        )
+    return None
 
 
 def run_content(content: bytes, name: str, images: Images) -> tuple[Logits, str]:
@@ -88,13 +141,3 @@ def class_entropy(logits: Logits) -> float:
     shares = np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)
     present = shares[shares > 0]
     return float(-(present * np.log2(present)).sum())
-
-
-def _check_accuracy(name: str, precision: str, count: int, found: float, expected: float) -> None:
-    """On a few images a single one is more than the difference that is allowed; it is allowed."""
-    allowed = max(MAXIMUM_ACCURACY_DIFFERENCE.get(precision, 1.0), 1 / count)
-    if abs(found - expected) > allowed + 1e-9:
-        raise VerificationError(
-            f"{name} has an accuracy of {found:.2%} on {count} validation images, the Keras model "
-            f"{expected:.2%}, and {allowed:.2%} of difference is allowed: no file was kept"
-        )

@@ -7,11 +7,13 @@ import pytest
 
 from edgefashion.artifact import PRECISIONS
 from edgefashion.cli import main
-from edgefashion.cli.steps import kinds_of, qat_recipes
+from edgefashion.cli.steps import kinds_of, qat_recipes, target_for
 from edgefashion.cli.verbs import cli
 from edgefashion.data import Dataset
+from edgefashion.errors import BadInput
 from edgefashion.recipes import RECIPES
 from edgefashion.runs import Run
+from edgefashion.targets import of_this_machine
 
 VERBS = sorted(cli.commands)
 HEAVY = {"tensorflow", "tf_keras", "onnx", "onnxruntime", "ai_edge_litert", "matplotlib", "numpy", "rich"}
@@ -78,6 +80,8 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("export --format onyx", "did you mean onnx?"),
         ("export --format onnx --precision dynamic", "onnx has no dynamic here: add --format tflite"),
         ("export --calibration-images 0", "--calibration-images"),
+        ("export --target x86-vnn", "did you mean x86-vnni?"),
+        ("export --target gpu", "Choose from any, arm64, x86-avx2, x86-vnni, auto"),
         ("train --epochs 0", "--epochs"),
         ("train --epochs -1", "--epochs"),
         ("train --batch-size 0", "--batch-size"),
@@ -160,6 +164,20 @@ def test_quantized_runs_are_named_after_their_base(trained: Run, sample: Dataset
     assert list(qat_recipes([trained], sample)) == ["cnn-qat"]
     assert list(qat_recipes([trained], sample, limit=20)) == ["cnn-qat-limit-20"]
     assert list(qat_recipes([small], sample)) == ["cnn-qat"]
+
+
+@pytest.mark.parametrize("wanted", ["arm64", "auto"])
+def test_a_target_wants_an_int8_onnx_file(wanted: str) -> None:
+    with pytest.raises(BadInput, match=f"--target {wanted} .* add --format onnx --precision int8"):
+        target_for(wanted, [("tflite", "int8"), ("onnx", "float32")])
+    assert target_for("any", [("tflite", "int8")]) == "any"
+
+
+def test_the_target_of_this_machine_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    found = target_for("auto", [("onnx", "int8"), ("tflite", "int8")])
+    assert found == of_this_machine()
+    assert f"--target auto: {found}, which this machine is" in capsys.readouterr().err
+    assert target_for("arm64", [("onnx", "int8-qat")]) == "arm64"
 
 
 def test_several_precisions_come_in_their_own_order() -> None:

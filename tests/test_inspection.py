@@ -34,10 +34,11 @@ def exported(
     trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Inspection]:
     from export import exporter
+    from export.settings import Settings
 
     folder = tmp_path_factory.mktemp("inspection") / "cnn"
     run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
-    made = exporter.export_run(run, split(sample), EVERY_KIND, calibration_images=100)
+    made = exporter.export_run(run, split(sample), EVERY_KIND, Settings(calibration_images=100))
     return {(entry.format, str(entry.precision)): inspect(entry.path) for entry in made}
 
 

@@ -19,6 +19,7 @@ from edgefashion.runs import Run
 from edgefashion.runtimes import for_file
 from export import exporter
 from export import metadata as writer
+from export.settings import Settings
 
 MODELS = Path(__file__).parent / "data/models"
 SAID: dict[str, Any] = {
@@ -52,7 +53,7 @@ def exported(
     folder = tmp_path_factory.mktemp("metadata")
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
     kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
-    made = exporter.export_run(run, split(sample), kinds, calibration_images=100)
+    made = exporter.export_run(run, split(sample), kinds, Settings(calibration_images=100))
     return {
         (entry.format, str(entry.precision)): entry.path.rename(folder / f"lone-{number}.{entry.format}")
         for number, entry in enumerate(made)

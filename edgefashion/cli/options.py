@@ -14,6 +14,32 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+def check_name(fail: Callable[[str], Any], what: str, name: str, names: Sequence[str]) -> None:
+    """Call `fail` for a name that is none of `names`, with the nearest one of them."""
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1, cutoff=0.3)
+        hint = f": did you mean {near[0]}?" if near else "."
+        fail(f"unknown {what} {name!r}{hint} Choose from {', '.join(names)}")
+
+
+class Name(click.ParamType[str]):
+    """One of a few names; the nearest one is suggested for any other."""
+
+    name = "name"
+
+    def __init__(self, what: str, names: Sequence[str]) -> None:
+        self.what, self.names = what, names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """How --help shows it."""
+        return "|".join(self.names)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name itself."""
+        check_name(self.fail, self.what, value, self.names)
+        return str(value)
+
+
 class OneOf(click.ParamType[tuple[str, ...]]):
     """One of a few names, or `all`; the nearest one is suggested for any other."""
 
@@ -35,15 +61,8 @@ class OneOf(click.ParamType[tuple[str, ...]]):
         return tuple(name for name in self.names[:-1] if name in self._meant(value))
 
     def _meant(self, value: str) -> set[str]:
-        self._check(value)
+        check_name(self.fail, self.what, value, self.names)
         return set(self.names if value == "all" else [value])
-
-    def _check(self, name: str) -> None:
-        if name in self.names:
-            return
-        near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
-        hint = f": did you mean {near[0]}?" if near else "."
-        self.fail(f"unknown {self.what} {name!r}{hint} Choose from {', '.join(self.names)}")
 
 
 class Several(OneOf):

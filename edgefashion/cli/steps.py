@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import artifact
-from edgefashion.artifact import FORMATS, PRECISIONS, QAT_PRECISIONS, Artifact
+from edgefashion.artifact import FORMATS, PRECISIONS, QAT_PRECISIONS, TARGETED, Artifact
 from edgefashion.errors import BadInput, RunError
 from edgefashion.recipes import RECIPES, Recipe
+from edgefashion.targets import ANY, of_this_machine
 
 if TYPE_CHECKING:
     from edgefashion.bench import Progress
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edgefashion.evaluate import Evaluation
     from edgefashion.runs import Run
     from export.debug import Report
+    from export.settings import Settings
 
 LOG_INTERVAL_SECONDS = 5
 DEFAULT_PRECISIONS = ("float32", "int8")
@@ -164,23 +166,37 @@ def kinds_of(run: "Run", formats: Sequence[str], precisions: Sequence[str] | Non
     return kinds(formats, wanted)
 
 
+def target_for(wanted: str, kinds: "Iterable[tuple[str, str]]") -> str:
+    """The target meant, `auto` being this machine's. Raises BadInput where no file to be made has one."""
+    if wanted == ANY:
+        return ANY
+    if not set(kinds) & set(TARGETED):
+        raise BadInput(
+            f"--target {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
+            "leave it out, or add --format onnx --precision int8"
+        )
+    if wanted != "auto":
+        return wanted
+    found = of_this_machine()
+    say(f"--target auto: {found}, which this machine is")
+    return found
+
+
 def export_run(
-    run: "Run", dataset: "Dataset", wanted: Kinds, calibration_images: int, reuse: bool = False
+    run: "Run", dataset: "Dataset", wanted: Kinds, settings: "Settings", reuse: bool = False
 ) -> list[Artifact]:
     """Export a run; with `reuse`, keep those of its artifacts that are sound and up to date."""
     from edgefashion.data import split
     from export import exporter
 
-    paths = {kind: run.artifacts / exporter.file_name(run, *kind) for kind in wanted}
-    missing = [
-        kind for kind in wanted if not (reuse and exporter.reusable(paths[kind], run, calibration_images))
-    ]
+    paths = {kind: run.artifacts / exporter.file_name(run, kind, settings) for kind in wanted}
+    missing = [kind for kind in wanted if not (reuse and exporter.reusable(paths[kind], run, settings))]
     for kind in wanted:
         if kind not in missing:
             say(f"reusing {paths[kind]}")
     if missing:
         say(f"exporting {run.folder}")
-        exporter.export_run(run, split(dataset), missing, calibration_images=calibration_images, report=say)
+        exporter.export_run(run, split(dataset), missing, settings, report=say)
     return [artifact.read(path) for path in paths.values()]
 
 

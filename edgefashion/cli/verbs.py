@@ -12,6 +12,7 @@ from edgefashion.cli import looking, steps
 from edgefashion.cli.options import (
     COUNT,
     FILE,
+    Name,
     Several,
     data_option,
     model_option,
@@ -22,6 +23,7 @@ from edgefashion.cli.options import (
 )
 from edgefashion.cli.steps import following, say
 from edgefashion.errors import BadInput
+from edgefashion.targets import ANY, TARGETS
 
 if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
@@ -135,6 +137,13 @@ def train(
     show_default=True,
     help="Size of the representative dataset.",
 )
+@click.option(
+    "--target",
+    type=Name("target", (*TARGETS, "auto")),
+    default=ANY,
+    show_default=True,
+    help="Processor that int8 ONNX files are made for; auto: this one.",
+)
 @runs_option
 @data_option
 def export(
@@ -142,6 +151,7 @@ def export(
     formats: tuple[str, ...],
     precisions: tuple[str, ...] | None,
     calibration_images: int,
+    target: str,
     root: Path,
     data_folder: Path | None,
 ) -> None:
@@ -151,12 +161,17 @@ def export(
 
     Example: edgefashion export --format tflite
     """
+    from export.settings import Settings
+
     if precisions:
         steps.kinds(formats, precisions)
     found = [(run, steps.kinds_of(run, formats, precisions)) for run in steps.named_runs(names, root)]
+    settings = Settings(
+        calibration_images, steps.target_for(target, {kind for _, kinds in found for kind in kinds})
+    )
     dataset = steps.load_data(data_folder)
     for run, kinds in found:
-        steps.export_run(run, dataset, kinds, calibration_images)
+        steps.export_run(run, dataset, kinds, settings)
     following("edgefashion evaluate")
 
 
@@ -219,6 +234,7 @@ def run(
     Example: edgefashion run --smoke
     """
     from edgefashion import report
+    from export.settings import Settings
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
@@ -228,7 +244,7 @@ def run(
     for recipe in recipes:
         trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
         kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
-        artifacts += steps.export_run(trained, dataset, kinds, CALIBRATION_IMAGES, reuse=True)
+        artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
     report.print_report(evaluation)
     results = root / ("results-small.json" if changes["limit"] else "results.json")

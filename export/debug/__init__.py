@@ -18,6 +18,7 @@ from export import exporter, graph, qat
 from export.debug.error import LayerError, Tally, measure
 from export.debug.probe import Probe
 from export.debug.steps import Step, steps_of
+from export.settings import Settings
 
 SCHEMA = 1
 
@@ -92,7 +93,7 @@ def debug_run(
 
 def _exported(run: Run, format: str, precision: str) -> Path:
     """The file to look into, checked against its manifest and the run."""
-    path = run.artifacts / exporter.file_name(run, format, precision)
+    path = run.artifacts / exporter.file_name(run, (format, precision), Settings())
     command = f"edgefashion export {run.folder} --format {format} --precision {precision}"
     if not path.is_file():
         raise ArtifactError(f"{path} does not exist: make it with {command}")

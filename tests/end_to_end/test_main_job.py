@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import platform
 import resource
 import shutil
 import subprocess
@@ -105,6 +106,33 @@ def test_export_gives_float32_and_int8_of_the_format_typed(runs: Path, sample_fo
         "cnn-limit-600-int8.tflite",
         "cnn-limit-600-int8.tflite.json",
     ]
+
+
+def test_a_file_made_for_another_processor_is_warned_of(runs: Path, sample_folder: Path) -> None:
+    other = "arm64" if platform.machine() == "x86_64" else "x86-vnni"
+    wanted = ("--format", "onnx", "--precision", "int8", "--target", other)
+    edgefashion("export", *wanted, "--data", sample_folder, cwd=runs.parent)
+    path = runs / f"cnn-limit-600/artifacts/cnn-limit-600-int8-{other}.onnx"
+    limits = ("--threads", "1", "--limit", "20")
+    done = edgefashion("evaluate", path, *limits, "--data", sample_folder, cwd=runs.parent)
+    assert f"int8 {other}" in done.stdout
+    assert f"made for {other}" in done.stdout
+
+
+def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(runs: Path, sample_folder: Path) -> None:
+    folder = runs / "cnn-limit-600/artifacts"
+    shutil.rmtree(folder)
+    command = [sys.executable, "-m", "edgefashion", "export", "--data", str(sample_folder)]
+    with subprocess.Popen(command, cwd=runs.parent, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "agrees with Keras" in line:
+                break
+        process.kill()
+    assert [path.name for path in artifact.find(folder)] == ["cnn-limit-600-float32.tflite"]
+    artifact.read(folder / "cnn-limit-600-float32.tflite")
+    edgefashion("export", "--data", sample_folder, cwd=runs.parent)
+    assert {(one.format, one.precision) for one in map(artifact.read, artifact.find(folder))} == KINDS
 
 
 def test_evaluate_writes_json_csv_and_markdown(runs: Path, sample_folder: Path) -> None:

@@ -28,6 +28,7 @@ from export.debug.steps import INPUT, Step, steps_of
 from export.debug.text import SHOWN, to_text
 from export.debug.tflite import TFLiteProbe
 from export.graph import Graph
+from export.settings import Settings
 
 FORMATS = ("tflite", "onnx")
 CONVERTERS = {"tflite": tflite.int8, "onnx": onnx.int8}
@@ -40,7 +41,9 @@ def run(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) 
     """A copy of the trained run with its int8 models. Do not change its folder."""
     folder = shutil.copytree(trained.folder, tmp_path_factory.mktemp("debug") / "cnn")
     copy = Run(Path(folder), trained.info)
-    exporter.export_run(copy, splits, [(format, "int8") for format in FORMATS], calibration_images=100)
+    exporter.export_run(
+        copy, splits, [(format, "int8") for format in FORMATS], Settings(calibration_images=100)
+    )
     return copy
 
 

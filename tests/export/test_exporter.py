@@ -1,18 +1,21 @@
 import gzip
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edgefashion import artifact
+from edgefashion import artifact, metadata, targets
 from edgefashion.artifact import PRECISIONS, QAT_PRECISIONS
 from edgefashion.data import Splits
 from edgefashion.errors import OutputError, RuntimeCrash, VerificationError
 from edgefashion.evaluate import predict
 from edgefashion.runs import Run
-from export import exporter, verify
+from export import exporter, methods, verify
 from export.graph import Graph
+from export.settings import Settings
 
 EVERY_KIND = [
     (format, precision)
@@ -34,7 +37,7 @@ def exported(
 ) -> dict[tuple[str, str], artifact.Artifact]:
     folder = tmp_path_factory.mktemp("exported") / "cnn"
     run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
-    found = exporter.export_run(run, splits, EVERY_KIND, calibration_images=100)
+    found = exporter.export_run(run, splits, EVERY_KIND, Settings(calibration_images=100))
     return {(entry.format, str(entry.precision)): entry for entry in found}
 
 
@@ -59,7 +62,7 @@ def test_a_manifest_tells_where_the_file_comes_from(
     assert manifest["small_run"]
     assert manifest["labels"][0] == "T-shirt/top"
     assert manifest["input"]["shape"] == ["N", 28, 28, 1]
-    assert manifest["verification"]["agreement"] >= manifest["verification"]["minimum_agreement"]
+    assert manifest["verification"]["agreement"] >= manifest["verification"]["limits"]["agreement"]
     assert (manifest["calibration"] is None) == (kind[1] != "int8")
     assert "folder" not in str(manifest["data"])
 
@@ -72,21 +75,37 @@ def test_the_size_is_told_with_that_of_its_gzip(run: Run, splits: Splits) -> Non
     assert [sizes in line for line in lines] == [True]
 
 
+def test_a_target_shows_in_the_name_the_manifest_and_the_line(
+    run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(targets, "of_this_machine", lambda: "x86-vnni")
+    lines: list[str] = []
+    settings = Settings(calibration_images=50, target="arm64")
+    kinds = [("onnx", "int8"), ("tflite", "int8")]
+    made, tflite = exporter.export_run(run, splits, kinds, settings, report=lines.append)
+    assert (made.path.name, made.target) == ("cnn-int8-arm64.onnx", "arm64")
+    assert (tflite.path.name, tflite.target) == ("cnn-int8.tflite", "any")
+    assert made.manifest is not None and made.manifest["method"].endswith("per-channel, 8-bit")
+    assert artifact.Artifact(made.path, None, metadata.read(made.path)).target == "arm64"
+    assert "made for arm64: its answers are right here, on x86-vnni" in lines[0]
+    assert "made for" not in lines[1]
+
+
 def test_an_artifact_that_disagrees_leaves_no_file(
     run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upside_down = exporter.CONVERTERS["onnx", "float32"]
+    method = methods.METHODS["onnx", "float32"]
 
-    def negated(graph: Graph, calibration: object) -> bytes:
+    def negated(*given: Any) -> bytes:
         import onnx as onnx_package
 
-        model = onnx_package.load_from_string(upside_down(graph, calibration))  # type: ignore[arg-type]
+        model = onnx_package.load_from_string(method.convert(*given))
         last = next(node for node in model.graph.node if "logits" in node.output)
         last.output[:] = ["positive"]
         model.graph.node.append(onnx_package.helper.make_node("Neg", ["positive"], ["logits"]))
         return bytes(model.SerializeToString())
 
-    monkeypatch.setitem(exporter.CONVERTERS, ("onnx", "float32"), negated)
+    monkeypatch.setitem(methods.METHODS, ("onnx", "float32"), replace(method, convert=negated))
     with pytest.raises(VerificationError, match=r"cnn-float32\.onnx agrees .* on \d"):
         exporter.export_run(run, splits, [("onnx", "float32")])
     assert artifact.find(run.artifacts) == []
@@ -97,10 +116,10 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
 ) -> None:
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
-    monkeypatch.setitem(exporter.CONVERTERS, ("onnx", "int8"), lambda *_: crash)
+    monkeypatch.setitem(methods.METHODS, ("onnx", "int8"), methods.Method(lambda *_: crash, "crash", True))
     monkeypatch.setattr(exporter.metadata, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
-        exporter.export_run(run, splits, [("onnx", "int8")], calibration_images=20)
+        exporter.export_run(run, splits, [("onnx", "int8")], Settings(calibration_images=20))
     assert not run.artifacts.exists()
 
 
@@ -125,10 +144,11 @@ def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits)
 
 
 def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
-    (made,) = exporter.export_run(run, splits, [("onnx", "int8")], calibration_images=50)
-    assert exporter.reusable(made.path, run, 50)
-    assert not exporter.reusable(made.path, run, 60)
-    assert not exporter.reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), 50)
+    settings = Settings(calibration_images=50)
+    (made,) = exporter.export_run(run, splits, [("onnx", "int8")], settings)
+    assert exporter.reusable(made.path, run, settings)
+    assert not exporter.reusable(made.path, run, Settings(calibration_images=60))
+    assert not exporter.reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), settings)
     made.path.write_bytes(b"damaged")
-    assert not exporter.reusable(made.path, run, 50)
-    assert not exporter.reusable(run.artifacts / "missing.onnx", run, 50)
+    assert not exporter.reusable(made.path, run, settings)
+    assert not exporter.reusable(run.artifacts / "missing.onnx", run, settings)

@@ -26,7 +26,9 @@ from export import qat as export_qat
 from export.calibration import RepresentativeDataset
 from export.debug import debug_run
 from export.graph import Graph
-from export.verify import run_content
+from export.methods import METHODS, Method
+from export.settings import Settings
+from export.verify import Limits, run_content
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +171,7 @@ def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) 
     assert abs(verification["accuracy"] - verification["keras_accuracy"]) <= 0.011
     found = predict(artifact.read(made.path), splits.test.images).classes
     assert np.mean(found == graph.build(run).predict(splits.test.images).argmax(axis=1)) >= 0.97
-    assert exporter.reusable(made.path, run)
+    assert exporter.reusable(made.path, run, Settings())
 
 
 def test_a_float_run_has_no_int8_qat(trained: Run, splits: Splits) -> None:
@@ -189,27 +191,28 @@ def test_a_file_of_another_accuracy_is_not_kept(
     copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")), run.info)
     shutil.rmtree(copy.artifacts, ignore_errors=True)
 
-    def turned_around(model: Graph, _: object) -> bytes:
+    def turned_around(model: Graph, *_: object) -> bytes:
         dense = model.model.get_layer("logits").trainable_weights[0]
         dense.assign(-dense)
         return tflite.int8_qat(model)
 
-    monkeypatch.setitem(exporter.CONVERTERS, ("tflite", "int8-qat"), turned_around)
-    monkeypatch.setitem(verify.MINIMUM_AGREEMENT, "int8-qat", 0.0)
-    monkeypatch.setattr(verify, "MINIMUM_ENTROPY_SHARE", 0.0)
-    with pytest.raises(VerificationError, match=r"1\.00% of difference is allowed: no file was kept"):
+    monkeypatch.setitem(METHODS, ("tflite", "int8-qat"), Method(turned_around, "turned around"))
+    monkeypatch.setitem(verify.LIMITS, "int8-qat", Limits(0.0, 100.0, entropy=0.0, accuracy=0.003))
+    with pytest.raises(
+        VerificationError,
+        match=r"1\.00% of difference is allowed, on 100 validation images .*: no file was kept",
+    ):
         exporter.export_run(copy, splits, [("tflite", "int8-qat")])
     assert not copy.artifacts.exists()
 
 
 @pytest.mark.parametrize(("wrong", "kept"), [(15, True), (16, False)])
 def test_three_tenths_of_a_point_may_differ(wrong: int, kept: bool) -> None:
-    figures = ("cnn-int8-qat.tflite", "int8-qat", 5000, 0.9 - wrong / 5000, 0.9)
-    if kept:
-        verify._check_accuracy(*figures)
-    else:
-        with pytest.raises(VerificationError, match=r"0\.30% of difference is allowed"):
-            verify._check_accuracy(*figures)
+    logits = np.eye(10, dtype=np.float32)
+    alike = verify.compare(logits, logits, np.arange(10, dtype=np.uint8))
+    figures = {**alike, "accuracy": 0.9 - wrong / 5000, "keras_accuracy": 0.9}
+    failure = verify.failure(figures, verify.LIMITS["int8-qat"], 5000)
+    assert failure is None if kept else "0.30% of difference is allowed" in str(failure)
 
 
 def test_its_error_is_in_the_grids_of_outputs_and_not_in_the_weights(run: Run, splits: Splits) -> None:
@@ -250,7 +253,7 @@ def test_without_rounding_a_model_computes_almost_the_same(pair: Pair, splits: S
 
 
 def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration))
+    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, Settings()))
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     scales = [float(tensors[node.input[1]]) for node in model.graph.node if node.op_type == "QuantizeLinear"]
     learned = quantized.learned_ranges(cnn.model)
@@ -261,7 +264,7 @@ def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: R
 
 def test_onnx_says_what_tflite_says(cnn: Graph, calibration: RepresentativeDataset, splits: Splits) -> None:
     images = splits.test.images
-    first, _ = run_content(export_qat.to_onnx(cnn, calibration), "a.onnx", images)
+    first, _ = run_content(export_qat.to_onnx(cnn, calibration, Settings()), "a.onnx", images)
     second, _ = run_content(tflite.int8_qat(cnn), "a.tflite", images)
     assert np.mean(first.argmax(axis=1) == second.argmax(axis=1)) >= 0.98
 

@@ -1,0 +1,82 @@
+"""What each artifact is made with, by (format, precision)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgefashion.artifact import TARGETED
+from edgefashion.targets import ANY, WITH_8_BIT_WEIGHTS
+from export import onnx, ptq, qat, tflite
+from export.calibration import RepresentativeDataset
+from export.graph import Graph
+from export.settings import Settings
+
+Kind = tuple[str, str]
+Converter = Callable[[Graph, RepresentativeDataset, Settings], bytes]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to make an artifact: `convert` in code, `name` in words.
+
+    calibrated: whether it looks at the representative dataset.
+    """
+
+    convert: Converter
+    name: str
+    calibrated: bool = False
+
+
+def uncalibrated(convert: Callable[[Graph], bytes], name: str) -> Method:
+    """A method that needs the graph alone."""
+    return Method(lambda graph, _, __: convert(graph), name)
+
+
+_STATIC_QDQ = "static QDQ, uint8 activations, bias correction, int8 weights per-channel"
+
+METHODS: dict[Kind, Method] = {
+    ("tflite", "float32"): uncalibrated(tflite.float32, "conversion without quantization"),
+    ("tflite", "float16"): uncalibrated(tflite.float16, "float16 weights, float32 arithmetic"),
+    ("tflite", "dynamic"): uncalibrated(
+        tflite.dynamic,
+        "dynamic-range quantization: int8 weights, activations quantized while running",
+    ),
+    ("tflite", "int8"): Method(
+        ptq.to_tflite,
+        "post-training quantization: full integer, per-channel weights, min-max calibration, bias correction",
+        calibrated=True,
+    ),
+    ("tflite", "int8-qat"): uncalibrated(
+        tflite.int8_qat,
+        "quantization-aware training: full integer, per-channel weights, ranges from training",
+    ),
+    ("onnx", "float32"): uncalibrated(onnx.float32, "conversion without quantization"),
+    ("onnx", "int8"): Method(
+        ptq.to_onnx,
+        f"post-training quantization: min-max calibration, {_STATIC_QDQ}",
+        calibrated=True,
+    ),
+    ("onnx", "int8-qat"): Method(
+        qat.to_onnx,
+        f"quantization-aware training: ranges from training, {_STATIC_QDQ}",
+        calibrated=True,
+    ),
+}
+
+
+def describe(kind: Kind, settings: Settings) -> str:
+    """What a manifest says of the way its artifact was made."""
+    if kind not in TARGETED:
+        return METHODS[kind].name
+    bits = "8-bit" if settings.target in WITH_8_BIT_WEIGHTS else "7-bit but in depthwise layers"
+    return f"{METHODS[kind].name}, {bits}"
+
+
+def target_of(kind: Kind, settings: Settings) -> str | None:
+    """The processor an artifact is made for; None for a kind that does not depend on it."""
+    return settings.target if kind in TARGETED else None
+
+
+def suffix_of(kind: Kind, settings: Settings) -> str:
+    """What the name of a file says of its target: nothing where it is made for any."""
+    target = target_of(kind, settings)
+    return "" if target in (None, ANY) else f"-{target}"
