@@ -12,13 +12,13 @@ import onnx
 import onnxruntime
 import onnxruntime.quantization as ort
 import tf2onnx
-from onnx import TensorProto
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edgefashion.errors import VerificationError
 from edgefashion.keras import quiet
+from export import qdq
 from export.calibration import RepresentativeDataset
-from export.graph import INPUT, OUTPUT, Graph
+from export.graph import IMAGE_SHAPE, INPUT, OUTPUT, Graph
 
 OPSET = 17
 COMPUTING = ("Conv", "Gemm", "MatMul")
@@ -70,7 +70,7 @@ def int8(
             },
         )
         model = onnx.load(quantized)
-    take_pixels(model, graph)
+    _rewrite(model, graph)
     check_quantized(model)
     content = _serialize(model)
     check_integer_kernels(content)
@@ -133,21 +133,12 @@ def depthwise_weights(model: onnx.ModelProto) -> list[str]:
     ]
 
 
-def take_pixels(model: onnx.ModelProto, graph: Graph) -> None:
-    """Make the raw pixel the model's input: the normalised input is quantized first of all, and with
-    the normalisation as scale and zero point the pixel is what that gives. Raises VerificationError.
-    """
-    first = [node for node in model.graph.node if INPUT in node.input]
-    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    if [node.op_type for node in first] != ["QuantizeLinear"]:
-        raise VerificationError("the int8 ONNX model does not quantize its input first: no file was kept")
-    quantize = first[0]
-    scale, zero_point = (float(constants[name]) for name in quantize.input[1:])
-    graph.check_input("ONNX", scale, int(zero_point))
-    for node in model.graph.node:
-        node.input[:] = [INPUT if name == quantize.output[0] else name for name in node.input]
-    model.graph.node.remove(quantize)
-    model.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
+def _rewrite(model: onnx.ModelProto, graph: Graph) -> None:
+    """Make pixels the input, sums the output, and fill the kernels between: see `qdq`."""
+    resized = graph.deployed.input_shape[1]
+    graph.check_input("ONNX", *qdq.take_pixels(model, INPUT, IMAGE_SHAPE[:2], resized))
+    qdq.widen_first_convolution(model, resized)
+    qdq.keep_logits(model, OUTPUT)
 
 
 def check_integer_kernels(content: bytes) -> None:

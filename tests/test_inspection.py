@@ -51,9 +51,13 @@ def test_the_cnn_costs_what_its_keras_model_does(
 
     layers = summarize(keras.models.load_model(trained.model_path, compile=False))
     found = exported[kind]
-    assert found.parameters == sum(layer.parameters for layer in layers)
-    assert found.macs == sum(layer.macs for layer in layers)
-    assert [operator.macs for operator in found.computing] == [layer.macs for layer in layers if layer.macs]
+    parameters = [layer.parameters for layer in layers if layer.macs]
+    macs = [layer.macs for layer in layers if layer.macs]
+    if kind == ("onnx", "int8"):
+        # Two columns at once: 64 kernels of 3x4 at 26x13 places, instead of 32 of 3x3 at 26x26.
+        parameters[0], macs[0] = 64 * 12 + 64, 26 * 13 * 64 * 12
+    assert found.parameters == sum(parameters)
+    assert [operator.macs for operator in found.computing] == macs
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids="-".join)

@@ -18,6 +18,9 @@ LEARNED = {
 }
 """The operators that multiply, and which of their inputs are weights."""
 INTEGER = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"}
+READING = {"DequantizeLinear", "QLinearConv", "QLinearMatMul"}
+"""The operators that say what the integers of their first input stand for."""
+MOVING = {"Reshape", "Transpose"}
 RECURRENT = {"LSTM", "GRU", "RNN", "Einsum", "Attention", "DeformConv"}
 OPAQUE = {"If", "Loop", "Scan"}
 """Multiply-accumulates of these, and of operators outside of ONNX, are not known from shapes."""
@@ -42,15 +45,24 @@ def read(content: bytes) -> Model:
     makers = {output: operation for operation in graph.operations for output in operation.outputs}
     nodes = [_node(operation, graph, makers, shapes) for operation in graph.operations]
     readers = {name: operation for operation in reversed(graph.operations) for name in operation.inputs}
-    inputs = [_port(value, graph, readers.get(value.name), "DequantizeLinear") for value in graph.inputs]
-    outputs = [_port(value, graph, makers.get(value.name), "QuantizeLinear") for value in graph.outputs]
+    inputs = [_port(value, graph, _reader(value.name, readers), READING) for value in graph.inputs]
+    outputs = [_port(value, graph, makers.get(value.name), {"QuantizeLinear"}) for value in graph.outputs]
     return inputs, outputs, weigh(nodes, constants)
 
 
-def _port(value: Value, graph: Graph, neighbour: Operation | None, kind: str) -> Port:
+def _reader(name: str, readers: dict[str, Operation]) -> Operation | None:
+    """The first that computes with a tensor, behind those that move its values."""
+    reader = readers.get(name)
+    while reader and reader.kind in MOVING and reader.input(0) == name:
+        name = reader.outputs[0]
+        reader = readers.get(name)
+    return reader if reader and reader.input(0) == name else None
+
+
+def _port(value: Value, graph: Graph, neighbour: Operation | None, kinds: set[str]) -> Port:
     """An input or output; it is quantized where its neighbour says so."""
     shape = tuple(size if isinstance(size, int) else size or "?" for size in value.shape or ())
-    if neighbour is None or neighbour.kind != kind:
+    if neighbour is None or neighbour.kind not in kinds:
         return Port(value.name, value.dtype, shape)
     scale, zero_point = (graph.constants.get(neighbour.input(place)) for place in (1, 2))
     scales = scale.floats() if scale else ()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime
 
@@ -10,14 +11,15 @@ from edgefashion.keras import quiet
 from edgefashion.runtimes.base import Images
 from export.debug.probe import Grid, Values, check_complete, shaped, step_called
 from export.debug.steps import RESIZE, Step
-from export.graph import INPUT
+from export.graph import INPUT, OUTPUT
+from export.qdq import RESIZED, SPREAD_FROM
 
 MOVING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Pad"}
 
 
 class OnnxProbe:
     """Follows `Probe`. What is quantized behind each layer becomes an output of the model; ONNX Runtime's
-    integer kernels, which end there, stay as they are.
+    integer kernels, which end there, stay as they are. The logits are float32.
     """
 
     def __init__(self, path: Path, steps: Sequence[Step]) -> None:
@@ -26,15 +28,16 @@ class OnnxProbe:
         self._steps = {step.name: step for step in steps}
         model = onnx.load(path)
         constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-        found = list(_quantizers(model, steps))
-        check_complete(path, (name for name, _ in found), steps)
+        found = list(_integers(model, steps))
+        check_complete(path, (name for name, _, _ in found), steps[:-1])
         self._outputs: dict[str, str] = {}
-        for name, node in found:
-            scale, zero_point = (constants[entry] for entry in node.input[1:])
+        for name, tensor, parameters in found:
+            scale, zero_point = (constants[entry] for entry in parameters)
             self.grids[name] = Grid(float(scale), int(zero_point), zero_point.dtype)
-            self._outputs[name] = node.output[0]
+            self._outputs[name] = tensor
             kind = onnx.helper.np_dtype_to_tensor_dtype(zero_point.dtype)
-            model.graph.output.append(onnx.helper.make_tensor_value_info(node.output[0], kind, None))
+            model.graph.output.append(onnx.helper.make_tensor_value_info(tensor, kind, None))
+        self.grids[steps[-1].name], self._outputs[steps[-1].name] = Grid(1.0, 0, np.float32), OUTPUT
         with quiet():
             self._session = onnxruntime.InferenceSession(
                 model.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -50,19 +53,17 @@ class OnnxProbe:
         return given
 
 
-def _quantizers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[str, onnx.NodeProto]]:
-    """The name of each step that is found, and the QuantizeLinear of its output."""
+def _integers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """The name of each step that is found, the tensor of its output, and those of scale and zero point.
+
+    The logits are no integers.
+    """
     makers = {name: node for node in model.graph.node for name in node.output}
-    (output,) = model.graph.output
-    last = makers[output.name].input[0]
     for node in model.graph.node:
+        if node.output[0] == RESIZED:
+            yield RESIZE, RESIZED, node.input[-2:]
         if node.op_type != "QuantizeLinear" or node.input[0] not in makers:
             continue
-        kind = makers[node.input[0]].op_type
         name = step_called(node.input[0], steps)
-        if node.output[0] == last:
-            name = steps[-1].name
-        if kind == "Resize":
-            name = RESIZE
-        if name and kind not in MOVING:
-            yield name, node
+        if name and makers[node.input[0]].op_type not in MOVING:
+            yield name, node.output[0].removesuffix(SPREAD_FROM), node.input[1:]

@@ -17,7 +17,7 @@ Values = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Grid:
-    """The numbers that an integer tensor can hold: (integer - zero_point) * scale."""
+    """The numbers that an integer tensor can hold: (integer - zero_point) * scale; of float32, any."""
 
     scale: float
     zero_point: int
@@ -29,6 +29,8 @@ class Grid:
 
     def nearest(self, values: Values) -> Values:
         """The numbers of the grid nearest to `values`, of any shape."""
+        if self.dtype == np.float32:
+            return values
         limits = np.iinfo(np.dtype(self.dtype))
         integers = np.rint(values / np.float32(self.scale)) + self.zero_point
         return self.values(np.clip(integers, limits.min, limits.max))
