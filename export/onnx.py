@@ -16,7 +16,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edgefashion.errors import VerificationError
 from edgefashion.keras import quiet
-from export import qdq
+from export import blocks, qdq
 from export.calibration import RepresentativeDataset
 from export.graph import IMAGE_SHAPE, INPUT, OUTPUT, Graph
 
@@ -134,10 +134,10 @@ def depthwise_weights(model: onnx.ModelProto) -> list[str]:
 
 
 def _rewrite(model: onnx.ModelProto, graph: Graph) -> None:
-    """Make pixels the input, sums the output, and fill the kernels between: see `qdq`."""
+    """Make pixels the input, sums the output, and fill the lanes of the first layer: see `qdq`, `blocks`."""
     resized = graph.deployed.input_shape[1]
     graph.check_input("ONNX", *qdq.take_pixels(model, INPUT, IMAGE_SHAPE[:2], resized))
-    qdq.widen_first_convolution(model, resized)
+    blocks.compute_blocks(model)
     qdq.keep_logits(model, OUTPUT)
 
 

@@ -54,8 +54,8 @@ def test_the_cnn_costs_what_its_keras_model_does(
     parameters = [layer.parameters for layer in layers if layer.macs]
     macs = [layer.macs for layer in layers if layer.macs]
     if kind == ("onnx", "int8"):
-        # Two columns at once: 64 kernels of 3x4 at 26x13 places, instead of 32 of 3x3 at 26x26.
-        parameters[0], macs[0] = 64 * 12 + 64, 26 * 13 * 64 * 12
+        # In blocks of 2x2: 128 kernels of 4x4 at 13x13 places, instead of 32 of 3x3 at 26x26.
+        parameters[0], macs[0] = 128 * 16 + 128, 13 * 13 * 128 * 16
     assert found.parameters == sum(parameters)
     assert [operator.macs for operator in found.computing] == macs
 

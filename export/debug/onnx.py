@@ -1,9 +1,12 @@
 """What the layers of an int8 ONNX model give."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime
 
@@ -12,7 +15,7 @@ from edgefashion.runtimes.base import Images
 from export.debug.probe import Grid, Values, check_complete, shaped, step_called
 from export.debug.steps import RESIZE, Step
 from export.graph import INPUT, OUTPUT
-from export.qdq import RESIZED, SPREAD_FROM
+from export.qdq import RESIZED
 
 MOVING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Pad"}
 
@@ -49,8 +52,24 @@ class OnnxProbe:
         given = {}
         for name, integers in zip(self._outputs, found, strict=True):
             last = integers.transpose(0, 2, 3, 1) if integers.ndim == 4 else integers
-            given[name] = shaped(self._path, self._steps[name], self.grids[name].values(last))
+            step = self._steps[name]
+            given[name] = shaped(self._path, step, self.grids[name].values(unblocked(last, step.shape)))
         return given
+
+
+def unblocked(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """What `export.blocks` computes in blocks, [N, height / rows, width / columns, rows * columns * channels]
+    or, pooled, [N, height * width, 1, channels], as [N, height, width, channels], which is `shape`; all else
+    as it is.
+    """
+    if values.ndim != 4 or len(shape) != 3 or values[0].size != math.prod(shape) or values.shape[1:] == shape:
+        return values
+    height, width, channels = shape
+    if values.shape[2] == 1:
+        return values.reshape(-1, *shape)
+    rows, columns = height // values.shape[1], width // values.shape[2]
+    blocks = values.reshape(-1, height // rows, width // columns, rows, columns, channels)
+    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(-1, *shape)
 
 
 def _integers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[str, str, Sequence[str]]]:
@@ -66,4 +85,4 @@ def _integers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[s
             continue
         name = step_called(node.input[0], steps)
         if name and makers[node.input[0]].op_type not in MOVING:
-            yield name, node.output[0].removesuffix(SPREAD_FROM), node.input[1:]
+            yield name, node.output[0], node.input[1:]

@@ -47,7 +47,7 @@ def test_every_layer_that_multiplies_is_quantized(int8: onnx_package.ModelProto)
 def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx_package.ModelProto) -> None:
     tensors = {tensor.name: onnx_package.numpy_helper.to_array(tensor) for tensor in int8.graph.initializer}
     kernels = {name: array for name, array in tensors.items() if array.dtype == np.int8 and array.ndim == 4}
-    assert {array.shape for array in kernels.values()} == {(64, 1, 3, 4), (64, 32, 3, 3)}
+    assert {array.shape for array in kernels.values()} == {(128, 1, 4, 4), (64, 32, 3, 3)}
     for name, array in kernels.items():
         assert np.abs(array.astype(int)).max() <= 64
         assert len(tensors[name.removesuffix("_quantized") + "_scale"]) == len(array)
