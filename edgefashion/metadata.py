@@ -5,7 +5,7 @@ an ONNX file an entry of `metadata_props`. `export.metadata` writes it.
 
     schema                      1
     run, run_id, small_run      the training run; whether it saw a part of the data only
-    base_run_id                 the float run that quantization-aware training started from; or null
+    base_run_id                 the run that it was fine-tuned from; or null
     architecture, precision     cnn or mobilenetv2; float32, float16, dynamic, int8 or int8-qat
     target                      the processor that an int8 ONNX file is made for, see `targets`; or null
     labels                      the ten classes, in the order of the logits

@@ -1,7 +1,8 @@
 """Run folders: `runs/<name>/` holds one trained model and the story of how it came to be.
 
     model.keras      the best epoch by validation accuracy, float32
-    run.json         recipe, history, seed, versions, device, data checksums, validation accuracy
+    run.json         recipe, history, seed, versions, device, data checksums, validation accuracy,
+                     and of a pruned or clustered model what was found in its layers
     tensorboard/     logs
     artifacts/       what was exported from it
 
@@ -21,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from edgefashion import files
 from edgefashion.errors import OutputError, RunError
+from edgefashion.recipes import FineTuning
 
 SCHEMA = 1
 MODEL = "model.keras"
@@ -57,10 +59,21 @@ class Run:
         return self.folder / ARTIFACTS
 
     @property
+    def fine_tuning(self) -> FineTuning | None:
+        """What was done to the model of another run; None of a run that did not start from one."""
+        found: FineTuning | None = self.info["recipe"].get("fine_tuning")
+        return found
+
+    @property
     def base_run_id(self) -> str | None:
-        """Of a run trained quantization-aware: the `id` of the float run it was made from; else None."""
+        """Of a fine-tuned run: the `id` of the run it was made from; else None."""
         found = self.info["recipe"].get("base_run_id")
         return None if found is None else str(found)
+
+    @property
+    def quantized(self) -> bool:
+        """Whether it was trained quantization-aware."""
+        return self.fine_tuning == "qat"
 
     @property
     def small_run(self) -> bool:

@@ -26,9 +26,9 @@ def summarize(model: keras.Model) -> list[LayerSummary]:
         LayerSummary(
             name=layer.name,
             kind=type(_inner(layer)).__name__,
-            output_shape=tuple(layer.output.shape[1:]),
+            output_shape=tuple(layer.output_shape[1:]),
             parameters=_parameters(layer),
-            macs=_macs(_inner(layer), layer.output.shape),
+            macs=_macs(_inner(layer), layer.output_shape),
         )
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)

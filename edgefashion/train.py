@@ -13,14 +13,14 @@ from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, RunError
 from edgefashion.input_pipeline import training_batches, validation_batches
 from edgefashion.keras import keras, tf
-from edgefashion.models import Architecture, architecture_for
+from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
 from edgefashion.summary import summarize, table
 from edgefashion.training_progress import TrainingProgress
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
-QAT_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
+FINE_TUNING_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
 LOSSES = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
@@ -54,11 +54,11 @@ def train(
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             last = state.checkpoint(state.epoch)
-            model = checkpoints.load(last) if state.epoch else _new_model(recipe, splits)
+            model = _load(recipe, last) if state.epoch else _new_model(recipe, splits)
         else:
             model = _new_model(recipe, splits)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
-        report(table(summarize(model)))
+        report(table(summarize(compression_for(recipe).strip(model))))
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
         if state.epoch:
             report(f"resuming after epoch {state.epoch} of {recipe.epochs}")
@@ -120,12 +120,18 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
 def _new_model(recipe: Recipe, splits: Splits) -> keras.Model:
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
-    model = architecture_for(recipe.model, recipe.quantized).build(recipe.weights)
+    plain = architecture_for(recipe.model, recipe.fine_tuning).build(recipe.weights)
+    model = compression_for(recipe).wrap(plain, _steps(recipe, splits))
     rate: Any = recipe.learning_rate
     if recipe.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, _steps(recipe, splits) * recipe.epochs)
     model.compile(keras.optimizers.Adam(rate), LOSSES[recipe.loss](from_logits=True), metrics=["accuracy"])
     return model
+
+
+def _load(recipe: Recipe, checkpoint: Path) -> keras.Model:
+    with compression_for(recipe).scope():
+        return checkpoints.load(checkpoint)
 
 
 def _steps(recipe: Recipe, splits: Splits) -> int:
@@ -135,7 +141,7 @@ def _steps(recipe: Recipe, splits: Splits) -> int:
 def _fit(model: keras.Model, state: TrainingState, recipe: Recipe, splits: Splits) -> None:
     if state.epoch == recipe.epochs:
         return
-    architecture = architecture_for(recipe.model, recipe.quantized)
+    architecture = architecture_for(recipe.model, recipe.fine_tuning)
     steps = _steps(recipe, splits)
     with TrainingProgress(recipe.epochs, steps, recipe.batch_size, state.epoch) as progress:
         model.fit(
@@ -146,6 +152,7 @@ def _fit(model: keras.Model, state: TrainingState, recipe: Recipe, splits: Split
             epochs=recipe.epochs,
             verbose=0,
             callbacks=[
+                *compression_for(recipe).callbacks(),
                 progress,
                 keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False),
                 _Checkpoint(state),
@@ -169,18 +176,19 @@ class _Checkpoint(keras.callbacks.Callback):
 def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, where: str) -> None:
     """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
     keras.mixed_precision.set_global_policy("float32")
-    architecture = architecture_for(recipe.model, recipe.quantized)
-    best = checkpoints.load(state.checkpoint(state.best_epoch))
+    architecture = architecture_for(recipe.model, recipe.fine_tuning)
+    compression = compression_for(recipe)
+    best = compression.strip(_load(recipe, state.checkpoint(state.best_epoch)))
     model = _in_float32(architecture, best)
+    compressed = compression.check(model)
     model_path = state.folder / runs.MODEL
     with files.replacing(model_path) as temporary:
         model.save(temporary)
-    digest = files.sha256(model_path)
-    layers = summarize(model)
+    described = _describe(model, model_path)
     info = {
         "schema": runs.SCHEMA,
         "name": name,
-        "id": digest[:12],
+        "id": described["sha256"][:12],
         "small_run": recipe.limit is not None or not dataset.complete,
         "validation_accuracy": state.history[state.best_epoch - 1]["val_accuracy"],
         "best_epoch": state.best_epoch,
@@ -188,21 +196,30 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
         "initial_weights_sha256": _weights_digest(recipe),
         "history": state.history,
         "seconds": round(sum(epoch["seconds"] for epoch in state.history), 1),
-        "model": {
-            "file": runs.MODEL,
-            "sha256": digest,
-            "parameters": sum(layer.parameters for layer in layers),
-            "macs": sum(layer.macs for layer in layers),
-        },
+        "model": described,
+        "compressed_layers": compressed,
         "data": dataset.describe(),
         "trained_on": where,
         "device": device.describe(),
-        "versions": {
-            package: version(package) for package in (QAT_PACKAGES if recipe.quantized else PACKAGES)
-        },
+        "versions": _versions(recipe),
     }
     files.write_json(state.folder / runs.INFO, info)
     checkpoints.discard(state.folder)
+
+
+def _describe(model: keras.Model, path: Path) -> dict[str, Any]:
+    layers = summarize(model)
+    return {
+        "file": path.name,
+        "sha256": files.sha256(path),
+        "parameters": sum(layer.parameters for layer in layers),
+        "macs": sum(layer.macs for layer in layers),
+    }
+
+
+def _versions(recipe: Recipe) -> dict[str, str]:
+    packages = FINE_TUNING_PACKAGES if recipe.fine_tuning else PACKAGES
+    return {package: version(package) for package in packages}
 
 
 def _in_float32(architecture: Architecture, trained: keras.Model) -> keras.Model:

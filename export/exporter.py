@@ -52,7 +52,7 @@ def export_run(
         check_precision(run, precision)
     model = graph.build(run)
     representative = representative_dataset(splits, model.normalisation, settings.calibration_images)
-    unseen = verification_images(splits.validation, run.base_run_id is not None)
+    unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
     exported = []
     for kind in kinds:
@@ -77,12 +77,12 @@ def _line(made: Artifact, content: bytes) -> str:
 
 def check_precision(run: Run, precision: str) -> None:
     """Raise BadInput for a precision that `run` was not trained for."""
-    if precision in QAT_PRECISIONS and not run.base_run_id:
+    if precision in QAT_PRECISIONS and not run.quantized:
         raise BadInput(
             f"{run.folder} was not trained quantization-aware: make a run that has {precision} with "
             f"edgefashion train --qat {run.folder}"
         )
-    if precision not in QAT_PRECISIONS and run.base_run_id:
+    if precision not in QAT_PRECISIONS and run.quantized:
         raise BadInput(
             f"{run.folder} was trained for {', '.join(QAT_PRECISIONS)}: export {precision} from the "
             f"run it was made from, {run.info['recipe']['weights']}"

@@ -91,6 +91,6 @@ def _scaled(model: keras.Model, scale: float) -> keras.Model:
 
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
-    architecture = architecture_for(run.info["recipe"]["model"], run.base_run_id is not None)
+    architecture = architecture_for(run.info["recipe"]["model"], run.fine_tuning)
     model = load_model(run.model_path)
     return Graph(model, architecture, architecture.fold(model), architecture.resize)

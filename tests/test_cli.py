@@ -7,9 +7,8 @@ import pytest
 
 from edgefashion.artifact import PRECISIONS
 from edgefashion.cli import main
-from edgefashion.cli.steps import kinds_of, qat_recipes, target_for
+from edgefashion.cli.steps import kinds_of, target_for
 from edgefashion.cli.verbs import cli
-from edgefashion.data import Dataset
 from edgefashion.errors import BadInput
 from edgefashion.recipes import RECIPES
 from edgefashion.runs import Run
@@ -98,6 +97,23 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("train --qat", "there is no run runs/cnn"),
         ("train --qat cnn --model mobilenetv2", "has a model of its own: leave out --model"),
         ("train --qat --epochs 0", "--epochs"),
+        ("train --from", "there is no run runs/cnn"),
+        ("train --from nowhere", "there is no run runs/nowhere"),
+        ("train --from cnn --qat", "--qat names the run itself: leave out --from"),
+        ("train --prune 0.5", "there is no run runs/cnn"),
+        ("train --prune 0.5 --from nowhere", "there is no run runs/nowhere"),
+        ("train --prune 0.5 --from cnn --model mobilenetv2", "leave out --model"),
+        ("train --prune 0.5 --qat", "--qat, --prune and --cluster make runs of their own: give one"),
+        ("train --prune 0.5 --cluster 16", "give one of them"),
+        ("train --prune 0", "--prune 0 is no share of the weights"),
+        ("train --prune 1", "--prune 1 is no share of the weights"),
+        ("train --prune 80", "above 0 and below 1, like 0.8"),
+        ("train --prune nan", "--prune nan is no share of the weights"),
+        ("train --prune -0.5", "--prune -0.5 is no share of the weights"),
+        ("train --prune most", "'most' is not a valid float"),
+        ("train --cluster 16 --from nowhere", "there is no run runs/nowhere"),
+        ("train --cluster 1", "1 is not in the range 2<=x<=256"),
+        ("train --cluster 257", "257 is not in the range"),
         ("evaluate --threads 0", "not a number of threads"),
         ("evaluate --threads -1", "not a number of threads"),
         ("evaluate --threads two", "not a number of threads"),
@@ -150,20 +166,13 @@ def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None:
     trained = Run(tmp_path / "cnn", {"recipe": {}})
-    quantized = Run(tmp_path / "cnn-qat", {"recipe": {"base_run_id": "abc"}})
+    quantized = Run(tmp_path / "cnn-qat", {"recipe": {"fine_tuning": "qat"}})
     usual, every = [("tflite", "float32"), ("tflite", "int8")], PRECISIONS["tflite"]
     assert kinds_of(trained, ["tflite"], None) == usual
     assert kinds_of(quantized, ["tflite"], None) == [("tflite", "int8-qat")]
     assert [precision for _, precision in kinds_of(trained, ["tflite"], every)] == list(every[:-1])
     assert kinds_of(quantized, ["tflite"], every) == [("tflite", "int8-qat")]
     assert kinds_of(quantized, ["tflite"], ["float32"]) == [("tflite", "float32")]
-
-
-def test_quantized_runs_are_named_after_their_base(trained: Run, sample: Dataset) -> None:
-    small = Run(trained.folder, {**trained.info, "recipe": {**trained.info["recipe"], "limit": 50}})
-    assert list(qat_recipes([trained], sample)) == ["cnn-qat"]
-    assert list(qat_recipes([trained], sample, limit=20)) == ["cnn-qat-limit-20"]
-    assert list(qat_recipes([small], sample)) == ["cnn-qat"]
 
 
 @pytest.mark.parametrize("wanted", ["arm64", "auto"])

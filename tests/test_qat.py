@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion import qat, runs
+from edgefashion import fine_tuning, runs
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, split
-from edgefashion.errors import BadInput, RunError
+from edgefashion.errors import RunError
 from edgefashion.keras import keras, tf
 from edgefashion.models import ARCHITECTURES, Architecture, architecture_for
 from edgefashion.models.folding import fold_batch_norms
@@ -23,7 +23,7 @@ from edgefashion.models.quantized import (
     RangeQuantizer,
     round_to_pixels,
 )
-from edgefashion.recipes import QAT_RECIPES, RECIPES, Recipe
+from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
 from edgefashion.train import train
 
@@ -42,7 +42,7 @@ def silent(line: str) -> None:
 
 
 def recipe_from(base: Run, sample: Dataset, **changes: Any) -> Recipe:
-    return qat.recipe_from(base, sample.checksums, **{"batch_size": 20, "limit": 100, **changes})
+    return fine_tuning.recipe_from(base, "qat", sample.checksums, batch_size=20, limit=100, **changes)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -83,6 +83,13 @@ def test_folding_changes_the_model_and_not_what_it_computes(
     np.testing.assert_array_equal(model(images, training=True), model(images))
 
 
+def test_a_folded_model_is_folded_already(
+    architecture: Architecture, model: keras.Model, sample: Dataset
+) -> None:
+    images = architecture.resize(architecture.normalisation(sample.test.images[:8]))
+    np.testing.assert_array_equal(architecture.fold(model)(images), model(images))
+
+
 def test_a_bias_before_the_normalisation_is_folded_too() -> None:
     image = keras.Input((5, 5, 2))
     made = keras.layers.BatchNormalization()(keras.layers.Conv2D(3, 2, bias_initializer="ones")(image))
@@ -113,7 +120,7 @@ def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
 
 
 def test_the_model_begins_with_pixels_and_rounds_every_layer_that_computes(name: str = "mobilenetv2") -> None:
-    model = architecture_for(name, quantized=True).build(None)
+    model = architecture_for(name, "qat").build(None)
     rounding = model.layers[1]
     assert isinstance(rounding, PixelRounding)
     assert rounding.normalisation == ARCHITECTURES[name].normalisation
@@ -178,55 +185,13 @@ def test_zero_is_always_in_the_range() -> None:
 
 def test_rounding_a_trained_model_hardly_changes_what_it_says(trained: Run, sample: Dataset) -> None:
     splits = split(sample)
-    quantized = architecture_for("cnn", quantized=True)
+    quantized = architecture_for("cnn", "qat")
     model = quantized.build(str(trained.model_path))
     model(quantized.prepare(splits.train.images), training=True)
     expected = keras.models.load_model(trained.model_path)(ARCHITECTURES["cnn"].prepare(splits.test.images))
     found = model(quantized.prepare(splits.test.images)).numpy()
     assert np.mean(found.argmax(axis=1) == expected.numpy().argmax(axis=1)) >= 0.95
     assert 0 < np.abs(found - expected).max() < 0.1 * np.ptp(expected)
-
-
-# The recipe
-
-
-def test_the_recipe_tells_what_the_run_is_made_from(trained: Run, sample: Dataset) -> None:
-    recipe = qat.recipe_from(trained, sample.checksums, epochs=7, seed=None)
-    wanted = replace(QAT_RECIPES["cnn"], epochs=7, base_run_id=trained.id, weights=str(trained.model_path))
-    assert recipe == wanted
-    assert recipe.quantized
-    assert not RECIPES["cnn"].quantized
-
-
-def with_recipe(run: Run, **changes: Any) -> Run:
-    return Run(run.folder, {**run.info, "recipe": {**run.info["recipe"], **changes}})
-
-
-@pytest.mark.parametrize(
-    ("own", "asked", "wanted"),
-    [(None, None, None), (None, 50, 50), (200, None, 200), (200, 50, 50), (50, 200, 50)],
-)
-def test_a_small_run_is_fine_tuned_on_no_more_images(
-    trained: Run, sample: Dataset, own: int | None, asked: int | None, wanted: int | None
-) -> None:
-    base = with_recipe(trained, limit=own)
-    assert qat.recipe_from(base, sample.checksums, limit=asked).limit == wanted
-
-
-def test_a_base_that_is_quantized_already(trained: Run, sample: Dataset) -> None:
-    with pytest.raises(RunError, match="is quantized already: name the float run"):
-        recipe_from(with_recipe(trained, base_run_id="abc"), sample)
-
-
-def test_a_base_of_other_data(trained: Run) -> None:
-    with pytest.raises(RunError, match="was trained on other data"):
-        qat.recipe_from(trained, {})
-
-
-@pytest.mark.parametrize("change", [{"weights": "none"}, {"mixed_precision": True}])
-def test_what_qat_does_not_take(trained: Run, sample: Dataset, change: dict[str, Any]) -> None:
-    with pytest.raises(BadInput, match="leave out --"):
-        recipe_from(trained, sample, **change)
 
 
 # The run
@@ -262,7 +227,7 @@ def test_a_fresh_process_loads_the_run(quantized_run: Run, sample: Dataset, tmp_
     paths = [str(path) for path in (quantized_run.folder, tmp_path / "images.npy", tmp_path / "logits.npy")]
     subprocess.run([sys.executable, "-c", LOAD, *paths], check=True, capture_output=True)
     model = keras.models.load_model(quantized_run.model_path, compile=False)
-    expected = model(architecture_for("cnn", quantized=True).prepare(images))
+    expected = model(architecture_for("cnn", "qat").prepare(images))
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-5)
 
 

@@ -67,23 +67,6 @@ def new_recipes(models: Sequence[str], **changes: Any) -> dict[str, Recipe]:
     return {run_name(recipe): recipe for recipe in (recipe_for(model, **changes) for model in models)}
 
 
-def base_runs(name: str, models: Sequence[str], root: Path) -> "list[Run]":
-    """What quantization-aware training starts from: the run named, or those called like the models."""
-    return named_runs([name] if name else models, root)
-
-
-def qat_recipes(bases: "Iterable[Run]", dataset: "Dataset", **changes: Any) -> dict[str, Recipe]:
-    """A recipe for each base, by the name its run gets."""
-    from edgefashion.qat import recipe_from
-
-    recipes = {}
-    for base in bases:
-        recipe = recipe_from(base, dataset.checksums, **changes)
-        smaller = recipe.limit != base.info["recipe"]["limit"]
-        recipes[f"{base.name}-qat" + (f"-limit-{recipe.limit}" if smaller else "")] = recipe
-    return recipes
-
-
 def train_or_reuse(
     recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, force: bool
 ) -> "Run":
@@ -158,7 +141,7 @@ def kinds_of(run: "Run", formats: Sequence[str], precisions: Sequence[str] | Non
     for, those it has. The exporter refuses any other.
     """
     every = set(PRECISIONS["tflite"])
-    if run.base_run_id and (precisions is None or set(precisions) == every):
+    if run.quantized and (precisions is None or set(precisions) == every):
         return kinds(formats, QAT_PRECISIONS)
     wanted = DEFAULT_PRECISIONS if precisions is None else precisions
     if set(wanted) == every:
@@ -223,7 +206,7 @@ def debug_run(
 
     validation = split(dataset).validation
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
-    usual = QAT_PRECISIONS[0] if run.base_run_id else "int8"
+    usual = QAT_PRECISIONS[0] if run.quantized else "int8"
     with _Bar() as progress:
         return debug.debug_run(run, precision or usual, formats, sample, progress)
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from edgefashion import __version__, files
 from edgefashion.artifact import CALIBRATION_IMAGES, PRECISIONS
-from edgefashion.cli import looking, steps
+from edgefashion.cli import fine_tuning, looking, steps
+from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
     FILE,
@@ -70,14 +70,7 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
 @runs_option
 @data_option
 @training_options
-@click.option(
-    "--qat",
-    "base",
-    is_flag=False,
-    flag_value="",
-    metavar="[RUN]",
-    help="Fine-tune a trained run quantization-aware, for export as int8-qat; default: the --model's run.",
-)
+@fine_tuning_options
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
 def train(
     models: tuple[str, ...],
@@ -87,10 +80,15 @@ def train(
     hardware: str | None,
     force: bool,
     base: str | None,
+    qat: str | None,
+    sparsity: float | None,
+    clusters: int | None,
     resume: bool,
     **changes: Any,
 ) -> None:
-    """Train a model into runs/NAME, or with --qat a trained one into runs/NAME-qat.
+    """Train a model into runs/NAME, or a trained one further.
+
+    A trained run NAME becomes NAME-fine-tuned (--from), NAME-qat, NAME-pruned-SPARSITY or NAME-clustered-N.
 
     Example: edgefashion train --model mobilenetv2 --weights weights.h5
     """
@@ -100,22 +98,23 @@ def train(
         raise BadInput("--name names one run: train one --model at a time")
     if force and resume:
         raise BadInput("--force begins anew and --resume goes on: give one of them")
-    if base is None:
+    tuning = fine_tuning.asked(base, qat, sparsity, clusters)
+    if tuning is None:
         recipes = steps.new_recipes(models, **changes)
         dataset = steps.load_data(data_folder)
     else:
-        named = click.get_current_context().get_parameter_source("models") is not ParameterSource.DEFAULT
-        if base and named:
-            raise BadInput(f"--qat {base} has a model of its own: leave out --model")
-        bases = steps.base_runs(base, models, root)
+        kind, base_name = tuning
+        bases = fine_tuning.base_runs(base_name, models, root)
         dataset = steps.load_data(data_folder)
-        recipes = steps.qat_recipes(bases, dataset, **changes)
+        changes |= {"sparsity": sparsity, "clusters": clusters}
+        recipes = fine_tuning.recipes(kind, bases, dataset, **changes)
     from edgefashion.train import train as fit
 
     for usual_name, recipe in recipes.items():
         folder = root / (name or usual_name)
         run = fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
-        say(f"{run.folder}: validation accuracy {run.info['validation_accuracy']:.4f}")
+        accuracy = f"validation accuracy {run.info['validation_accuracy']:.4f}"
+        say(f"{run.folder}: {accuracy}{fine_tuning.compressed(run)}")
     following("edgefashion export")
 
 

@@ -1,7 +1,8 @@
 """What every architecture tells the trainer and the exporters about itself."""
 
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,42 @@ class Architecture:
     def prepare(self, pixels: Any) -> Any:
         """Raw gray images, uint8 [N, 28, 28, 1] → the input of the model."""
         return self.expand(self.normalisation(pixels))
+
+
+def deployed(architecture: Architecture) -> Architecture:
+    """The same classifier as it is deployed, to be fine-tuned: `build` takes the path of a trained model."""
+
+    def build(weights: str | None) -> keras.Model:
+        return architecture.fold(load_model(Path(weights)) if weights else architecture.build(None))
+
+    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model: model)
+
+
+class Compression:
+    """What is done to the weights of a model while it trains: nothing, where a class does not say more."""
+
+    def wrap(self, model: keras.Model, steps: int) -> keras.Model:
+        """The model that is trained, in epochs of `steps` batches, from a plain one, which is used up."""
+        return model
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """What the training has to call."""
+        return []
+
+    def scope(self) -> Any:
+        """A context in which Keras can load such a model."""
+        return contextlib.nullcontext()
+
+    def strip(self, model: keras.Model) -> keras.Model:
+        """The plain model inside the one that was trained, with its weights."""
+        return model
+
+    def check(self, model: keras.Model) -> dict[str, dict[str, int]] | None:
+        """How many `weights` each compressed layer of a plain model has, how many of them are `zeros` and
+        how many different `values` they have; None where nothing is compressed. Raises VerificationError
+        where that is not what was asked for.
+        """
+        return None
 
 
 def with_weights(model: keras.Model, changed: dict[str, list[Any]]) -> keras.Model:

@@ -11,12 +11,11 @@ Importing this module lets Keras load such models.
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import MissingExtra
 from edgefashion.keras import keras, tf
-from edgefashion.models.base import Architecture, Normalisation, load_model
+from edgefashion.models.base import Architecture, Normalisation, deployed
 from edgefashion.models.folding import rebuild
 
 try:
@@ -34,15 +33,15 @@ register = keras.saving.register_keras_serializable("edgefashion")
 
 def quantized(architecture: Architecture) -> Architecture:
     """The same classifier, trained quantization-aware: `build` takes the path of a trained float model."""
+    floats = deployed(architecture)
 
     def build(weights: str | None) -> keras.Model:
-        trained = load_model(Path(weights)) if weights else architecture.build(None)
-        return quantize(architecture.fold(trained), architecture.normalisation)
+        return quantize(floats.build(weights), architecture.normalisation)
 
     def resize(images: Any) -> Any:
         return architecture.resize(round_to_pixels(images, architecture.normalisation))
 
-    return replace(architecture, build=build, expand=resize, fold=lambda model: model, resize=resize)
+    return replace(floats, build=build, expand=resize, resize=resize)
 
 
 def quantize(model: keras.Model, normalisation: Normalisation) -> keras.Model:

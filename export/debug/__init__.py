@@ -82,7 +82,7 @@ def debug_run(
     paths = {format: _exported(run, format, precision) for format in formats}
     deployed = {format: _deployed(path, sample.images) for format, path in paths.items()}
     model = graph.build(run)
-    steps = steps_of(qat.without_rounding(model) if run.base_run_id else model)
+    steps = steps_of(qat.without_rounding(model) if run.quantized else model)
     probes = {format: _probe(format, path, steps) for format, path in paths.items()}
     tallies = measure(steps, model.normalisation, probes, sample.images, progress)
     models = {

@@ -135,6 +135,34 @@ def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(runs: Path, sa
     assert {(one.format, one.precision) for one in map(artifact.read, artifact.find(folder))} == KINDS
 
 
+def test_a_pruned_run_is_made_exported_and_compared_with_its_base(runs: Path, sample_folder: Path) -> None:
+    options = ["--data", sample_folder]
+    prune = ["train", "--prune", 0.9, "--from", "cnn-limit-600", "--epochs", 1]
+    done = edgefashion(*prune, *options, cwd=runs.parent)
+    assert "runs/cnn-limit-600-pruned-0.9: validation accuracy 0." in done.stderr
+    assert "90.0% of 223,232 weights are zero in 2 layers" in done.stderr
+    done = edgefashion(
+        "train", "--cluster", 4, "--from", "cnn-limit-600-pruned-0.9", *options, cwd=runs.parent, code=2
+    )
+    assert "is pruned already: name the float run it was made from, runs/cnn-limit-600" in one_line(done)
+    edgefashion("export", "cnn-limit-600-pruned-0.9", "--format", "tflite", *options, cwd=runs.parent)
+    edgefashion("evaluate", "--threads", 1, "--json", "r.json", *options, cwd=runs.parent)
+    rows = json.loads((runs.parent / "r.json").read_text())["results"]
+    tflite = {
+        (row["model"].removeprefix("cnn-limit-600"), row["precision"]): row
+        for row in rows
+        if row["format"] == "tflite"
+    }
+    assert len(rows) == 6
+    for precision in ("float32", "int8"):
+        base, pruned = tflite["", precision], tflite["-pruned-0.9", precision]
+        assert pruned["gzip_bytes"] < 0.5 * base["gzip_bytes"]
+        assert pruned["size_bytes"] == pytest.approx(base["size_bytes"], rel=0.01)
+        assert pruned["accuracy_delta"] == pytest.approx(
+            pruned["accuracy"] - tflite["", "float32"]["accuracy"]
+        )
+
+
 def test_evaluate_writes_json_csv_and_markdown(runs: Path, sample_folder: Path) -> None:
     file = runs / "cnn-limit-600/artifacts/cnn-limit-600-float32.tflite"
     outputs = ["--json", "new/r.json", "--csv", "r.txt", "--markdown", "r.out"]

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgefashion import artifact, qat
+from edgefashion import artifact, fine_tuning
 from edgefashion.artifact import Artifact
 from edgefashion.data import Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
@@ -34,7 +34,7 @@ from export.verify import Limits, run_content
 @pytest.fixture(scope="module")
 def run(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The trained CNN, fine-tuned. Tests may write into its artifacts."""
-    recipe = qat.recipe_from(trained, sample.checksums, epochs=1, batch_size=16)
+    recipe = fine_tuning.recipe_from(trained, "qat", sample.checksums, epochs=1, batch_size=16)
     return train(recipe, sample, tmp_path_factory.mktemp("runs") / "cnn-qat", report=lambda _: None)
 
 
@@ -55,11 +55,11 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
             layer.momentum = 0.0
     base(ARCHITECTURES["mobilenetv2"].prepare(splits.train.images[:32]), training=True)
     base.save(folder / "base.keras")
-    architecture = architecture_for("mobilenetv2", quantized=True)
+    architecture = architecture_for("mobilenetv2", "qat")
     model = architecture.build(str(folder / "base.keras"))
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
-    return graph.build(Run(folder, {"recipe": {"model": "mobilenetv2", "base_run_id": "abc"}}))
+    return graph.build(Run(folder, {"recipe": {"model": "mobilenetv2", "fine_tuning": "qat"}}))
 
 
 @dataclass(frozen=True)
