@@ -87,23 +87,21 @@ def _spread_columns(model: onnx.ModelProto, quantize: onnx.NodeProto, shape: tup
 def _pool_blocks(
     model: onnx.ModelProto, quantize: onnx.NodeProto, pool: onnx.NodeProto, shape: tuple[int, int, int]
 ) -> None:
-    """Have the pooling take the maximum over each block: blocks are the rows of an image, their places its
-    columns. `shape` is that of what it gives: height, width, channels.
+    """Have the pooling take the maximum over each block, whose places lie side by side as columns.
+
+    `shape` is that of what it gives: height, width, channels.
     """
-    dequantize, after = _readers(model, quantize.output[0])[0], _readers(model, pool.output[0])[0]
+    (dequantize,) = _readers(model, quantize.output[0])
     height, width, channels = shape
-    places, pooled = math.prod(_attributes(pool)["kernel_shape"]), after.output[0]
-    rows = quantize.output[0] + "/rows"
+    places = math.prod(_attributes(pool)["kernel_shape"])
+    beside = quantize.output[0] + "/beside"
     quantize.output[0] += BLOCKS
-    insert_behind(
-        model, quantize, _reshaped(model, quantize.output[0], rows, (height * width, places, channels))
-    )
-    dequantize.input[0] = rows
+    nodes = _reshaped(model, quantize.output[0], beside, (height, width * places, channels))
+    insert_behind(model, quantize, nodes)
+    dequantize.input[0] = beside
     for entry in pool.attribute:
         if entry.name in ("kernel_shape", "strides"):
             entry.CopyFrom(make_attribute(entry.name, [1, places]))
-    after.output[0] = pooled + BLOCKS
-    insert_behind(model, after, _reshaped(model, after.output[0], pooled, (height, width, channels)))
 
 
 def _reshaped(

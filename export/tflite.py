@@ -10,6 +10,7 @@ import numpy.typing as npt
 from edgefashion.errors import VerificationError
 from edgefashion.keras import quiet, tf
 from export.calibration import RepresentativeDataset
+from export.cells import over_cells
 from export.graph import Graph
 
 PIXELS_TO_INT8 = {"inference_input_type": tf.uint8, "inference_output_type": tf.int8}
@@ -45,7 +46,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
             yield [image[np.newaxis]]
 
     content = _convert(
-        graph.from_normalised,
+        graph.with_deployed(over_cells(graph.deployed)).from_normalised,
         optimizations=[tf.lite.Optimize.DEFAULT],
         representative_dataset=samples,
         target_spec=tf.lite.TargetSpec(supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
@@ -60,7 +61,7 @@ def int8_qat(graph: Graph) -> bytes:
     model learned. Raises VerificationError like it.
     """
     content = _convert(
-        graph.from_normalised,
+        graph.with_deployed(over_cells(graph.deployed)).from_normalised,
         optimizations=[tf.lite.Optimize.DEFAULT],
         **PIXELS_TO_INT8,
     )

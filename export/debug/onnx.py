@@ -1,12 +1,9 @@
 """What the layers of an int8 ONNX model give."""
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 
@@ -52,24 +49,8 @@ class OnnxProbe:
         given = {}
         for name, integers in zip(self._outputs, found, strict=True):
             last = integers.transpose(0, 2, 3, 1) if integers.ndim == 4 else integers
-            step = self._steps[name]
-            given[name] = shaped(self._path, step, self.grids[name].values(unblocked(last, step.shape)))
+            given[name] = shaped(self._path, self._steps[name], self.grids[name].values(last))
         return given
-
-
-def unblocked(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """What `export.blocks` computes in blocks, [N, height / rows, width / columns, rows * columns * channels]
-    or, pooled, [N, height * width, 1, channels], as [N, height, width, channels], which is `shape`; all else
-    as it is.
-    """
-    if values.ndim != 4 or len(shape) != 3 or values[0].size != math.prod(shape) or values.shape[1:] == shape:
-        return values
-    height, width, channels = shape
-    if values.shape[2] == 1:
-        return values.reshape(-1, *shape)
-    rows, columns = height // values.shape[1], width // values.shape[2]
-    blocks = values.reshape(-1, height // rows, width // columns, rows, columns, channels)
-    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(-1, *shape)
 
 
 def _integers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[str, str, Sequence[str]]]:

@@ -75,6 +75,7 @@ def shaped(path: Path, step: Step, values: Values) -> Values:
 
     Raises ArtifactError for another shape.
     """
+    values = unblocked(values, step.shape)
     wanted = (len(values), *step.shape)
     if [n for n in values.shape[1:] if n > 1] != [n for n in step.shape if n > 1]:
         raise ArtifactError(
@@ -82,3 +83,16 @@ def shaped(path: Path, step: Step, values: Values) -> Values:
             f"{list(step.shape)}: export it again"
         )
     return values.reshape(wanted)
+
+
+def unblocked(values: Values, shape: tuple[int, ...]) -> Values:
+    """What `export.blocks` and `export.cells` compute in blocks, [N, height / rows, width / columns, rows *
+    columns * channels], as [N, height, width, channels], which is `shape`; all else as it is.
+    """
+    if values.ndim != 4 or len(shape) != 3 or shape[0] % values.shape[1] or shape[1] % values.shape[2]:
+        return values
+    rows, columns = shape[0] // values.shape[1], shape[1] // values.shape[2]
+    if rows * columns * shape[2] != values.shape[3]:
+        return values
+    blocks = values.reshape(*values.shape[:3], rows, columns, shape[2])
+    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(-1, *shape)

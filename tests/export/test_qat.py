@@ -24,6 +24,7 @@ from export import exporter, graph, tflite, verify
 from export import onnx as export_onnx
 from export import qat as export_qat
 from export.calibration import RepresentativeDataset
+from export.cells import over_cells
 from export.debug import debug_run
 from export.graph import Graph
 from export.methods import METHODS, Method
@@ -128,7 +129,7 @@ def kernels_in(interpreter: Interpreter) -> list[np.ndarray[Any, Any]]:
 
 
 def test_the_weights_are_those_that_training_computed_with(pair: Pair) -> None:
-    wanted, found = kernels_of(pair.model.model), kernels_in(pair.interpreter())
+    wanted, found = kernels_of(over_cells(pair.model.model)), kernels_in(pair.interpreter())
     assert len(found) == len(wanted) == {"cnn": 4, "mobilenetv2": 54}[pair.model.architecture.name]
     for kernel in wanted:
         step = np.abs(kernel).max(axis=0) / 127

@@ -1,0 +1,94 @@
+"""The first convolution of an int8 TFLite model, over cells of pixels instead of pixels: the same integers.
+
+before    at every place a window of pixels, whose one channel leaves most lanes of a dot product empty
+after     at every cell of 2x2 pixels a window of cells, their pixels as four channels (space to depth);
+          it gives what the four places of a cell give, of which max pooling behind it keeps the largest
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.keras import keras, tf
+from edgefashion.models.folding import rebuild
+from export.blocks import shifted
+
+CELL = 2
+PLACES = CELL**2
+
+
+def over_cells(model: keras.Model) -> keras.Model:
+    """A model that computes what `model` does, its first convolution over cells.
+
+    That is `model` itself where this cannot be: the convolution must read one channel of even height and
+    width, have an odd kernel, no stride and no padding, and be followed by max pooling of 2x2. Wrappers of
+    quantization-aware training stay around their layers.
+    """
+    first = next(layer for layer in model.layers if isinstance(_inner(layer), keras.layers.Conv2D))
+    pool: Any = next((node.layer for node in first.outbound_nodes), None)
+    if not (_is_plain(first) and _is_pooling(pool)):
+        return model
+    made: dict[str, keras.layers.Layer] = {}
+
+    def make(layer: keras.layers.Layer) -> Callable[[Any], Any]:
+        if layer is pool:
+            return partial(_largest, name=layer.name)
+        copy = _wider(layer) if layer is first else type(layer).from_config(layer.get_config())
+        made[layer.name] = copy
+        return (lambda image: copy(tf.nn.space_to_depth(image, CELL))) if layer is first else copy
+
+    result = rebuild(model, make)
+    for name, copy in made.items():
+        weights = model.get_layer(name).get_weights()
+        copy.set_weights([_arranged(value) for value in weights] if name == first.name else weights)
+    return result
+
+
+def _is_plain(layer: keras.layers.Layer) -> bool:
+    height, width, channels = layer.input.shape[1:]
+    inner = _inner(layer)
+    odd = all(size % 2 for size in inner.kernel_size)
+    even = height % CELL == width % CELL == 0
+    return bool(channels == 1 and even and odd and inner.strides == (1, 1) and inner.padding == "valid")
+
+
+def _is_pooling(layer: Any) -> bool:
+    pooling = isinstance(layer, keras.layers.MaxPooling2D)
+    return bool(pooling and layer.pool_size == layer.strides == (CELL, CELL) and layer.padding == "valid")
+
+
+def _wider(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """The convolution over cells, in its wrapper if it has one."""
+    inner = _inner(layer)
+    size = [(length + 1) // CELL for length in inner.kernel_size]
+    config = {**inner.get_config(), "filters": inner.filters * PLACES, "kernel_size": size}
+    convolution = type(inner).from_config(config)
+    return convolution if inner is layer else type(layer)(convolution, layer.quantize_config, name_prefix="")
+
+
+def _arranged(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A kernel [height, width, 1, channels] over cells, [rows, columns, pixels, places * channels]; a bias
+    with a copy for each place; the range of an activation as it is.
+    """
+    if weights.ndim == 0:
+        return weights
+    if weights.ndim == 1:
+        return np.tile(weights, PLACES)
+    kernels = shifted(weights.transpose(3, 2, 0, 1), (CELL, CELL), (1, 1))
+    rows, columns = (length // CELL for length in kernels.shape[2:])
+    cells = kernels.reshape(-1, rows, CELL, columns, CELL)
+    return cells.transpose(1, 3, 2, 4, 0).reshape(rows, columns, PLACES, -1)
+
+
+def _largest(blocks: Any, name: str) -> Any:
+    """The largest of the places of each cell: [N, height, width, places * channels] → […, channels]."""
+    height, width, channels = blocks.shape[1:]
+    beside = tf.reshape(blocks, (-1, height, width * PLACES, channels // PLACES))
+    return keras.layers.MaxPooling2D((1, PLACES), name=name)(beside)
+
+
+def _inner(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
