@@ -20,6 +20,15 @@ PRECISIONS = {
 }
 CALIBRATION_IMAGES = 500
 """How many images the representative dataset has where nothing else is said."""
+AUTO = "auto"
+"""What is measured, and not said by the user."""
+CALIBRATION_METHODS = ("min-max", "percentile", "entropy")
+CALIBRATIONS = {
+    ("tflite", "int8"): ("min-max",),
+    ("onnx", "int8"): CALIBRATION_METHODS,
+    ("onnx", "int8-qat"): ("training",),
+}
+"""How the ranges of activations can be found; TensorFlow's converter has one way only."""
 TARGETED = (("onnx", "int8"), ("onnx", "int8-qat"))
 """What depends on the processor it is made for."""
 QAT_PRECISIONS = ("int8-qat",)

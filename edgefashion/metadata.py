@@ -11,7 +11,7 @@ an ONNX file an entry of `metadata_props`. `export.metadata` writes it.
     labels                      the ten classes, in the order of the logits
     input, output               names, shapes and what the values are
     preprocessing               how the model normalises, inside
-    calibration                 split, count, seed and digest of the representative dataset; or null
+    calibration                 split, count, seed and digest of the images, and the method; or null
     license                     SPDX
     edgefashion                 the version that exported it
 """

@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.artifact import CALIBRATION_IMAGES
-from edgefashion.data import Splits, stratified_sample
+from edgefashion.data import Subset, stratified_sample
+from edgefashion.errors import BadInput
 from edgefashion.models import Normalisation
+from export.graph import IMAGE_SHAPE
 
 SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RepresentativeDataset:
     """The images as pixels, uint8 [N, 28, 28, 1], and normalised, float32 [N, 28, 28, 1], and where they
     came from.
@@ -26,17 +28,22 @@ class RepresentativeDataset:
 
 
 def representative_dataset(
-    splits: Splits, normalisation: Normalisation, count: int = CALIBRATION_IMAGES, seed: int = SEED
+    source: Subset,
+    normalisation: Normalisation,
+    count: int = CALIBRATION_IMAGES,
+    seed: int = SEED,
+    split: str = "train",
 ) -> RepresentativeDataset:
-    """Draw `count` images of the training split, equal numbers of each class, and normalise them.
+    """Draw `count` images of `source`, equal numbers of each class, and normalise them.
 
-    They come from `splits.train` and nothing else, so they cannot overlap validation or test.
-    Raises BadInput when there are fewer images than `count`.
+    `source` is the training split, which cannot overlap validation or test, or images of the user's own;
+    `split` is what the manifest calls it. Raises BadInput for what no quantizer can learn ranges from.
     """
-    sample = stratified_sample(splits.train, count, seed)
+    check(source, count)
+    sample = stratified_sample(source, count, seed)
     images = np.asarray(normalisation(sample.images))
     manifest = {
-        "split": "train",
+        "split": split,
         "count": len(sample),
         "seed": seed,
         "indices_sha256": hashlib.sha256(np.sort(sample.indices).tobytes()).hexdigest(),
@@ -45,6 +52,37 @@ def representative_dataset(
         "normalised": _statistics(images),
     }
     return RepresentativeDataset(sample.images, images, manifest)
+
+
+def check(source: Subset, count: int) -> None:
+    """Raise BadInput unless `count` images that show what occurs in a model can be drawn of `source`."""
+    images, labels = np.asarray(source.images), np.asarray(source.labels)
+    if len(images) == 0:
+        raise BadInput(f"there are no images to calibrate with: give {count} or more")
+    if images.shape[1:] != IMAGE_SHAPE or labels.shape != images.shape[:1]:
+        raise BadInput(
+            f"the images to calibrate with have the shape {images.shape} and their labels {labels.shape}: "
+            "give images [N, 28, 28, 1] and labels [N]"
+        )
+    low, high = images.min(), images.max()
+    if images.dtype != np.uint8:
+        raise BadInput(
+            f"the images to calibrate with are {images.dtype} from {low:g} to {high:g}: give raw pixels, "
+            "uint8 from 0 to 255; the normalisation is part of the model"
+        )
+    if low == high:
+        raise BadInput(f"every pixel of the images to calibrate with is {low}: give images of clothing")
+    classes = np.unique(labels)
+    if len(classes) == 1:
+        raise BadInput(
+            f"the {len(images)} images to calibrate with are all of class {classes[0]}: give images of "
+            "every class"
+        )
+    if not 1 <= count <= len(images):
+        raise BadInput(
+            f"{count} images to calibrate with cannot be drawn out of {len(images)}: ask for 1 to "
+            f"{len(images)} with --calibration-images, or give more"
+        )
 
 
 def _statistics(values: npt.NDArray[Any]) -> dict[str, float]:

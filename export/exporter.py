@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import artifact, files, targets
-from edgefashion.artifact import QAT_PRECISIONS, Artifact
-from edgefashion.data import CLASS_NAMES, Splits
+from edgefashion.artifact import AUTO, QAT_PRECISIONS, Artifact
+from edgefashion.data import CLASS_NAMES, Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
-from export import graph, metadata, methods
+from export import choice, graph, metadata, methods
 from export import verify as verifying
-from export.calibration import RepresentativeDataset, representative_dataset
+from export.calibration import representative_dataset
 from export.graph import Graph
-from export.methods import METHODS, Kind
+from export.methods import Kind
 from export.settings import Settings
 from export.verify import verification_images, verify
 
@@ -39,26 +39,33 @@ def export_run(
     kinds: Sequence[Kind],
     settings: Settings | None = None,
     *,
+    calibrate_with: Subset | None = None,
     report: Callable[[str], None] = print,
 ) -> list[Artifact]:
     """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
 
-    Each is verified against the Keras model before it is kept. Raises VerificationError or RuntimeCrash
-    for one that is not kept (those before it stay), BadInput for a precision that the run does not have,
-    RunError for a model that cannot be read, OutputError.
+    The representative dataset is drawn out of `calibrate_with`, or the training split. Each artifact is
+    verified against the Keras model before it is kept. Raises VerificationError or RuntimeCrash for one
+    that is not kept (those before it stay), BadInput for a precision that the run does not have and for
+    images that cannot calibrate, RunError for a model that cannot be read, OutputError.
     """
     settings = settings or Settings()
     for _, precision in kinds:
         check_precision(run, precision)
     model = graph.build(run)
-    representative = representative_dataset(splits, model.normalisation, settings.calibration_images)
+    source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
+    representative = representative_dataset(
+        source, model.normalisation, settings.calibration_images, split=split
+    )
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
     exported = []
     for kind in kinds:
         name = file_name(run, kind, settings)
-        manifest = _manifest(run, model, kind, representative, settings)
-        content = METHODS[kind].convert(model, representative, settings)
+        content, calibration = choice.convert(
+            kind, model, representative, settings, splits.validation, report
+        )
+        manifest = _manifest(run, model, kind, calibration, settings)
         content = metadata.embed(content, kind[0], metadata.describe(manifest))
         manifest["verification"] = verify(content, name, kind[1], unseen, expected)
         exported.append(artifact.save(run.artifacts / name, content, manifest))
@@ -90,7 +97,7 @@ def check_precision(run: Run, precision: str) -> None:
 
 
 def _manifest(
-    run: Run, model: Graph, kind: Kind, representative: RepresentativeDataset, settings: Settings
+    run: Run, model: Graph, kind: Kind, calibration: dict[str, Any] | None, settings: Settings
 ) -> dict[str, Any]:
     format, precision = kind
     normalisation = model.normalisation
@@ -119,7 +126,7 @@ def _manifest(
             "model_input": list(model.model.input_shape[1:]),
         },
         "labels": list(CLASS_NAMES),
-        "calibration": representative.manifest if METHODS[kind].calibrated else None,
+        "calibration": calibration,
         "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
         "versions": {package: version(package) for package in PACKAGES[format]},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -134,6 +141,16 @@ def reusable(path: Path, run: Run, settings: Settings) -> Artifact | None:
         return None
     if found.manifest is None or found.run_id != run.id:
         return None
-    made_with = found.manifest.get("calibration")
-    same = made_with is None or made_with["count"] == settings.calibration_images
-    return found if same else None
+    return found if _same_calibration(found.manifest.get("calibration"), settings) else None
+
+
+def _same_calibration(made_with: dict[str, Any] | None, wanted: Settings) -> bool:
+    """Whether an artifact, calibrated as its manifest says, would be calibrated so again."""
+    if made_with is None:
+        return True
+    if made_with["count"] != wanted.calibration_images:
+        return False
+    why = made_with.get("chosen")
+    if wanted.calibration == AUTO:
+        return why in ("measured", "the only one")
+    return why == "the only one" or made_with.get("method") == wanted.calibration

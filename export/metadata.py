@@ -16,7 +16,7 @@ KEPT = (
     *("run", "run_id", "base_run_id", "small_run", "architecture", "precision"),
     *("target", "labels", "input", "output"),
 )
-CALIBRATION_KEPT = ("split", "count", "seed", "indices_sha256")
+CALIBRATION_KEPT = ("split", "count", "seed", "indices_sha256", "method")
 MODEL_ALIGNMENT, BUFFER_ALIGNMENT = 64, 16
 """In a TFLite file: of the original model, whose own weights want 16 bytes, and of a buffer."""
 # Fields of the table Model in TFLite's schema; but for the version, 0, each points at something.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgefashion.artifact import TARGETED
+from edgefashion.artifact import CALIBRATIONS, TARGETED
 from edgefashion.targets import ANY, WITH_8_BIT_WEIGHTS
 from export import onnx, ptq, qat, tflite
 from export.calibration import RepresentativeDataset
@@ -16,14 +16,10 @@ Converter = Callable[[Graph, RepresentativeDataset, Settings], bytes]
 
 @dataclass(frozen=True)
 class Method:
-    """A way to make an artifact: `convert` in code, `name` in words.
-
-    calibrated: whether it looks at the representative dataset.
-    """
+    """A way to make an artifact: `convert` in code, `name` in words."""
 
     convert: Converter
     name: str
-    calibrated: bool = False
 
 
 def uncalibrated(convert: Callable[[Graph], bytes], name: str) -> Method:
@@ -42,8 +38,7 @@ METHODS: dict[Kind, Method] = {
     ),
     ("tflite", "int8"): Method(
         ptq.to_tflite,
-        "post-training quantization: full integer, per-channel weights, min-max calibration, bias correction",
-        calibrated=True,
+        "post-training quantization: full integer, per-channel weights, bias correction",
     ),
     ("tflite", "int8-qat"): uncalibrated(
         tflite.int8_qat,
@@ -52,13 +47,11 @@ METHODS: dict[Kind, Method] = {
     ("onnx", "float32"): uncalibrated(onnx.float32, "conversion without quantization"),
     ("onnx", "int8"): Method(
         ptq.to_onnx,
-        f"post-training quantization: min-max calibration, {_STATIC_QDQ}",
-        calibrated=True,
+        f"post-training quantization: {_STATIC_QDQ}",
     ),
     ("onnx", "int8-qat"): Method(
         qat.to_onnx,
         f"quantization-aware training: ranges from training, {_STATIC_QDQ}",
-        calibrated=True,
     ),
 }
 
@@ -69,6 +62,14 @@ def describe(kind: Kind, settings: Settings) -> str:
         return METHODS[kind].name
     bits = "8-bit" if settings.target in WITH_8_BIT_WEIGHTS else "7-bit but in depthwise layers"
     return f"{METHODS[kind].name}, {bits}"
+
+
+def calibrations(kind: Kind, settings: Settings) -> tuple[str, ...]:
+    """How the ranges of its activations are to be found: what `settings` ask for, where the kind has it,
+    or all it has; nothing where there are none to be found.
+    """
+    known = CALIBRATIONS.get(kind, ())
+    return (settings.calibration,) if settings.calibration in known else known
 
 
 def target_of(kind: Kind, settings: Settings) -> str | None:

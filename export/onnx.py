@@ -1,5 +1,6 @@
 """Keras graph in, ONNX bytes out. No disk but a temporary folder, which ONNX Runtime's quantizer wants."""
 
+import copy
 import logging
 import tempfile
 from collections import Counter
@@ -12,12 +13,12 @@ import onnx
 import onnxruntime
 import onnxruntime.quantization as ort
 import tf2onnx
-from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from edgefashion.errors import VerificationError
 from edgefashion.keras import quiet
+from edgefashion.models import Normalisation
 from export import blocks, qdq
-from export.calibration import RepresentativeDataset
 from export.graph import IMAGE_SHAPE, INPUT, OUTPUT, Graph
 
 OPSET = 17
@@ -31,13 +32,23 @@ def float32(graph: Graph) -> bytes:
     return _serialize(_convert(graph.from_pixels))
 
 
-Ranges = dict[str, tuple[float, float]]
+LearnedRanges = dict[str, tuple[float, float]]
+
+
+def prepared(graph: Graph) -> onnx.ModelProto:
+    """The float model that `int8` is made from: `image` float32, normalised, its constants folded."""
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        converted, simplified = Path(folder, "float.onnx"), Path(folder, "prepared.onnx")
+        onnx.save(_convert(graph.from_normalised), converted)
+        ort.quant_pre_process(converted, simplified, skip_symbolic_shape=True)
+        return onnx.load(simplified)
 
 
 def int8(
+    model: onnx.ModelProto,
     graph: Graph,
-    calibration: RepresentativeDataset,
-    ranges: Ranges | None = None,
+    ranges: ort.TensorsData,
+    learned: LearnedRanges | None = None,
     reduce_range: bool = True,
 ) -> bytes:
     """Static post-training quantization in QDQ format: uint8 activations, int8 weights per-channel.
@@ -46,44 +57,54 @@ def int8(
     overflows 16 bits, silently. Depthwise convolutions are computed by other kernels, with wider sums, and
     keep 8 bits: they have few weights a channel, and 7 bits there cost MobileNetV2 two points.
 
-    `ranges`, where given, are those of the outputs of layers, by their names; other tensors, or all, take
-    the lowest and highest value that the representative dataset brings about.
+    `model` is what `prepared` made of `graph`, `ranges` are those of its tensors (see `ranges.measured`);
+    `learned`, where given, those of the outputs of layers, by their names, and come first. Training rounds
+    the logits, and TFLite does, so here, too (agreement of the two files 99.7 instead of 99.4 % for the CNN);
+    else they are not rounded.
     Raises VerificationError where a layer was left in float.
     """
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        steps = ("float.onnx", "prepared.onnx", "int8.onnx")
-        converted, prepared, quantized = (Path(folder, step) for step in steps)
-        onnx.save(_convert(graph.from_normalised), converted)
-        quant_pre_process(converted, prepared, skip_symbolic_shape=True)
-        ort.quantize_static(
-            prepared,
-            quantized,
-            _Reader(calibration.images),
-            quant_format=ort.QuantFormat.QDQ,
-            activation_type=ort.QuantType.QUInt8,
-            weight_type=ort.QuantType.QInt8,
-            per_channel=True,
-            reduce_range=reduce_range,
-            extra_options={
-                "ForceQuantizeNoInputCheck": True,
-                "TensorQuantOverrides": _overrides(onnx.load(prepared), ranges or {}),
-            },
-        )
-        model = onnx.load(quantized)
-    _rewrite(model, graph)
-    check_quantized(model)
-    content = _serialize(model)
+    made = quantized(model, graph, ranges, learned, reduce_range)
+    _rewrite(made, graph, rounded_logits=bool(learned))
+    check_quantized(made)
+    content = _serialize(made)
     check_integer_kernels(content)
     return content
 
 
-class _Reader(ort.CalibrationDataReader):
-    def __init__(self, images: npt.NDArray[np.float32]) -> None:
-        self.batches = iter(np.array_split(images, max(1, len(images) // 50)))
+def quantized(
+    model: onnx.ModelProto,
+    graph: Graph,
+    ranges: ort.TensorsData,
+    learned: LearnedRanges | None = None,
+    reduce_range: bool = True,
+) -> onnx.ModelProto:
+    """What ONNX Runtime's quantizer makes for `int8`: of a normalised image, float32, to the end in QDQ."""
+    overrides = _overrides(model, graph.normalisation, learned or {})
+    quantizer = ort.QDQQuantizer(
+        copy.deepcopy(model),
+        per_channel=True,
+        reduce_range=reduce_range,
+        weight_qType=ort.QuantType.QInt8,
+        activation_qType=ort.QuantType.QUInt8,
+        tensors_range=copy.deepcopy(ranges),
+        nodes_to_quantize=[],
+        nodes_to_exclude=[],
+        op_types_to_quantize=sorted({*QLinearOpsRegistry, *QDQRegistry}),
+        extra_options={"ForceQuantizeNoInputCheck": True, "TensorQuantOverrides": overrides},
+    )
+    quantizer.quantize_model()
+    quantizer.model.topological_sort()
+    return quantizer.model.model
 
-    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
-        batch = next(self.batches, None)
-        return None if batch is None else {INPUT: batch}
+
+def shifted(model: onnx.ModelProto, shift: npt.NDArray[np.float32]) -> onnx.ModelProto:
+    """A copy of a float model whose logits are larger by `shift`, float32 [10]."""
+    changed = copy.deepcopy(model)
+    (last,) = [node for node in changed.graph.node if OUTPUT in node.output]
+    (bias,) = [tensor for tensor in changed.graph.initializer if tensor.name == last.input[2]]
+    values = onnx.numpy_helper.to_array(bias) + shift
+    bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+    return changed
 
 
 def _convert(function: Any) -> onnx.ModelProto:
@@ -102,21 +123,28 @@ def _convert(function: Any) -> onnx.ModelProto:
     return model
 
 
-def _overrides(model: onnx.ModelProto, ranges: Ranges) -> dict[str, list[dict[str, Any]]]:
-    """What is not for the quantizer to decide: 8 bits of depthwise kernels, and the ranges of layers.
+def _overrides(
+    model: onnx.ModelProto, normalisation: Normalisation, learned: LearnedRanges
+) -> dict[str, list[dict[str, Any]]]:
+    """What is not for the quantizer to decide: 8 bits of depthwise kernels, the ranges of layers, and that
+    the pixel is its own quantized value.
 
     A tensor is called after its layer: `model/layer/Relu6:0`; the model's output is the layer `logits`.
     """
     outputs = [name for node in model.graph.node for name in node.output]
     layers = {name: name.split("/")[-2] if "/" in name else name for name in outputs}
-    activations = {name: [affine(*ranges[layer])] for name, layer in layers.items() if layer in ranges}
-    return {**dict.fromkeys(depthwise_weights(model), FULL_RANGE), **activations}
+    activations = {name: [affine(*learned[layer])] for name, layer in layers.items() if layer in learned}
+    image = {INPUT: [_parameters(normalisation.scale, normalisation.zero_point)]}
+    return {**dict.fromkeys(depthwise_weights(model), FULL_RANGE), **activations, **image}
 
 
 def affine(low: float, high: float) -> dict[str, Any]:
     """Scale and zero point of 256 steps from `low` to `high`, 0 being one of them (Jacob et al. 2018)."""
-    scale = np.float32((high - low) / 255)
-    zero_point = np.uint8(np.clip(np.rint(-low / scale), 0, 255))
+    scale = float(np.float32((high - low) / 255))
+    return _parameters(scale, float(np.clip(np.rint(-low / scale), 0, 255)))
+
+
+def _parameters(scale: float, zero_point: float) -> dict[str, Any]:
     return {
         "quant_type": ort.QuantType.QUInt8,
         "scale": np.array(scale, np.float32),
@@ -133,12 +161,13 @@ def depthwise_weights(model: onnx.ModelProto) -> list[str]:
     ]
 
 
-def _rewrite(model: onnx.ModelProto, graph: Graph) -> None:
+def _rewrite(model: onnx.ModelProto, graph: Graph, rounded_logits: bool) -> None:
     """Make pixels the input, sums the output, and fill the lanes of the first layer: see `qdq`, `blocks`."""
     resized = graph.deployed.input_shape[1]
     graph.check_input("ONNX", *qdq.take_pixels(model, INPUT, IMAGE_SHAPE[:2], resized))
     blocks.compute_blocks(model)
-    qdq.keep_logits(model, OUTPUT)
+    if not rounded_logits:
+        qdq.keep_logits(model, OUTPUT)
 
 
 def check_integer_kernels(content: bytes) -> None:

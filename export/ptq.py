@@ -10,40 +10,58 @@ The converters then round what they always round.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from onnx import ModelProto
 
 from edgefashion.keras import keras
 from edgefashion.models.base import with_weights
 from edgefashion.targets import WITH_8_BIT_WEIGHTS
-from export import bias_correction, onnx, tflite
+from export import bias_correction, onnx, ranges, tflite
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
 from export.settings import Settings
 from export.verify import run_content
 
-Convert = Callable[[Graph, RepresentativeDataset], bytes]
+Shift = npt.NDArray[np.float32]
+"""float32 [10], to be added to the logits"""
 Levels = Callable[[keras.layers.Layer], int]
+"""The largest integer that a layer's weights will take"""
 LAST = "logits"
 
 
 def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
-    """Full-integer TFLite. Raises what `tflite.int8` raises."""
-    return quantize(tflite.int8, ".tflite", eight_bits, graph, calibration)
+    """Full-integer TFLite. Raises what `tflite.int8` raises, RuntimeCrash where that cannot be run."""
+    corrected = _corrected(graph, calibration, eight_bits)
+
+    def convert(shift: Shift) -> bytes:
+        return tflite.int8(corrected.with_deployed(_shifted(corrected.deployed, shift)), calibration)
+
+    return _centred(convert, ".tflite", graph, calibration)
 
 
 def to_onnx(
     graph: Graph,
     calibration: RepresentativeDataset,
     settings: Settings,
-    ranges: onnx.Ranges | None = None,
+    learned: onnx.LearnedRanges | None = None,
 ) -> bytes:
-    """Static QDQ for the target, with the ranges given, if any. Raises what `onnx.int8` raises."""
+    """Static QDQ for the target, with the ranges that `settings` say how to find, or those learned, beside
+    which min-max gives the few that are missing. Raises what `onnx.int8` raises, RuntimeCrash where that
+    cannot be run.
+    """
     full = settings.target in WITH_8_BIT_WEIGHTS
-    convert = partial(onnx.int8, ranges=ranges, reduce_range=not full)
-    return quantize(convert, ".onnx", eight_bits if full else seven_bits_but_depthwise, graph, calibration)
+    levels = eight_bits if full else seven_bits_but_depthwise
+    model = _float_onnx(graph, calibration, levels)
+    method = "min-max" if learned else settings.calibration
+    found = ranges.measured(model, calibration.images, method)
+
+    def convert(shift: Shift) -> bytes:
+        return onnx.int8(onnx.shifted(model, shift), graph, found, learned, reduce_range=not full)
+
+    return _centred(convert, ".onnx", graph, calibration)
 
 
 def eight_bits(_: keras.layers.Layer) -> int:
@@ -56,21 +74,28 @@ def seven_bits_but_depthwise(layer: keras.layers.Layer) -> int:
     return 127 if bias_correction.is_depthwise(layer) else 64
 
 
-def quantize(
-    convert: Convert, suffix: str, levels: Levels, graph: Graph, calibration: RepresentativeDataset
-) -> bytes:
-    """Convert with corrected biases. `levels` says how finely the converter will round each layer's weights.
+@lru_cache(maxsize=1)
+def _float_onnx(graph: Graph, calibration: RepresentativeDataset, levels: Levels) -> ModelProto:
+    """What to quantize; kept, since the calibration methods that are compared have it in common."""
+    return onnx.prepared(_corrected(graph, calibration, levels))
 
-    Raises what `convert` raises, and RuntimeCrash when the first conversion cannot be run.
-    """
+
+def _corrected(graph: Graph, calibration: RepresentativeDataset, levels: Levels) -> Graph:
+    """The same with corrected biases."""
     inputs = np.asarray(graph.resize(calibration.images))
-    corrected = graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels))
-    found = run_content(convert(corrected, calibration), f"first{suffix}", calibration.pixels)[0]
-    shift = (found - graph.predict(calibration.pixels)).mean(axis=0)
-    return convert(corrected.with_deployed(_shifted(corrected.deployed, -shift)), calibration)
+    return graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels))
 
 
-def _shifted(model: keras.Model, shift: npt.NDArray[np.float32]) -> keras.Model:
+def _centred(
+    convert: Callable[[Shift], bytes], suffix: str, graph: Graph, calibration: RepresentativeDataset
+) -> bytes:
+    """What `convert` makes when it is given the shift with which the mean logits are those of the model."""
+    expected = graph.predict(calibration.pixels)
+    found, _ = run_content(convert(np.zeros_like(expected[0])), f"first{suffix}", calibration.pixels)
+    return convert((expected - found).mean(axis=0))
+
+
+def _shifted(model: keras.Model, shift: Shift) -> keras.Model:
     """A copy whose logits are larger by `shift`, float32 [10]."""
     kernel, bias = model.get_layer(LAST).get_weights()
     return with_weights(model, {LAST: [kernel, bias + shift]})

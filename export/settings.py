@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
-from edgefashion.artifact import CALIBRATION_IMAGES
+from edgefashion.artifact import AUTO, CALIBRATION_IMAGES
 from edgefashion.targets import ANY
 
 
 @dataclass(frozen=True)
 class Settings:
     """calibration_images: the size of the representative dataset.
+    calibration: how the ranges of activations are found, one of `artifact.CALIBRATIONS`, for the kinds that
+        have it; `auto` is what proves best on the validation split.
     target: the processor that int8 ONNX files are made for, one of `targets.TARGETS`.
     """
 
     calibration_images: int = CALIBRATION_IMAGES
+    calibration: str = AUTO
     target: str = ANY

@@ -7,7 +7,7 @@ import pytest
 
 from edgefashion.artifact import PRECISIONS
 from edgefashion.cli import main
-from edgefashion.cli.steps import kinds_of, target_for
+from edgefashion.cli.steps import check_calibration, kinds_of, target_for
 from edgefashion.cli.verbs import cli
 from edgefashion.errors import BadInput
 from edgefashion.recipes import RECIPES
@@ -79,6 +79,7 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("export --format onyx", "did you mean onnx?"),
         ("export --format onnx --precision dynamic", "onnx has no dynamic here: add --format tflite"),
         ("export --calibration-images 0", "--calibration-images"),
+        ("export --calibration entrpy", "did you mean entropy?"),
         ("export --target x86-vnn", "did you mean x86-vnni?"),
         ("export --target gpu", "Choose from any, arm64, x86-avx2, x86-vnni, auto"),
         ("train --epochs 0", "--epochs"),
@@ -180,6 +181,18 @@ def test_a_target_wants_an_int8_onnx_file(wanted: str) -> None:
     with pytest.raises(BadInput, match=f"--target {wanted} .* add --format onnx --precision int8"):
         target_for(wanted, [("tflite", "int8"), ("onnx", "float32")])
     assert target_for("any", [("tflite", "int8")]) == "any"
+
+
+def test_a_calibration_wants_a_file_that_has_it() -> None:
+    int8_tflite, int8_onnx, others = ("tflite", "int8"), ("onnx", "int8"), [("onnx", "float32")]
+    for method in ("percentile", "entropy"):
+        check_calibration(method, [int8_tflite, int8_onnx])
+        with pytest.raises(BadInput, match=f"--calibration {method} .* int8 onnx files, .* --format onnx"):
+            check_calibration(method, [int8_tflite, ("onnx", "int8-qat")])
+    check_calibration("min-max", [int8_tflite])
+    with pytest.raises(BadInput, match="int8 tflite and int8 onnx files, and none is asked for"):
+        check_calibration("min-max", others)
+    check_calibration("auto", others)
 
 
 def test_the_target_of_this_machine_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,9 @@ def exported(
 
     folder = tmp_path_factory.mktemp("inspection") / "cnn"
     run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
-    made = exporter.export_run(run, split(sample), EVERY_KIND, Settings(calibration_images=100))
+    made = exporter.export_run(
+        run, split(sample), EVERY_KIND, Settings(calibration_images=100, calibration="min-max")
+    )
     return {(entry.format, str(entry.precision)): inspect(entry.path) for entry in made}
 
 

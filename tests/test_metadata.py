@@ -53,7 +53,9 @@ def exported(
     folder = tmp_path_factory.mktemp("metadata")
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
     kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
-    made = exporter.export_run(run, split(sample), kinds, Settings(calibration_images=100))
+    made = exporter.export_run(
+        run, split(sample), kinds, Settings(calibration_images=100, calibration="min-max")
+    )
     return {
         (entry.format, str(entry.precision)): entry.path.rename(folder / f"lone-{number}.{entry.format}")
         for number, entry in enumerate(made)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import artifact
-from edgefashion.artifact import FORMATS, PRECISIONS, QAT_PRECISIONS, TARGETED, Artifact
+from edgefashion.artifact import AUTO, CALIBRATIONS, FORMATS, PRECISIONS, QAT_PRECISIONS, TARGETED, Artifact
 from edgefashion.errors import BadInput, RunError
 from edgefashion.recipes import RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
@@ -163,6 +163,17 @@ def target_for(wanted: str, kinds: "Iterable[tuple[str, str]]") -> str:
     found = of_this_machine()
     say(f"--target auto: {found}, which this machine is")
     return found
+
+
+def check_calibration(wanted: str, kinds: "Iterable[tuple[str, str]]") -> None:
+    """Raise BadInput for a calibration method that no file to be made has."""
+    having = [kind for kind, methods in CALIBRATIONS.items() if wanted in methods]
+    if wanted != AUTO and not set(kinds) & set(having):
+        formats = " and ".join(f"{precision} {format}" for format, precision in having)
+        raise BadInput(
+            f"--calibration {wanted} is a way to make {formats} files, and none is asked for: leave it out, "
+            f"or add --format {having[0][0]} --precision {having[0][1]}"
+        )
 
 
 def export_run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import __version__, files
-from edgefashion.artifact import CALIBRATION_IMAGES, PRECISIONS
+from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
 from edgefashion.cli import fine_tuning, looking, steps
 from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
@@ -137,6 +137,13 @@ def train(
     help="Size of the representative dataset.",
 )
 @click.option(
+    "--calibration",
+    type=Name("calibration", (AUTO, *CALIBRATION_METHODS)),
+    default=AUTO,
+    show_default=True,
+    help="How int8 finds its ranges; auto: what is best on the validation split. TFLite has min-max only.",
+)
+@click.option(
     "--target",
     type=Name("target", (*TARGETS, "auto")),
     default=ANY,
@@ -150,6 +157,7 @@ def export(
     formats: tuple[str, ...],
     precisions: tuple[str, ...] | None,
     calibration_images: int,
+    calibration: str,
     target: str,
     root: Path,
     data_folder: Path | None,
@@ -165,9 +173,9 @@ def export(
     if precisions:
         steps.kinds(formats, precisions)
     found = [(run, steps.kinds_of(run, formats, precisions)) for run in steps.named_runs(names, root)]
-    settings = Settings(
-        calibration_images, steps.target_for(target, {kind for _, kinds in found for kind in kinds})
-    )
+    every_kind = {kind for _, kinds in found for kind in kinds}
+    steps.check_calibration(calibration, every_kind)
+    settings = Settings(calibration_images, calibration, steps.target_for(target, every_kind))
     dataset = steps.load_data(data_folder)
     for run, kinds in found:
         steps.export_run(run, dataset, kinds, settings)

@@ -19,7 +19,7 @@ MOVING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Pad"}
 
 class OnnxProbe:
     """Follows `Probe`. What is quantized behind each layer becomes an output of the model; ONNX Runtime's
-    integer kernels, which end there, stay as they are. The logits are float32.
+    integer kernels, which end there, stay as they are. The logits may be float32.
     """
 
     def __init__(self, path: Path, steps: Sequence[Step]) -> None:
@@ -37,7 +37,8 @@ class OnnxProbe:
             self._outputs[name] = tensor
             kind = onnx.helper.np_dtype_to_tensor_dtype(zero_point.dtype)
             model.graph.output.append(onnx.helper.make_tensor_value_info(tensor, kind, None))
-        self.grids[steps[-1].name], self._outputs[steps[-1].name] = Grid(1.0, 0, np.float32), OUTPUT
+        if (last := steps[-1].name) not in self.grids:
+            self.grids[last], self._outputs[last] = Grid(1.0, 0, np.float32), OUTPUT
         with quiet():
             self._session = onnxruntime.InferenceSession(
                 model.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -54,16 +55,14 @@ class OnnxProbe:
 
 
 def _integers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """The name of each step that is found, the tensor of its output, and those of scale and zero point.
-
-    The logits are no integers.
-    """
+    """The name of each step that is found, the tensor of its output, and those of scale and zero point."""
     makers = {name: node for node in model.graph.node for name in node.output}
+    last = makers[OUTPUT].input[0]
     for node in model.graph.node:
         if node.output[0] == RESIZED:
             yield RESIZE, RESIZED, node.input[-2:]
         if node.op_type != "QuantizeLinear" or node.input[0] not in makers:
             continue
-        name = step_called(node.input[0], steps)
+        name = steps[-1].name if node.output[0] == last else step_called(node.input[0], steps)
         if name and makers[node.input[0]].op_type not in MOVING:
             yield name, node.output[0], node.input[1:]

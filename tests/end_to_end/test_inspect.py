@@ -28,7 +28,9 @@ def test_an_export_without_its_manifest_is_described_in_full(
 
     run = Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
     kinds = [("tflite", "int8"), ("onnx", "int8")]
-    made = exporter.export_run(run, split(sample), kinds, Settings(calibration_images=50))
+    made = exporter.export_run(
+        run, split(sample), kinds, Settings(calibration_images=50, calibration="min-max")
+    )
     lone = [Path(shutil.copy(entry.path, tmp_path / f"lone{entry.path.suffix}")) for entry in made]
     text = inspect(*lone).stdout
     assert text.count("4 of the 4 that multiply") == 2

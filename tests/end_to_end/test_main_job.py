@@ -1,6 +1,8 @@
 """The verbs, as a user types them: each in a process of its own, on the small sample."""
 
 import csv
+import gzip
+import hashlib
 import json
 import os
 import platform
@@ -11,9 +13,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgefashion import artifact
+from edgefashion.data import Dataset, idx
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
 Verb = Callable[..., subprocess.CompletedProcess[str]]
@@ -117,6 +121,44 @@ def test_a_file_made_for_another_processor_is_warned_of(runs: Path, sample_folde
     done = edgefashion("evaluate", path, *limits, "--data", sample_folder, cwd=runs.parent)
     assert f"int8 {other}" in done.stdout
     assert f"made for {other}" in done.stdout
+
+
+def test_export_measures_how_to_calibrate_and_records_it(runs: Path, sample_folder: Path) -> None:
+    wanted = ("--format", "onnx", "--precision", "int8", "--data", sample_folder)
+    done = edgefashion("export", *wanted, cwd=runs.parent)
+    (kept,) = [line.split()[0] for line in done.stderr.splitlines() if "the least divergence: kept" in line]
+    path = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+    measured = json.loads(artifact.manifest_path(path).read_text())["calibration"]
+    assert (measured["method"], list(measured["measured"])) == (kept, ["min-max", "percentile", "entropy"])
+    edgefashion("export", *wanted, "--calibration", "entropy", cwd=runs.parent)
+    asked = json.loads(artifact.manifest_path(path).read_text())["calibration"]
+    assert (asked["method"], asked["chosen"]) == ("entropy", "asked for")
+
+
+def test_what_cannot_calibrate_is_one_line_and_changes_nothing(
+    runs: Path, sample_folder: Path, sample: Dataset, tmp_path: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in runs.rglob("*")}
+
+    def refused(*arguments: object) -> str:
+        return one_line(edgefashion("export", *arguments, cwd=runs.parent, code=2))
+
+    only_tflite = ("--format", "tflite", "--calibration", "entropy")
+    assert "add --format onnx --precision int8" in refused(*only_tflite, "--data", sample_folder)
+    too_many = ("--calibration-images", 100_000)
+    assert "out of 1100: ask for 1 to 1100" in refused(*too_many, "--data", sample_folder)
+    folder = Path(shutil.copytree(sample_folder, tmp_path / "trousers"))
+    declare(folder, idx.TRAIN_LABELS, idx.packed(np.ones_like(sample.train.labels)))
+    assert "class 0 has 0 training images" in refused("--data", folder)
+    assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
+
+
+def declare(folder: Path, name: str, raw: bytes) -> None:
+    """Put `raw` into a folder of the data set, and its checksum into SHA256SUMS."""
+    path, sums = idx.compressed(folder, name), folder / "SHA256SUMS"
+    old = hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+    path.write_bytes(gzip.compress(raw))
+    sums.write_text(sums.read_text().replace(old, hashlib.sha256(raw).hexdigest()))
 
 
 def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(runs: Path, sample_folder: Path) -> None:

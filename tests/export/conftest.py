@@ -21,4 +21,4 @@ def graph(trained: Run) -> Graph:
 
 @pytest.fixture(scope="session")
 def calibration(splits: Splits, graph: Graph) -> RepresentativeDataset:
-    return representative_dataset(splits, graph.normalisation, 100)
+    return representative_dataset(splits.train, graph.normalisation, 100)

@@ -17,7 +17,7 @@ from edgefashion.keras import keras, tf
 from edgefashion.models import ARCHITECTURES
 from edgefashion.models.base import with_weights
 from edgefashion.runs import Run
-from export import exporter, onnx, tflite
+from export import exporter, onnx, ranges, tflite
 from export.calibration import RepresentativeDataset
 from export.debug import Report, debug_run
 from export.debug.error import measure
@@ -31,7 +31,14 @@ from export.graph import Graph
 from export.settings import Settings
 
 FORMATS = ("tflite", "onnx")
-CONVERTERS = {"tflite": tflite.int8, "onnx": onnx.int8}
+
+
+def to_onnx(graph: Graph, calibration: RepresentativeDataset) -> bytes:
+    model = onnx.prepared(graph)
+    return onnx.int8(model, graph, ranges.measured(model, calibration.images, "min-max"))
+
+
+CONVERTERS = {"tflite": tflite.int8, "onnx": to_onnx}
 PROBES: dict[str, Callable[[Path, Sequence[Step]], Probe]] = {"tflite": TFLiteProbe, "onnx": OnnxProbe}
 LAYERS = ["conv1", "pool1", "conv2", "pool2", "dense", "logits"]
 
@@ -42,7 +49,10 @@ def run(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) 
     folder = shutil.copytree(trained.folder, tmp_path_factory.mktemp("debug") / "cnn")
     copy = Run(Path(folder), trained.info)
     exporter.export_run(
-        copy, splits, [(format, "int8") for format in FORMATS], Settings(calibration_images=100)
+        copy,
+        splits,
+        [(format, "int8") for format in FORMATS],
+        Settings(calibration_images=100, calibration="min-max"),
     )
     return copy
 
@@ -140,6 +150,8 @@ def test_every_layer_of_a_residual_model_is_found(
     names = ["resize", "first", "expand", "depthwise", "project", "again", "add", "pool", "logits"]
     assert [layer.layer for layer in layers] == names
     assert min(layer.snr_db or 0 for layer in layers) > 20
+    on_a_grid = [layer.layer for layer in layers if layer.share_output > 0]
+    assert ("logits" in on_a_grid) == (format == "tflite")
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -10,7 +10,7 @@ import pytest
 from edgefashion import artifact, metadata, targets
 from edgefashion.artifact import PRECISIONS, QAT_PRECISIONS
 from edgefashion.data import Splits
-from edgefashion.errors import OutputError, RuntimeCrash, VerificationError
+from edgefashion.errors import BadInput, OutputError, RuntimeCrash, VerificationError
 from edgefashion.evaluate import predict
 from edgefashion.runs import Run
 from export import exporter, methods, verify
@@ -64,6 +64,9 @@ def test_a_manifest_tells_where_the_file_comes_from(
     assert manifest["input"]["shape"] == ["N", 28, 28, 1]
     assert manifest["verification"]["agreement"] >= manifest["verification"]["limits"]["agreement"]
     assert (manifest["calibration"] is None) == (kind[1] != "int8")
+    if manifest["calibration"]:
+        chosen = {"tflite": "the only one", "onnx": "measured"}[kind[0]]
+        assert manifest["calibration"]["chosen"] == chosen
     assert "folder" not in str(manifest["data"])
 
 
@@ -80,7 +83,7 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
 ) -> None:
     monkeypatch.setattr(targets, "of_this_machine", lambda: "x86-vnni")
     lines: list[str] = []
-    settings = Settings(calibration_images=50, target="arm64")
+    settings = Settings(calibration_images=50, calibration="min-max", target="arm64")
     kinds = [("onnx", "int8"), ("tflite", "int8")]
     made, tflite = exporter.export_run(run, splits, kinds, settings, report=lines.append)
     assert (made.path.name, made.target) == ("cnn-int8-arm64.onnx", "arm64")
@@ -116,10 +119,10 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
 ) -> None:
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
-    monkeypatch.setitem(methods.METHODS, ("onnx", "int8"), methods.Method(lambda *_: crash, "crash", True))
+    monkeypatch.setitem(methods.METHODS, ("onnx", "int8"), methods.Method(lambda *_: crash, "crash"))
     monkeypatch.setattr(exporter.metadata, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
-        exporter.export_run(run, splits, [("onnx", "int8")], Settings(calibration_images=20))
+        exporter.export_run(run, splits, [("onnx", "int8")], Settings(calibration="min-max"))
     assert not run.artifacts.exists()
 
 
@@ -144,11 +147,46 @@ def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits)
 
 
 def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
-    settings = Settings(calibration_images=50)
+    settings = Settings(calibration_images=50, calibration="percentile")
     (made,) = exporter.export_run(run, splits, [("onnx", "int8")], settings)
     assert exporter.reusable(made.path, run, settings)
-    assert not exporter.reusable(made.path, run, Settings(calibration_images=60))
+    assert not exporter.reusable(made.path, run, replace(settings, calibration_images=60))
+    assert not exporter.reusable(made.path, run, replace(settings, calibration="entropy"))
+    assert not exporter.reusable(made.path, run, replace(settings, calibration="auto"))
     assert not exporter.reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), settings)
     made.path.write_bytes(b"damaged")
     assert not exporter.reusable(made.path, run, settings)
     assert not exporter.reusable(run.artifacts / "missing.onnx", run, settings)
+
+
+@pytest.mark.parametrize(
+    ("made_with", "wanted", "same"),
+    [
+        ({"method": "entropy", "chosen": "measured"}, "auto", True),
+        ({"method": "entropy", "chosen": "measured"}, "entropy", True),
+        ({"method": "entropy", "chosen": "measured"}, "min-max", False),
+        ({"method": "entropy", "chosen": "asked for"}, "auto", False),
+        ({"method": "min-max", "chosen": "the only one"}, "entropy", True),
+        ({}, "auto", False),
+    ],
+)
+def test_what_was_calibrated_in_another_way_is_made_anew(
+    made_with: dict[str, str], wanted: str, same: bool, run: Run
+) -> None:
+    path = run.artifacts / "cnn-int8.onnx"
+    manifest = {"run": "cnn", "run_id": run.id, "precision": "int8", "small_run": True}
+    artifact.save(path, b"model", {**manifest, "calibration": {"count": 500, **made_with}})
+    assert bool(exporter.reusable(path, run, Settings(calibration=wanted))) == same
+
+
+def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, splits: Splits) -> None:
+    settings = Settings(calibration_images=30, calibration="min-max")
+    kinds = [("onnx", "int8")]
+    (made,) = exporter.export_run(run, splits, kinds, settings, calibrate_with=splits.test)
+    assert made.manifest is not None
+    assert (made.manifest["calibration"]["split"], made.manifest["calibration"]["count"]) == ("given", 30)
+    made.path.unlink()
+    trousers = splits.train.take(np.flatnonzero(splits.train.labels == 1))
+    with pytest.raises(BadInput, match="all of class 1"):
+        exporter.export_run(run, splits, kinds, settings, calibrate_with=trousers)
+    assert not made.path.exists()

@@ -1,9 +1,13 @@
 import numpy as np
+import pytest
 
-from export import onnx, ptq, tflite
+from export import onnx, ptq, ranges, tflite
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
+from export.settings import Settings
 from export.verify import run_content
+
+MIN_MAX = Settings(calibration="min-max")
 
 
 def mean_error(content: bytes, name: str, graph: Graph, calibration: RepresentativeDataset) -> float:
@@ -12,18 +16,24 @@ def mean_error(content: bytes, name: str, graph: Graph, calibration: Representat
     return float(np.abs((logits - graph.predict(calibration.pixels)).mean(axis=0)).max())
 
 
+@pytest.fixture(scope="module")
+def to_tflite(graph: Graph, calibration: RepresentativeDataset) -> bytes:
+    return ptq.to_tflite(graph, calibration, MIN_MAX)
+
+
 def test_the_mean_of_the_logits_is_kept(graph: Graph, calibration: RepresentativeDataset) -> None:
-    plain = mean_error(onnx.int8(graph, calibration), "a.onnx", graph, calibration)
-    content = ptq.quantize(onnx.int8, ".onnx", ptq.seven_bits_but_depthwise, graph, calibration)
-    assert mean_error(content, "b.onnx", graph, calibration) < max(0.6 * plain, 0.01)
+    model = onnx.prepared(graph)
+    found = ranges.measured(model, calibration.images, "min-max")
+    plain = mean_error(onnx.int8(model, graph, found), "a.onnx", graph, calibration)
+    content = ptq.to_onnx(graph, calibration, MIN_MAX)
+    assert mean_error(content, "b.onnx", graph, calibration) < max(0.1 * plain, 0.001)
 
 
-def test_tflite_stays_integer_and_reads_pixels(graph: Graph, calibration: RepresentativeDataset) -> None:
-    content = ptq.quantize(tflite.int8, ".tflite", ptq.eight_bits, graph, calibration)
-    tflite.check_integer(content, graph)
+def test_tflite_stays_integer_and_reads_pixels(to_tflite: bytes, graph: Graph) -> None:
+    tflite.check_integer(to_tflite, graph)
 
 
 def test_the_graph_given_is_not_changed(graph: Graph, calibration: RepresentativeDataset) -> None:
     before = graph.deployed.get_weights()
-    ptq.quantize(tflite.int8, ".tflite", ptq.eight_bits, graph, calibration)
+    ptq.to_onnx(graph, calibration, MIN_MAX)
     assert all(np.array_equal(a, b) for a, b in zip(graph.deployed.get_weights(), before, strict=True))

@@ -13,7 +13,7 @@ from edgefashion.data import Splits
 from edgefashion.errors import VerificationError
 from edgefashion.keras import tf
 from edgefashion.models.mobilenetv2 import MOBILENETV2
-from export import onnx, qdq
+from export import onnx, qdq, ranges
 from export.calibration import RepresentativeDataset
 from export.graph import Graph
 
@@ -21,14 +21,8 @@ from export.graph import Graph
 @pytest.fixture(scope="module")
 def quantized(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
     """What the quantizer made of the CNN."""
-    made = []
-    patch = pytest.MonkeyPatch()
-    patch.setattr(onnx, "_rewrite", lambda model, _: made.append(copied(model)))
-    patch.setattr(onnx, "check_integer_kernels", lambda _: None)
-    onnx.int8(graph, calibration)
-    patch.undo()
-    (model,) = made
-    return model
+    model = onnx.prepared(graph)
+    return onnx.quantized(model, graph, ranges.measured(model, calibration.images, "min-max"))
 
 
 def copied(model: onnx_package.ModelProto) -> onnx_package.ModelProto:
