@@ -31,6 +31,8 @@ CALIBRATIONS = {
 """How the ranges of activations can be found; TensorFlow's converter has one way only."""
 TARGETED = (("onnx", "int8"), ("onnx", "int8-qat"))
 """What depends on the processor it is made for."""
+INTEGER_PRECISIONS = ("int8", "int8-qat")
+"""Those that compute with integers, but for layers that are left in float by name."""
 QAT_PRECISIONS = ("int8-qat",)
 """What a run trained quantization-aware is exported as; no other run is."""
 
@@ -66,6 +68,11 @@ class Artifact:
     def target(self) -> str:
         """The processor it is made for, see `edgefashion.targets`; `any` where nothing says so."""
         return str((self._origin or {}).get("target") or ANY)
+
+    @property
+    def kept_float(self) -> list[str]:
+        """The layers that it computes in float although its precision is an integer one."""
+        return list((self._origin or {}).get("kept_float") or [])
 
     @property
     def run_id(self) -> str | None:

@@ -8,6 +8,7 @@
     results  one object per (file, threads):
       model, format, precision      of the artifact; precision is null where nothing tells it
       target                        the processor that the file is made for, see `targets`
+      kept_float                    the layers that an int8 file computes in float; [] in others
       runtime, runtime_version      null where it did not start
       threads, path                 the path as the user gave it
       size_bytes, sha256            of the file
@@ -231,6 +232,7 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "format": artifact.format,
         "precision": artifact.precision,
         "target": artifact.target,
+        "kept_float": artifact.kept_float,
         "runtime": run.runtime,
         "threads": run.threads,
         "path": str(artifact.path),

@@ -8,6 +8,7 @@ an ONNX file an entry of `metadata_props`. `export.metadata` writes it.
     base_run_id                 the run that it was fine-tuned from; or null
     architecture, precision     cnn or mobilenetv2; float32, float16, dynamic, int8 or int8-qat
     target                      the processor that an int8 ONNX file is made for, see `targets`; or null
+    kept_float                  the layers that an int8 file computes in float
     labels                      the ten classes, in the order of the logits
     input, output               names, shapes and what the values are
     preprocessing               how the model normalises, inside

@@ -173,7 +173,7 @@ def _int8_slower(rows: list[Row]) -> bool:
     fast = {
         (row["model"], row["format"], row["threads"], row["precision"]): row["latency_us"]["p50"]
         for row in rows
-        if row["status"] == "ok"
+        if row["status"] == "ok" and not row.get("kept_float")
     }
     floats = {key[:3]: p50 for key, p50 in fast.items() if key[3] == "float32"}
     return any(key[3] == "int8" and p50 > floats.get(key[:3], p50) for key, p50 in fast.items())
@@ -206,10 +206,11 @@ def _p50(row: Row) -> str:
 
 
 def _precision(row: Row) -> str:
-    """With the processor a file is made for, unless that is any."""
-    # A file of results may be older than the field.
-    target = row.get("target", targets.ANY)
-    return (row["precision"] or _NONE) + ("" if target == targets.ANY else f" {target}")
+    """With the processor a file is made for, unless that is any, and how many layers are in float."""
+    # A file of results may be older than these fields.
+    target, floats = row.get("target", targets.ANY), len(row.get("kept_float", []))
+    made_for = "" if target == targets.ANY else f" {target}"
+    return (row["precision"] or _NONE) + made_for + (f", {floats} in float" if floats else "")
 
 
 def _trained(row: Row) -> str:
@@ -247,10 +248,12 @@ _LATENCY = (
 
 def _flat(row: Row) -> Row:
     low, high = row["accuracy_ci95"] or (None, None)
+    floats = {"kept_float": " ".join(row["kept_float"])} if "kept_float" in row else {}
     times = {f"{name}_us": value for name, value in row["latency_us"].items() if name != "samples"}
     dropped = ("accuracy_ci95", "latency_us", "raw_us")
     return {
         **{name: value for name, value in row.items() if name not in dropped},
+        **floats,
         "accuracy_low": low,
         "accuracy_high": high,
         **times,

@@ -6,7 +6,7 @@ Through Weight Equalization and Bias Correction", section 4.2; here with E[x] me
 representative dataset).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,20 @@ COMPUTING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Den
 BATCH = 50
 
 
-def corrected(model: keras.Model, images: Array, levels: Callable[[keras.layers.Layer], int]) -> keras.Model:
+def corrected(
+    model: keras.Model,
+    images: Array,
+    levels: Callable[[keras.layers.Layer], int],
+    excepted: Collection[str] = (),
+) -> keras.Model:
     """A copy of a flat model without batch normalisation, its biases corrected.
 
     `images` are its input, float32 [N, H, W, C]: the representative dataset. `levels` gives the largest
     integer a layer's weights will take (127 for 8 bits), symmetric, one scale for each output channel.
+    Layers named in `excepted` stay as they are.
     """
-    layers = [layer for layer in model.layers if isinstance(layer, COMPUTING)]
+    computing = [layer for layer in model.layers if isinstance(layer, COMPUTING)]
+    layers = [layer for layer in computing if layer.name not in excepted]
     means = input_means(model, layers, images)
     changed = {}
     for layer in layers:

@@ -1,6 +1,7 @@
 """A run in, verified artifacts out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ from edgefashion.artifact import AUTO, QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
-from export import choice, graph, metadata, methods
+from export import choice, graph, keep_float, metadata, methods
 from export import verify as verifying
 from export.calibration import representative_dataset
 from export.graph import Graph
@@ -45,13 +46,17 @@ def export_run(
     """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
 
     The representative dataset is drawn out of `calibrate_with`, or the training split. Each artifact is
-    verified against the Keras model before it is kept. Raises VerificationError or RuntimeCrash for one
-    that is not kept (those before it stay), BadInput for a precision that the run does not have and for
-    images that cannot calibrate, RunError for a model that cannot be read, OutputError.
+    verified against the Keras model before it is kept, and one with layers in float is measured against the
+    one without, which is made first. Raises VerificationError or RuntimeCrash for one that is not kept
+    (those before it stay), BadInput for a precision that the run does not have and for images that cannot
+    calibrate, RunError for a model that cannot be read, OutputError.
     """
     settings = settings or Settings()
     for _, precision in kinds:
         check_precision(run, precision)
+    all_integer = replace(settings, keep_float=())
+    if missing := _full_missing(run, kinds, settings):
+        export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
     model = graph.build(run)
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     representative = representative_dataset(
@@ -68,9 +73,21 @@ def export_run(
         manifest = _manifest(run, model, kind, calibration, settings)
         content = metadata.embed(content, kind[0], metadata.describe(manifest))
         manifest["verification"] = verify(content, name, kind[1], unseen, expected)
+        if manifest["kept_float"]:
+            full = run.artifacts / file_name(run, kind, all_integer)
+            manifest["cost"] = keep_float.cost(full, name, content, unseen.images)
         exported.append(artifact.save(run.artifacts / name, content, manifest))
         report(_line(exported[-1], content))
+        if layers := manifest["kept_float"]:
+            report(keep_float.describe(name, layers, manifest["cost"]))
     return exported
+
+
+def _full_missing(run: Run, kinds: Sequence[Kind], settings: Settings) -> list[Kind]:
+    """Of which kinds the file is missing or out of date that one with layers in float is compared with."""
+    full = replace(settings, keep_float=())
+    mixed = [kind for kind in kinds if methods.kept_float(kind, settings)]
+    return [kind for kind in mixed if not reusable(run.artifacts / file_name(run, kind, full), run, full)]
 
 
 def _line(made: Artifact, content: bytes) -> str:
@@ -111,6 +128,7 @@ def _manifest(
         "precision": precision,
         "method": methods.describe(kind, settings),
         "target": methods.target_of(kind, settings),
+        "kept_float": methods.kept_float(kind, settings),
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",

@@ -14,7 +14,7 @@ SCHEMA = 1
 LICENSE = "Apache-2.0"
 KEPT = (
     *("run", "run_id", "base_run_id", "small_run", "architecture", "precision"),
-    *("target", "labels", "input", "output"),
+    *("target", "kept_float", "labels", "input", "output"),
 )
 CALIBRATION_KEPT = ("split", "count", "seed", "indices_sha256", "method")
 MODEL_ALIGNMENT, BUFFER_ALIGNMENT = 64, 16

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgefashion.artifact import CALIBRATIONS, TARGETED
+from edgefashion.artifact import CALIBRATIONS, INTEGER_PRECISIONS, TARGETED
 from edgefashion.targets import ANY, WITH_8_BIT_WEIGHTS
 from export import onnx, ptq, qat, tflite
 from export.calibration import RepresentativeDataset
@@ -40,8 +40,8 @@ METHODS: dict[Kind, Method] = {
         ptq.to_tflite,
         "post-training quantization: full integer, per-channel weights, bias correction",
     ),
-    ("tflite", "int8-qat"): uncalibrated(
-        tflite.int8_qat,
+    ("tflite", "int8-qat"): Method(
+        qat.to_tflite,
         "quantization-aware training: full integer, per-channel weights, ranges from training",
     ),
     ("onnx", "float32"): uncalibrated(onnx.float32, "conversion without quantization"),
@@ -77,7 +77,13 @@ def target_of(kind: Kind, settings: Settings) -> str | None:
     return settings.target if kind in TARGETED else None
 
 
+def kept_float(kind: Kind, settings: Settings) -> list[str]:
+    """The layers that an artifact computes in float although its precision is an integer one."""
+    return list(settings.keep_float) if kind[1] in INTEGER_PRECISIONS else []
+
+
 def suffix_of(kind: Kind, settings: Settings) -> str:
-    """What the name of a file says of its target: nothing where it is made for any."""
+    """What the name of a file says of its target, unless it is made for any, and of layers left in float."""
     target = target_of(kind, settings)
-    return "" if target in (None, ANY) else f"-{target}"
+    mixed = "-keep-float" if kept_float(kind, settings) else ""
+    return ("" if target in (None, ANY) else f"-{target}") + mixed

@@ -4,6 +4,7 @@ import copy
 import logging
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edgefashion.keras import quiet
 from edgefashion.models import Normalisation
 from export import blocks, qdq
 from export.graph import IMAGE_SHAPE, INPUT, OUTPUT, Graph
+from export.keep_float import onnx as keep_float_onnx
 
 OPSET = 17
 COMPUTING = ("Conv", "Gemm", "MatMul")
@@ -50,6 +52,7 @@ def int8(
     ranges: ort.TensorsData,
     learned: LearnedRanges | None = None,
     reduce_range: bool = True,
+    keep_float: Sequence[str] = (),
 ) -> bytes:
     """Static post-training quantization in QDQ format: uint8 activations, int8 weights per-channel.
 
@@ -60,14 +63,17 @@ def int8(
     `model` is what `prepared` made of `graph`, `ranges` are those of its tensors (see `ranges.measured`);
     `learned`, where given, those of the outputs of layers, by their names, and come first. Training rounds
     the logits, and TFLite does, so here, too (agreement of the two files 99.7 instead of 99.4 % for the CNN);
-    else they are not rounded.
-    Raises VerificationError where a layer was left in float.
+    else they are not rounded. The layers named in `keep_float` compute in float. Raises VerificationError
+    where another one does.
     """
-    made = quantized(model, graph, ranges, learned, reduce_range)
+    floats = keep_float_onnx.nodes_of(model, graph, keep_float)
+    made = quantized(model, graph, ranges, learned, reduce_range, [node.name for node in floats])
+    allowed = [node.name for node in floats if node.op_type in COMPUTING]
     _rewrite(made, graph, rounded_logits=bool(learned))
-    check_quantized(made)
+    keep_float_onnx.isolate(made, allowed)
+    check_quantized(made, allowed)
     content = _serialize(made)
-    check_integer_kernels(content)
+    check_integer_kernels(content, len(allowed))
     return content
 
 
@@ -77,8 +83,11 @@ def quantized(
     ranges: ort.TensorsData,
     learned: LearnedRanges | None = None,
     reduce_range: bool = True,
+    excluded: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """What ONNX Runtime's quantizer makes for `int8`: of a normalised image, float32, to the end in QDQ."""
+    """What ONNX Runtime's quantizer makes for `int8`: of a normalised image, float32, to the end in QDQ, but
+    for the nodes of the names `excluded`.
+    """
     overrides = _overrides(model, graph.normalisation, learned or {})
     quantizer = ort.QDQQuantizer(
         copy.deepcopy(model),
@@ -88,7 +97,7 @@ def quantized(
         activation_qType=ort.QuantType.QUInt8,
         tensors_range=copy.deepcopy(ranges),
         nodes_to_quantize=[],
-        nodes_to_exclude=[],
+        nodes_to_exclude=list(excluded),
         op_types_to_quantize=sorted({*QLinearOpsRegistry, *QDQRegistry}),
         extra_options={"ForceQuantizeNoInputCheck": True, "TensorQuantOverrides": overrides},
     )
@@ -170,9 +179,9 @@ def _rewrite(model: onnx.ModelProto, graph: Graph, rounded_logits: bool) -> None
         qdq.keep_logits(model, OUTPUT)
 
 
-def check_integer_kernels(content: bytes) -> None:
-    """Have ONNX Runtime optimize the model for this processor: no layer that multiplies may be left to a
-    float kernel. Raises VerificationError.
+def check_integer_kernels(content: bytes, allowed: int = 0) -> None:
+    """Have ONNX Runtime optimize the model for this processor: of the layers that multiply, `allowed` and
+    no more may be left to a float kernel. Raises VerificationError.
     """
     with tempfile.TemporaryDirectory() as folder, quiet():
         options = onnxruntime.SessionOptions()
@@ -181,17 +190,22 @@ def check_integer_kernels(content: bytes) -> None:
         onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         kernels = Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
     floats = {kind: count for kind, count in kernels.items() if kind in FLOAT_KERNELS}
-    if floats:
-        found = ", ".join(f"{count} {kind}" for kind, count in floats.items())
-        raise VerificationError(f"ONNX Runtime computes {found} of the int8 model in float: no file was kept")
+    if sum(floats.values()) != allowed:
+        found = ", ".join(f"{count} {kind}" for kind, count in floats.items()) or "none of the layers"
+        wanted = f" instead of {allowed}" if allowed else ""
+        raise VerificationError(
+            f"ONNX Runtime computes {found} of the int8 model in float{wanted}: no file was kept"
+        )
 
 
-def check_quantized(model: onnx.ModelProto) -> None:
-    """Every layer that multiplies must read dequantized integers only. Raises VerificationError."""
+def check_quantized(model: onnx.ModelProto, allowed: Sequence[str] = ()) -> None:
+    """Every layer that multiplies must read dequantized integers only, but for the nodes of the names
+    `allowed`, which must not. Raises VerificationError.
+    """
     dequantized = {node.output[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
     computing = [node for node in model.graph.node if node.op_type in COMPUTING]
     left = [node.name for node in computing if not dequantized.issuperset(node.input)]
-    if left or not computing:
+    if sorted(left) != sorted(allowed) or not computing:
         raise VerificationError(
             f"the int8 ONNX model has {len(left)} of {len(computing)} layers in float ({', '.join(left)}): "
             "no file was kept"

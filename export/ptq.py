@@ -33,11 +33,14 @@ LAST = "logits"
 
 
 def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
-    """Full-integer TFLite. Raises what `tflite.int8` raises, RuntimeCrash where that cannot be run."""
-    corrected = _corrected(graph, calibration, eight_bits)
+    """Full-integer TFLite, but for layers that are to be in float. Raises what `tflite.int8` and
+    `tflite.mixed` raise, RuntimeCrash where that cannot be run.
+    """
+    corrected = _corrected(graph, calibration, eight_bits, settings.keep_float)
 
     def convert(shift: Shift) -> bytes:
-        return tflite.int8(corrected.with_deployed(_shifted(corrected.deployed, shift)), calibration)
+        moved = corrected.with_deployed(_shifted(corrected.deployed, shift))
+        return tflite.mixed(tflite.int8(moved, calibration), moved, settings.keep_float)
 
     return _centred(convert, ".tflite", graph, calibration)
 
@@ -54,12 +57,13 @@ def to_onnx(
     """
     full = settings.target in WITH_8_BIT_WEIGHTS
     levels = eight_bits if full else seven_bits_but_depthwise
-    model = _float_onnx(graph, calibration, levels)
+    model = _float_onnx(graph, calibration, levels, settings.keep_float)
     method = "min-max" if learned else settings.calibration
     found = ranges.measured(model, calibration.images, method)
 
     def convert(shift: Shift) -> bytes:
-        return onnx.int8(onnx.shifted(model, shift), graph, found, learned, reduce_range=not full)
+        moved = onnx.shifted(model, shift)
+        return onnx.int8(moved, graph, found, learned, not full, settings.keep_float)
 
     return _centred(convert, ".onnx", graph, calibration)
 
@@ -75,15 +79,19 @@ def seven_bits_but_depthwise(layer: keras.layers.Layer) -> int:
 
 
 @lru_cache(maxsize=1)
-def _float_onnx(graph: Graph, calibration: RepresentativeDataset, levels: Levels) -> ModelProto:
+def _float_onnx(
+    graph: Graph, calibration: RepresentativeDataset, levels: Levels, keep_float: tuple[str, ...]
+) -> ModelProto:
     """What to quantize; kept, since the calibration methods that are compared have it in common."""
-    return onnx.prepared(_corrected(graph, calibration, levels))
+    return onnx.prepared(_corrected(graph, calibration, levels, keep_float))
 
 
-def _corrected(graph: Graph, calibration: RepresentativeDataset, levels: Levels) -> Graph:
-    """The same with corrected biases."""
+def _corrected(
+    graph: Graph, calibration: RepresentativeDataset, levels: Levels, keep_float: tuple[str, ...]
+) -> Graph:
+    """The same with corrected biases, but in the layers that stay in float."""
     inputs = np.asarray(graph.resize(calibration.images))
-    return graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels))
+    return graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels, keep_float))
 
 
 def _centred(

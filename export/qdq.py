@@ -97,10 +97,12 @@ def _resize(
 
 def keep_logits(model: onnx.ModelProto, name: str) -> None:
     """Give the sums of the last layer, the output `name`, as they are: its integer kernel can, and to round
-    them to 8 bits would be one kernel more.
+    them to 8 bits would be one kernel more. Sums of a layer left in float are not rounded to begin with.
     """
     makers = {node.output[0]: node for node in model.graph.node}
     dequantize = makers[name]
+    if dequantize.op_type != "DequantizeLinear":
+        return
     quantize = makers[dequantize.input[0]]
     makers[quantize.input[0]].output[0] = name
     for node in (quantize, dequantize):

@@ -12,8 +12,10 @@ class Settings:
     calibration: how the ranges of activations are found, one of `artifact.CALIBRATIONS`, for the kinds that
         have it; `auto` is what proves best on the validation split.
     target: the processor that int8 ONNX files are made for, one of `targets.TARGETS`.
+    keep_float: the layers that int8 files compute in float, by their names.
     """
 
     calibration_images: int = CALIBRATION_IMAGES
     calibration: str = AUTO
     target: str = ANY
+    keep_float: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Keras graph in, TFLite bytes out. No disk."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from edgefashion.keras import quiet, tf
 from export.calibration import RepresentativeDataset
 from export.cells import over_cells
 from export.graph import Graph
+from export.keep_float import tflite as keep_float_tflite
 
 PIXELS_TO_INT8 = {"inference_input_type": tf.uint8, "inference_output_type": tf.int8}
 
@@ -69,6 +70,17 @@ def int8_qat(graph: Graph) -> bytes:
     return content
 
 
+def mixed(content: bytes, graph: Graph, layers: Sequence[str]) -> bytes:
+    """An int8 file with the layers named in float, as they are in `graph`. Raises VerificationError where
+    it does not have them, or another operator computes in float.
+    """
+    if not layers:
+        return content
+    restored = keep_float_tflite.restore(content, graph, layers)
+    check_integer(restored, graph, len(layers))
+    return restored
+
+
 def _convert(function: Any, **settings: Any) -> bytes:
     with quiet():
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
@@ -91,15 +103,20 @@ def _types(model: Any) -> Counter[str]:
     return Counter(names[tensor.type] for graph in model.subgraphs for tensor in graph.tensors)
 
 
-def check_integer(content: bytes, graph: Graph) -> None:
-    """Read the flatbuffer: no tensor may be float, and the input's scale and zero point must be the
-    model's normalisation. Raises VerificationError.
+def check_integer(content: bytes, graph: Graph, floats: int = 0) -> None:
+    """Read the flatbuffer: `floats` operators compute in float and no other may read or write it, and the
+    input's scale and zero point must be the model's normalisation. Raises VerificationError.
     """
     model = _read(content)
-    floats = {name: count for name, count in _types(model).items() if name.startswith("FLOAT")}
-    if floats:
-        found = ", ".join(f"{count} {name}" for name, count in floats.items())
-        raise VerificationError(f"the int8 TFLite model still holds {found} tensors: no file was kept")
+    found = {name: count for name, count in _types(model).items() if name.startswith("FLOAT")}
+    if found and not floats:
+        tensors = ", ".join(f"{count} {name}" for name, count in found.items())
+        raise VerificationError(f"the int8 TFLite model still holds {tensors} tensors: no file was kept")
+    if (computing := keep_float_tflite.count(model)) != floats:
+        raise VerificationError(
+            f"{computing} operators of the int8 TFLite model compute in float instead of {floats}: "
+            "no file was kept"
+        )
     subgraph = model.subgraphs[0]
     quantization = subgraph.tensors[subgraph.inputs[0]].quantization
     graph.check_input("TFLite", float(quantization.scale[0]), int(quantization.zeroPoint[0]))

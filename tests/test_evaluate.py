@@ -20,7 +20,8 @@ Fake = Callable[..., Path]
 QUICK = Protocol(rounds=2, runs=3, seconds=0, at_most=60, warm_up_seconds=0, timeout=10)
 MODELS = Path(__file__).parent / "data/models"
 FIELDS = [
-    "model", "format", "precision", "target", "runtime", "threads", "path", "size_bytes", "gzip_bytes",
+    "model", "format", "precision", "target", "kept_float", "runtime", "threads", "path", "size_bytes",
+    "gzip_bytes",
     "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "latency_us", "load_ms",
     "first_inference_us", "peak_rss_mb", "status", "error", "runtime_version", "mcnemar_p", "small_run",
     "sha256", "bad_file", "note", "raw_us",

@@ -202,6 +202,21 @@ def test_markdown_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
     assert cells[4][0] == "a/b"
 
 
+def test_layers_in_float_tell_two_files_apart(tmp_path: Path) -> None:
+    mixed = {**INT8, "kept_float": ["conv1", "conv2"], "latency_us": {**INT8["latency_us"], "p50": 99.0}}
+    fast = {**INT8, "kept_float": [], "latency_us": {**INT8["latency_us"], "p50": 20.0}}
+    evaluation = Evaluation(DEVICE, DATASET, [row(kept_float=[]), fast, mixed])
+    text = printed(evaluation)
+    assert " int8, 2 in float " in text
+    assert " int8  " in text
+    assert "must be measured on one" not in text  # only the mixed file is slower than float
+    (tmp_path / "r.csv").write_text(report.to_csv(evaluation))
+    assert [line["kept_float"] for line in csv.DictReader((tmp_path / "r.csv").open())][1:] == [
+        "",
+        "conv1 conv2",
+    ]
+
+
 def test_no_results_is_no_crash() -> None:
     nothing = Evaluation(DEVICE, DATASET, [])
     assert json.loads(report.to_json(nothing))["results"] == []

@@ -86,4 +86,5 @@ def debug(
     if picture:
         plot.plot(report, picture)
         say(f"drawn: {picture}")
-    following("edgefashion evaluate")
+    kept = f"--precision {report.precision} --keep-float {report.costliest}"
+    following(f"edgefashion export {shlex.quote(str(run.folder))} {kept}")

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import artifact
-from edgefashion.artifact import AUTO, CALIBRATIONS, FORMATS, PRECISIONS, QAT_PRECISIONS, TARGETED, Artifact
+from edgefashion.artifact import (
+    AUTO,
+    CALIBRATIONS,
+    FORMATS,
+    INTEGER_PRECISIONS,
+    PRECISIONS,
+    QAT_PRECISIONS,
+    TARGETED,
+    Artifact,
+)
 from edgefashion.errors import BadInput, RunError
 from edgefashion.recipes import RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
@@ -113,9 +122,9 @@ def _exported(found: "Iterable[Run]") -> list[Artifact]:
     """What was exported from each run, in the order of formats and precisions."""
     order = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
 
-    def rank(one: Artifact) -> int:
+    def rank(one: Artifact) -> tuple[int, int]:
         kind = (one.format, one.precision or "")
-        return order.index(kind) if kind in order else len(order)
+        return order.index(kind) if kind in order else len(order), len(one.kept_float)
 
     artifacts: list[Artifact] = []
     for run in found:
@@ -174,6 +183,27 @@ def check_calibration(wanted: str, kinds: "Iterable[tuple[str, str]]") -> None:
             f"--calibration {wanted} is a way to make {formats} files, and none is asked for: leave it out, "
             f"or add --format {having[0][0]} --precision {having[0][1]}"
         )
+
+
+def settings_for(
+    found: "Sequence[tuple[Run, Kinds]]", settings: "Settings", pattern: str | None
+) -> "list[Settings]":
+    """The settings of each run: the layers whose names match `pattern` stay in float.
+
+    Raises BadInput where nothing that is to be made computes in integers, or no layer matches.
+    """
+    if pattern is None:
+        return [settings] * len(found)
+    if not all(any(precision in INTEGER_PRECISIONS for _, precision in kinds) for _, kinds in found):
+        raise BadInput(
+            f"--keep-float {pattern} leaves layers of int8 files in float, and none is asked for: "
+            "leave it out, or add --precision int8"
+        )
+    from export import keep_float, qat
+
+    return [
+        replace(settings, keep_float=keep_float.matching(qat.float_graph(run), pattern)) for run, _ in found
+    ]
 
 
 def export_run(

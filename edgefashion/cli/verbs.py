@@ -150,6 +150,11 @@ def train(
     show_default=True,
     help="Processor that int8 ONNX files are made for; auto: this one.",
 )
+@click.option(
+    "--keep-float",
+    metavar="REGEX",
+    help="Leave the layers of these names in float, in int8 files called -keep-float.",
+)
 @runs_option
 @data_option
 def export(
@@ -159,12 +164,14 @@ def export(
     calibration_images: int,
     calibration: str,
     target: str,
+    keep_float: str | None,
     root: Path,
     data_folder: Path | None,
 ) -> None:
     """Turn runs into verified TFLite and ONNX files.
 
-    Without a RUN: every run. Without a format: both.
+    Without a RUN: every run. Without a format: both. A file with layers in float is measured against the
+    int8 file without them, which is made first where it is missing.
 
     Example: edgefashion export --format tflite
     """
@@ -176,9 +183,10 @@ def export(
     every_kind = {kind for _, kinds in found for kind in kinds}
     steps.check_calibration(calibration, every_kind)
     settings = Settings(calibration_images, calibration, steps.target_for(target, every_kind))
+    each = steps.settings_for(found, settings, keep_float)
     dataset = steps.load_data(data_folder)
-    for run, kinds in found:
-        steps.export_run(run, dataset, kinds, settings)
+    for (run, kinds), own in zip(found, each, strict=True):
+        steps.export_run(run, dataset, kinds, own)
     following("edgefashion evaluate")
 
 

@@ -14,13 +14,15 @@ from edgefashion.errors import ArtifactError
 from edgefashion.runs import Run
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess
-from export import exporter, graph, qat
+from export import exporter, qat
 from export.debug.error import LayerError, Tally, measure
 from export.debug.probe import Probe
-from export.debug.steps import Step, steps_of
+from export.keep_float import MULTIPLYING
 from export.settings import Settings
+from export.steps import Step, steps_of
 
 SCHEMA = 1
+WEIGHTED = {kind.__name__ for kind in MULTIPLYING}
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ class Report:
     images: int
     models: dict[str, ModelError]
 
+    @property
+    def costliest(self) -> str:
+        """The layer whose rounded weights cause the largest share of the error of a model."""
+        layers = [layer for model in self.models.values() for layer in model.layers if layer.kind in WEIGHTED]
+        return max(layers, key=lambda layer: layer.share_weights).layer
+
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""
         return {"schema": SCHEMA, "split": "validation", **asdict(self)}
@@ -81,8 +89,8 @@ def debug_run(
     exporter.check_precision(run, precision)
     paths = {format: _exported(run, format, precision) for format in formats}
     deployed = {format: _deployed(path, sample.images) for format, path in paths.items()}
-    model = graph.build(run)
-    steps = steps_of(qat.without_rounding(model) if run.quantized else model)
+    model = qat.float_graph(run)
+    steps = steps_of(model)
     probes = {format: _probe(format, path, steps) for format, path in paths.items()}
     tallies = measure(steps, model.normalisation, probes, sample.images, progress)
     models = {

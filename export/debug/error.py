@@ -31,7 +31,7 @@ from edgefashion.bench import Progress
 from edgefashion.keras import tf
 from edgefashion.runtimes.base import Images, Logits
 from export.debug.probe import Probe, Values
-from export.debug.steps import INPUT, Step
+from export.steps import INPUT, Step
 
 BATCH = 20
 

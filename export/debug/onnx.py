@@ -9,12 +9,11 @@ import onnxruntime
 
 from edgefashion.keras import quiet
 from edgefashion.runtimes.base import Images
-from export.debug.probe import Grid, Values, check_complete, shaped, step_called
-from export.debug.steps import RESIZE, Step
+from export.debug.probe import Grid, Values, check_complete, shaped
 from export.graph import INPUT, OUTPUT
+from export.keep_float.onnx import MOVING
 from export.qdq import RESIZED
-
-MOVING = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Pad"}
+from export.steps import RESIZE, Step, step_called
 
 
 class OnnxProbe:

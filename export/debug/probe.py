@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgefashion.errors import ArtifactError
 from edgefashion.runtimes.base import Images
-from export.debug.steps import Step
+from export.steps import Step
 
 Values = npt.NDArray[np.float32]
 
@@ -47,17 +47,6 @@ class Probe(Protocol):
     def __call__(self, images: Images) -> dict[str, Values]:
         """The output of each step, as the numbers its integers stand for: float32 [N, ...], channels last."""
         ...
-
-
-def step_called(tensor: str, steps: Sequence[Step]) -> str | None:
-    """The step that gives a tensor, from the tensor's name; None where it names no step, or several.
-
-    Converters keep the names of TensorFlow's operations, `model/layer/Operation`, those of fused ones
-    separated by semicolons.
-    """
-    parts = {part for path in tensor.split(";") for part in path.split("/")[1:2]}
-    found = [step.name for step in steps if step.layers & parts]
-    return found[0] if len(found) == 1 else None
 
 
 def check_complete(path: Path, found: Iterable[str], steps: Sequence[Step]) -> None:

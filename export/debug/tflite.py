@@ -9,8 +9,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.keras import quiet
 from edgefashion.runtimes.base import Images
-from export.debug.probe import Grid, Values, check_complete, shaped, step_called
-from export.debug.steps import RESIZE, Step
+from export.debug.probe import Grid, Values, check_complete, shaped
+from export.steps import RESIZE, Step, step_called
 
 MOVING = {"QUANTIZE", "RESHAPE", "PAD", "PADV2", "TRANSPOSE"}
 KINDS = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}

@@ -1,8 +1,13 @@
 """One trained model, its graph and its representative dataset, for every test of the exporters."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from edgefashion.data import Dataset, Splits, split
+from edgefashion.keras import keras, tf
+from edgefashion.models import ARCHITECTURES
 from edgefashion.runs import Run
 from export import graph as graphs
 from export.calibration import RepresentativeDataset, representative_dataset
@@ -22,3 +27,28 @@ def graph(trained: Run) -> Graph:
 @pytest.fixture(scope="session")
 def calibration(splits: Splits, graph: Graph) -> RepresentativeDataset:
     return representative_dataset(splits.train, graph.normalisation, 100)
+
+
+@pytest.fixture(scope="session")
+def residual() -> Graph:
+    """All that MobileNetV2 is made of, small: random weights, enlarged images."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((40, 40, 1))
+    start = keras.layers.ReLU(6.0, name="first_relu")(
+        keras.layers.Conv2D(8, 3, 2, "same", name="first")(image)
+    )
+    wide = keras.layers.ReLU(6.0, name="expand_relu")(keras.layers.Conv2D(16, 1, name="expand")(start))
+    padded = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(wide)
+    deep = keras.layers.DepthwiseConv2D(3, 2, name="depthwise")(padded)
+    deep = keras.layers.ReLU(6.0, name="depthwise_relu")(deep)
+    narrow = keras.layers.Conv2D(8, 1, name="project")(deep)
+    again = keras.layers.Conv2D(8, 1, name="again")(narrow)
+    added = keras.layers.Add(name="add")([narrow, again])
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(added)
+    logits = keras.layers.Dense(10, bias_initializer="random_normal", name="logits")(pooled)
+    model = keras.Model(image, logits, name="small")
+
+    def resize(images: Any) -> Any:
+        return tf.image.resize(images, (40, 40))
+
+    return Graph(model, replace(ARCHITECTURES["cnn"], expand=resize, resize=resize), model, resize)

@@ -13,7 +13,6 @@ from edgefashion import artifact
 from edgefashion.cli import main
 from edgefashion.data import Splits, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
-from edgefashion.keras import keras, tf
 from edgefashion.models import ARCHITECTURES
 from edgefashion.models.base import with_weights
 from edgefashion.runs import Run
@@ -23,12 +22,12 @@ from export.debug import Report, debug_run
 from export.debug.error import measure
 from export.debug.onnx import OnnxProbe
 from export.debug.plot import plot
-from export.debug.probe import Grid, Probe, step_called
-from export.debug.steps import INPUT, Step, steps_of
+from export.debug.probe import Grid, Probe
 from export.debug.text import SHOWN, to_text
 from export.debug.tflite import TFLiteProbe
 from export.graph import Graph
 from export.settings import Settings
+from export.steps import INPUT, Step, step_called, steps_of
 
 FORMATS = ("tflite", "onnx")
 
@@ -71,26 +70,6 @@ def images(splits: Splits) -> Subset:
 @pytest.fixture(scope="module")
 def report(run: Run, images: Subset) -> Report:
     return debug_run(run, "int8", FORMATS, images)
-
-
-@pytest.fixture(scope="module")
-def residual() -> Graph:
-    """All that MobileNetV2 is made of, small: random weights, enlarged images."""
-    keras.utils.set_random_seed(0)
-    image = keras.Input((40, 40, 1))
-    start = keras.layers.ReLU(6.0, name="first_relu")(
-        keras.layers.Conv2D(8, 3, 2, "same", name="first")(image)
-    )
-    wide = keras.layers.ReLU(6.0, name="expand_relu")(keras.layers.Conv2D(16, 1, name="expand")(start))
-    padded = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(wide)
-    deep = keras.layers.DepthwiseConv2D(3, 2, name="depthwise")(padded)
-    deep = keras.layers.ReLU(6.0, name="depthwise_relu")(deep)
-    narrow = keras.layers.Conv2D(8, 1, name="project")(deep)
-    again = keras.layers.Conv2D(8, 1, name="again")(narrow)
-    added = keras.layers.Add(name="add")([narrow, again])
-    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(added)
-    model = keras.Model(image, keras.layers.Dense(10, name="logits")(pooled), name="small")
-    return Graph(model, ARCHITECTURES["cnn"], model, lambda images: tf.image.resize(images, (40, 40)))
 
 
 def saved(graph: Graph, format: str, calibration: RepresentativeDataset, folder: Path) -> Path:

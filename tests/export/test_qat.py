@@ -223,6 +223,18 @@ def test_its_error_is_in_the_grids_of_outputs_and_not_in_the_weights(run: Run, s
     assert (model.snr_db or 0) > 25
 
 
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_a_layer_in_float_has_the_kernel_of_training(
+    format: str, run: Run, cnn: Graph, splits: Splits
+) -> None:
+    settings = Settings(100, keep_float=("conv2",))
+    (made,) = exporter.export_run(run, splits, [(format, "int8-qat")], settings, report=lambda _: None)
+    assert made.path == run.artifacts / f"cnn-int8-qat-keep-float.{format}"
+    kernel = quantized.without_rounding(cnn.model).get_layer("conv2").get_weights()[0]
+    order = (3, 0, 1, 2) if format == "tflite" else (3, 2, 0, 1)
+    assert kernel.transpose(order).tobytes() in made.path.read_bytes()
+
+
 # The comparison
 
 

@@ -1,6 +1,6 @@
 """A graph as the steps that a converted model computes one after the other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -57,6 +57,17 @@ def steps_of(graph: Graph) -> list[Step]:
         origins[id(output)] = (step.name, output)
         found.append(step)
     return found
+
+
+def step_called(tensor: str, steps: Sequence[Step]) -> str | None:
+    """The step that gives a tensor, from the tensor's name; None where it names no step, or several.
+
+    Converters keep the names of TensorFlow's operations, `model/layer/Operation`, those of fused ones
+    separated by semicolons.
+    """
+    parts = {part for path in tensor.split(";") for part in path.split("/")[1:2]}
+    found = [step.name for step in steps if step.layers & parts]
+    return found[0] if len(found) == 1 else None
 
 
 def _step(
