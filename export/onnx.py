@@ -183,19 +183,23 @@ def check_integer_kernels(content: bytes, allowed: int = 0) -> None:
     """Have ONNX Runtime optimize the model for this processor: of the layers that multiply, `allowed` and
     no more may be left to a float kernel. Raises VerificationError.
     """
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        options = onnxruntime.SessionOptions()
-        options.optimized_model_filepath = str(Path(folder, "optimized.onnx"))
-        options.log_severity_level = 3
-        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        kernels = Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
-    floats = {kind: count for kind, count in kernels.items() if kind in FLOAT_KERNELS}
+    floats = {kind: count for kind, count in kernels(content).items() if kind in FLOAT_KERNELS}
     if sum(floats.values()) != allowed:
         found = ", ".join(f"{count} {kind}" for kind, count in floats.items()) or "none of the layers"
         wanted = f" instead of {allowed}" if allowed else ""
         raise VerificationError(
             f"ONNX Runtime computes {found} of the int8 model in float{wanted}: no file was kept"
         )
+
+
+def kernels(content: bytes) -> Counter[str]:
+    """How many kernels of each kind ONNX Runtime computes a model with on this processor."""
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(Path(folder, "optimized.onnx"))
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
 
 
 def check_quantized(model: onnx.ModelProto, allowed: Sequence[str] = ()) -> None:

@@ -81,7 +81,7 @@ def _resize(
         "resize/column_scale": np.float32(1 / column_whole),
         "resize/column_zero_point": np.int8(0),
         "resize/plane": np.array([-1, *size], np.int64),
-        "resize/image": np.array([-1, 1, resized, resized], np.int64),
+        "resize/image": np.array([-1, resized, resized, 1], np.int64),
     }
     by_rows = ["resize/rows", "resize/row_scale", "resize/row_zero_point"]
     by_columns = ["resize/columns", "resize/column_scale", "resize/column_zero_point"]
@@ -90,7 +90,9 @@ def _resize(
         make_node("Reshape", [source, "resize/plane"], ["resize/narrow"]),
         make_node("QLinearMatMul", ["resize/narrow", *parameters, *by_columns, *parameters], wide[:1]),
         make_node("QLinearMatMul", [*by_rows, *wide, *parameters], [RESIZED]),
-        make_node("Reshape", [RESIZED, "resize/image"], [target]),
+        make_node("Reshape", [RESIZED, "resize/image"], ["resize/last"]),
+        # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
+        make_node("Transpose", ["resize/last"], [target], perm=TO_NCHW),
     ]
     return [from_array(np.asarray(value), name) for name, value in values.items()], nodes
 

@@ -68,6 +68,23 @@ def test_every_layer_that_multiplies_runs_in_an_integer_kernel(
         onnx.check_integer_kernels(float32.SerializeToString())
 
 
+def test_the_cnn_takes_eight_kernels(int8: onnx_package.ModelProto) -> None:
+    assert onnx.kernels(int8.SerializeToString()) == {
+        **{"QLinearConv": 2, "NhwcMaxPool": 2, "QGemm": 2},
+        "Reshape": 2,  # blocks to columns, and the flattening
+    }
+
+
+def test_nothing_of_a_residual_model_is_left_in_float(
+    residual: Graph, calibration: RepresentativeDataset
+) -> None:
+    model = onnx.prepared(residual)
+    found = onnx.kernels(onnx.int8(model, residual, ranges.measured(model, calibration.images, "min-max")))
+    assert found["QLinearConv"] == 5
+    assert (found["QLinearMatMul"], found["QLinearAdd"], found["QLinearGlobalAveragePool"]) == (2, 1, 1)
+    assert not {"Relu", "Clip", "Resize", "QuantizeLinear", "DequantizeLinear"} & found.keys()
+
+
 def test_depthwise_kernels_keep_eight_bits() -> None:
     make = onnx_package.helper.make_node
     nodes = [
