@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
@@ -164,6 +165,19 @@ def test_only_the_nodes_of_the_layer_named_read_floats(
         export_onnx.check_quantized(model)
     with pytest.raises(VerificationError, match=r"1 Conv|1 FusedConv"):
         export_onnx.check_integer_kernels(content)
+
+
+def test_max_pooling_behind_the_layer_is_not_moved_into_integers(
+    graph: Graph, calibration: RepresentativeDataset, tmp_path: Path
+) -> None:
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(convert("onnx", graph, calibration, "conv2"), options)
+    optimized = onnx.load(options.optimized_model_filepath).graph
+    quantized = {name for node in optimized.node if node.op_type == "QuantizeLinear" for name in node.output}
+    pools = [node for node in optimized.node if node.op_type == "MaxPool"]
+    assert [node.input[0] in quantized for node in pools] == [False]
 
 
 # Both
