@@ -1,7 +1,7 @@
 """A run in, verified artifacts out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,9 +12,10 @@ from edgefashion.artifact import AUTO, QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runs import Run
+from edgefashion.runtimes.base import Logits
 from export import choice, graph, keep_float, metadata, methods
 from export import verify as verifying
-from export.calibration import representative_dataset
+from export.calibration import RepresentativeDataset, representative_dataset
 from export.graph import Graph
 from export.methods import Kind
 from export.settings import Settings
@@ -54,8 +55,8 @@ def export_run(
     settings = settings or Settings()
     for _, precision in kinds:
         check_precision(run, precision)
-    all_integer = replace(settings, keep_float=())
     if missing := _full_missing(run, kinds, settings):
+        all_integer = replace(settings, keep_float=())
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
     model = graph.build(run)
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
@@ -64,23 +65,42 @@ def export_run(
     )
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
-    exported = []
-    for kind in kinds:
+    job = _Job(run, model, representative, settings, splits.validation, unseen, expected, report)
+    return [job.make(kind) for kind in kinds]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all artifacts that are made at a time have in common. `expected` are the logits of `unseen`."""
+
+    run: Run
+    model: Graph
+    representative: RepresentativeDataset
+    settings: Settings
+    validation: Subset
+    unseen: Subset
+    expected: Logits
+    report: Callable[[str], None]
+
+    def make(self, kind: Kind) -> Artifact:
+        """Convert, verify, keep, and say so."""
+        run, settings = self.run, self.settings
         name = file_name(run, kind, settings)
         content, calibration = choice.convert(
-            kind, model, representative, settings, splits.validation, report
+            kind, self.model, self.representative, settings, self.validation, self.report
         )
-        manifest = _manifest(run, model, kind, calibration, settings)
+        manifest = _manifest(run, self.model, kind, calibration, settings)
         content = metadata.embed(content, kind[0], metadata.describe(manifest))
-        manifest["verification"] = verify(content, name, kind[1], unseen, expected)
-        if manifest["kept_float"]:
-            full = run.artifacts / file_name(run, kind, all_integer)
-            manifest["cost"] = keep_float.cost(full, name, content, unseen.images)
-        exported.append(artifact.save(run.artifacts / name, content, manifest))
-        report(_line(exported[-1], content))
-        if layers := manifest["kept_float"]:
-            report(keep_float.describe(name, layers, manifest["cost"]))
-    return exported
+        manifest["verification"] = verify(content, name, kind[1], self.unseen, self.expected)
+        layers = manifest["kept_float"]
+        if layers:
+            full = run.artifacts / file_name(run, kind, replace(settings, keep_float=()))
+            manifest["cost"] = keep_float.cost(full, name, content, self.unseen.images)
+        made = artifact.save(run.artifacts / name, content, manifest)
+        self.report(_line(made, content))
+        if layers:
+            self.report(keep_float.describe(name, layers, manifest["cost"]))
+        return made
 
 
 def _full_missing(run: Run, kinds: Sequence[Kind], settings: Settings) -> list[Kind]:
