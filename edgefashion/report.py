@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Row = dict[str, Any]
+_INTEGER = (
+    "x86 without VNNI and Arm without dot products have no fast sums of 8-bit products, and a small model "
+    "has little to gain; how fast a Raspberry Pi is must be measured on one"
+)
+SLOWER_BECAUSE = {
+    "dynamic": "it quantizes the activations of every layer anew in each inference",
+    "int8": _INTEGER,
+    "int8-qat": _INTEGER,
+}
 _NONE = "–"
 
 
@@ -161,22 +170,25 @@ def notes(evaluation: Evaluation) -> list[str]:
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
     if any(row["small_run"] for row in rows):
         lines.append("(small run): trained on a part of the data; its accuracy says little.")
-    if evaluation.device["machine"] in ("x86_64", "AMD64") and _int8_slower(rows):
-        lines.append(
-            "int8 is slower than float32 here, as it can be on x86 processors;"
-            " how fast a Raspberry Pi is must be measured on one."
-        )
+    lines += [f"{names} slower than float32 here: {why}." for names, why in _slower(rows).items()]
     return lines
 
 
-def _int8_slower(rows: list[Row]) -> bool:
-    fast = {
-        (row["model"], row["format"], row["threads"], row["precision"]): row["latency_us"]["p50"]
-        for row in rows
-        if row["status"] == "ok" and not row.get("kept_float")
+def _slower(rows: list[Row]) -> dict[str, str]:
+    """The quantized files whose p50 is above that of their float32, by kind, and why that can be."""
+    timed = [row for row in rows if row["status"] == "ok" and not row.get("kept_float")]
+    floats = {
+        (row["model"], row["format"], row["threads"]): row["latency_us"]["p50"]
+        for row in timed
+        if row["precision"] == "float32"
     }
-    floats = {key[:3]: p50 for key, p50 in fast.items() if key[3] == "float32"}
-    return any(key[3] == "int8" and p50 > floats.get(key[:3], p50) for key, p50 in fast.items())
+    found: dict[str, list[str]] = {}
+    for row in timed:
+        own, limit = row["latency_us"]["p50"], floats.get((row["model"], row["format"], row["threads"]))
+        if row["precision"] in SLOWER_BECAUSE and limit is not None and own > limit:
+            ratio = f"{row['model']} {row['format']} {row['precision']} ({own / limit:.2f} times)"
+            found.setdefault(SLOWER_BECAUSE[row["precision"]], []).append(ratio)
+    return {", ".join(dict.fromkeys(names)): why for why, names in found.items()}
 
 
 def _figure(value: float | None, scale: float = 1, form: str = ".2f") -> str:
