@@ -165,7 +165,9 @@ def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
         assert context.params["models"] == tuple(RECIPES)
 
 
-def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None:
+def test_each_run_is_exported_as_what_it_was_trained_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trained = Run(tmp_path / "cnn", {"recipe": {}})
     quantized = Run(tmp_path / "cnn-qat", {"recipe": {"fine_tuning": "qat"}})
     usual, every = [("tflite", "float32"), ("tflite", "int8")], PRECISIONS["tflite"]
@@ -174,6 +176,11 @@ def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None
     assert [precision for _, precision in kinds_of(trained, ["tflite"], every)] == list(every[:-1])
     assert kinds_of(quantized, ["tflite"], every) == [("tflite", "int8-qat")]
     assert kinds_of(quantized, ["tflite"], ["float32"]) == [("tflite", "float32")]
+    assert capsys.readouterr().err == ""
+    both = ["int8", "int8-qat"]
+    assert kinds_of(trained, ["onnx"], both) == [("onnx", "int8")]
+    assert kinds_of(quantized, ["onnx"], both) == [("onnx", "int8-qat")]
+    assert "cnn: it has no int8-qat, which is left out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wanted", ["arm64", "auto"])

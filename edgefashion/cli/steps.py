@@ -146,16 +146,16 @@ def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
 
 
 def kinds_of(run: "Run", formats: Sequence[str], precisions: Sequence[str] | None) -> Kinds:
-    """What to export of a run: the precisions asked for, or its usual ones; where all of them are asked
-    for, those it has. The exporter refuses any other.
+    """What to export of a run: its usual precisions, or those asked for. Where these are of both sorts, for
+    quantization-aware runs and for others, those that the run has. The exporter refuses any other.
     """
-    every = set(PRECISIONS["tflite"])
-    if run.quantized and (precisions is None or set(precisions) == every):
-        return kinds(formats, QAT_PRECISIONS)
-    wanted = DEFAULT_PRECISIONS if precisions is None else precisions
-    if set(wanted) == every:
-        wanted = [precision for precision in wanted if precision not in QAT_PRECISIONS]
-    return kinds(formats, wanted)
+    if precisions is None:
+        return kinds(formats, QAT_PRECISIONS if run.quantized else DEFAULT_PRECISIONS)
+    own = [precision for precision in precisions if (precision in QAT_PRECISIONS) == run.quantized]
+    if own and set(precisions) != set(PRECISIONS["tflite"]):
+        for precision in set(precisions) - set(own):
+            say(f"{run.folder}: it has no {precision}, which is left out")
+    return kinds(formats, own or precisions)
 
 
 def target_for(wanted: str, kinds: "Iterable[tuple[str, str]]") -> str:
