@@ -1,10 +1,11 @@
 """What several test files share."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -49,6 +50,28 @@ def fake(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """A block in which a training ends as by Ctrl-C when its first epoch is finished."""
+    from edgefashion.checkpoints import TrainingState
+
+    add_epoch = TrainingState.add_epoch
+
+    def then_stop(state: TrainingState, *arguments: Any) -> None:
+        add_epoch(state, *arguments)
+        if state.epoch == 1:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def block() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(TrainingState, "add_epoch", then_stop)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return block
 
 
 @pytest.fixture(scope="session")

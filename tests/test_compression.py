@@ -9,7 +9,6 @@ import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, split
 from edgefashion.errors import VerificationError
 from edgefashion.fine_tuning import recipe_from
@@ -114,18 +113,10 @@ def test_an_interrupted_training_resumes(
     sample: Dataset,
     kind: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    stopped: Callable[..., Any],
 ) -> None:
-    add_epoch = TrainingState.add_epoch
-
-    def then_stop(state: TrainingState, *arguments: Any) -> None:
-        add_epoch(state, *arguments)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingState, "add_epoch", then_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(recipe(trained, sample, kind), sample, tmp_path / "cnn", report=lambda _: None)
+    with stopped():
+        train(recipe(trained, sample, kind), sample, tmp_path / "cnn", report=lambda _: None)
     run = train(recipe(trained, sample, kind), sample, tmp_path / "cnn", resume=True, report=lambda _: None)
     whole = make(kind)
     assert [entry["val_accuracy"] for entry in run.info["history"]] == [

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import numpy as np
 import pytest
 
 from edgefashion import fine_tuning, runs
-from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, split
 from edgefashion.errors import RunError
 from edgefashion.keras import keras, tf
@@ -232,19 +232,11 @@ def test_a_fresh_process_loads_the_run(quantized_run: Run, sample: Dataset, tmp_
 
 
 def test_an_interrupted_training_resumes(
-    trained: Run, sample: Dataset, quantized_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Run, sample: Dataset, quantized_run: Run, tmp_path: Path, stopped: Callable[..., Any]
 ) -> None:
     recipe, folder = recipe_from(trained, sample), tmp_path / "cnn-qat"
-    add_epoch = TrainingState.add_epoch
-
-    def then_stop(state: TrainingState, *arguments: Any) -> None:
-        add_epoch(state, *arguments)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingState, "add_epoch", then_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(recipe, sample, folder, report=silent)
+    with stopped():
+        train(recipe, sample, folder, report=silent)
     with pytest.raises(RunError, match=r"another recipe .*base_run_id"):
         train(replace(recipe, base_run_id="other"), sample, folder, resume=True, report=silent)
     run = train(recipe, sample, folder, resume=True, report=silent)

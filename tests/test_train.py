@@ -72,22 +72,6 @@ def assert_same_training(one: Run, other: Run) -> None:
 
 
 @contextlib.contextmanager
-def stopped(after: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Ctrl-C as soon as so many epochs are finished."""
-    add_epoch = TrainingState.add_epoch
-
-    def then_stop(state: TrainingState, *arguments: Any) -> None:
-        add_epoch(state, *arguments)
-        if state.epoch == after:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingState, "add_epoch", then_stop)
-        with pytest.raises(KeyboardInterrupt):
-            yield
-
-
-@contextlib.contextmanager
 def killed_at(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The training ends where it would call this function."""
 
@@ -106,9 +90,9 @@ def uninterrupted(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def halted(folder: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> Path:
+def halted(folder: Path, sample: Dataset, stopped: Callable[..., Any]) -> Path:
     """A training of TINY, stopped after its first epoch."""
-    with stopped(1, monkeypatch):
+    with stopped():
         fit(folder, sample)
     return folder
 
@@ -297,10 +281,10 @@ def test_an_interruption_before_the_first_epoch_loses_nothing(
 
 
 def test_a_training_that_replaces_a_run_can_be_resumed(
-    folder: Path, sample: Dataset, uninterrupted: Run, monkeypatch: pytest.MonkeyPatch
+    folder: Path, sample: Dataset, uninterrupted: Run, stopped: Callable[..., Any]
 ) -> None:
     shutil.copytree(uninterrupted.folder, folder)
-    with stopped(1, monkeypatch):
+    with stopped():
         fit(folder, sample, replace(TINY, epochs=2), force=True)
     assert runs.read(folder).id == uninterrupted.id
     with pytest.raises(RunError, match="was interrupted"):
@@ -536,9 +520,9 @@ def mixed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
 
 
 def test_a_model_trained_in_mixed_precision_is_kept_in_float32(
-    folder: Path, sample: Dataset, mixed: Recipe, monkeypatch: pytest.MonkeyPatch
+    folder: Path, sample: Dataset, mixed: Recipe, stopped: Callable[..., Any]
 ) -> None:
-    with stopped(1, monkeypatch):
+    with stopped():
         fit(folder, sample, mixed)
     halted = checkpoints.load(runs.staging(folder) / "epoch-1.keras")
     assert halted.layers[0].dtype_policy.name == "mixed_float16"
@@ -559,11 +543,11 @@ class Terminal(io.StringIO):
 
 
 def test_an_interruption_leaves_the_terminal_as_it_was(
-    folder: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch
+    folder: Path, sample: Dataset, stopped: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with stopped(1, monkeypatch):
+    with stopped():
         fit(folder, sample)
     hidden, shown = terminal.getvalue().rfind("\x1b[?25l"), terminal.getvalue().rfind("\x1b[?25h")
     assert 0 <= hidden < shown
