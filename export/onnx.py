@@ -70,7 +70,8 @@ def int8(
     made = quantized(model, graph, ranges, learned, reduce_range, [node.name for node in floats])
     allowed = [node.name for node in floats if node.op_type in COMPUTING]
     _rewrite(made, graph, rounded_logits=bool(learned))
-    keep_float_onnx.isolate(made, [node.name for node in floats])
+    if floats:
+        keep_float_onnx.isolate(made, [node.name for node in floats])
     check_quantized(made, allowed)
     content = _serialize(made)
     check_integer_kernels(content, len(allowed))

@@ -1,7 +1,7 @@
-"""Rewrites of an int8 ONNX model once its integers are settled: the same model in fewer and fuller kernels.
+"""Rewrites of an int8 ONNX model once its integers are settled: where it begins and where it ends.
 
-quantized    image → dequantize → reshape, resize in float → quantize → convolution of one channel
-rewritten    image → resize in integers → convolution of neighbouring columns at once
+quantized    normalised image → quantize → resize in float → … → last layer → quantize → logits
+rewritten    pixels → resize in integers → … → last layer → logits
 """
 
 from fractions import Fraction
@@ -121,7 +121,12 @@ def _before(tensor: str, makers: dict[str, onnx.NodeProto]) -> list[onnx.NodePro
 
 
 def tidy(model: onnx.ModelProto) -> None:
-    """Leave no constant that nothing uses, and no shape that is no longer true."""
+    """Leave no dequantized tensor and no constant that nothing uses, and no shape that is no longer true."""
+    read = {name for node in model.graph.node for name in node.input}
+    read |= {output.name for output in model.graph.output}
+    for node in [node for node in model.graph.node if node.op_type == "DequantizeLinear"]:
+        if node.output[0] not in read:
+            model.graph.node.remove(node)
     used = {name for node in model.graph.node for name in node.input}
     for tensor in [tensor for tensor in model.graph.initializer if tensor.name not in used]:
         model.graph.initializer.remove(tensor)

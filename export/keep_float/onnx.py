@@ -65,11 +65,6 @@ def isolate(model: onnx.ModelProto, names: Sequence[str]) -> None:
             for reader in [reader for reader in model.graph.node if node.output[0] in reader.input]:
                 if reader.op_type == "QuantizeLinear":
                     _repeat_scale(model, reader, sizes[node.output[0]])
-    read = {name for node in model.graph.node for name in node.input}
-    read |= {output.name for output in model.graph.output}
-    for node in [node for node in model.graph.node if node.op_type == "DequantizeLinear"]:
-        if node.output[0] not in read:
-            model.graph.node.remove(node)
     tidy(model)
 
 
