@@ -106,14 +106,14 @@ def evaluate(
     answers = [_ask(artifact, images, progress) for artifact in artifacts]
     sound = [number for number, answer in enumerate(answers) if not answer.error]
     measured = _measure([artifacts[number] for number in sound], images, threads, protocol, progress)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, artifact in enumerate(artifacts):
-        score = _score(artifacts, answers, number, labels)
-        for count in threads:
-            run = measured.get((artifact.path, count)) or Measurement(
-                artifact.path, count, error=answers[number].error
-            )
-            rows.append(_row(artifact, run, score, answers[number].note))
+        answer, score = answers[number], _score(artifacts, answers, number, labels)
+        runs = [
+            measured.get((artifact.path, count)) or Measurement(artifact.path, count, error=answer.error)
+            for count in threads
+        ]
+        rows += _rows(artifact, runs, score, answer.note)
     return Evaluation({**machine, "after": device.state()}, dataset_info, rows)
 
 
@@ -128,11 +128,9 @@ def time_only(
     images = bench.random_images() if images is None else images
     machine = {**device.describe(), "before": device.state()}
     measured = _measure(artifacts, images, threads, protocol, progress)
-    rows = [
-        _row(artifact, measured[artifact.path, count], _NO_SCORE, None)
-        for artifact in artifacts
-        for count in threads
-    ]
+    rows: list[dict[str, Any]] = []
+    for artifact in artifacts:
+        rows += _rows(artifact, [measured[artifact.path, count] for count in threads], _NO_SCORE, None)
     return Evaluation({**machine, "after": device.state()}, None, rows)
 
 
@@ -224,9 +222,34 @@ def _score(
     }
 
 
-def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str | None) -> dict[str, Any]:
-    content = artifact.path.read_bytes() if artifact.path.is_file() else None
+def _rows(
+    artifact: Artifact, runs: Sequence[Measurement], score: dict[str, Any], note: str | None
+) -> list[dict[str, Any]]:
+    """One row for each number of threads; the file is read and compressed once."""
+    file = _file(artifact.path)
     misfit = targets.misfit(artifact.target, targets.of_this_machine())
+    return [_row(artifact, run, file, score, [misfit, note]) for run in runs]
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """The fields that a file has without being run; null where it is missing."""
+    if not path.is_file():
+        return dict.fromkeys(("size_bytes", "gzip_bytes", "sha256"))
+    content = path.read_bytes()
+    return {
+        "size_bytes": len(content),
+        "gzip_bytes": files.gzip_size(content),
+        "sha256": files.sha256(path),
+    }
+
+
+def _row(
+    artifact: Artifact,
+    run: Measurement,
+    file: dict[str, Any],
+    score: dict[str, Any],
+    notes: Sequence[str | None],
+) -> dict[str, Any]:
     return {
         "model": artifact.model,
         "format": artifact.format,
@@ -236,8 +259,8 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "runtime": run.runtime,
         "threads": run.threads,
         "path": str(artifact.path),
-        "size_bytes": None if content is None else len(content),
-        "gzip_bytes": None if content is None else files.gzip_size(content),
+        "size_bytes": file["size_bytes"],
+        "gzip_bytes": file["gzip_bytes"],
         **{
             name: score[name]
             for name in ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement")
@@ -251,8 +274,8 @@ def _row(artifact: Artifact, run: Measurement, score: dict[str, Any], note: str 
         "runtime_version": run.version,
         "mcnemar_p": score["mcnemar_p"],
         "small_run": artifact.small_run,
-        "sha256": None if content is None else files.sha256(artifact.path),
+        "sha256": file["sha256"],
         "bad_file": isinstance(run.error, ArtifactError),
-        "note": "; ".join(filter(None, [misfit, note, run.note])) or None,
+        "note": "; ".join(filter(None, [*notes, run.note])) or None,
         "raw_us": run.raw_us,
     }
