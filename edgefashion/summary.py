@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgefashion.keras import keras
+from edgefashion.models.base import unwrapped
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ def summarize(model: keras.Model) -> list[LayerSummary]:
     return [
         LayerSummary(
             name=layer.name,
-            kind=type(_inner(layer)).__name__,
+            kind=type(unwrapped(layer)).__name__,
             output_shape=tuple(layer.output_shape[1:]),
             parameters=_parameters(layer),
-            macs=_macs(_inner(layer), layer.output_shape),
+            macs=_macs(unwrapped(layer), layer.output_shape),
         )
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)
@@ -44,11 +45,6 @@ def table(layers: list[LayerSummary]) -> str:
     parameters, macs = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
     lines.append(f"{'total':72}{parameters:>14,}{macs:>14,}")
     return "\n".join(lines)
-
-
-def _inner(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """What a wrapper of quantization-aware training is around; any other layer itself."""
-    return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
 
 
 def _parameters(layer: keras.layers.Layer) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.keras import keras, tf
+from edgefashion.models.base import unwrapped
 from edgefashion.models.folding import rebuild
 from export.blocks import shifted
 
@@ -27,7 +28,7 @@ def over_cells(model: keras.Model) -> keras.Model:
     width, have an odd kernel, no stride and no padding, and be followed by max pooling of 2x2. Wrappers of
     quantization-aware training stay around their layers.
     """
-    first = next(layer for layer in model.layers if isinstance(_inner(layer), keras.layers.Conv2D))
+    first = next(layer for layer in model.layers if isinstance(unwrapped(layer), keras.layers.Conv2D))
     pool: Any = next((node.layer for node in first.outbound_nodes), None)
     if not (_is_plain(first) and _is_pooling(pool)):
         return model
@@ -49,7 +50,7 @@ def over_cells(model: keras.Model) -> keras.Model:
 
 def _is_plain(layer: keras.layers.Layer) -> bool:
     height, width, channels = layer.input.shape[1:]
-    inner = _inner(layer)
+    inner = unwrapped(layer)
     odd = all(size % 2 for size in inner.kernel_size)
     even = height % CELL == width % CELL == 0
     return bool(channels == 1 and even and odd and inner.strides == (1, 1) and inner.padding == "valid")
@@ -62,7 +63,7 @@ def _is_pooling(layer: Any) -> bool:
 
 def _wider(layer: keras.layers.Layer) -> keras.layers.Layer:
     """The convolution over cells, in its wrapper if it has one."""
-    inner = _inner(layer)
+    inner = unwrapped(layer)
     size = [(length + 1) // CELL for length in inner.kernel_size]
     config = {**inner.get_config(), "filters": inner.filters * PLACES, "kernel_size": size}
     convolution = type(inner).from_config(config)
@@ -88,7 +89,3 @@ def _largest(blocks: Any, name: str) -> Any:
     height, width, channels = blocks.shape[1:]
     beside = tf.reshape(blocks, (-1, height, width * PLACES, channels // PLACES))
     return keras.layers.MaxPooling2D((1, PLACES), name=name)(beside)
-
-
-def _inner(layer: keras.layers.Layer) -> keras.layers.Layer:
-    return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer

@@ -153,8 +153,9 @@ def kinds_of(run: "Run", formats: Sequence[str], precisions: Sequence[str] | Non
         return kinds(formats, QAT_PRECISIONS if run.quantized else DEFAULT_PRECISIONS)
     own = [precision for precision in precisions if (precision in QAT_PRECISIONS) == run.quantized]
     if own and set(precisions) != set(PRECISIONS["tflite"]):
-        for precision in set(precisions) - set(own):
-            say(f"{run.folder}: it has no {precision}, which is left out")
+        left_out = ", ".join(precision for precision in precisions if precision not in own)
+        if left_out:
+            say(f"{run.folder}: it has no {left_out}, which is left out")
     return kinds(formats, own or precisions)
 
 

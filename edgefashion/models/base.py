@@ -100,6 +100,11 @@ def with_weights(model: keras.Model, changed: dict[str, list[Any]]) -> keras.Mod
     return copy
 
 
+def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """What a wrapper of quantization-aware training is around; any other layer itself."""
+    return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
+
+
 def load_model(path: Path) -> keras.Model:
     """The Keras model of a run. Raises RunError where it cannot be read."""
     try:

@@ -15,7 +15,7 @@ from typing import Any
 
 from edgefashion.errors import MissingExtra
 from edgefashion.keras import keras, tf
-from edgefashion.models.base import Architecture, Normalisation, deployed
+from edgefashion.models.base import Architecture, Normalisation, deployed, unwrapped
 from edgefashion.models.folding import rebuild
 
 try:
@@ -77,7 +77,7 @@ def without_rounding(model: keras.Model) -> keras.Model:
     def make(layer: keras.layers.Layer) -> keras.layers.Layer | None:
         if isinstance(layer, PixelRounding):
             return None
-        inner = layer.layer if isinstance(layer, Int8) else layer
+        inner = unwrapped(layer)
         return type(inner).from_config(inner.get_config())
 
     result = rebuild(model, make)
