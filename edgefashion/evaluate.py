@@ -1,32 +1,6 @@
 """How good and how fast model files are: one row per (file, threads).
 
-`Evaluation.to_dict` is the content of a results file:
-
-    schema   1
-    device   see `device.describe`; its `before` and `after` are the `device.state` around the measurement
-    dataset  see `Dataset.describe`; null where only latency was measured
-    results  one object per (file, threads):
-      model, format, precision      of the artifact; precision is null where nothing tells it
-      target                        the processor that the file is made for, see `targets`
-      kept_float                    the layers that an int8 file computes in float; [] in others
-      runtime, runtime_version      null where it did not start
-      threads, path                 the path as the user gave it
-      size_bytes, sha256            of the file
-      gzip_bytes                    of the file compressed by gzip, level 9: what an update of it transfers
-      small_run                     whether the model was trained on a part of the data only
-      images                        number of test images; null, like the next five, without data
-      accuracy, accuracy_ci95       in 0..1, and its 95 % Wilson interval [low, high]
-      accuracy_delta                accuracy minus the reference's
-      agreement                     part of the images given the same class as by the reference
-      mcnemar_p                     how likely luck alone explains so uneven a set of differences
-      latency_us                    {p50, p90, p99, mean, samples}: of single inferences, in microseconds;
-                                    p99 is null below 1,000 samples
-      raw_us                        every sample
-      load_ms, first_inference_us   once each, in a fresh process
-      peak_rss_mb                   of the process that ran single inferences, in MiB
-      status, error                 "ok" and null, or "failed" and why
-      bad_file                      whether it failed because the file cannot be loaded
-      note                          what was unusual about the run, or null
+The rows are those of a results file, see `edgefashion.results`.
 
 The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
 there, else that of its own run; in the same format if there is one, else in another. An artifact without
@@ -41,42 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import bench, device, files, targets
+from edgefashion import bench, device, files, results, targets
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Measurement, Progress, Protocol
 from edgefashion.errors import ArtifactError, EdgefashionError, RuntimeCrash
+from edgefashion.results import Results
 from edgefashion.runtimes.base import Images
 from edgefashion.runtimes.process import ModelProcess
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
-SCHEMA = 1
 Labels = NDArray[np.uint8]
 Classes = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Rows and what they were measured on and with; see the module for the fields."""
-
-    device: dict[str, Any]
-    dataset: dict[str, Any] | None
-    results: list[dict[str, Any]]
-
-    def raise_failures(self) -> None:
-        """Raise what failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""
-        failed = [row for row in self.results if row["status"] != "ok"]
-        if failed:
-            kind = ArtifactError if any(row["bad_file"] for row in failed) else RuntimeCrash
-            raise kind("; ".join(dict.fromkeys(row["error"] for row in failed)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON."""
-        return {
-            "schema": SCHEMA,
-            "device": self.device,
-            "dataset": self.dataset,
-            "results": self.results,
-        }
 
 
 @dataclass
@@ -96,7 +45,7 @@ def evaluate(
     threads: Sequence[int],
     protocol: Protocol | None = None,
     progress: Progress | None = None,
-) -> Evaluation:
+) -> Results:
     """Measure accuracy (once per artifact, on all cores) and then latency (per number of threads).
 
     `images` are uint8 [N, 28, 28, 1], `labels` uint8 [N]. An artifact that fails is a failed row; the
@@ -114,7 +63,7 @@ def evaluate(
             for count in threads
         ]
         rows += _rows(artifact, runs, score, answer.note)
-    return Evaluation({**machine, "after": device.state()}, dataset_info, rows)
+    return Results({**machine, "after": device.state()}, dataset_info, rows)
 
 
 def time_only(
@@ -123,7 +72,7 @@ def time_only(
     images: Images | None = None,
     protocol: Protocol | None = None,
     progress: Progress | None = None,
-) -> Evaluation:
+) -> Results:
     """Measure latency without labels, on images uint8 [N, 28, 28, 1] or else on noise."""
     images = bench.random_images() if images is None else images
     machine = {**device.describe(), "before": device.state()}
@@ -131,7 +80,7 @@ def time_only(
     rows: list[dict[str, Any]] = []
     for artifact in artifacts:
         rows += _rows(artifact, [measured[artifact.path, count] for count in threads], _NO_SCORE, None)
-    return Evaluation({**machine, "after": device.state()}, None, rows)
+    return Results({**machine, "after": device.state()}, None, rows)
 
 
 def predict(artifact: Artifact, images: Images, progress: Progress | None = None) -> Answers:
@@ -250,7 +199,7 @@ def _row(
     score: dict[str, Any],
     notes: Sequence[str | None],
 ) -> dict[str, Any]:
-    return {
+    row = {
         "model": artifact.model,
         "format": artifact.format,
         "precision": artifact.precision,
@@ -279,3 +228,4 @@ def _row(
         "note": "; ".join(filter(None, [*notes, run.note])) or None,
         "raw_us": run.raw_us,
     }
+    return results.complete(row)

@@ -1,16 +1,13 @@
-"""An evaluation for people (tables), for spreadsheets (CSV) and for programs (JSON)."""
+"""Results for people (tables) and for spreadsheets (CSV); for programs see `edgefashion.results`."""
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgefashion import targets
-from edgefashion.errors import BadInput
-from edgefashion.evaluate import SCHEMA, Evaluation
+from edgefashion.results import Results
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +48,7 @@ class Table:
         return [[column.text(row) for column in self.columns] for row in self.rows]
 
 
-def print_report(evaluation: Evaluation, console: "Console | None" = None) -> None:
+def print_report(results: Results, console: "Console | None" = None) -> None:
     """Print the tables. What is not a terminal gets them whole, however wide they are."""
     import rich.box
     import rich.console
@@ -59,9 +56,9 @@ def print_report(evaluation: Evaluation, console: "Console | None" = None) -> No
     from rich.text import Text
 
     console = console or rich.console.Console()
-    for line in header(evaluation):
+    for line in header(results):
         console.print(Text(line), soft_wrap=True)
-    for table in tables(evaluation):
+    for table in tables(results):
         drawn = rich.table.Table(
             title=table.title,
             title_justify="left",
@@ -77,23 +74,13 @@ def print_report(evaluation: Evaluation, console: "Console | None" = None) -> No
             wide = console.options.update(max_width=10_000)
             console.width = max(console.width, console.measure(drawn, options=wide).maximum)
         console.print(drawn)
-    for line in notes(evaluation):
+    for line in notes(results):
         console.print(Text(line), soft_wrap=True)
 
 
-def to_json(evaluation: Evaluation) -> str:
-    """JSON, one result a line, so that it can be read in spite of all its samples."""
-    content = evaluation.to_dict()
-    results = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in content.pop("results"))
-    head = ",\n".join(
-        f'  "{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in content.items()
-    )
-    return f'{{\n{head},\n  "results": [\n{results}\n  ]\n}}\n'
-
-
-def to_csv(evaluation: Evaluation) -> str:
+def to_csv(results: Results) -> str:
     """CSV, one result a row: the fields of the JSON without the raw samples; nothing is an empty cell."""
-    rows = [_flat(row) for row in evaluation.results]
+    rows = [_flat(row) for row in results.rows]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
@@ -101,35 +88,22 @@ def to_csv(evaluation: Evaluation) -> str:
     return text.getvalue()
 
 
-def to_markdown(evaluation: Evaluation) -> str:
+def to_markdown(results: Results) -> str:
     """The tables in Markdown, with the header and the notes."""
-    parts = [f"- {_escaped(line)}" for line in header(evaluation)]
-    for table in tables(evaluation):
+    parts = [f"- {_escaped(line)}" for line in header(results)]
+    for table in tables(results):
         parts += ["", f"**{table.title}**", ""]
         parts.append(_markdown_row(column.title for column in table.columns))
         parts.append(_markdown_row("--:" if column.number else ":--" for column in table.columns))
         parts += [_markdown_row(cells) for cells in table.cells]
-    if lines := notes(evaluation):
+    if lines := notes(results):
         parts += ["", *(f"- {_escaped(line)}" for line in lines)]
     return "\n".join(parts) + "\n"
 
 
-def read(path: Path) -> Evaluation:
-    """An evaluation out of a file that holds the text of `to_json`. Raises BadInput for any other file."""
-    try:
-        content = json.loads(path.read_text())
-        if content["schema"] != SCHEMA:
-            raise BadInput(f"{path} has schema {content['schema']}, not {SCHEMA}: measure again")
-        return Evaluation(content["device"], content["dataset"], content["results"])
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}): name a results file") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is not a results file of edgefashion: name one, or measure again") from error
-
-
-def header(evaluation: Evaluation) -> list[str]:
+def header(results: Results) -> list[str]:
     """What was measured on what, and when: a line each."""
-    machine, rows = evaluation.device, evaluation.results
+    machine, rows = results.device, results.rows
     name = machine["board"] or machine["cpu"] or machine["machine"]
     features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
     memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
@@ -141,28 +115,28 @@ def header(evaluation: Evaluation) -> list[str]:
         f"Device: {name}, {machine['cores']} cores{features}{memory}, {machine['os']}",
         f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date']}",
     ]
-    if data := evaluation.dataset:
+    if data := results.dataset:
         part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
         used = max((row["images"] or 0 for row in rows), default=0)
         lines.append(f"Data: {data['name']}, {used:,} of {data['counts']['test']:,} test images{part}")
     return lines
 
 
-def tables(evaluation: Evaluation) -> list[Table]:
+def tables(results: Results) -> list[Table]:
     """Accuracy, a row per file, where there was data; latency, a row per file and threads."""
-    latency = Table("Latency and memory, one image at a time", _LATENCY, evaluation.results)
-    if evaluation.dataset is None:
+    latency = Table("Latency and memory, one image at a time", _LATENCY, results.rows)
+    if results.dataset is None:
         return [latency]
-    per_file = list({row["path"]: row for row in reversed(evaluation.results)}.values())[::-1]
+    per_file = list({row["path"]: row for row in reversed(results.rows)}.values())[::-1]
     return [Table("Accuracy", _ACCURACY, per_file), latency]
 
 
-def notes(evaluation: Evaluation) -> list[str]:
+def notes(results: Results) -> list[str]:
     """What a reader must know to believe the tables and no more than them: a line each."""
-    rows = evaluation.results
+    rows = results.rows
     lines = list(dict.fromkeys(f"Failed: {row['error']}" for row in rows if row["status"] != "ok"))
     lines += [f"{row['path']}, threads {row['threads']}: {row['note']}" for row in rows if row["note"]]
-    if any(evaluation.device.get(when, {}).get("throttled") for when in ("before", "after")):
+    if any(results.device.get(when, {}).get("throttled") for when in ("before", "after")):
         lines.append(
             "The device was throttled, by heat or a weak power supply: its latencies are not its best."
         )
@@ -176,7 +150,7 @@ def notes(evaluation: Evaluation) -> list[str]:
 
 def _slower(rows: list[Row]) -> dict[str, str]:
     """The quantized files whose p50 is above that of their float32, by kind, and why that can be."""
-    timed = [row for row in rows if row["status"] == "ok" and not row.get("kept_float")]
+    timed = [row for row in rows if row["status"] == "ok" and not row["kept_float"]]
     floats = {
         (row["model"], row["format"], row["threads"]): row["latency_us"]["p50"]
         for row in timed
@@ -219,8 +193,7 @@ def _p50(row: Row) -> str:
 
 def _precision(row: Row) -> str:
     """With the processor a file is made for, unless that is any, and how many layers are in float."""
-    # A file of results may be older than these fields.
-    target, floats = row.get("target", targets.ANY), len(row.get("kept_float", []))
+    target, floats = row["target"], len(row["kept_float"])
     made_for = "" if target == targets.ANY else f" {target}"
     return (row["precision"] or _NONE) + made_for + (f", {floats} in float" if floats else "")
 
@@ -237,8 +210,7 @@ _ACCURACY = (
     Column("Model", _trained, number=False),
     *_KIND,
     Column("KB", lambda row: _figure(row["size_bytes"], 1 / 1024, ",.0f")),
-    # A file of results may be older than the field.
-    Column("gzip KB", lambda row: _figure(row.get("gzip_bytes"), 1 / 1024, ",.0f")),
+    Column("gzip KB", lambda row: _figure(row["gzip_bytes"], 1 / 1024, ",.0f")),
     Column("Accuracy %", _accuracy),
     Column("95 % interval", _interval),
     Column("Δ pts", lambda row: _figure(row["accuracy_delta"], 100, "+.2f")),
@@ -260,12 +232,11 @@ _LATENCY = (
 
 def _flat(row: Row) -> Row:
     low, high = row["accuracy_ci95"] or (None, None)
-    floats = {"kept_float": " ".join(row["kept_float"])} if "kept_float" in row else {}
     times = {f"{name}_us": value for name, value in row["latency_us"].items() if name != "samples"}
     dropped = ("accuracy_ci95", "latency_us", "raw_us")
     return {
         **{name: value for name, value in row.items() if name not in dropped},
-        **floats,
+        "kept_float": " ".join(row["kept_float"]),
         "accuracy_low": low,
         "accuracy_high": high,
         **times,

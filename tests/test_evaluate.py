@@ -1,4 +1,4 @@
-"""Evaluations: the figures, what they are compared with, and rows that fail."""
+"""Resultss: the figures, what they are compared with, and rows that fail."""
 
 import gzip
 import json
@@ -13,7 +13,8 @@ from edgefashion.artifact import Artifact
 from edgefashion.bench import Protocol
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, RuntimeCrash
-from edgefashion.evaluate import Evaluation, evaluate, predict, reference, time_only
+from edgefashion.evaluate import evaluate, predict, reference, time_only
+from edgefashion.results import Results
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
 Fake = Callable[..., Path]
@@ -24,7 +25,9 @@ FIELDS = [
     "gzip_bytes",
     "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "latency_us", "load_ms",
     "first_inference_us", "peak_rss_mb", "status", "error", "runtime_version", "mcnemar_p", "small_run",
-    "sha256", "bad_file", "note", "raw_us",
+    "sha256", "bad_file", "note", "pinned", "in_process", "host", "inferences_per_s", "loops",
+    "round_samples", "macs", "macs_per_s", "limit_macs_per_s", "energy_mj", "sustained", "flags",
+    "instructions_per_inference", "raw_us",
 ]  # fmt: skip
 
 
@@ -33,15 +36,15 @@ def exported(path: Path, precision: str, run_id: str = "r1", small_run: bool = F
     return artifact.save(path, path.read_bytes(), manifest)
 
 
-def run(artifacts: list[Artifact], data: Dataset, threads: tuple[int, ...] = (1,)) -> Evaluation:
+def run(artifacts: list[Artifact], data: Dataset, threads: tuple[int, ...] = (1,)) -> Results:
     return evaluate(artifacts, data.describe(), data.test.images, data.test.labels, threads, QUICK)
 
 
 def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
     found = run([Artifact(MODELS / "tiny-float32.tflite", None)], sample, threads=(1, 2))
     content = json.loads(json.dumps(found.to_dict()))
-    assert list(content) == ["schema", "device", "dataset", "results"]
-    assert content["schema"] == 1
+    assert list(content) == ["schema", "edgefashion", "verb", "device", "dataset", "protocol", "results"]
+    assert content["schema"] == 2
     assert content["dataset"]["complete"] is False
     assert [row["threads"] for row in content["results"]] == [1, 2]
     for row in content["results"]:
@@ -55,7 +58,7 @@ def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
 
 def test_the_sizes_are_those_of_the_file_and_of_its_gzip(sample: Dataset) -> None:
     path = MODELS / "tiny-int8.tflite"
-    [row] = run([Artifact(path, None)], sample).results
+    [row] = run([Artifact(path, None)], sample).rows
     assert row["size_bytes"] == path.stat().st_size
     assert row["gzip_bytes"] == len(gzip.compress(path.read_bytes(), 9)) < row["size_bytes"]
 
@@ -66,7 +69,7 @@ def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fak
     own, other = (predict(which, sample.test.images).classes for which in (int8, float32))
     assert own is not None and other is not None
     labels = sample.test.labels
-    base, row = run([float32, int8], sample).results
+    base, row = run([float32, int8], sample).rows
     assert row["images"] == 400
     assert row["accuracy"] == np.mean(own == labels)
     assert tuple(row["accuracy_ci95"]) == wilson_interval(int(np.sum(own == labels)), 400)
@@ -119,12 +122,12 @@ def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp
     good, crash = fake("good"), fake("crash", predict="SIGSEGV")
     late = fake("late", infer="SIGABRT", after=10)
     found = run([Artifact(path, None) for path in (good, crash, late, damaged)], sample)
-    assert [row["status"] for row in found.results] == ["ok", "failed", "failed", "failed"]
-    assert [row["bad_file"] for row in found.results] == [False, False, False, True]
-    assert "SIGSEGV" in found.results[1]["error"]
-    assert found.results[1]["accuracy"] is None
-    assert found.results[2]["accuracy"] is not None  # it died later, while being measured
-    assert found.results[2]["latency_us"]["p50"] is None
+    assert [row["status"] for row in found.rows] == ["ok", "failed", "failed", "failed"]
+    assert [row["bad_file"] for row in found.rows] == [False, False, False, True]
+    assert "SIGSEGV" in found.rows[1]["error"]
+    assert found.rows[1]["accuracy"] is None
+    assert found.rows[2]["accuracy"] is not None  # it died later, while being measured
+    assert found.rows[2]["latency_us"]["p50"] is None
     with pytest.raises(ArtifactError, match=r"damaged\.tflite"):
         found.raise_failures()
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
@@ -132,7 +135,7 @@ def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp
 
 
 def test_a_fallback_is_noted(sample: Dataset) -> None:
-    [row] = run([Artifact(MODELS / "fixed-batch.tflite", None)], sample).results
+    [row] = run([Artifact(MODELS / "fixed-batch.tflite", None)], sample).rows
     assert row["note"] == "takes one image a call: its batch size is fixed"
 
 
@@ -145,6 +148,6 @@ def test_the_three_real_files_see_the_same(sample: Dataset) -> None:
 def test_latency_alone_needs_no_data(fake: Fake) -> None:
     found = time_only([Artifact(fake(), None)], (1, 2), protocol=QUICK)
     assert found.dataset is None
-    assert [row["accuracy"] for row in found.results] == [None, None]
-    assert [row["latency_us"]["samples"] for row in found.results] == [6, 6]
-    assert list(found.results[0]) == FIELDS
+    assert [row["accuracy"] for row in found.rows] == [None, None]
+    assert [row["latency_us"]["samples"] for row in found.rows] == [6, 6]
+    assert list(found.rows[0]) == FIELDS

@@ -2,16 +2,14 @@
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from edgefashion import report
-from edgefashion.errors import BadInput
-from edgefashion.evaluate import Evaluation
+from edgefashion import report, results
+from edgefashion.results import Results
 
 DEVICE: dict[str, Any] = {
     "machine": "x86_64",
@@ -32,35 +30,37 @@ DATASET: dict[str, Any] = {
 
 
 def row(**changes: object) -> dict[str, Any]:
-    return {
-        "model": "cnn",
-        "format": "tflite",
-        "precision": "float32",
-        "runtime": "LiteRT",
-        "threads": 1,
-        "path": "cnn-float32.tflite",
-        "size_bytes": 902_512,
-        "gzip_bytes": 819_200,
-        "images": 10_000,
-        "accuracy": 0.9031,
-        "accuracy_ci95": [0.8971, 0.9088],
-        "accuracy_delta": None,
-        "agreement": None,
-        "latency_us": {"p50": 31.9, "p90": 34.1, "p99": 1528.2, "mean": 33.0, "samples": 2},
-        "load_ms": 2.07,
-        "first_inference_us": 214.2,
-        "peak_rss_mb": 44.6,
-        "status": "ok",
-        "error": None,
-        "runtime_version": "2.3.0",
-        "mcnemar_p": None,
-        "small_run": False,
-        "sha256": "ab",
-        "bad_file": False,
-        "note": None,
-        "raw_us": [31.8, 32.0],
-        **changes,
-    }
+    return results.complete(
+        {
+            "model": "cnn",
+            "format": "tflite",
+            "precision": "float32",
+            "runtime": "LiteRT",
+            "threads": 1,
+            "path": "cnn-float32.tflite",
+            "size_bytes": 902_512,
+            "gzip_bytes": 819_200,
+            "images": 10_000,
+            "accuracy": 0.9031,
+            "accuracy_ci95": [0.8971, 0.9088],
+            "accuracy_delta": None,
+            "agreement": None,
+            "latency_us": {"p50": 31.9, "p90": 34.1, "p99": 1528.2, "mean": 33.0, "samples": 2},
+            "load_ms": 2.07,
+            "first_inference_us": 214.2,
+            "peak_rss_mb": 44.6,
+            "status": "ok",
+            "error": None,
+            "runtime_version": "2.3.0",
+            "mcnemar_p": None,
+            "small_run": False,
+            "sha256": "ab",
+            "bad_file": False,
+            "note": None,
+            "raw_us": [31.8, 32.0],
+            **changes,
+        }
+    )
 
 
 INT8 = row(
@@ -87,11 +87,11 @@ FAILED = row(
 
 
 @pytest.fixture
-def evaluation() -> Evaluation:
-    return Evaluation(DEVICE, DATASET, [row(), row(threads=8), INT8, FAILED])
+def evaluation() -> Results:
+    return Results(DEVICE, DATASET, [row(), row(threads=8), INT8, FAILED])
 
 
-def printed(evaluation: Evaluation, width: int | None = None) -> str:
+def printed(evaluation: Results, width: int | None = None) -> str:
     text = io.StringIO()
     report.print_report(
         evaluation, Console(file=text, force_terminal=width is not None, width=width, color_system=None)
@@ -100,7 +100,7 @@ def printed(evaluation: Evaluation, width: int | None = None) -> str:
 
 
 @pytest.mark.parametrize("width", [None, 100, 120])
-def test_the_table_shows_everything(evaluation: Evaluation, width: int | None) -> None:
+def test_the_table_shows_everything(evaluation: Results, width: int | None) -> None:
     text = printed(evaluation, width)
     for expected in (
         "Some Processor 9000, 8 cores (avx2)", "LiteRT 2.3.0", "threads: 1, 8", "2026-11-01", "10,000 test",
@@ -113,79 +113,50 @@ def test_the_table_shows_everything(evaluation: Evaluation, width: int | None) -
     assert "part of the data set" not in text
 
 
-def test_what_is_no_terminal_gets_long_names_whole(evaluation: Evaluation) -> None:
+def test_what_is_no_terminal_gets_long_names_whole(evaluation: Results) -> None:
     name = "a-model-with-a-very-long-name-" * 5
-    evaluation.results[0]["model"] = name
+    evaluation.rows[0]["model"] = name
     assert f"{name} " in printed(evaluation)
 
 
-def test_a_narrow_terminal_folds_and_loses_nothing(evaluation: Evaluation) -> None:
+def test_a_narrow_terminal_folds_and_loses_nothing(evaluation: Results) -> None:
     assert "…" not in printed(evaluation, 60)
 
 
-def test_square_brackets_are_no_markup(evaluation: Evaluation) -> None:
-    evaluation.results[3]["error"] = "expected uint8 [N, 28, 28, 1], found [red]"
+def test_square_brackets_are_no_markup(evaluation: Results) -> None:
+    evaluation.rows[3]["error"] = "expected uint8 [N, 28, 28, 1], found [red]"
     assert "expected uint8 [N, 28, 28, 1], found [red]" in printed(evaluation)
 
 
-def test_what_is_slower_than_float_is_named_and_explained_only_where_it_shows(evaluation: Evaluation) -> None:
+def test_what_is_slower_than_float_is_named_and_explained_only_where_it_shows(evaluation: Results) -> None:
     ratio = INT8["latency_us"]["p50"] / row()["latency_us"]["p50"]
     assert f"cnn tflite int8 ({ratio:.2f} times) slower than float32 here: x86" in printed(evaluation)
     assert "must be measured on one" in printed(evaluation)
-    dynamic = Evaluation(DEVICE, DATASET, [row(), {**INT8, "precision": "dynamic"}])
+    dynamic = Results(DEVICE, DATASET, [row(), {**INT8, "precision": "dynamic"}])
     assert "slower than float32 here: it quantizes the activations of every layer" in printed(dynamic)
     assert "must be measured on one" not in printed(dynamic)
     fast = {**INT8, "latency_us": {**INT8["latency_us"], "p50": 20.0}}
-    assert "must be measured on one" not in printed(Evaluation(DEVICE, DATASET, [row(), fast]))
+    assert "must be measured on one" not in printed(Results(DEVICE, DATASET, [row(), fast]))
 
 
-def test_a_throttled_device_is_marked(evaluation: Evaluation) -> None:
+def test_a_throttled_device_is_marked(evaluation: Results) -> None:
     assert "throttled" not in printed(evaluation)
     hot = {**DEVICE, "before": {"throttled": None}, "after": {"throttled": True}}
-    assert "throttled" in printed(Evaluation(hot, DATASET, evaluation.results))
+    assert "throttled" in printed(Results(hot, DATASET, evaluation.rows))
 
 
-def test_a_part_of_the_data_is_marked(evaluation: Evaluation) -> None:
-    partial = Evaluation(DEVICE, {**DATASET, "complete": False}, evaluation.results)
+def test_a_part_of_the_data_is_marked(evaluation: Results) -> None:
+    partial = Results(DEVICE, {**DATASET, "complete": False}, evaluation.rows)
     assert "a part of the data set" in printed(partial)
 
 
-def test_without_data_there_is_no_table_of_accuracy(evaluation: Evaluation) -> None:
-    text = printed(Evaluation(DEVICE, None, evaluation.results))
+def test_without_data_there_is_no_table_of_accuracy(evaluation: Results) -> None:
+    text = printed(Results(DEVICE, None, evaluation.rows))
     assert "Accuracy" not in text
     assert "31.9" in text
 
 
-def test_json_has_a_result_a_line_and_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
-    text = report.to_json(evaluation)
-    assert json.loads(text) == evaluation.to_dict()
-    assert sum(line.startswith('    {"model"') for line in text.splitlines()) == 4
-    (tmp_path / "results.json").write_text(text)
-    assert report.read(tmp_path / "results.json") == evaluation
-
-
-def test_results_from_before_the_gzip_size_are_shown_without_it(
-    evaluation: Evaluation, tmp_path: Path
-) -> None:
-    for number, entry in enumerate(evaluation.results):
-        evaluation.results[number] = {name: value for name, value in entry.items() if name != "gzip_bytes"}
-    (tmp_path / "results.json").write_text(report.to_json(evaluation))
-    old = report.read(tmp_path / "results.json")
-    assert "| 881 | – | 90.31 |" in report.to_markdown(old)
-    assert "gzip_bytes" not in report.to_csv(old)
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 99}'])
-def test_other_files_are_no_results(content: str, tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    path.write_text(content)
-    with pytest.raises(BadInput, match=r"results\.json"):
-        report.read(path)
-    with pytest.raises(BadInput, match="cannot be read"):
-        report.read(tmp_path / "no.json")
-
-
-def test_csv_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_csv_reads_back(evaluation: Results, tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text(report.to_csv(evaluation))
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 4
@@ -194,8 +165,8 @@ def test_csv_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
     assert "raw_us" not in rows[0]
 
 
-def test_markdown_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
-    evaluation.results[3]["model"] = "a|b"
+def test_markdown_reads_back(evaluation: Results, tmp_path: Path) -> None:
+    evaluation.rows[3]["model"] = "a|b"
     (tmp_path / "results.md").write_text(report.to_markdown(evaluation))
     lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
@@ -208,7 +179,7 @@ def test_markdown_reads_back(evaluation: Evaluation, tmp_path: Path) -> None:
 def test_layers_in_float_tell_two_files_apart(tmp_path: Path) -> None:
     mixed = {**INT8, "kept_float": ["conv1", "conv2"], "latency_us": {**INT8["latency_us"], "p50": 99.0}}
     fast = {**INT8, "kept_float": [], "latency_us": {**INT8["latency_us"], "p50": 20.0}}
-    evaluation = Evaluation(DEVICE, DATASET, [row(kept_float=[]), fast, mixed])
+    evaluation = Results(DEVICE, DATASET, [row(kept_float=[]), fast, mixed])
     text = printed(evaluation)
     assert " int8, 2 in float " in text
     assert " int8  " in text
@@ -221,7 +192,6 @@ def test_layers_in_float_tell_two_files_apart(tmp_path: Path) -> None:
 
 
 def test_no_results_is_no_crash() -> None:
-    nothing = Evaluation(DEVICE, DATASET, [])
-    assert json.loads(report.to_json(nothing))["results"] == []
+    nothing = Results(DEVICE, DATASET, [])
     assert report.to_csv(nothing).strip() == ""
     assert printed(nothing)

@@ -28,7 +28,7 @@ from edgefashion.targets import ANY, of_this_machine
 if TYPE_CHECKING:
     from edgefashion.bench import Progress
     from edgefashion.data import Dataset
-    from edgefashion.evaluate import Evaluation
+    from edgefashion.results import Results
     from edgefashion.runs import Run
     from export.debug import Report
     from export.settings import Settings
@@ -227,7 +227,7 @@ def export_run(
 
 def evaluate_artifacts(
     artifacts: list[Artifact], dataset: "Dataset", threads: Sequence[int], limit: int | None
-) -> "Evaluation":
+) -> "Results":
     """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
     from edgefashion.data import stratified_sample
     from edgefashion.evaluate import evaluate

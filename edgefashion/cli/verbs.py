@@ -213,12 +213,12 @@ def evaluate(
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """
-    from edgefashion import report
+    from edgefashion import report, results
 
     artifacts = steps.named_artifacts(names, root)
     evaluation = steps.evaluate_artifacts(artifacts, steps.load_data(data_folder), threads, limit)
     report.print_report(evaluation)
-    writers = ((json_file, report.to_json), (csv_file, report.to_csv), (markdown_file, report.to_markdown))
+    writers = ((json_file, results.to_json), (csv_file, report.to_csv), (markdown_file, report.to_markdown))
     for path, text in writers:
         if path:
             files.write_text(path, text(evaluation))
@@ -248,7 +248,7 @@ def run(
 
     Example: edgefashion run --smoke
     """
-    from edgefashion import report
+    from edgefashion import report, results
     from export.settings import Settings
 
     if smoke:
@@ -262,9 +262,9 @@ def run(
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
     report.print_report(evaluation)
-    results = root / ("results-small.json" if changes["limit"] else "results.json")
-    files.write_text(results, report.to_json(evaluation))
-    say(f"written: {results}")
+    path = root / ("results-small.json" if changes["limit"] else "results.json")
+    files.write_text(path, results.to_json(evaluation))
+    say(f"written: {path}")
     following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")
     evaluation.raise_failures()
 

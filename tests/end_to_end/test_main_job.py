@@ -65,7 +65,7 @@ def runs(home: Path, tmp_path: Path) -> Path:
 
 def test_run_writes_every_artifact_and_the_results(home: Path) -> None:
     content = json.loads((home / "runs/results-small.json").read_text())
-    assert content["schema"] == 1
+    assert content["schema"] == 2
     assert {(row["format"], row["precision"]) for row in content["results"]} == KINDS
     for row in content["results"]:
         assert row["status"] == "ok"
