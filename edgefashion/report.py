@@ -2,17 +2,16 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgefashion import targets
 from edgefashion.results import Results
+from edgefashion.tables import NONE, Column, Page, Row, Table, figure, print_page, time
+from edgefashion.tables import to_markdown as markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Row = dict[str, Any]
 _INTEGER = (
     "x86 without VNNI and Arm without dot products have no fast sums of 8-bit products, and a small model "
     "has little to gain; how fast a Raspberry Pi is must be measured on one"
@@ -22,60 +21,21 @@ SLOWER_BECAUSE = {
     "int8": _INTEGER,
     "int8-qat": _INTEGER,
 }
-_NONE = "–"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: its title and the text of a row's cell. Numbers stand to the right."""
-
-    title: str
-    text: Callable[[Row], str]
-    number: bool = True
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as text."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: list[Row]
-
-    @property
-    def cells(self) -> list[list[str]]:
-        """The text of every row's cells."""
-        return [[column.text(row) for column in self.columns] for row in self.rows]
 
 
 def print_report(results: Results, console: "Console | None" = None) -> None:
     """Print the tables. What is not a terminal gets them whole, however wide they are."""
-    import rich.box
-    import rich.console
-    import rich.table
-    from rich.text import Text
+    print_page(page(results), console)
 
-    console = console or rich.console.Console()
-    for line in header(results):
-        console.print(Text(line), soft_wrap=True)
-    for table in tables(results):
-        drawn = rich.table.Table(
-            title=table.title,
-            title_justify="left",
-            box=rich.box.SIMPLE_HEAD,
-            pad_edge=False,
-            collapse_padding=True,
-        )
-        for column in table.columns:
-            drawn.add_column(column.title, justify="right" if column.number else "left", overflow="fold")
-        for cells in table.cells:
-            drawn.add_row(*map(Text, cells))
-        if not console.is_terminal:
-            wide = console.options.update(max_width=10_000)
-            console.width = max(console.width, console.measure(drawn, options=wide).maximum)
-        console.print(drawn)
-    for line in notes(results):
-        console.print(Text(line), soft_wrap=True)
+
+def to_markdown(results: Results) -> str:
+    """The tables in Markdown, with the header and the notes."""
+    return markdown(page(results))
+
+
+def page(results: Results) -> Page:
+    """The tables, with the header and the notes."""
+    return Page(header(results), tables(results), notes(results))
 
 
 def to_csv(results: Results) -> str:
@@ -86,19 +46,6 @@ def to_csv(results: Results) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def to_markdown(results: Results) -> str:
-    """The tables in Markdown, with the header and the notes."""
-    parts = [f"- {_escaped(line)}" for line in header(results)]
-    for table in tables(results):
-        parts += ["", f"**{table.title}**", ""]
-        parts.append(_markdown_row(column.title for column in table.columns))
-        parts.append(_markdown_row("--:" if column.number else ":--" for column in table.columns))
-        parts += [_markdown_row(cells) for cells in table.cells]
-    if lines := notes(results):
-        parts += ["", *(f"- {_escaped(line)}" for line in lines)]
-    return "\n".join(parts) + "\n"
 
 
 def header(results: Results) -> list[str]:
@@ -165,37 +112,28 @@ def _slower(rows: list[Row]) -> dict[str, str]:
     return {", ".join(dict.fromkeys(names)): why for why, names in found.items()}
 
 
-def _figure(value: float | None, scale: float = 1, form: str = ".2f") -> str:
-    return _NONE if value is None else f"{value * scale:{form}}"
-
-
-def _time(value: float | None) -> str:
-    """Three digits or more, never fewer than are known."""
-    return _figure(value, form=",.0f" if value is not None and value >= 100 else ".1f")
-
-
 def _accuracy(row: Row) -> str:
     return "failed" if row["accuracy"] is None else f"{row['accuracy'] * 100:.2f}"
 
 
 def _interval(row: Row) -> str:
-    return "–".join(f"{end * 100:.2f}" for end in row["accuracy_ci95"]) if row["accuracy_ci95"] else _NONE
+    return "–".join(f"{end * 100:.2f}" for end in row["accuracy_ci95"]) if row["accuracy_ci95"] else NONE
 
 
 def _p(row: Row) -> str:
     p = row["mcnemar_p"]
-    return "<0.001" if p is not None and p < 0.001 else _figure(p, form=".3f")
+    return "<0.001" if p is not None and p < 0.001 else figure(p, form=".3f")
 
 
 def _p50(row: Row) -> str:
-    return _time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
+    return time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
 
 
-def _precision(row: Row) -> str:
+def precision(row: Row) -> str:
     """With the processor a file is made for, unless that is any, and how many layers are in float."""
     target, floats = row["target"], len(row["kept_float"])
     made_for = "" if target == targets.ANY else f" {target}"
-    return (row["precision"] or _NONE) + made_for + (f", {floats} in float" if floats else "")
+    return (row["precision"] or NONE) + made_for + (f", {floats} in float" if floats else "")
 
 
 def _trained(row: Row) -> str:
@@ -204,17 +142,17 @@ def _trained(row: Row) -> str:
 
 _KIND = (
     Column("Format", lambda row: row["format"], number=False),
-    Column("Precision", _precision, number=False),
+    Column("Precision", precision, number=False),
 )
 _ACCURACY = (
     Column("Model", _trained, number=False),
     *_KIND,
-    Column("KB", lambda row: _figure(row["size_bytes"], 1 / 1024, ",.0f")),
-    Column("gzip KB", lambda row: _figure(row["gzip_bytes"], 1 / 1024, ",.0f")),
+    Column("KB", lambda row: figure(row["size_bytes"], 1 / 1024, ",.0f")),
+    Column("gzip KB", lambda row: figure(row["gzip_bytes"], 1 / 1024, ",.0f")),
     Column("Accuracy %", _accuracy),
     Column("95 % interval", _interval),
-    Column("Δ pts", lambda row: _figure(row["accuracy_delta"], 100, "+.2f")),
-    Column("Agree %", lambda row: _figure(row["agreement"], 100)),
+    Column("Δ pts", lambda row: figure(row["accuracy_delta"], 100, "+.2f")),
+    Column("Agree %", lambda row: figure(row["agreement"], 100)),
     Column("p", _p),
 )
 _LATENCY = (
@@ -222,11 +160,11 @@ _LATENCY = (
     *_KIND,
     Column("Threads", lambda row: str(row["threads"])),
     Column("p50 µs", _p50),
-    Column("p90 µs", lambda row: _time(row["latency_us"]["p90"])),
-    Column("p99 µs", lambda row: _time(row["latency_us"]["p99"])),
-    Column("First µs", lambda row: _time(row["first_inference_us"])),
-    Column("Load ms", lambda row: _time(row["load_ms"])),
-    Column("Peak MB", lambda row: _figure(row["peak_rss_mb"], form=".0f")),
+    Column("p90 µs", lambda row: time(row["latency_us"]["p90"])),
+    Column("p99 µs", lambda row: time(row["latency_us"]["p99"])),
+    Column("First µs", lambda row: time(row["first_inference_us"])),
+    Column("Load ms", lambda row: time(row["load_ms"])),
+    Column("Peak MB", lambda row: figure(row["peak_rss_mb"], form=".0f")),
 )
 
 
@@ -242,11 +180,3 @@ def _flat(row: Row) -> Row:
         **times,
         "samples": row["latency_us"]["samples"],
     }
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _markdown_row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
