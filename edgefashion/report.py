@@ -53,13 +53,14 @@ def header(results: Results) -> list[str]:
     machine, rows = results.device, results.rows
     name = machine["board"] or machine["cpu"] or machine["machine"]
     features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
+    emulated = f", emulated by {machine['emulated']}" if machine.get("emulated") else ""
     memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
     started = [row for row in rows if row["runtime"]]
     runtimes = dict.fromkeys(f"{row['runtime']} {row['runtime_version']}" for row in started)
     threads = dict.fromkeys(str(row["threads"]) for row in rows)
     names = ", ".join(runtimes) or "none started"
     lines = [
-        f"Device: {name}, {machine['cores']} cores{features}{memory}, {machine['os']}",
+        f"Device: {name}{emulated}, {machine['cores']} cores{features}{memory}, {machine['os']}",
         f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date']}",
     ]
     if data := results.dataset:

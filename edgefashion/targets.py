@@ -12,10 +12,8 @@ Activations are unsigned for all of them: signed ones take 7 % more instructions
 Pi 4), 4 % fewer on a Cortex-A76 (Pi 5), and twice the time in MobileNetV2 on x86 (ONNX Runtime 1.32.0).
 """
 
-import platform
-from pathlib import Path
-
 from edgefashion import device
+from edgefashion.device import SYSTEM, Sources
 
 ANY, ARM64, X86_AVX2, X86_VNNI = "any", "arm64", "x86-avx2", "x86-vnni"
 TARGETS = (ANY, ARM64, X86_AVX2, X86_VNNI)
@@ -23,9 +21,9 @@ WITH_8_BIT_WEIGHTS = (ARM64, X86_VNNI)
 _VNNI = {"avx_vnni", "avx512_vnni"}
 
 
-def of_this_machine(root: Path = Path("/")) -> str:
+def of_this_machine(sources: Sources = SYSTEM) -> str:
     """The target that this machine's processor is; `any` for one that is none of the others."""
-    machine, isa = platform.machine().lower(), set(device.isa(root) or ())
+    machine, isa = sources.kernel()[2].lower(), set(device.isa(sources) or ())
     if machine in ("aarch64", "arm64"):
         return ARM64
     if machine in ("x86_64", "amd64"):

@@ -139,10 +139,20 @@ def test_what_is_slower_than_float_is_named_and_explained_only_where_it_shows(ev
     assert "must be measured on one" not in printed(Results(DEVICE, DATASET, [row(), fast]))
 
 
-def test_a_throttled_device_is_marked(evaluation: Results) -> None:
+@pytest.mark.parametrize("throttled", [True, ["throttled"]])  # of schema 1, of schema 2
+def test_a_throttled_device_is_marked(throttled: Any, evaluation: Results) -> None:
     assert "throttled" not in printed(evaluation)
-    hot = {**DEVICE, "before": {"throttled": None}, "after": {"throttled": True}}
+    hot = {**DEVICE, "before": {"throttled": None}, "after": {"throttled": throttled}}
     assert "throttled" in printed(Results(hot, DATASET, evaluation.rows))
+    cool = {**DEVICE, "before": {"throttled": []}, "after": {"throttled": []}}
+    assert "throttled" not in printed(Results(cool, DATASET, evaluation.rows))
+
+
+def test_an_emulated_device_is_called_so(evaluation: Results) -> None:
+    device = {**DEVICE, "board": "Raspberry Pi 4", "emulated": "qemu-aarch64"}
+    assert "Device: Raspberry Pi 4, emulated by qemu-aarch64, " in printed(
+        Results(device, DATASET, evaluation.rows)
+    )
 
 
 def test_a_part_of_the_data_is_marked(evaluation: Results) -> None:

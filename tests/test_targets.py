@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgefashion import targets
+from edgefashion.device import System
 from edgefashion.targets import ANY, ARM64, X86_AVX2, X86_VNNI
 
 
@@ -26,7 +27,7 @@ def test_this_machine(
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(flags + "\n")
     monkeypatch.setattr(platform, "machine", lambda: machine)
-    assert targets.of_this_machine(tmp_path) == expected
+    assert targets.of_this_machine(System(tmp_path)) == expected
 
 
 @pytest.mark.parametrize("here", targets.TARGETS)

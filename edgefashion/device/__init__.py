@@ -1,0 +1,36 @@
+"""What machine this is, and whether it is in a state to be measured.
+
+sources       what everything here is read from: files and commands, which tests replace
+description   describe(): what stays the same
+emulation     emulator(): whether the processor is a program
+conditions    state(): what changes from minute to minute
+load          LoadMeter: how many cores other processes use
+firmware      what a Raspberry Pi's firmware tells
+judgement     judge(): what makes a measurement untrustworthy
+energy        joules of an inference
+"""
+
+from edgefashion.device.conditions import state
+from edgefashion.device.description import cores, describe, isa
+from edgefashion.device.emulation import emulator
+from edgefashion.device.energy import mean_watts, millijoules
+from edgefashion.device.judgement import Flag, judge
+from edgefashion.device.load import LoadMeter
+from edgefashion.device.sources import SYSTEM, Recorded, Sources, System
+
+__all__ = [
+    "SYSTEM",
+    "Flag",
+    "LoadMeter",
+    "Recorded",
+    "Sources",
+    "System",
+    "cores",
+    "describe",
+    "emulator",
+    "isa",
+    "judge",
+    "mean_watts",
+    "millijoules",
+    "state",
+]

@@ -1,0 +1,86 @@
+"""What changes from minute to minute and changes latency with it."""
+
+from typing import Any
+
+from edgefashion.device import firmware
+from edgefashion.device.load import LoadMeter
+from edgefashion.device.parsing import field, number
+from edgefashion.device.sources import SYSTEM, Sources
+
+_CPUFREQ = "sys/devices/system/cpu/cpu*/cpufreq"
+_THERMAL = "sys/class/thermal/thermal_zone*"
+_PROCESSOR_ZONES = ("cpu-thermal", "cpu_thermal", "x86_pkg_temp", "soc-thermal", "soc_thermal", "TCPU")
+_COLD_C, _MELTED_C = -40, 150
+
+
+def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str, Any]:
+    """The machine's state now, as JSON; what cannot be found out is None. Takes some milliseconds.
+
+    `mhz`: the fastest core's clock; `mhz_from`: "vcgencmd" (measured), "cpufreq" (the kernel's word).
+    `governor`: what sets the clock. `temperature_c`; `temperature_from`: "vcgencmd" or the sensor's name.
+    `throttled`: what holds a Raspberry Pi back now, `throttled_since_boot`: what has since it was started;
+    lists of "under-voltage", "frequency capped", "throttled" and "soft temperature limit".
+    `watts`: power of a Raspberry Pi 5, see `firmware.watts`. `load`: processes that want a core, averaged
+    over a minute, ours among them. `other_cores` and `stolen_cores`: see `LoadMeter`; since its last call,
+    None without a `meter`. `memory_available_mb`, `swap_used_mb`: MiB.
+    """
+    mhz, mhz_from = _clock(sources)  # first: all that follows takes time, in which an idle clock falls
+    temperature, temperature_from = _temperature(sources)
+    now, since_boot = firmware.throttled(sources) or (None, None)
+    used = meter.read() if meter else None
+    memory = sources.text("proc/meminfo")
+    return {
+        "mhz": mhz,
+        "mhz_from": mhz_from,
+        "governor": _governor(sources),
+        "temperature_c": temperature,
+        "temperature_from": temperature_from,
+        "throttled": now,
+        "throttled_since_boot": since_boot,
+        "watts": firmware.watts(sources),
+        "load": number(sources.text("proc/loadavg")),
+        "other_cores": used.other_cores if used else None,
+        "stolen_cores": used.stolen_cores if used else None,
+        "memory_available_mb": _mb(memory, "MemAvailable"),
+        "swap_used_mb": _swap_used(memory),
+    }
+
+
+def _clock(sources: Sources) -> tuple[float | None, str | None]:
+    measured = firmware.clock_mhz(sources)
+    if measured is not None:
+        return measured, "vcgencmd"
+    asked = [number(sources.text(f"{core}/scaling_cur_freq"), 1e-3) for core in sources.find(_CPUFREQ)]
+    known = [mhz for mhz in asked if mhz]
+    return (max(known), "cpufreq") if known else (None, None)
+
+
+def _governor(sources: Sources) -> str | None:
+    """The governors of all cores: nearly always one."""
+    found = [sources.text(f"{core}/scaling_governor") for core in sources.find(_CPUFREQ)]
+    names = dict.fromkeys(name.strip() for name in found if name and name.strip().isidentifier())
+    return ", ".join(names) or None
+
+
+def _temperature(sources: Sources) -> tuple[float | None, str | None]:
+    """The processor's: of the firmware, of a sensor called like one, or of the first sensor."""
+    measured = firmware.temperature_c(sources)
+    if measured is not None:
+        return measured, "vcgencmd"
+    zones: dict[str, float] = {}
+    for zone in sources.find(_THERMAL):
+        degrees = number(sources.text(f"{zone}/temp"), 1e-3, _COLD_C, _MELTED_C)
+        if degrees is not None:
+            zones.setdefault((sources.text(f"{zone}/type") or "").strip() or "unnamed sensor", degrees)
+    named = [name for name in _PROCESSOR_ZONES if name in zones] or list(zones)
+    return (zones[named[0]], named[0]) if named else (None, None)
+
+
+def _mb(memory: str | None, name: str) -> int | None:
+    kilobytes = number(field(memory, name))
+    return None if kilobytes is None else int(kilobytes) // 1024
+
+
+def _swap_used(memory: str | None) -> int | None:
+    total, free = _mb(memory, "SwapTotal"), _mb(memory, "SwapFree")
+    return None if total is None or free is None else max(0, total - free)

@@ -1,0 +1,20 @@
+"""What an inference costs in energy, where the machine measures its own power."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def mean_watts(states: Sequence[dict[str, Any]]) -> float | None:
+    """Mean power over `states` (see `device.state`) in watts; None where none has any."""
+    found = [state["watts"] for state in states if state.get("watts") is not None]
+    return sum(found) / len(found) if found else None
+
+
+def millijoules(states: Sequence[dict[str, Any]], seconds: float) -> float | None:
+    """Energy of an inference that takes `seconds`, in millijoules: mean power times time.
+
+    `states` are those during the measurement. The power is the whole board's, what it takes when idle
+    included.
+    """
+    watts = mean_watts(states)
+    return None if watts is None else watts * seconds * 1e3

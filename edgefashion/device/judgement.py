@@ -1,0 +1,113 @@
+"""What makes a row untrustworthy, out of the machine's states before, during and after it was measured."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+State = dict[str, Any]
+
+CLOCK_CHANGE = 0.05
+"""Part of the highest clock by which it may vary: less is what a sensor shows of a steady one."""
+OTHER_CORES = 0.1
+"""Cores that other processes may use on average; an idle system's own services take 0.01 to 0.05."""
+STOLEN_CORES = 0.05
+"""Cores that the host of a virtual machine may give to others."""
+HOT_C, PI_HOT_C = 95.0, 80.0
+"""From here on processors are slowed down, or are about to be. A Raspberry Pi's firmware does at 80 °C."""
+SWAPPED_MB = 8
+"""Growth of what is swapped out that is more than housekeeping."""
+
+
+class Flag(TypedDict):
+    """Why a row cannot be trusted."""
+
+    flag: str
+    """A name: "emulated", "throttled", "under-voltage", "clock changed", "hot", "other load", "swapping"."""
+    why: str
+    """One line with the figures."""
+
+
+def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
+    """Flags for a row measured while the machine was in `states`; none for one that can be trusted.
+
+    `states` are in order of time: the first before, the last after, the others during the measurement,
+    each taken just when a model has run (see `device.state`). `machine` is `device.describe()`.
+
+    What a source does not tell raises no flag. What the firmware remembers from before the first state
+    does not count. The clock is judged by the states during the measurement only: a clock that is low
+    while nothing runs is what the governor `ondemand` is for.
+    """
+    found = [_emulated(machine), *_throttled(states), _clock(states[1:-1]), _hot(states)]
+    found += [*_other_load(states[1:]), _swapping(states)]
+    return [flag for flag in found if flag]
+
+
+def _emulated(machine: State | None) -> Flag | None:
+    if not (machine and machine.get("emulated")):
+        return None
+    why = f"{machine['emulated']} imitates the processor: times here say nothing of a real one"
+    return Flag(flag="emulated", why=why)
+
+
+def _throttled(states: Sequence[State]) -> list[Flag]:
+    """What held the processor back in a state, or was remembered after the first without being seen."""
+    known = [state for state in states if state.get("throttled") is not None]
+    now = {name for state in known for name in state["throttled"]}
+    earlier = set(known[0]["throttled_since_boot"] or ()) if known else set()
+    between = {name for state in known for name in state["throttled_since_boot"] or ()} - earlier - now
+    found = {name: f"seen in {_count(known, name)} of {len(known)} looks" for name in sorted(now)}
+    found |= {name: "between two looks, by the firmware's memory" for name in sorted(between)}
+    flags = []
+    if "under-voltage" in found:
+        why = f"the power supply was too weak: {found.pop('under-voltage')}"
+        flags.append(Flag(flag="under-voltage", why=why))
+    if found:
+        why = "; ".join(f"{name}: {seen}" for name, seen in found.items())
+        flags.append(Flag(flag="throttled", why=f"the firmware held the clock back: {why}"))
+    return flags
+
+
+def _count(states: Sequence[State], name: str) -> int:
+    return sum(name in state["throttled"] for state in states)
+
+
+def _clock(during: Sequence[State]) -> Flag | None:
+    clocks = _values(during, "mhz")
+    if not clocks or min(clocks) >= (1 - CLOCK_CHANGE) * max(clocks):
+        return None
+    return Flag(flag="clock changed", why=f"between {min(clocks):,.0f} and {max(clocks):,.0f} MHz")
+
+
+def _hot(states: Sequence[State]) -> Flag | None:
+    degrees = _values(states, "temperature_c")
+    limit = PI_HOT_C if any(state.get("throttled") is not None for state in states) else HOT_C
+    if not degrees or max(degrees) < limit:
+        return None
+    return Flag(flag="hot", why=f"up to {max(degrees):.0f} °C; from {limit:.0f} °C on it is slowed down")
+
+
+def _other_load(after_start: Sequence[State]) -> list[Flag]:
+    flags = []
+    others, stolen = (_values(after_start, name) for name in ("other_cores", "stolen_cores"))
+    if others and _mean(others) > OTHER_CORES:
+        why = f"other processes used {_mean(others):.2f} cores on average, up to {max(others):.2f}"
+        flags.append(Flag(flag="other load", why=why))
+    if stolen and _mean(stolen) > STOLEN_CORES:
+        why = f"the host of this virtual machine gave {_mean(stolen):.2f} of its cores to others on average"
+        flags.append(Flag(flag="other load", why=why))
+    return flags
+
+
+def _swapping(states: Sequence[State]) -> Flag | None:
+    used = _values(states, "swap_used_mb")
+    grown = max(used) - used[0] if used else 0
+    if grown < SWAPPED_MB:
+        return None
+    return Flag(flag="swapping", why=f"memory was short: {grown:.0f} MB were swapped out meanwhile")
+
+
+def _values(states: Sequence[State], name: str) -> list[float]:
+    return [state[name] for state in states if state.get(name) is not None]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
