@@ -29,7 +29,7 @@ from PIL import Image
 from edgefashion import runtimes
 from edgefashion.errors import EdgefashionError, RuntimeCrash
 from edgefashion.runtimes.base import BATCH, Images
-from edgefashion.runtimes.worker import Worker
+from edgefashion.runtimes.timing import Timer
 
 KINDS = (("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"))
 Floats = NDArray[np.float32]
@@ -196,7 +196,7 @@ class Ours:
 
     def infer(self, image: Images) -> Classes:
         """The class [1] of one raw image uint8 [1, 28, 28, 1]."""
-        return _highest(self.session.infer(image))
+        return _highest(self.session.infer([image])[0])
 
     def predict(self, images: Images) -> Classes:
         """The classes [N] of raw images uint8 [N, 28, 28, 1]."""
@@ -252,7 +252,7 @@ class Child:
 
     def measure(self, runs: int, seconds: float, at_most: float) -> list[float]:
         """Times from image to class in microseconds; see `ModelProcess.measure`."""
-        samples: list[float] = self._ask("measure", runs, seconds, at_most)["samples_us"]
+        samples: list[float] = self._ask("measure", runs, seconds, at_most)
         return samples
 
     def close(self) -> None:
@@ -275,15 +275,18 @@ class Child:
 def _serve(pipe: Connection, way: Way) -> None:
     """Answer until the parent closes the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # runtimes greet
-    worker = Worker()
     try:
-        worker.session = way.open()
+        session = way.open()
         while True:
             operation, arguments = pipe.recv()
             if operation == "predict":
-                pipe.send(worker.session.predict(np.load(*arguments)))
+                pipe.send(session.predict(np.load(*arguments)))
+            elif operation == "warm_up":
+                path, seconds = arguments
+                timer = Timer(session.infer, [image[np.newaxis] for image in np.load(path)])
+                pipe.send(timer.warm_up(seconds))
             else:
-                pipe.send(getattr(worker, operation)(*arguments))
+                pipe.send(timer.measure(*arguments))
     except EOFError:
         return
     except Exception as error:

@@ -1,27 +1,31 @@
 """The two protocols every runtime follows, and what they share.
 
-A `Runtime` loads a model file into a `Session`; a session takes raw pixels and gives logits:
+A `Runtime` loads a model file into a `Session`. Any model can be run; a classifier of our contract takes
+raw pixels and gives logits:
 
     runtime = runtimes.for_file(path)
     runtime.start()                           # import it: slow, may fail
     session = runtime.load(path, threads=4)   # read the file
+    session.inputs                            # what it takes
+    session.infer([array, ...])               # one inference, in and out: what is timed
     session.predict(images)                   # uint8 [N, 28, 28, 1] -> float32 [N, 10], as fast as it goes
-    session.infer(image)                      # uint8 [1, 28, 28, 1] -> [1, 10], one at a time: what is timed
 
 `predict` shares its batches among as many one-thread interpreters as it may use threads. That beats one
 interpreter with many threads, whose threads wait for each other in every layer of so small a model
 (10,000 images on 2 cores, LiteRT: 0.34 s one by one, 0.145 s with 2 threads and batches of 64, 0.13 s so).
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.errors import ArtifactError, MissingExtra
+from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec
 
 Images = NDArray[np.uint8]
 Logits = NDArray[np.float32]
@@ -31,26 +35,34 @@ CLASSES = 10
 BATCH = 8
 """More gains the small CNN 3 %, and costs MobileNetV2 a tenth to a half: its layers outgrow the caches."""
 CONTRACT = "uint8 [N, 28, 28, 1] in and float32 or int8 [N, 10] out"
+_FIRST_PART = 500
+_PART_S = 1.0
 FIXED_BATCH = "takes one image a call: its batch size is fixed"
 
 
 class Session(Protocol):
     """A model, loaded."""
 
+    inputs: tuple[TensorSpec, ...]
+    """What one inference takes; an open batch is 1."""
     batch: int
     """Images a call takes inside `predict`; 1 where the model turned out not to take more."""
     note: str | None
     """What `predict` found unusual about how this model is run; None where nothing is."""
 
-    def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+    def check(self) -> None:
+        """Raise ArtifactError unless the model keeps the contract of a classifier."""
         ...
 
-    def infer(self, image: Images) -> NDArray[Any]:
-        """Output [1, 10] of one image uint8 [1, 28, 28, 1], in the type the model gives.
+    def predict(self, images: Images) -> Logits:
+        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]. Raises ArtifactError like `check`."""
+        ...
 
-        Copies the input in, runs, reads the output: the smallest thing a program on a device does. An
-        int8 output stays int8, since the highest of ten needs no scale.
+    def infer(self, inputs: Inputs) -> list[Array]:
+        """All outputs for one array per input, in the types the model takes and gives.
+
+        Copies the inputs in, runs, reads the outputs: the smallest thing a program on a device does. An
+        int8 output stays int8, since the highest of ten logits needs no scale.
         """
         ...
 
@@ -70,13 +82,22 @@ class Runtime(Protocol):
         ...
 
     def load(self, path: Path, threads: int) -> Session:
-        """Read a model file. Raises ArtifactError where the file is damaged or breaks the contract."""
+        """Read a model file.
+
+        Raises ArtifactError where the file is damaged, or takes what `inputs.settle` refuses.
+        """
         ...
 
 
 def missing(runtime: Runtime, suffix: str) -> MissingExtra:
     """The error for a runtime that is not installed."""
     return MissingExtra(f"Running a {suffix} file needs {runtime.package}", runtime.extra)
+
+
+def check_exists(path: Path) -> None:
+    """Raise ArtifactError where there is no such file."""
+    if not path.is_file():
+        raise ArtifactError(f"{path} does not exist")
 
 
 def damaged(path: Path, error: Exception) -> ArtifactError:
@@ -88,6 +109,11 @@ def damaged(path: Path, error: Exception) -> ArtifactError:
 def breaks_contract(path: Path, found: str) -> ArtifactError:
     """The error for a model of other inputs or outputs."""
     return ArtifactError(f"{path}: expected {CONTRACT}, found {found}: export it with edgefashion")
+
+
+def reason(error: Exception) -> str:
+    """What an unexpected error says, in one line."""
+    return f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0]}"
 
 
 def spread(images: Images, runners: Sequence[Callable[[Images], Logits]], batch: int) -> Logits:
@@ -107,4 +133,26 @@ def spread(images: Images, runners: Sequence[Callable[[Images], Logits]], batch:
     with ThreadPoolExecutor(len(runners)) as pool:
         for done in [pool.submit(work, runner) for runner in runners]:
             done.result()
+    return logits
+
+
+def in_parts(
+    images: Images,
+    predict: Callable[[int, int], Logits],
+    progress: Callable[[int], None] | None,
+) -> Logits:
+    """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], asked for in parts: `predict(start, stop)`.
+
+    The first part is small; each of the others is as big as takes about a second.
+    """
+    logits = np.empty((len(images), CLASSES), np.float32)
+    start, size = 0, _FIRST_PART
+    while start < len(images):
+        stop = min(start + size, len(images))
+        begin = time.perf_counter()
+        logits[start:stop] = predict(start, stop)
+        if progress:
+            progress(stop - start)
+        size = max(1, int((stop - start) * _PART_S / (time.perf_counter() - begin)))
+        start = stop
     return logits

@@ -4,6 +4,8 @@ A `.fake` file is JSON. Every field may be left out:
 
     {"seed": 3,              the weights: equal seeds give equal logits
      "batch": 1,             images a call takes; 1 leaves a note, as real runtimes do
+     "inputs": [["a", "float32", [null, 3]]],  name, type and shape of each input, null for an open size;
+                             what else than one uint8 [N, 28, 28, 1] breaks the contract
      "load": "SIGILL",       what happens at load, in `predict` and in `infer`: a signal's name,
      "predict": "hang",      "hang", "exit", or any other text, which is raised as an error
      "infer": "out of luck",
@@ -23,7 +25,10 @@ import numpy as np
 
 from edgefashion.errors import ArtifactError
 from edgefashion.runtimes import base
-from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, Images, Logits
+from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.inputs import Array, Inputs, settle
+
+_IMAGE = ("image", "uint8", (None, *IMAGE_SHAPE))
 
 
 class FakeRuntime:
@@ -59,15 +64,24 @@ class FakeSession:
         self._behaviour = behaviour
         self._threads = threads
         self._calls = 0
+        self.inputs = tuple(settle(path, *given) for given in behaviour.get("inputs", [_IMAGE]))
         self._weights = np.random.default_rng(behaviour.get("seed", 0)).normal(size=(784, CLASSES))
+
+    def check(self) -> None:
+        """Raise ArtifactError unless the model keeps the contract of a classifier."""
+        found = [(spec.dtype, spec.shape) for spec in self.inputs]
+        if found != [("uint8", (1, *IMAGE_SHAPE))]:
+            described = " and ".join(f"{dtype} {list(shape)}" for dtype, shape in found)
+            raise base.breaks_contract(self._path, f"{described} in")
 
     def predict(self, images: Images) -> Logits:
         """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        self.check()
         _act(self._behaviour.get("predict"))
         return base.spread(images, [self._run] * self._threads, self.batch)
 
-    def infer(self, image: Images) -> Logits:
-        """Logits float32 [1, 10] of one image uint8 [1, 28, 28, 1]."""
+    def infer(self, inputs: Inputs) -> list[Array]:
+        """Logits float32 [1, 10] of one image, or the sums of other inputs; arrays that do not fit raise."""
         self._calls += 1
         if self._calls > self._behaviour.get("after", 0):
             _act(self._behaviour.get("infer"))
@@ -75,7 +89,12 @@ class FakeSession:
             with Path(trace).open("a") as file:
                 file.write(f"{self._path.name}\n")
         time.sleep(self._behaviour.get("delay_us", 0) / 1e6)
-        return self._run(image)
+        for spec, values in zip(self.inputs, inputs, strict=True):
+            if (values.dtype.name, values.shape) != (spec.dtype, spec.shape):
+                raise ValueError(f"{spec.name} is not {values.dtype.name} {list(values.shape)}")
+        if "inputs" in self._behaviour:
+            return [values.sum(keepdims=True) for values in inputs]
+        return [self._run(inputs[0])]
 
     def _run(self, images: Images) -> Logits:
         pixels = images.reshape(len(images), -1) / 255

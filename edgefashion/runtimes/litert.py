@@ -1,18 +1,21 @@
 """LiteRT (TensorFlow Lite): runs `.tflite` files."""
 
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec, settle
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
+
+OPEN = -1
 
 
 class LiteRT:
@@ -45,33 +48,20 @@ class LiteRTSession:
         self.note: str | None = None
         self._runners: list[Any] = []
         self._interpreter = self._open(threads)
-        self._check()
-        if not self._resize(self._interpreter, 1):
-            raise base.breaks_contract(path, f"a batch fixed at {self._input['shape'][0]} images")
+        self.inputs = self._allocate()
+        self._sources = [tensor["index"] for tensor in self._interpreter.get_input_details()]
+        self._targets = [tensor["index"] for tensor in self._interpreter.get_output_details()]
 
-    def infer(self, image: Images) -> NDArray[Any]:
-        """Output float32 or int8 [1, 10] of one image uint8 [1, 28, 28, 1]."""
-        self._interpreter.set_tensor(self._input["index"], image)
-        self._interpreter.invoke()
-        output: NDArray[Any] = self._interpreter.get_tensor(self._output["index"])
-        return output
+    def infer(self, inputs: Inputs) -> list[Array]:
+        """All outputs for one array per input."""
+        interpreter = self._interpreter
+        for index, values in zip(self._sources, inputs, strict=True):
+            interpreter.set_tensor(index, values)
+        interpreter.invoke()
+        return [interpreter.get_tensor(index) for index in self._targets]
 
-    def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
-        if not self._runners:
-            self._find_batch()
-            self._runners = [partial(self._run, self._open_batch()) for _ in range(self._threads)]
-        return base.spread(images, self._runners, self.batch)
-
-    def _open(self, threads: int) -> "Interpreter":
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            return Interpreter(model_path=str(self._path), num_threads=threads)
-        except Exception as error:
-            raise base.damaged(self._path, error) from error
-
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise ArtifactError unless the model keeps the contract of a classifier."""
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         kept = (
             len(inputs) == len(outputs) == 1
@@ -84,12 +74,46 @@ class LiteRTSession:
         )
         if not kept:
             raise base.breaks_contract(self._path, f"{_describe(inputs)} in and {_describe(outputs)} out")
-        self._input, self._output = inputs[0], outputs[0]
+        if inputs[0]["shape"][0] != 1:
+            raise base.breaks_contract(self._path, f"a batch fixed at {inputs[0]['shape'][0]} images")
+        self._quantization = outputs[0]["quantization"]
+
+    def predict(self, images: Images) -> Logits:
+        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        if not self._runners:
+            self.check()
+            self._find_batch()
+            self._runners = [partial(self._run, self._open_batch()) for _ in range(self._threads)]
+        return base.spread(images, self._runners, self.batch)
+
+    def _open(self, threads: int) -> "Interpreter":
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            return Interpreter(model_path=str(self._path), num_threads=threads)
+        except Exception as error:
+            raise base.damaged(self._path, error) from error
+
+    def _allocate(self) -> tuple[TensorSpec, ...]:
+        """Give the tensors memory, open batches being 1, and say what the model takes."""
+        try:
+            inputs = self._interpreter.get_input_details()
+        except ValueError as error:  # a type that has no place in Python
+            raise base.damaged(self._path, error) from error
+        specs = tuple(settle(self._path, t["name"], np.dtype(t["dtype"]).name, _sizes(t)) for t in inputs)
+        try:
+            for tensor, spec in zip(inputs, specs, strict=True):
+                if tuple(tensor["shape"]) != spec.shape:
+                    self._interpreter.resize_tensor_input(tensor["index"], spec.shape)
+            self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise base.damaged(self._path, error) from error
+        return specs
 
     def _resize(self, interpreter: "Interpreter", batch: int) -> bool:
         """Whether `interpreter` now takes `batch` images."""
         try:
-            interpreter.resize_tensor_input(self._input["index"], [batch, *IMAGE_SHAPE])
+            interpreter.resize_tensor_input(self._sources[0], [batch, *IMAGE_SHAPE])
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError):
             return False
@@ -110,13 +134,20 @@ class LiteRTSession:
         count = len(images)
         if count < self.batch:
             images = np.concatenate([images, np.zeros((self.batch - count, *IMAGE_SHAPE), np.uint8)])
-        interpreter.set_tensor(self._input["index"], images)
+        interpreter.set_tensor(self._sources[0], images)
         interpreter.invoke()
-        output = interpreter.get_tensor(self._output["index"])[:count]
+        output = interpreter.get_tensor(self._targets[0])[:count]
         if output.dtype == np.float32:
             return np.asarray(output, np.float32)
-        scale, zero_point = self._output["quantization"]
+        scale, zero_point = self._quantization
         return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
+
+
+def _sizes(tensor: dict[str, Any]) -> Sequence[int | None]:
+    """The tensor's shape, with None for what is open. Only a model with open sizes has a signature."""
+    signature = tensor["shape_signature"]
+    sizes = signature if len(signature) else tensor["shape"]
+    return [None if size == OPEN else int(size) for size in sizes]
 
 
 def _describe(tensors: list[dict[str, Any]]) -> str:

@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.inputs import Array, Inputs, settle
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -46,18 +45,39 @@ class OnnxSession:
         self._threads = threads
         self._runners: list[Any] = []
         self._session = self._open(threads)
-        self._check()
-        fixed = self._session.get_inputs()[0].shape[0] == 1
+        self.inputs = tuple(
+            settle(path, tensor.name, _dtype(tensor), [_size(size) for size in tensor.shape])
+            for tensor in self._session.get_inputs()
+        )
+        self._names = [spec.name for spec in self.inputs]
+        fixed = [tensor.shape[:1] for tensor in self._session.get_inputs()] == [[1]]
         self.batch = 1 if fixed else BATCH
         self.note = FIXED_BATCH if fixed else None
 
-    def infer(self, image: Images) -> NDArray[Any]:
-        """Output float32 [1, 10] of one image uint8 [1, 28, 28, 1]."""
-        return self._run(self._session, image)
+    def infer(self, inputs: Inputs) -> list[Array]:
+        """All outputs for one array per input."""
+        outputs: list[Array] = self._session.run(None, dict(zip(self._names, inputs, strict=True)))
+        return outputs
+
+    def check(self) -> None:
+        """Raise ArtifactError unless the model keeps the contract of a classifier."""
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        kept = (
+            len(inputs) == len(outputs) == 1
+            and inputs[0].type == "tensor(uint8)"
+            and tuple(inputs[0].shape[1:]) == IMAGE_SHAPE
+            and _size(inputs[0].shape[0]) in (1, None)
+            and outputs[0].type == "tensor(float)"
+            and len(outputs[0].shape) == 2
+            and outputs[0].shape[1] == CLASSES
+        )
+        if not kept:
+            raise base.breaks_contract(self._path, f"{_describe(inputs)} in and {_describe(outputs)} out")
 
     def predict(self, images: Images) -> Logits:
         """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
         if not self._runners:
+            self.check()
             # One session serves all: with one thread of its own it computes in the thread that calls it.
             self._runners = [partial(self._run, self._open(threads=1))] * self._threads
         return base.spread(images, self._runners, self.batch)
@@ -75,24 +95,20 @@ class OnnxSession:
         except Exception as error:
             raise base.damaged(self._path, error) from error
 
-    def _check(self) -> None:
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        kept = (
-            len(inputs) == len(outputs) == 1
-            and inputs[0].type == "tensor(uint8)"
-            and tuple(inputs[0].shape[1:]) == IMAGE_SHAPE
-            and inputs[0].shape[0] in (1, None, str(inputs[0].shape[0]))
-            and outputs[0].type == "tensor(float)"
-            and len(outputs[0].shape) == 2
-            and outputs[0].shape[1] == CLASSES
-        )
-        if not kept:
-            raise base.breaks_contract(self._path, f"{_describe(inputs)} in and {_describe(outputs)} out")
-        self._input = inputs[0].name
-
     def _run(self, session: "InferenceSession", images: Images) -> Logits:
-        output: Logits = session.run(None, {self._input: images})[0]
+        output: Logits = session.run(None, {self._names[0]: images})[0]
         return output
+
+
+def _size(size: int | str | None) -> int | None:
+    """A size as the model gives it; None where it is open, with a name or without."""
+    return size if isinstance(size, int) else None
+
+
+def _dtype(tensor: Any) -> str:
+    """The type as numpy calls it; what is no number keeps the name that ONNX gives it."""
+    name = str(tensor.type).removeprefix("tensor(").removesuffix(")")
+    return {"float": "float32", "double": "float64"}.get(name, name)
 
 
 def _describe(tensors: list[Any]) -> str:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,54 +18,59 @@ import numpy as np
 
 from edgefashion import files, runtimes
 from edgefashion.errors import ArtifactError, RuntimeCrash
-from edgefashion.runtimes import base
-from edgefashion.runtimes.base import CLASSES, Images, Logits
+from edgefashion.runtimes import base, pinning
+from edgefashion.runtimes.base import Images, Logits
+from edgefashion.runtimes.inputs import TensorSpec
 
-_FIRST_REQUEST = 500
-"""Images in the first request of a prediction; the next ones are as big as take about `_REQUEST_S`."""
-_REQUEST_S = 1.0
 _FAREWELL_S = 2.0
+_OUT_OF_MEMORY = "; this looks like the system's out-of-memory killer: close other programs"
 
 
 class ModelProcess:
-    """A model file, loaded in a child process with a set number of threads. A context manager.
+    """A model file, loaded in a child process with a set number of threads. Follows `model.Model`.
 
     The parent sleeps while the child works. The child ends with the parent, whatever ends the parent.
 
     Every method raises RuntimeCrash when the child dies, reports an error or is silent for `timeout`
-    seconds; the constructor also raises ArtifactError for a file that cannot be loaded and MissingExtra
-    for a runtime that is not installed. OutputError where the temporary folder is full.
+    seconds; the constructor also raises ArtifactError for a file that cannot be loaded, MissingExtra for a
+    runtime that is not installed, BadInput where this process may not use all CPUs of `pin`, and
+    RuntimeCrash where the system starts no child. OutputError where the temporary folder is full.
     """
 
     runtime: str
-    """Name of the runtime, e.g. `LiteRT`."""
     version: str
-    """Its version."""
     load_ms: float
-    """Time to build the session in a fresh process, the runtime imported already, in milliseconds."""
+    inputs: tuple[TensorSpec, ...]
     first_inference_us: float | None = None
-    """Time of the first inference, in microseconds; known after `warm_up`."""
     batch: int | None = None
-    """Images a call takes; known after `predict`. 1 where the model cannot take more."""
     note: str | None = None
-    """What is unusual about how this model is run; known after `predict`."""
 
-    def __init__(self, path: Path, threads: int, timeout: float = 120) -> None:
+    def __init__(
+        self, path: Path, threads: int, timeout: float = 120, pin: Sequence[int] | None = None
+    ) -> None:
         self.path = path
         self._timeout = timeout
         runtime = runtimes.for_file(path)
         self.runtime = runtime.name
-        if not path.is_file():
-            raise ArtifactError(f"{path} does not exist")
+        base.check_exists(path)
+        pinning.check(pin)
         with files.naming_output(Path(tempfile.gettempdir())):
             self._folder = tempfile.TemporaryDirectory(prefix="edgefashion-", ignore_cleanup_errors=True)
-        self._start_child()
+        with self._folder_removed_on_failure():
+            self._start_child()
         try:
-            self.version = self._ask("starting", do="start", path=str(path))["version"]
-            self.load_ms = self._ask("loading", do="load", path=str(path), threads=threads)["load_ms"]
+            self.version = self._ask("starting", do="start", path=str(path), pin=pin)["version"]
+            loaded = self._ask("loading", do="load", threads=threads)
         except BaseException:
             self.close()
             raise
+        self.load_ms = loaded["load_ms"]
+        self.inputs = tuple(TensorSpec(name, dtype, tuple(shape)) for name, dtype, shape in loaded["inputs"])
+
+    @property
+    def pid(self) -> int:
+        """Number of the child process."""
+        return self._child.pid
 
     def predict(self, images: Images, progress: Callable[[int], None] | None = None) -> Logits:
         """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], in batches, on all of its threads.
@@ -72,35 +78,33 @@ class ModelProcess:
         `progress` is called with the number of images done since its last call.
         """
         pixels, out = self._save("images", images), self._file("logits")
-        logits = np.empty((len(images), CLASSES), np.float32)
-        start, size = 0, _FIRST_REQUEST
-        while start < len(images):
-            stop = min(start + size, len(images))
-            begin = time.perf_counter()
+
+        def ask(start: int, stop: int) -> Logits:
             found = self._ask("predicting", do="predict", images=pixels, start=start, stop=stop, logits=out)
             self.batch, self.note = found["batch"], found["note"]
-            logits[start:stop] = np.load(out)
-            if progress:
-                progress(stop - start)
-            size = max(1, int((stop - start) * _REQUEST_S / (time.perf_counter() - begin)))
-            start = stop
-        return logits
+            logits: Logits = np.load(out)
+            return logits
 
-    def warm_up(self, images: Images, seconds: float = 0.3) -> None:
-        """Run single inferences for `seconds` (at least one); `measure` goes on with the same images.
+        return base.in_parts(images, ask, progress)
 
-        The very first one gives `first_inference_us`. Images are uint8 [N, 28, 28, 1], used in turn.
+    def warm_up(self, images: Images | None = None, seconds: float = 0.3) -> None:
+        """Run single inferences for `seconds` (at least one); `measure` goes on with the same inputs.
+
+        These are images uint8 [N, 28, 28, 1], used in turn (ArtifactError where the model takes others),
+        or, of any model, random ones. The very first inference gives `first_inference_us`.
         """
-        pixels = self._save("rotation", images)
+        pixels = None if images is None else self._save("rotation", images)
         found = self._ask("warming up", do="warm_up", images=pixels, seconds=seconds)
         self.first_inference_us = found["first_inference_us"]
 
-    def measure(self, runs: int, seconds: float, at_most: float) -> list[float]:
-        """Times of single inferences in microseconds; call `warm_up` first.
+    def measure(self, runs: int, seconds: float, at_most: float, loops: int = 1) -> list[float]:
+        """Times in microseconds, each the mean of `loops` inferences in a row; call `warm_up` first.
 
-        At least `runs` inferences and `seconds` seconds, but no longer than `at_most` seconds.
+        At least `runs` times and `seconds` seconds, but no longer than `at_most` seconds.
         """
-        found = self._ask("being measured", do="measure", runs=runs, seconds=seconds, at_most=at_most)
+        found = self._ask(
+            "being measured", do="measure", runs=runs, seconds=seconds, at_most=at_most, loops=loops
+        )
         samples: list[float] = found["samples_us"]
         return samples
 
@@ -128,6 +132,17 @@ class ModelProcess:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def _folder_removed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._folder.cleanup()
+            reason = error.strerror or str(error)
+            raise RuntimeCrash(
+                f"no child process can be started for {self.path} ({reason}): add --in-process"
+            ) from error
+
     def _start_child(self) -> None:
         # -P and PYTHONPATH: the child finds this very package, whatever lies in the current folder.
         root = str(Path(__file__).parents[2])
@@ -147,7 +162,7 @@ class ModelProcess:
                 env={**os.environ, "PYTHONPATH": search},
             )
 
-    def _ask(self, doing: str, **request: str | float) -> dict[str, Any]:
+    def _ask(self, doing: str, **request: str | float | Sequence[int] | None) -> dict[str, Any]:
         try:
             self._requests.write(json.dumps(request).encode() + b"\n")
             line = self._read_line(doing)
@@ -188,7 +203,8 @@ class ModelProcess:
         lines = Path(self._file("log")).read_text(errors="replace").splitlines()
         said = [line.strip() for line in lines if line.strip() and not line.startswith("INFO")]
         last = f" ({said[-1]})" if said else ""
-        return RuntimeCrash(f"{self._name()} {end} while {doing} {self.path}{last}")
+        advice = _OUT_OF_MEMORY if code == -signal.SIGKILL else ""
+        return RuntimeCrash(f"{self._name()} {end} while {doing} {self.path}{last}{advice}")
 
     def _name(self) -> str:
         return f"{self.runtime} {self.version}" if hasattr(self, "version") else self.runtime
@@ -202,3 +218,21 @@ class ModelProcess:
     def _file(self, name: str) -> str:
         suffix = "" if name == "log" else ".npy"
         return str(Path(self._folder.name) / f"{name}{suffix}")
+
+
+def peak_memory_mb(
+    path: Path,
+    threads: int,
+    images: Images | None = None,
+    seconds: float = 0.1,
+    timeout: float = 120,
+    pin: Sequence[int] | None = None,
+) -> float | None:
+    """The most physical memory of a fresh child that loads the model and runs it for `seconds`, in MiB.
+
+    That of Python and numpy is part of it. None where the system does not say. Inputs as in `warm_up`;
+    raises what `ModelProcess` raises.
+    """
+    with ModelProcess(path, threads, timeout, pin) as model:
+        model.warm_up(images, seconds)
+        return model.peak_rss_mb()

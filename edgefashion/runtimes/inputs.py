@@ -1,0 +1,75 @@
+"""What a model takes, and random numbers for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion.errors import ArtifactError
+
+Array = NDArray[Any]
+Inputs = Sequence[Array]
+"""One array for each input of a model."""
+
+_FLOATS = ("float16", "float32", "float64")
+_INTEGERS = ("int8", "uint8", "int16", "uint16")
+_INDICES = ("int32", "uint32", "int64", "uint64", "bool")
+_FILLED = (*_FLOATS, *_INTEGERS, *_INDICES)
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """An input of a model: its name, its type as numpy calls it, and its shape for one inference."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of one such array."""
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+
+
+def settle(path: Path, name: str, dtype: str, shape: Sequence[int | None]) -> TensorSpec:
+    """The input of a model file; None stands for an open size, and an open first one, the batch, becomes 1.
+
+    Raises ArtifactError where another size is open, or where random numbers cannot fill such a type.
+    """
+    if dtype not in _FILLED:
+        raise ArtifactError(
+            f"{path}: input {name} is of type {dtype}, which takes no numbers: "
+            f"export the part of the model behind it"
+        )
+    settled = tuple(1 if size is None and axis == 0 else size for axis, size in enumerate(shape))
+    sizes = tuple(size for size in settled if size is not None)
+    if len(sizes) < len(settled):
+        found = ", ".join("?" if size is None else str(size) for size in shape)
+        raise ArtifactError(
+            f"{path}: input {name} has an open shape, {dtype} [{found}]: "
+            f"export it with every size but the batch fixed"
+        )
+    return TensorSpec(name, dtype, sizes)
+
+
+def random_inputs(specs: Sequence[TensorSpec], count: int, seed: int = 0) -> list[Inputs]:
+    """`count` times one array for each of `specs`, the same for the same seed.
+
+    Floats are uniform in 0..1, integers of 8 and 16 bits uniform over their whole range: quantized values
+    as a rule. Those of 32 and 64 bits are mostly indices, masks and kinds of token, so they are 0 or 1,
+    which a table of any size has; so are truth values.
+    """
+    random = np.random.default_rng(seed)
+    return [[_fill(random, spec) for spec in specs] for _ in range(count)]
+
+
+def _fill(random: np.random.Generator, spec: TensorSpec) -> Array:
+    if spec.dtype in _FLOATS:
+        return np.asarray(random.random(spec.shape)).astype(spec.dtype)
+    low, high = 0, 1
+    if spec.dtype in _INTEGERS:
+        low, high = np.iinfo(spec.dtype).min, np.iinfo(spec.dtype).max
+    return np.asarray(random.integers(low, high, spec.shape, endpoint=True)).astype(spec.dtype)

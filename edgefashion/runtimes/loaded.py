@@ -1,0 +1,56 @@
+"""A model loaded in this very process, and all that is done with one."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgefashion import runtimes
+from edgefashion.runtimes.base import Images, Logits, Session
+from edgefashion.runtimes.inputs import TensorSpec
+from edgefashion.runtimes.timing import Timer, images_in_turn, random_in_turn
+
+
+class LoadedModel:
+    """A model file and its runtime: `start`, then `load`, then the rest; `warm_up` before `measure`.
+
+    Its methods raise what their runtimes raise, besides what `base.Runtime` and `base.Session` say.
+    """
+
+    session: Session
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._runtime = runtimes.for_file(path)
+
+    def start(self) -> str:
+        """Import the runtime and return its version."""
+        return self._runtime.start()
+
+    def load(self, threads: int) -> float:
+        """Build the session; gives the time of that in milliseconds."""
+        begin = time.perf_counter_ns()
+        self.session = self._runtime.load(self._path, threads)
+        return (time.perf_counter_ns() - begin) / 1e6
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        """What one inference takes."""
+        return self.session.inputs
+
+    def predict(self, images: Images) -> Logits:
+        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        return self.session.predict(images)
+
+    def warm_up(self, images: Images | None, seconds: float) -> float:
+        """Run for `seconds` and keep the images for `measure`; see `Model.warm_up`. Gives microseconds."""
+        if images is None:
+            rotation = random_in_turn(self.inputs)
+        else:
+            self.session.check()
+            rotation = images_in_turn(images)
+        self._timer = Timer(self.session.infer, rotation)
+        return self._timer.warm_up(seconds)
+
+    def measure(self, runs: int, seconds: float, at_most: float, loops: int) -> list[float]:
+        """See `Model.measure`."""
+        return self._timer.measure(runs, seconds, at_most, loops)
