@@ -8,6 +8,7 @@
         ├── DataError         the data set is missing, damaged or not what it claims to be
         ├── RunError          a run folder is missing, damaged, busy or in the way
         ├── ArtifactError     a .tflite or .onnx file is missing, damaged or of another kind
+        ├── BundleError       a bundle is missing, damaged, unsafe or of another version
         └── OutputError       a result cannot be written: no permission, no space
 
 A message is one line: what happened, why, and the command that mends it.
@@ -51,6 +52,10 @@ class RunError(BadInput):
 
 class ArtifactError(BadInput):
     """A model file is missing, damaged or of another kind."""
+
+
+class BundleError(BadInput):
+    """A bundle is missing, damaged, unsafe or of another version."""
 
 
 class OutputError(BadInput):

@@ -27,6 +27,7 @@ from edgefashion.targets import ANY, of_this_machine
 
 if TYPE_CHECKING:
     from edgefashion.bench import Progress
+    from edgefashion.bundle.making import Made
     from edgefashion.data import Dataset
     from edgefashion.results import Results
     from edgefashion.runs import Run
@@ -251,6 +252,14 @@ def debug_run(
     usual = QAT_PRECISIONS[0] if run.quantized else "int8"
     with _Bar() as progress:
         return debug.debug_run(run, precision or usual, formats, sample, progress)
+
+
+def make_bundle(artifacts: list[Artifact], dataset: "Dataset", images: int, path: Path) -> "Made":
+    """Write a bundle with `images` test images, with progress on stderr."""
+    from edgefashion import bundle
+
+    with _Bar() as progress:
+        return bundle.make(path, artifacts, dataset, images, progress)
 
 
 class _Bar:

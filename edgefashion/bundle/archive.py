@@ -1,0 +1,144 @@
+"""The zip file of a bundle: written so that only its content decides its bytes, and read with distrust."""
+
+import hashlib
+import os
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from edgefashion.bundle import layout
+from edgefashion.errors import BundleError
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+"""The first that a zip file knows."""
+_UNIX = 3
+_CHUNK = 1 << 20
+_ENTRY_BYTES = 400
+"""More than the directory needs for a member: 46 bytes and its name."""
+_ENCRYPTED = 1
+_SIGNATURE = b"PK\5\6"
+_END = struct.Struct("<4s4H2LH")
+"""The end record: signature, disks (2), members (2), size and start of the directory, length of a comment."""
+_ZIP64 = b"PK\6\7"
+"""Starts the record before that of a zip file of more than 4 GB."""
+_TAIL_BYTES = 20 + _END.size
+_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, struct.error)
+"""What `zipfile` raises for a file that is not as it should be."""
+
+
+def write(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write a zip file with these members in this order, uncompressed: compressors differ by version."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=False) as file:
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name, _DATE)
+            member.create_system = _UNIX
+            member.external_attr = (stat.S_IFREG | 0o644) << 16
+            file.writestr(member, content)
+
+
+def digest(content: bytes) -> dict[str, int | str]:
+    """Size and SHA-256 of a member, as bundle.json has them."""
+    return {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+class Archive:
+    """A bundle's zip file, whose members are plain, few, not too large, and called as they may be."""
+
+    def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
+        self.path = path
+        self._file = file
+        self._members = {member.filename: member for member in file.infolist()}
+        if len(self._members) != len(file.infolist()):
+            raise refused(path, "has two members of one name")
+        for member in self._members.values():
+            _check_member(path, member)
+        if sum(member.file_size for member in self._members.values()) > path.stat().st_size:
+            raise refused(path, "has members that overlap")
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all members."""
+        return set(self._members)
+
+    def size(self, name: str) -> int:
+        """Bytes of a member, as the zip file says."""
+        return self._members[name].file_size
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The content of a member, never more than the zip file said. Raises BundleError for damage."""
+        left = self.size(name)
+        try:
+            with self._file.open(self._members[name]) as stream:
+                while chunk := stream.read(_CHUNK):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise refused(self.path, f"has more in {name} than it says")
+                    yield chunk
+        except _DAMAGE as error:
+            raise damaged(self.path, f"{name}: {error}") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """The members of a zip file. Raises BundleError where it is missing, damaged or not one of `write`."""
+    with _readable(path) as stream:
+        _check_end(path, stream)
+        try:
+            file = zipfile.ZipFile(stream)
+        except _DAMAGE as error:
+            raise damaged(path, str(error)) from error
+        yield Archive(path, file)
+
+
+def damaged(path: Path, reason: str) -> BundleError:
+    """The error for a bundle that is not as it was made."""
+    return BundleError(f"{path} is truncated or damaged ({reason}): copy it again, or make it again")
+
+
+def refused(path: Path, what: str) -> BundleError:
+    """The error for what edgefashion never writes, and a file that means harm may have."""
+    return BundleError(f"{path} {what}: it was not made by edgefashion bundle, and is not opened")
+
+
+def _readable(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _check_end(path: Path, stream: BinaryIO) -> None:
+    """Raise BundleError unless the file ends like one of `write`, with a directory of few members.
+
+    That is found out before `zipfile` reads the directory, which may be as long as the file.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    if size > layout.TOTAL_BYTES:
+        raise refused(path, f"has {size:,} bytes, more than {layout.TOTAL_BYTES:,}")
+    stream.seek(max(0, size - _TAIL_BYTES))
+    tail = stream.read()
+    if len(tail) < _TAIL_BYTES:
+        raise damaged(path, "too short for a bundle")
+    signature, _, _, _, members, length, start, comment = _END.unpack(tail[-_END.size :])
+    if signature != _SIGNATURE or comment or start + length + _END.size != size:
+        raise damaged(path, "no end of a bundle")
+    if tail.startswith(_ZIP64) or members > layout.MOST_MEMBERS or length > members * _ENTRY_BYTES:
+        raise refused(path, f"has more than {layout.MOST_MEMBERS:,} members, or ones of long names")
+
+
+def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
+    name = member.orig_filename
+    if not layout.is_member_name(name) or name != member.filename:
+        raise refused(path, f"has a member called {name!r}")
+    if stat.S_IFMT(member.external_attr >> 16) != stat.S_IFREG:
+        raise refused(path, f"has {name!r}, which is a link or no plain file")
+    if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+        raise refused(path, f"has {name!r} compressed")
+    if member.flag_bits & _ENCRYPTED:
+        raise refused(path, f"has {name!r} encrypted")
+    if member.file_size > layout.MEMBER_BYTES:
+        raise refused(path, f"has {name!r} of {member.file_size:,} bytes")

@@ -1,0 +1,82 @@
+"""The verb that packs artifacts for another computer: see verbs.py."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion.cli import steps
+from edgefashion.cli.options import COUNT, FILE, data_option, runs_option
+from edgefashion.cli.steps import following, say
+from edgefashion.errors import BadInput
+
+if TYPE_CHECKING:
+    from edgefashion.bundle.making import Made
+
+ALL = "all"
+USUAL_IMAGES = 1000
+
+
+class Images(click.ParamType[int | str]):
+    """A number of images, or `all`."""
+
+    name = "images"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """How --help shows it."""
+        return f"N|{ALL}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The number, or `all` itself."""
+        return ALL if value == ALL else COUNT.convert(value, param, ctx)
+
+
+@click.command()
+@click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
+@click.option("-o", "--output", type=FILE, required=True, help="The bundle to write, a .zip file.")
+@click.option(
+    "--images",
+    type=Images(),
+    help="How many test images go with it; default: 1000, or all if there are fewer.",
+)
+@runs_option
+@data_option
+def bundle(
+    names: tuple[str, ...], output: Path, images: int | str | None, root: Path, data_folder: Path | None
+) -> None:
+    """Pack artifacts for a Raspberry Pi: with labelled images, and with what each says of them here.
+
+    Of model files, of everything exported from a RUN, or of all runs. `edgefashion bench` opens it there,
+    and needs neither the runs nor the data set.
+
+    Example: edgefashion bundle runs/cnn -o cnn.zip
+    """
+    if output.suffix != ".zip":
+        raise BadInput(f"-o {output} is no .zip file: call it {output.with_suffix('.zip')}")
+    artifacts = steps.named_artifacts(names, root)
+    dataset = steps.load_data(data_folder)
+    available = len(dataset.test)
+    count = available if images == ALL else int(images or min(USUAL_IMAGES, available))
+    made = steps.make_bundle(artifacts, dataset, count, output)
+    click.echo(text(made))
+    say(f"written: {output}")
+    following(f"copy it to the Raspberry Pi, and there: edgefashion bench {shlex.quote(output.name)}")
+
+
+def text(made: "Made") -> str:
+    """What was written: what all artifacts share, then a line for each of them."""
+    from edgefashion.bundle import comparing, layout
+
+    def size(name: str) -> str:
+        return f"{made.members[name]['size_bytes']:12,}  {name}"
+
+    lines = [
+        f"{made.size_bytes:12,}  {made.path}, {len(made.members) + 1} members, SHA-256 {made.sha256}",
+        f"{size(layout.IMAGES)}, {made.images:,} test images, and {layout.LABELS}",
+    ]
+    for entry in made.entries:
+        elsewhere = comparing.in_words(entry.info["tolerance"])
+        accuracy = f"accuracy {100 * entry.accuracy:.2f} %"
+        lines.append(f"{size(layout.artifact(entry.artifact.path.name))}, {accuracy}; elsewhere {elsewhere}")
+    return "\n".join(lines)
