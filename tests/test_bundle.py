@@ -101,7 +101,7 @@ def test_predictions_are_the_same_to_the_bit_with_any_number_of_threads(sample: 
 def test_nothing_private_and_nothing_that_passes_is_in_the_bundle(made: Path, sample: Dataset) -> None:
     with zipfile.ZipFile(made) as file:
         info = json.loads(file.read("bundle.json"))
-    assert set(info["host"]) == {"machine", "board", "cpu", "isa", "os", "python"}
+    assert set(info["host"]) == {"machine", "board", "cpu", "isa", "os", "python", "emulated", "virtual"}
     assert "source" not in info["dataset"]
     assert str(sample.folder) not in json.dumps(info)
     assert info["dataset"]["complete"] is False

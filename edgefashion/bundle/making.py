@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgefashion.bench import Progress
 
 SEED = 0
-_LASTING = ("machine", "board", "cpu", "isa", "os", "python")
+_LASTING = ("machine", "board", "cpu", "isa", "os", "python", "emulated", "virtual")
 """What `device.describe` says that is the same tomorrow."""
 
 

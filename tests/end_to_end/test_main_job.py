@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion import artifact
+from edgefashion import artifact, bundle
 from edgefashion.data import Dataset, idx
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
@@ -264,6 +264,30 @@ def test_a_full_disk_while_exporting_leaves_the_old_artifacts(runs: Path, sample
     done = edgefashion("export", "--data", sample_folder, cwd=runs.parent, code=2, largest_file=600_000)
     assert "File too large" in one_line(done)
     assert {path.name: path.read_bytes() for path in artifacts.iterdir()} == before
+
+
+def test_a_bundle_of_all_runs_answers_as_evaluate_did(runs: Path, sample_folder: Path) -> None:
+    done = edgefashion("bundle", "-o", "all.zip", "--data", sample_folder, cwd=runs.parent)
+    rows = json.loads((runs / "results-small.json").read_text())["results"]
+    with bundle.opened(runs.parent / "all.zip") as found:
+        accuracies = {
+            (each.format, each.precision): np.mean(
+                found.logits[each.path.name].argmax(axis=1) == found.labels
+            )
+            for each in found.artifacts
+        }
+        exact = [each["file"] for each in found.info["artifacts"] if each["tolerance"] == 0]
+    assert accuracies == {(row["format"], row["precision"]): row["accuracy"] for row in rows}
+    assert exact == ["cnn-limit-600-int8.tflite"]
+    assert done.stdout.count("equal to the bit") == 1
+
+
+def test_a_damaged_artifact_is_not_bundled(runs: Path, sample_folder: Path) -> None:
+    damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    done = edgefashion("bundle", "-o", "all.zip", "--data", sample_folder, cwd=runs.parent, code=2)
+    assert "is not the file its manifest describes" in one_line(done)
+    assert not (runs.parent / "all.zip").exists()
 
 
 def test_results_that_cannot_be_written_are_printed_all_the_same(runs: Path, sample_folder: Path) -> None:
