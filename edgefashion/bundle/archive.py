@@ -96,7 +96,7 @@ def opened(path: Path) -> Iterator[Archive]:
 
 def damaged(path: Path, reason: str) -> BundleError:
     """The error for a bundle that is not as it was made."""
-    return BundleError(f"{path} is truncated or damaged ({reason}): copy it again, or make it again")
+    return BundleError(f"{path} is truncated, damaged or no bundle ({reason}): copy or make it again")
 
 
 def refused(path: Path, what: str) -> BundleError:
