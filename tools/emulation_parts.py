@@ -1,0 +1,176 @@
+"""What an emulated Pi consists of, in the user's cache: each part made once, in one step.
+
+A part is a folder that is named after what it was made from. When that changes, another one is made.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from debian_packages import Unavailable
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+TOOLS = Path(__file__).resolve().parent
+CHECKOUT = TOOLS.parent
+RECIPE = tuple(TOOLS / name for name in ("debian_packages.py", "emulation.py", "emulation_parts.py"))
+PROJECT = CHECKOUT / "pyproject.toml"
+CONSTRAINTS = CHECKOUT / "constraints.txt"
+SETUPTOOLS = 77
+"""The first release that understands our pyproject.toml."""
+PLATFORM = "aarch64-manylinux_2_36"
+"""What uv calls Debian bookworm and newer on Arm."""
+PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)]
+"""The same for pip: every older one runs there too."""
+UNUSED_S = 14 * 24 * 3600
+"""A part that something newer has replaced is deleted when nothing has used it for so long."""
+
+Report = Callable[[str], None]
+
+
+def say(line: str) -> None:
+    """Print one line of progress on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def cache_folder() -> Path:
+    """Folder of the parts in the user's cache."""
+    return user_cache_path("edgefashion") / "emulated-pi"
+
+
+def part(
+    name: str, made_from: Sequence[Path | str], make: Callable[[Path, Report], None], report: Report
+) -> Path:
+    """The folder that `make` fills, now or in an earlier call with the same files and words.
+
+    Raises Unavailable, also where the cache cannot be written to.
+    """
+    folder = cache_folder() / f"{name}-{_digest([*RECIPE, *made_from])}"
+    try:
+        if not folder.is_dir():
+            with _alone(report):
+                _delete_unused(name)
+                if not folder.is_dir():
+                    _make(folder, make, report)
+        os.utime(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise Unavailable(
+            f"cannot write to the cache {cache_folder()}: {reason}; choose another with XDG_CACHE_HOME"
+        ) from error
+    return folder
+
+
+def _digest(made_from: Sequence[Path | str]) -> str:
+    digest = hashlib.sha256()
+    for item in made_from:
+        if isinstance(item, Path):
+            digest.update(f"{item.relative_to(CHECKOUT)} {item.stat().st_size}\n".encode())
+            digest.update(item.read_bytes())
+        else:
+            digest.update(f"{item}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _alone(report: Report) -> Iterator[None]:
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report("another process is building a part of the emulated Pi; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _delete_unused(name: str) -> None:
+    for folder in cache_folder().glob(f"{name}-*"):
+        if time.time() - folder.stat().st_mtime > UNUSED_S:
+            shutil.rmtree(folder)
+
+
+def _make(folder: Path, make: Callable[[Path, Report], None], report: Report) -> None:
+    staging = cache_folder() / "staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    (staging / folder.name).mkdir(parents=True)
+    try:
+        make(staging / folder.name, report)
+        (staging / folder.name).rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def wheel(report: Report = say) -> Path:
+    """Our wheel, built from this checkout as it is now; beside it, `unpacked`. Raises Unavailable."""
+    single = [PROJECT, CHECKOUT / "README.md", CHECKOUT / "LICENSE"]
+    packages = [path for name in ("edgefashion", "export") for path in (CHECKOUT / name).rglob("*")]
+    sources = sorted(path for path in packages if path.suffix in (".py", ".typed"))
+    return next(part("wheel", [*single, *sources], make_wheel, report).glob("*.whl"))
+
+
+def make_wheel(folder: Path, report: Report) -> None:
+    """Build our wheel in a copy of the sources: setuptools leaves files in them, and takes up old ones."""
+    report("building the wheel")
+    with tempfile.TemporaryDirectory() as name:
+        for path in (PROJECT, CHECKOUT / "README.md", CHECKOUT / "LICENSE"):
+            shutil.copy(path, name)
+        for package in ("edgefashion", "export"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(CHECKOUT / package, Path(name) / package, ignore=ignored)
+        pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), name]
+        if _has_setuptools():
+            run([*pip, "--no-build-isolation"], "the wheel cannot be built")
+        elif shutil.which("uv"):
+            uv = ["uv", "build", "--wheel", "--python", sys.executable, "--out-dir", str(folder), name]
+            run(uv, "the wheel cannot be built")
+        else:
+            run(pip, "the wheel cannot be built")
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as file:
+        file.extractall(folder / "unpacked")
+
+
+def _has_setuptools() -> bool:
+    """Whether this Python can build the wheel with what it has, that is, without a network."""
+    try:
+        return int(version("setuptools").split(".")[0]) >= SETUPTOOLS and bool(version("pip"))
+    except PackageNotFoundError:
+        return False
+
+
+def make_packages(ours: Path, python: str, folder: Path, report: Report) -> None:
+    """What the wheel `ours` with [pi] depends on, for `python` on Arm; the wheel itself is left out."""
+    report(f"fetching what edgefashion[pi] needs, for Python {python} on Arm")
+    if shutil.which("uv"):
+        words = ["uv", "pip", "install", "--python-platform", PLATFORM]
+    else:
+        words = [sys.executable, "-m", "pip", "install", "--no-compile"]
+        words += [word for name in PLATFORMS for word in ("--platform", name)]
+    words += ["--python-version", python, "--only-binary", ":all:", "--target", str(folder)]
+    words += ["--constraint", str(CONSTRAINTS), f"edgefashion[pi] @ {ours.as_uri()}"]
+    run(words, f"packages for Python {python} on Arm cannot be fetched")
+    for name in ("edgefashion", "export", *(path.name for path in folder.glob("edgefashion-*"))):
+        shutil.rmtree(folder / name)
+
+
+def run(words: list[str], otherwise: str) -> None:
+    """Run an installer. Raises Unavailable with `otherwise` and the reason it gives, in one line."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["no word"]
+        errors = [line for line in said if line.lower().startswith(("error", "×", "x "))]
+        raise Unavailable(f"{otherwise}: {(errors or said[-1:])[0]}")
