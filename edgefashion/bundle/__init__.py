@@ -23,6 +23,7 @@ bundle.json:
 opening.py    safe opening: nothing is believed before it is checked
 making.py     what goes in
 archive.py    the zip file
+arrays.py     the .npy files in it
 comparing.py  how far predictions of two computers may be apart
 """
 

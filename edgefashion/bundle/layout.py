@@ -9,6 +9,7 @@ INFO, IMAGES, LABELS = "bundle.json", "images.npy", "labels.npy"
 SUFFIXES = (".tflite", ".onnx")
 
 MOST_MEMBERS = 1000
+MOST_IMAGES = 100_000
 MEMBER_BYTES = 256 << 20
 TOTAL_BYTES = 1 << 30
 INFO_BYTES = 4 << 20

@@ -1,6 +1,5 @@
 """Making a bundle: a sample of the test split, and what each artifact says of it here."""
 
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgefashion import __version__, device, files, targets
 from edgefashion.artifact import Artifact, manifest_path
-from edgefashion.bundle import archive, comparing, layout
+from edgefashion.bundle import archive, arrays, comparing, layout
 from edgefashion.data import CLASS_NAMES, Dataset, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.runtimes.base import Logits
@@ -123,12 +121,12 @@ def _members(
     sample: Subset, entries: Iterable[Entry], contents: Mapping[str, Mapping[str, bytes]]
 ) -> Iterable[tuple[str, bytes]]:
     """Every member but bundle.json, in order."""
-    yield layout.IMAGES, _npy(sample.images)
-    yield layout.LABELS, _npy(sample.labels)
+    yield layout.IMAGES, arrays.to_bytes(sample.images)
+    yield layout.LABELS, arrays.to_bytes(sample.labels)
     for entry in entries:
         file = entry.artifact.path.name
         yield from contents[file].items()
-        yield layout.predictions(file), _npy(entry.logits)
+        yield layout.predictions(file), arrays.to_bytes(entry.logits)
 
 
 def _info(
@@ -155,9 +153,3 @@ def _info(
         "artifacts": [entry.info for entry in entries],
         "members": {name: archive.digest(content) for name, content in members.items()},
     }
-
-
-def _npy(array: NDArray[Any]) -> bytes:
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-    return stream.getvalue()

@@ -1,7 +1,6 @@
 """Opening a bundle: nothing in it is used before it is checked."""
 
 import hashlib
-import io
 import json
 import math
 import re
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgefashion import __version__, artifact, files
 from edgefashion.artifact import Artifact
-from edgefashion.bundle import archive, comparing, layout
+from edgefashion.bundle import archive, arrays, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
 from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits
@@ -120,20 +119,10 @@ class _Reader:
 
     def _array(self, name: str, dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> NDArray[Any]:
         content = b"".join(self._checked(name))
-        stream = io.BytesIO(content)
         try:
-            # The header first: np.load believes it, and reserves what it says.
-            version = np.lib.format.read_magic(stream)
-            header = np.lib.format.read_array_header_1_0(stream) if version == (1, 0) else None
-            if (
-                header != (shape, False, dtype)
-                or len(content) - stream.tell() != np.prod(shape) * dtype.itemsize
-            ):
-                raise ValueError(f"not {dtype} {list(shape)}")
-            array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+            return arrays.from_bytes(content, dtype, shape)
         except ValueError as error:
             raise damaged(self._path, f"{name!r}: {error}") from error
-        return array
 
     def _logits(self, file: str, count: int) -> Logits:
         name = layout.predictions(file)
@@ -195,13 +184,15 @@ def _is_complete(info: dict[str, Any]) -> bool:
     count = info["sample"]["images"]
     return (
         type(count) is int
-        and count > 0
+        and 0 < count <= layout.MOST_IMAGES
         and len(set(names)) == len(names) > 0
         and all(layout.is_file_name(name) and Path(name).suffix in layout.SUFFIXES for name in names)
         and all(
             value is None or (type(value) in (int, float) and 0 <= value < math.inf) for value in tolerances
         )
-        and all(type(entry["runtime"]) is type(entry["why"]) is str for entry in entries)
+        and all(
+            type(entry[name]) is str for entry in entries for name in ("runtime", "runtime_version", "why")
+        )
         and len(classes) == CLASSES
         and all(type(name) is str and name.isprintable() for name in classes)
         and all(type(member["size_bytes"]) is int for member in members.values())
