@@ -160,3 +160,26 @@ def test_a_full_disk_leaves_the_old_bundle_or_none(
     with pytest.raises(OutputError, match="No space left"):
         bundle.make(tmp_path / "b.zip", artifacts, sample, 20)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "said"),
+    [
+        ("MEMBER_BYTES", 5000, "a bundle takes 5,000 of one file"),
+        ("TOTAL_BYTES", 10_000, "too much for a bundle: make several"),
+        ("MOST_MEMBERS", 5, "too much for a bundle: make several"),
+    ],
+)
+def test_what_could_not_be_opened_is_not_written(
+    artifacts: list[Artifact],
+    sample: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(layout, limit, value)
+    with pytest.raises(BadInput, match=said):
+        bundle.make(tmp_path / "b.zip", artifacts, sample, 10)
+    assert list(tmp_path.iterdir()) == []

@@ -29,8 +29,14 @@ def tolerance(artifact: Artifact, host: Logits, here: str) -> tuple[float | None
     if artifact.precision in INTEGER_PRECISIONS and artifact.format == "tflite" and not artifact.kept_float:
         return 0.0, "integers only, the same on every processor"
     if artifact.precision in ("float32", "float16"):
-        return FLOAT * spread, f"floats are added up in another order: {FLOAT:g} of the logits' spread"
-    return ROUNDED * spread, f"floats are rounded to integers inside: {ROUNDED:g} of the logits' spread"
+        return (
+            FLOAT * spread,
+            f"floats are added up in another order: {FLOAT:g} of the logits' standard deviation",
+        )
+    return (
+        ROUNDED * spread,
+        f"floats are rounded to integers inside: {ROUNDED:g} of the logits' standard deviation",
+    )
 
 
 def in_words(tolerance: float | None) -> str:

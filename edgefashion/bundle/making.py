@@ -92,10 +92,13 @@ def check(artifacts: Iterable[Artifact]) -> None:
 def _content(artifact: Artifact) -> dict[str, bytes]:
     """The model file and its manifest, by the names of their members."""
     file = artifact.path.name
-    content = {layout.artifact(file): artifact.path.read_bytes()}
+    paths = {layout.artifact(file): artifact.path}
     if artifact.manifest is not None:
-        content[layout.manifest(file)] = manifest_path(artifact.path).read_bytes()
-    return content
+        paths[layout.manifest(file)] = manifest_path(artifact.path)
+    try:
+        return {name: path.read_bytes() for name, path in paths.items()}
+    except OSError as error:
+        raise ArtifactError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
 def _entry(artifact: Artifact, sample: Subset, progress: "Progress | None") -> Entry:
