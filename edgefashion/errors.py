@@ -14,6 +14,11 @@
 A message is one line: what happened, why, and the command that mends it.
 """
 
+import sys
+
+_32_BITS = sys.maxsize < 2**32
+_FOR_32_BITS = {"plot"}
+
 
 class EdgefashionError(Exception):
     """The work was understood and failed."""
@@ -25,7 +30,10 @@ class MissingExtra(EdgefashionError):
     """A package is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what}, which is not installed: pip install 'edgefashion[{extra}]'")
+        mend = f"which is not installed: pip install 'edgefashion[{extra}]'"
+        if _32_BITS and extra not in _FOR_32_BITS:
+            mend = "which is not built for 32 bits: a 64-bit operating system is required"
+        super().__init__(f"{what}, {mend}")
 
 
 class VerificationError(EdgefashionError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edgefashion.data import Dataset, idx, load, mirrors, sources
+from edgefashion.device import Recorded
 
 if TYPE_CHECKING:
     from edgefashion.runs import Run
@@ -74,6 +75,12 @@ def fake(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def machine() -> Callable[[str], Recorded]:
+    """machine("pi4"): the sources of a machine that is a folder; see tests/data/machines/README.md."""
+    return lambda name: Recorded(Path(__file__).parent / "data/machines" / name)
 
 
 @pytest.fixture

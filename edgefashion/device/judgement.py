@@ -89,7 +89,8 @@ def _other_load(after_start: Sequence[State]) -> list[Flag]:
     flags = []
     others, stolen = (_values(after_start, name) for name in ("other_cores", "stolen_cores"))
     if others and _mean(others) > OTHER_CORES:
-        why = f"other processes used {_mean(others):.2f} cores on average, up to {max(others):.2f}"
+        most = f" on average, up to {max(others):.2f}" if len(others) > 1 else ""
+        why = f"other processes used {_mean(others):.2f} cores{most}"
         flags.append(Flag(flag="other load", why=why))
     if stolen and _mean(stolen) > STOLEN_CORES:
         why = f"the host of this virtual machine gave {_mean(stolen):.2f} of its cores to others on average"

@@ -1,0 +1,31 @@
+"""The verb `doctor`: see verbs.py."""
+
+from pathlib import Path
+
+import click
+
+from edgefashion.cli.options import data_option
+from edgefashion.cli.steps import following
+
+UNFIT = 1
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with the machine and its state.")
+@data_option
+def doctor(as_json: bool, data_folder: Path | None) -> None:
+    """Tell whether this machine is fit to measure and to export.
+
+    Python, system, runtimes (each tried in a process of its own), processor, governor, temperature,
+    throttling, other load, memory, disk, data set and packages, each with what mends it. Exit code 1 where
+    something would falsify a benchmark.
+
+    Example: edgefashion doctor
+    """
+    from edgefashion.doctor import examine
+
+    found = examine(data_folder=data_folder)
+    click.echo(found.to_json() if as_json else found.to_text())
+    if not found.fit:
+        raise SystemExit(UNFIT)
+    following("edgefashion bench")

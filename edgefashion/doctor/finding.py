@@ -1,0 +1,22 @@
+"""One thing that was looked at."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found, and the line that mends it."""
+
+    level: Level
+    """"ok"; "note": worth knowing; "problem": something cannot be done, or would be wrong."""
+    topic: str
+    """What was looked at, in a word or two."""
+    text: str
+    """What was found, in one line."""
+    mend: str | None = None
+    """What to type or to do, where that helps."""
+    falsifies: bool = False
+    """Whether a benchmark measured now would be wrong."""

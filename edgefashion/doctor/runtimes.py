@@ -1,0 +1,68 @@
+"""Findings on the runtimes: each is started in a process of its own, and runs a tiny model there.
+
+So one that dies of an instruction that the processor lacks, or hangs, is a line and nothing more.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from edgefashion import runtimes
+from edgefashion.doctor.finding import Finding
+from edgefashion.doctor.machine import MEND_32_BITS
+from edgefashion.errors import EdgefashionError, MissingExtra
+from edgefashion.runtimes.base import Runtime
+from edgefashion.runtimes.process import ModelProcess
+
+PROBES = tuple(Path(__file__).with_name(name) for name in ("probe.tflite", "probe.onnx"))
+PROBE_SECONDS = 20.0
+"""On a Raspberry Pi 3 with a slow card importing a runtime takes some of these."""
+
+
+def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[Finding]:
+    """A finding for each runtime, in the order of `probes`, of a machine given as `device.describe()`."""
+    with ThreadPoolExecutor(len(probes)) as pool:
+        found = list(pool.map(_probe, probes))
+    if all(finding == _missing(model) for finding, model in zip(found, probes, strict=True)):
+        mend = MEND_32_BITS if about["bits"] < 64 else _install("pi")
+        found.append(Finding("problem", "runtimes", "none is installed: no model can be run", mend))
+    return found
+
+
+def _probe(model: Path) -> Finding:
+    runtime = runtimes.for_file(model)
+    try:
+        with ModelProcess(model, 1, PROBE_SECONDS) as process:
+            process.warm_up(seconds=0)
+            return Finding("ok", runtime.name, f"{process.version} runs {model.suffix} files")
+    except MissingExtra:
+        return _missing(model)
+    except (EdgefashionError, OSError) as error:  # OSError: no folder for temporary files
+        return _failed(runtime, model, error)
+
+
+def _failed(runtime: Runtime, model: Path, error: Exception) -> Finding:
+    if isinstance(error.__cause__, OSError):  # the system starts no child
+        why = error.__cause__.strerror or error.__cause__
+        text = f"{_installed(runtime)}, not tried: no child process can be started here ({why})"
+        return Finding("note", runtime.name, text, "measure with --in-process")
+    text = str(error).replace(f" {model}", " a tiny model")
+    return Finding("problem", runtime.name, text, f"pip install --upgrade {runtime.package}")
+
+
+def _installed(runtime: Runtime) -> str:
+    try:
+        return f"version {version(runtime.package)}"
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _missing(model: Path) -> Finding:
+    runtime = runtimes.for_file(model)
+    text = f"not installed: {model.suffix} files cannot be run"
+    return Finding("note", runtime.name, text, _install(runtime.extra))
+
+
+def _install(extra: str) -> str:
+    return f"pip install 'edgefashion[{extra}]'"

@@ -1,0 +1,58 @@
+"""Findings on the data set, the packages and the weights, none of which is opened."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgefashion.data import sources
+from edgefashion.doctor import exporting
+from edgefashion.doctor.exporting import findings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_machine_with_everything(home: Path, sample_folder: Path) -> None:
+    weights = home / ".keras/models" / exporting.WEIGHTS
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    data, export, imagenet = findings(sample_folder)
+    assert [data.level, export.level, imagenet.level] == ["ok"] * 3
+    assert str(sample_folder) in data.text
+
+
+def test_no_weights(home: Path, sample_folder: Path) -> None:
+    found = findings(sample_folder)[2]
+    assert (found.level, found.topic) == ("note", "weights")
+
+
+def test_no_packages(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    export = findings(sample_folder)[1:]
+    assert [(finding.level, finding.topic) for finding in export] == [("note", "export")]
+    assert "tensorflow, onnx not installed" in export[0].text
+    assert export[0].mend == "pip install 'edgefashion[train]'"
+
+
+def test_no_data_set_and_no_attempt_to_fetch_it(nowhere: Path) -> None:
+    found = findings()[0]
+    assert (found.level, found.mend) == ("note", "edgefashion data")
+    assert not nowhere.exists()
+
+
+def test_the_data_set_in_the_cache(nowhere: Path, sample_folder: Path) -> None:
+    shutil.copytree(sample_folder, nowhere)
+    assert sources.at_hand() == nowhere
+    next(nowhere.glob("*.gz")).unlink()
+    assert sources.at_hand() is None
+
+
+def test_a_named_folder_that_lacks_files_counts(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(sample_folder, nowhere)
+    assert sources.at_hand(tmp_path) is None
