@@ -74,6 +74,16 @@ def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.Captur
         )
 
 
+def test_the_models_for_the_machine_s_limit_come_along(
+    light: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    script = (
+        "from edgefashion.runtimes.limit import FORMATS, matrix_product;"
+        "print([matrix_product(f, i).path.is_file() for f in FORMATS for i in (False, True)])"
+    )
+    assert light("python", "-c", script).stdout.strip() == "[True, True, True, True]"
+
+
 @pytest.mark.parametrize("system", ["bookworm", "trixie"])
 def test_it_is_small_on_a_raspberry_pi(
     system: str, wanting_downloads: Block, capsys: pytest.CaptureFixture[str]
