@@ -34,18 +34,13 @@ def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
 
     What a source does not tell raises no flag. What the firmware remembers from before the first state
     does not count. The clock is judged by the states during the measurement only: a clock that is low
-    while nothing runs is what the governor `ondemand` is for.
+    while nothing runs is what the governor `ondemand` is for. Of an emulated machine nothing else matters.
     """
-    found = [_emulated(machine), *_throttled(states), _clock(states[1:-1]), _hot(states)]
-    found += [*_other_load(states[1:]), _swapping(states)]
-    return [flag for flag in found if flag]
-
-
-def _emulated(machine: State | None) -> Flag | None:
-    if not (machine and machine.get("emulated")):
-        return None
-    why = f"{machine['emulated']} imitates the processor: times here say nothing of a real one"
-    return Flag(flag="emulated", why=why)
+    if machine and machine.get("emulated"):
+        why = f"{machine['emulated']} imitates the processor: times here say nothing of a real one"
+        return [Flag(flag="emulated", why=why)]
+    found = [*_throttled(states), _clock(states[1:-1]), _hot(states), *_other_load(states[1:])]
+    return [flag for flag in [*found, _swapping(states)] if flag]
 
 
 def _throttled(states: Sequence[State]) -> list[Flag]:

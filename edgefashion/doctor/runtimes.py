@@ -16,24 +16,25 @@ from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
 
 PROBES = tuple(Path(__file__).with_name(name) for name in ("probe.tflite", "probe.onnx"))
-PROBE_SECONDS = 20.0
-"""On a Raspberry Pi 3 with a slow card importing a runtime takes some of these."""
+PROBE_SECONDS, EMULATED_SECONDS = 20.0, 120.0
+"""How long a runtime may be silent. Importing one takes seconds from a slow card, half a minute emulated."""
 
 
 def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[Finding]:
     """A finding for each runtime, in the order of `probes`, of a machine given as `device.describe()`."""
+    patience = EMULATED_SECONDS if about["emulated"] else PROBE_SECONDS
     with ThreadPoolExecutor(len(probes)) as pool:
-        found = list(pool.map(_probe, probes))
+        found = list(pool.map(lambda model: _probe(model, patience), probes))
     if all(finding == _missing(model) for finding, model in zip(found, probes, strict=True)):
         mend = MEND_32_BITS if about["bits"] < 64 else _install("pi")
         found.append(Finding("problem", "runtimes", "none is installed: no model can be run", mend))
     return found
 
 
-def _probe(model: Path) -> Finding:
+def _probe(model: Path, patience: float) -> Finding:
     runtime = runtimes.for_file(model)
     try:
-        with ModelProcess(model, 1, PROBE_SECONDS) as process:
+        with ModelProcess(model, 1, patience) as process:
             process.warm_up(seconds=0)
             return Finding("ok", runtime.name, f"{process.version} runs {model.suffix} files")
     except MissingExtra:
@@ -44,18 +45,18 @@ def _probe(model: Path) -> Finding:
 
 def _failed(runtime: Runtime, model: Path, error: Exception) -> Finding:
     if isinstance(error.__cause__, OSError):  # the system starts no child
-        why = error.__cause__.strerror or error.__cause__
-        text = f"{_installed(runtime)}, not tried: no child process can be started here ({why})"
-        return Finding("note", runtime.name, text, "measure with --in-process")
+        return _untried(runtime, model, error.__cause__)
     text = str(error).replace(f" {model}", " a tiny model")
     return Finding("problem", runtime.name, text, f"pip install --upgrade {runtime.package}")
 
 
-def _installed(runtime: Runtime) -> str:
+def _untried(runtime: Runtime, model: Path, why: OSError) -> Finding:
     try:
-        return f"version {version(runtime.package)}"
+        installed = version(runtime.package)
     except PackageNotFoundError:
-        return "not installed"
+        return _missing(model)
+    text = f"{installed}, not tried: no child process can be started here ({why.strerror or why})"
+    return Finding("note", runtime.name, text, "measure with --in-process")
 
 
 def _missing(model: Path) -> Finding:

@@ -86,7 +86,7 @@ def test_an_intel_processor_may_be_warmer_than_a_raspberry_pi() -> None:
 
 
 def test_an_emulated_machine_is_flagged() -> None:
-    (found,) = judge(states(), {"emulated": "qemu-aarch64"})
+    (found,) = judge(states(other_cores=2.0), {"emulated": "qemu-aarch64"})
     assert found["flag"] == "emulated"
     assert "qemu-aarch64" in found["why"]
     assert judge(states(), {"emulated": None}) == []

@@ -9,7 +9,7 @@ import pytest
 from edgefashion.doctor import runtimes
 from edgefashion.doctor.runtimes import findings
 
-ABOUT = {"bits": 64}
+ABOUT = {"bits": 64, "emulated": None}
 Fake = Callable[..., Path]
 
 
