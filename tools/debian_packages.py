@@ -31,6 +31,9 @@ CONFIGURATION = """
 APT::Architecture "{architecture}";
 APT::Architectures {{"{architecture}";}};
 APT::Update::Error-Mode "any";
+Acquire::Retries "2";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
 APT::Install-Recommends "0";
 Dir::State::status "{state}/status";
 Dir::Etc::sourcelist "/dev/null";

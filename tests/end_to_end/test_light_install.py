@@ -7,17 +7,44 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-MODELS = Path(__file__).parent.parent / "data/models"
+from edgefashion import runtimes
+from edgefashion.data import Dataset
+
+TFLITE, ONNX = (
+    Path(__file__).parent.parent / "data/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")
+)
 LIMIT_MB = 190
 """What the extra may take on a Raspberry Pi, in a million bytes."""
 TOO_MUCH = {"tensorflow", "keras", "tf_keras", "onnx", "tf2onnx", "matplotlib", "scipy", "pandas", "PIL"}
 
 Block = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Runs edgefashion of an environment, in a folder: run("inspect", file, code=0)."""
+
+    environment: Path
+    folder: Path
+
+    def __call__(self, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [self.environment / "bin/python", "-m", "edgefashion", *map(str, words)]
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+
+def make_environment(folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +53,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wanting_downloads: Block
     with wanting_downloads():
         parts = import_module("emulation_parts")
         folder = tmp_path_factory.mktemp("light") / "venv"
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        make_environment(folder)
         if shutil.which("uv"):
             words = ["uv", "pip", "install", "--python", str(folder), "--compile-bytecode"]
         else:
@@ -37,18 +64,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wanting_downloads: Block
 
 
 @pytest.fixture
-def light(installed: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a program of that environment, in an empty folder: light("edgefashion", "--help", code=0)."""
-
-    def run(program: str, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        command = [installed / "bin" / program, *map(str, words)]
-        done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True)
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return run
+def light(installed: Path, tmp_path: Path) -> Run:
+    return Run(installed, tmp_path)
 
 
 def megabytes(folder: Path, bytecode: bool) -> float:
@@ -98,29 +115,46 @@ def test_it_is_small_on_a_raspberry_pi(
     assert 100 < size <= LIMIT_MB
 
 
-def test_files_are_inspected_and_evaluated(
-    light: Callable[..., subprocess.CompletedProcess[str]], sample_folder: Path, tmp_path: Path
-) -> None:
-    files = [MODELS / "tiny-int8.tflite", MODELS / "tiny-float32.onnx"]
-    assert light("edgefashion", "inspect", *files).stdout.count("parameters  1,490") == 2
-    options = ("--data", sample_folder, "--limit", 100, "--threads", 1, "--json", tmp_path / "light.json")
-    light("edgefashion", "evaluate", *files, *options)
-    here = [sys.executable, "-m", "edgefashion", "evaluate", *files, *options[:-1], tmp_path / "here.json"]
-    subprocess.run([*map(str, here)], check=True, capture_output=True)
-    there, here = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("light", "here"))
-    assert [row["accuracy"] for row in there["results"]] == [row["accuracy"] for row in here["results"]]
+def test_files_are_inspected_and_evaluated(light: Run, sample_folder: Path, sample: Dataset) -> None:
+    assert light("inspect", TFLITE, ONNX).stdout.count("parameters  1,490") == 2
+    options = ("--data", sample_folder, "--threads", 1, "--json", "results.json")
+    light("evaluate", TFLITE, ONNX, *options)
+    rows = json.loads((light.folder / "results.json").read_text())["results"]
+    for row, file in zip(rows, (TFLITE, ONNX), strict=True):
+        runtime = runtimes.for_file(file)
+        runtime.start()
+        logits = runtime.load(file, threads=1).predict(sample.test.images)
+        assert row["accuracy"] == np.mean(logits.argmax(axis=1) == sample.test.labels)
 
 
-def test_the_other_verbs_name_the_extra_they_need(
-    light: Callable[..., subprocess.CompletedProcess[str]], sample_folder: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("module", "fails", "works", "extra"),
+    [("onnxruntime", ONNX, TFLITE, "onnx"), ("ai_edge_litert", TFLITE, ONNX, "litert")],
+)
+def test_either_runtime_alone_runs_its_own_files(
+    module: str, fails: Path, works: Path, extra: str, installed: Path, sample_folder: Path, tmp_path: Path
 ) -> None:
-    data = ("--data", sample_folder)
-    missing = {
-        ("train", *data): "Training and exporting need tensorflow, which is not installed: pip install"
-        " 'edgefashion[train]'",
-        ("data", "--plot", "grid.png", *data): "Drawing needs matplotlib, which is not installed: pip install"
-        " 'edgefashion[plot]'",
-    }
-    for words, line in missing.items():
-        said = light("edgefashion", *words, code=1).stderr.splitlines()
-        assert said[-1] == f"edgefashion: {line}"
+    alone = tmp_path / "alone"
+    make_environment(alone)
+    for path in site_packages(installed).iterdir():
+        if not path.name.startswith(module):
+            (site_packages(alone) / path.name).symlink_to(path)
+    run = Run(alone, tmp_path)
+    done = run("evaluate", works, "--data", sample_folder, "--threads", 1)
+    assert f" {works.stem} " in done.stdout
+    said = run("evaluate", fails, "--data", sample_folder, code=1).stderr.splitlines()[-1]
+    assert said.endswith(f"which is not installed: pip install 'edgefashion[{extra}]'")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train"], "Training and exporting need tensorflow, which is not installed: ...[train]'"),
+        (["data", "--plot", "grid.png"], "Drawing needs matplotlib, which is not installed: ...[plot]'"),
+    ],
+)
+def test_another_verb_names_the_extra_it_needs(
+    words: list[str], said: str, light: Run, sample_folder: Path
+) -> None:
+    last = light(*words, "--data", sample_folder, code=1).stderr.splitlines()[-1]
+    assert last.replace("pip install 'edgefashion", "...") == f"edgefashion: {said}"
