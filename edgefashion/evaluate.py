@@ -7,34 +7,65 @@ there, else that of its own run; in the same format if there is one, else in ano
 any, like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import bench, device, files, results, targets
+from edgefashion import bench, device, rows
 from edgefashion.artifact import Artifact
-from edgefashion.bench import Measurement, Progress, Protocol
+from edgefashion.bench import Job, Measured, Measurement, Progress, Protocol, Watch
 from edgefashion.errors import ArtifactError, EdgefashionError, RuntimeCrash
 from edgefashion.results import Results
-from edgefashion.runtimes.base import Images
-from edgefashion.runtimes.process import ModelProcess
+from edgefashion.runtimes import pinning
+from edgefashion.runtimes.base import Images, Logits
+from edgefashion.runtimes.model import open_model
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
 Labels = NDArray[np.uint8]
 Classes = NDArray[np.intp]
 
 
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Images uint8 [N, 28, 28, 1] and their labels uint8 [N]."""
+
+    images: Images
+    labels: Labels
+    beside_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
+    """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """An artifact, what the user calls it, and what it is measured on; on random inputs without a sample."""
+
+    artifact: Artifact
+    name: str
+    sample: Sample | None = None
+
+    @property
+    def images(self) -> Images | None:
+        """Those of the sample."""
+        return self.sample.images if self.sample else None
+
+
 @dataclass
 class Answers:
-    """What one artifact says of the test images: its classes [N], or why there are none."""
+    """What one artifact says of the images: its logits float32 [N, 10], or why there are none."""
 
-    classes: Classes | None = None
+    logits: Logits | None = None
+    runtime: str | None = None
+    version: str | None = None
     note: str | None = None
     error: EdgefashionError | None = None
+
+    @property
+    def classes(self) -> Classes | None:
+        """The class of each image, [N]."""
+        return None if self.logits is None else self.logits.argmax(axis=1)
 
 
 def evaluate(
@@ -46,45 +77,56 @@ def evaluate(
     protocol: Protocol | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Measure accuracy (once per artifact, on all cores) and then latency (per number of threads).
+    """Measure artifacts on images uint8 [N, 28, 28, 1] with labels uint8 [N]; see `assess`.
 
-    `images` are uint8 [N, 28, 28, 1], `labels` uint8 [N]. An artifact that fails is a failed row; the
-    others go on. `dataset_info` is `Dataset.describe()`.
+    `dataset_info` is `Dataset.describe()`.
     """
-    machine = {**device.describe(), "before": device.state()}
-    answers = [_ask(artifact, images, progress) for artifact in artifacts]
-    sound = [number for number, answer in enumerate(answers) if not answer.error]
-    measured = _measure([artifacts[number] for number in sound], images, threads, protocol, progress)
-    rows: list[dict[str, Any]] = []
-    for number, artifact in enumerate(artifacts):
-        answer, score = answers[number], _score(artifacts, answers, number, labels)
-        runs = [
-            measured.get((artifact.path, count)) or Measurement(artifact.path, count, error=answer.error)
-            for count in threads
-        ]
-        rows += _rows(artifact, runs, score, answer.note)
-    return Results({**machine, "after": device.state()}, dataset_info, rows)
+    sample = Sample(images, labels)
+    subjects = [Subject(artifact, str(artifact.path), sample) for artifact in artifacts]
+    return assess(subjects, dataset_info, threads, protocol, progress, "evaluate")
 
 
-def time_only(
-    artifacts: Sequence[Artifact],
+def assess(
+    subjects: Sequence[Subject],
+    dataset_info: dict[str, Any] | None,
     threads: Sequence[int],
-    images: Images | None = None,
     protocol: Protocol | None = None,
     progress: Progress | None = None,
+    verb: str = "bench",
 ) -> Results:
-    """Measure latency without labels, on images uint8 [N, 28, 28, 1] or else on noise."""
-    images = bench.random_images() if images is None else images
-    machine = {**device.describe(), "before": device.state()}
-    measured = _measure(artifacts, images, threads, protocol, progress)
-    rows: list[dict[str, Any]] = []
-    for artifact in artifacts:
-        rows += _rows(artifact, [measured[artifact.path, count] for count in threads], _NO_SCORE, None)
-    return Results({**machine, "after": device.state()}, None, rows)
+    """Measure accuracy (once per artifact, on all cores) and then latency (per number of threads).
+
+    One that fails is a failed row; the others go on. Where the processor is emulated, nothing is timed.
+    After Ctrl-C, rows that lack something have the flag `interrupted`. Raises BadInput for CPUs to pin to
+    that are not there.
+    """
+    protocol = protocol or Protocol()
+    pinning.check(protocol.pin)
+    machine = device.describe()
+    timed = not machine["emulated"]
+    answers = [_ask(subject, timed, protocol, progress) for subject in subjects]
+    jobs = {
+        (number, count): Job(subject.artifact.path, count, subject.images)
+        for number, subject in enumerate(subjects)
+        for count in threads
+        if not answers[number].error
+    }
+    measured = bench.measure(list(jobs.values()), protocol, progress) if timed else _untimed(jobs, answers)
+    runs = dict(zip(jobs, measured.rows, strict=True))
+    found = []
+    for number, subject in enumerate(subjects):
+        common = _common(subjects, answers, number)
+        for count in threads:
+            run = runs.get((number, count)) or _failed(subject, count, answers[number])
+            found.append(rows.row(common, run, bench.flags(run, measured.watch, machine), protocol, None))
+    machine |= measured.watch.describe()
+    return Results(machine, dataset_info, found, verb, protocol.describe() if timed else None)
 
 
-def predict(artifact: Artifact, images: Images, progress: Progress | None = None) -> Answers:
-    """Classes of images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
+def predict(
+    artifact: Artifact, images: Images, progress: Progress | None = None, in_process: bool = False
+) -> Answers:
+    """Answers to images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
     done = 0
 
     def advance(count: int) -> None:
@@ -93,13 +135,13 @@ def predict(artifact: Artifact, images: Images, progress: Progress | None = None
         if progress:
             progress(f"classifying with {artifact.path.name}", done, len(images))
 
-    with ModelProcess(artifact.path, device.cores()) as model:
+    with open_model(artifact.path, device.cores(), in_process=in_process) as model:
         logits = model.predict(images, advance)
     if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
         raise RuntimeCrash(
             f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
         )
-    return Answers(logits.argmax(axis=1), model.note)
+    return Answers(logits, model.runtime, model.version, model.note)
 
 
 def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
@@ -118,48 +160,68 @@ def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
     return None
 
 
-_NO_SCORE: dict[str, Any] = dict.fromkeys(
-    ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
-)
-
-
-def _ask(artifact: Artifact, images: Images, progress: Progress | None) -> Answers:
+def _ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | None) -> Answers:
+    """What the artifact says of its sample; without one, whether it runs, unless that is `timed` later."""
+    artifact = subject.artifact
     if artifact.defect:
         return Answers(error=ArtifactError(artifact.defect))
     try:
-        return predict(artifact, images, progress)
+        if subject.images is not None:
+            return predict(artifact, subject.images, progress, protocol.in_process)
+        if timed:
+            return Answers()
+        with open_model(artifact.path, 1, protocol.timeout, in_process=protocol.in_process) as model:
+            model.warm_up(seconds=0)
+        return Answers(runtime=model.runtime, version=model.version, note=model.note)
     except EdgefashionError as error:
         return Answers(error=error)
 
 
-def _measure(
-    artifacts: Sequence[Artifact],
-    images: Images,
-    threads: Sequence[int],
-    protocol: Protocol | None,
-    progress: Progress | None,
-) -> dict[tuple[Path, int], Measurement]:
-    jobs = [(artifact.path, count) for artifact in artifacts for count in threads]
-    return {(run.path, run.threads): run for run in bench.measure(jobs, images, protocol, progress)}
+def _untimed(jobs: Mapping[tuple[int, int], Job], answers: Sequence[Answers]) -> Measured:
+    """Rows without a latency: that of an emulator says nothing."""
+    found = [
+        Measurement(job, answers[number].runtime, answers[number].version)
+        for (number, _), job in jobs.items()
+    ]
+    return Measured(found, Watch())
 
 
-def _score(
-    artifacts: Sequence[Artifact], answers: Sequence[Answers], number: int, labels: Labels
-) -> dict[str, Any]:
+def _failed(subject: Subject, threads: int, answers: Answers) -> Measurement:
+    return Measurement(Job(subject.artifact.path, threads), error=answers.error)
+
+
+def _common(subjects: Sequence[Subject], answers: Sequence[Answers], number: int) -> rows.Common:
+    subject, own = subjects[number], answers[number]
+    sample, host = subject.sample, None
+    if sample and sample.beside_host and own.logits is not None:
+        host = sample.beside_host(subject.artifact, own.logits)
+    return rows.Common(
+        subject.artifact,
+        subject.name,
+        rows.file(subject.artifact.path),
+        _score(subjects, answers, number),
+        host,
+        own.note,
+    )
+
+
+def _score(subjects: Sequence[Subject], answers: Sequence[Answers], number: int) -> dict[str, Any]:
     """The fields that come from predictions."""
-    own = answers[number].classes
-    if own is None:
-        return _NO_SCORE
+    own, sample = answers[number].classes, subjects[number].sample
+    if own is None or sample is None:
+        return rows.NO_SCORE
+    labels = sample.labels
     right = own == labels
     correct, n = int(right.sum()), len(labels)
     score = {
-        **_NO_SCORE,
+        **rows.NO_SCORE,
         "images": n,
         "accuracy": correct / n,
         "accuracy_ci95": list(wilson_interval(correct, n)),
     }
-    index = reference(artifacts, number)
-    other = None if index is None else answers[index].classes
+    same = [index for index, subject in enumerate(subjects) if subject.sample is sample]
+    index = reference([subjects[index].artifact for index in same], same.index(number))
+    other = None if index is None else answers[same[index]].classes
     if other is None:
         return score
     other_right = other == labels
@@ -169,63 +231,3 @@ def _score(
         "agreement": float(np.mean(own == other)),
         "mcnemar_p": mcnemar_exact(int((right & ~other_right).sum()), int((other_right & ~right).sum())),
     }
-
-
-def _rows(
-    artifact: Artifact, runs: Sequence[Measurement], score: dict[str, Any], note: str | None
-) -> list[dict[str, Any]]:
-    """One row for each number of threads; the file is read and compressed once."""
-    file = _file(artifact.path)
-    misfit = targets.misfit(artifact.target, targets.of_this_machine())
-    return [_row(artifact, run, file, score, [misfit, note]) for run in runs]
-
-
-def _file(path: Path) -> dict[str, Any]:
-    """The fields that a file has without being run; null where it is missing."""
-    if not path.is_file():
-        return dict.fromkeys(("size_bytes", "gzip_bytes", "sha256"))
-    content = path.read_bytes()
-    return {
-        "size_bytes": len(content),
-        "gzip_bytes": files.gzip_size(content),
-        "sha256": files.sha256(path),
-    }
-
-
-def _row(
-    artifact: Artifact,
-    run: Measurement,
-    file: dict[str, Any],
-    score: dict[str, Any],
-    notes: Sequence[str | None],
-) -> dict[str, Any]:
-    row = {
-        "model": artifact.model,
-        "format": artifact.format,
-        "precision": artifact.precision,
-        "target": artifact.target,
-        "kept_float": artifact.kept_float,
-        "runtime": run.runtime,
-        "threads": run.threads,
-        "path": str(artifact.path),
-        "size_bytes": file["size_bytes"],
-        "gzip_bytes": file["gzip_bytes"],
-        **{
-            name: score[name]
-            for name in ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement")
-        },
-        "latency_us": bench.summary(run.raw_us),
-        "load_ms": run.load_ms,
-        "first_inference_us": run.first_inference_us,
-        "peak_rss_mb": run.peak_rss_mb,
-        "status": "failed" if run.error else "ok",
-        "error": str(run.error) if run.error else None,
-        "runtime_version": run.version,
-        "mcnemar_p": score["mcnemar_p"],
-        "small_run": artifact.small_run,
-        "sha256": file["sha256"],
-        "bad_file": isinstance(run.error, ArtifactError),
-        "note": "; ".join(filter(None, [*notes, run.note])) or None,
-        "raw_us": run.raw_us,
-    }
-    return results.complete(row)

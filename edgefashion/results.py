@@ -30,7 +30,10 @@ Its content, as JSON:
       latency_us                    {p50, p90, p99, mean, samples}: of single inferences, in microseconds;
                                     p99 is null below 1,000 samples; all null where nothing was timed
       inferences_per_s              1e6 / mean
+      p90_bound_us                  MLPerf's early-stopping estimate of p90, see
+                                    `statistics.early_stopping_bound`; null unless measured by its rules
       loops                         inferences in a row that a sample is the mean of
+      kept_every                    2 where every second sample was kept, because there were so many
       raw_us                        every sample
       round_samples                 how many of them each round gave, in order
       load_ms, first_inference_us   once each, in a fresh process
@@ -70,7 +73,9 @@ _DEFAULTS: dict[str, Any] = {
     "gzip_bytes": None,
     "host": None,
     "inferences_per_s": None,
+    "p90_bound_us": None,
     "loops": 1,
+    "kept_every": 1,
     "round_samples": [],
     "macs": None,
     "macs_per_s": None,
@@ -96,6 +101,11 @@ class Results:
     verb: str = "evaluate"
     protocol: dict[str, Any] | None = None
     edgefashion: str | None = __version__
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the measurement."""
+        return any(flag["flag"] == "interrupted" for row in self.rows for flag in row["flags"])
 
     def raise_failures(self) -> None:
         """Raise what failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""

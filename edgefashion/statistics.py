@@ -1,7 +1,7 @@
 """The statistics behind every claim: how sure an accuracy is, and whether two differ by more than luck."""
 
 from collections.abc import Sequence
-from math import sqrt
+from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -49,3 +49,21 @@ def mcnemar_exact(b: int, c: int) -> float:
 def percentile(samples: Sequence[float], q: float) -> float:
     """The `q`-th percentile (0..100) of the samples, interpolated linearly between neighbours."""
     return float(np.percentile(samples, q))
+
+
+def early_stopping_bound(samples: Sequence[float], q: float, confidence: float) -> float | None:
+    """What the `q`-th percentile (0..100) lies at or below with this confidence; None of too few samples.
+
+    The estimate that MLPerf inference reports of a single stream ("early stopping", without a tolerance):
+    the smallest sample that more than a share `confidence` of all draws of so many would have above their
+    true percentile. It is the k-th of n in order, for the least k with P(X < k) >= confidence, X being
+    Binomial(n, q/100): no distribution of the samples is assumed.
+    """
+    n, p = len(samples), q / 100
+    below = 0.0
+    # Each term from its logarithm: the terms themselves underflow.
+    for k in range(n + 1):
+        if below >= confidence:
+            return float(np.partition(samples, k - 1)[k - 1])
+        below += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(p) + (n - k) * log1p(-p))
+    return None

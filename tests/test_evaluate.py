@@ -13,20 +13,20 @@ from edgefashion.artifact import Artifact
 from edgefashion.bench import Protocol
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, RuntimeCrash
-from edgefashion.evaluate import evaluate, predict, reference, time_only
+from edgefashion.evaluate import evaluate, predict, reference
 from edgefashion.results import Results
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
 Fake = Callable[..., Path]
-QUICK = Protocol(rounds=2, runs=3, seconds=0, at_most=60, warm_up_seconds=0, timeout=10)
+QUICK = Protocol(rounds=2, samples=6, seconds=0, warm_up_seconds=0, timeout=10)
 MODELS = Path(__file__).parent / "data/models"
 FIELDS = [
-    "model", "format", "precision", "target", "kept_float", "runtime", "threads", "path", "size_bytes",
-    "gzip_bytes",
-    "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "latency_us", "load_ms",
-    "first_inference_us", "peak_rss_mb", "status", "error", "runtime_version", "mcnemar_p", "small_run",
-    "sha256", "bad_file", "note", "pinned", "in_process", "host", "inferences_per_s", "loops",
-    "round_samples", "macs", "macs_per_s", "limit_macs_per_s", "energy_mj", "sustained", "flags",
+    "model", "format", "precision", "target", "kept_float", "runtime", "threads", "path", "pinned",
+    "in_process", "size_bytes", "gzip_bytes", "sha256", "images", "accuracy", "accuracy_ci95",
+    "accuracy_delta", "agreement", "mcnemar_p", "host", "latency_us", "p90_bound_us", "inferences_per_s",
+    "loops", "kept_every",
+    "round_samples", "load_ms", "first_inference_us", "peak_rss_mb", "macs", "macs_per_s", "limit_macs_per_s",
+    "energy_mj", "sustained", "flags", "status", "error", "runtime_version", "small_run", "bad_file", "note",
     "instructions_per_inference", "raw_us",
 ]  # fmt: skip
 
@@ -143,11 +143,3 @@ def test_the_three_real_files_see_the_same(sample: Dataset) -> None:
     names = ["tiny-float32.tflite", "tiny-int8.tflite", "tiny-float32.onnx"]
     classes = [predict(Artifact(MODELS / name, None), sample.test.images).classes for name in names]
     assert all(one is not None and np.mean(one == classes[0]) > 0.97 for one in classes)
-
-
-def test_latency_alone_needs_no_data(fake: Fake) -> None:
-    found = time_only([Artifact(fake(), None)], (1, 2), protocol=QUICK)
-    assert found.dataset is None
-    assert [row["accuracy"] for row in found.rows] == [None, None]
-    assert [row["latency_us"]["samples"] for row in found.rows] == [6, 6]
-    assert list(found.rows[0]) == FIELDS

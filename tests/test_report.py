@@ -1,5 +1,6 @@
 """Reports: nothing is cut off, and every form can be read back."""
 
+import copy
 import csv
 import io
 from pathlib import Path
@@ -88,7 +89,7 @@ FAILED = row(
 
 @pytest.fixture
 def evaluation() -> Results:
-    return Results(DEVICE, DATASET, [row(), row(threads=8), INT8, FAILED])
+    return Results(DEVICE, DATASET, copy.deepcopy([row(), row(threads=8), INT8, FAILED]))
 
 
 def printed(evaluation: Results, width: int | None = None) -> str:
@@ -139,20 +140,70 @@ def test_what_is_slower_than_float_is_named_and_explained_only_where_it_shows(ev
     assert "must be measured on one" not in printed(Results(DEVICE, DATASET, [row(), fast]))
 
 
-@pytest.mark.parametrize("throttled", [True, ["throttled"]])  # of schema 1, of schema 2
-def test_a_throttled_device_is_marked(throttled: Any, evaluation: Results) -> None:
-    assert "throttled" not in printed(evaluation)
-    hot = {**DEVICE, "before": {"throttled": None}, "after": {"throttled": throttled}}
-    assert "throttled" in printed(Results(hot, DATASET, evaluation.rows))
-    cool = {**DEVICE, "before": {"throttled": []}, "after": {"throttled": []}}
-    assert "throttled" not in printed(Results(cool, DATASET, evaluation.rows))
+def test_flagged_rows_have_a_mark_and_the_reason_below(evaluation: Results) -> None:
+    text = printed(evaluation)
+    assert " ! " not in text and "\n!" not in text
+    evaluation.rows[2]["flags"] = [{"flag": "spread", "why": "p50 from 52.0 to 70.0 µs"}]
+    lines = printed(evaluation).splitlines()
+    assert sum(line.rstrip().endswith("!") for line in lines) == 1
+    assert "! spread: cnn-int8.tflite, threads 1: p50 from 52.0 to 70.0 µs" in lines
 
 
-def test_an_emulated_device_is_called_so(evaluation: Results) -> None:
-    device = {**DEVICE, "board": "Raspberry Pi 4", "emulated": "qemu-aarch64"}
-    assert "Device: Raspberry Pi 4, emulated by qemu-aarch64, " in printed(
-        Results(device, DATASET, evaluation.rows)
-    )
+def test_a_flag_of_many_rows_is_not_a_page(evaluation: Results) -> None:
+    flags = [{"flag": "other load", "why": "too much"}]
+    rows = [row(path=f"{number}.tflite", flags=flags) for number in range(10)]
+    (line,) = [line for line in printed(Results(DEVICE, None, rows)).splitlines() if line.startswith("!")]
+    assert line.count("too much") == 4 and "and 6 more rows" in line
+
+
+def test_columns_of_nothing_are_left_out(evaluation: Results) -> None:
+    text = printed(evaluation)
+    assert not any(title in text for title in ("Limit %", "mJ", "Host", "p90 bound"))
+    evaluation.rows[0] |= {
+        "macs_per_s": 2e9,
+        "limit_macs_per_s": 8e9,
+        "energy_mj": 1.234,
+        "p90_bound_us": 35.5,
+    }
+    text = printed(evaluation)
+    assert all(title in text for title in ("Limit %", "mJ", "p90 bound", " 25 ", " 1.23 ", " 35.5 "))
+
+
+def test_how_the_answers_stand_beside_the_hosts(evaluation: Results) -> None:
+    same = {"images": 1000, "differing_classes": 0, "max_logit_error": 0.0, "tolerance": 0.0, "equal": True}
+    near = {**same, "max_logit_error": 1e-6, "tolerance": 1e-4}
+    other = {**near, "differing_classes": 3, "max_logit_error": 0.5, "equal": False}
+    unknown = {**same, "tolerance": None, "equal": None}
+    rows = [row(path=f"{n}.tflite", host=host) for n, host in enumerate((same, near, other, unknown))]
+    text = printed(Results(DEVICE, DATASET, rows))
+    assert all(cell in text for cell in ("equal to the bit", "equal  ", "differs", "not compared"))
+    assert "Host: 2 of 3 files answer as they did where the bundle was made, 1 of them to the bit" in text
+    assert "2.tflite does not answer as on the host: 3 of 1000 images are of another class" in text
+
+
+def test_an_emulated_processor_has_no_latency(evaluation: Results) -> None:
+    for one in evaluation.rows:
+        one["latency_us"] = FAILED["latency_us"]
+    text = printed(Results({**DEVICE, "emulated": "qemu-aarch64"}, DATASET, evaluation.rows))
+    assert "Accuracy" in text and "90.31" in text
+    assert "µs" not in text and "Latency" not in text
+    assert "emulated by qemu-aarch64: nothing was timed" in text
+
+
+def test_sustained_load_has_a_table(evaluation: Results) -> None:
+    points = [
+        {"at_s": 60.0 * minute, "p50_us": 30.0 + minute, "temperature_c": 50.0 + minute, "mhz": None}
+        for minute in range(1, 11)
+    ]
+    evaluation.rows[0]["sustained"] = points
+    text = printed(evaluation)
+    assert all(cell in text for cell in ("Sustained load", "10.0", "31.0", "40.0", "51–60"))
+    assert "MHz" not in text
+
+
+def test_the_protocol_is_named(evaluation: Results) -> None:
+    shown = Results(DEVICE, DATASET, evaluation.rows, protocol={"summary": "25 rounds"})
+    assert "Protocol: 25 rounds" in printed(shown)
 
 
 def test_a_part_of_the_data_is_marked(evaluation: Results) -> None:
@@ -181,7 +232,7 @@ def test_markdown_reads_back(evaluation: Results, tmp_path: Path) -> None:
     lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
     assert len(cells) == 2 + 3 + 2 + 4  # a row per file, then a row per file and threads
-    assert [len(row) for row in cells] == [10] * 11
+    assert [len(row) for row in cells] == [10] * 5 + [11] * 6
     assert cells[3][:5] == ["cnn (small run)", "tflite", "int8", "881", "800"]
     assert cells[4][0] == "a/b"
 

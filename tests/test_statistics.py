@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from edgefashion.statistics import mcnemar_exact, percentile, wilson_interval
+from edgefashion.statistics import early_stopping_bound, mcnemar_exact, percentile, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,18 @@ def test_mcnemar_refuses_negative_counts() -> None:
 def test_percentiles_are_interpolated() -> None:
     assert percentile([1, 2, 3, 4], 50) == 2.5
     assert percentile([5], 99) == 5
+
+
+def test_the_early_stopping_bound_is_an_order_statistic() -> None:
+    samples = [float(value) for value in range(1, 1001)]
+    bound = early_stopping_bound(samples[::-1], 90, 0.99)
+    assert bound is not None
+    below = sum(comb(1000, i) * 0.9**i * 0.1 ** (1000 - i) for i in range(int(bound)))
+    assert below >= 0.99 > below - comb(1000, int(bound) - 1) * 0.9 ** (bound - 1) * 0.1 ** (1001 - bound)
+    assert 900 < bound < 930
+
+
+def test_the_bound_needs_samples() -> None:
+    assert early_stopping_bound([1.0] * 43, 90, 0.99) is None  # 0.9^43 > 0.01
+    assert early_stopping_bound([1.0] * 44, 90, 0.99) == 1.0
+    assert early_stopping_bound([], 90, 0.99) is None

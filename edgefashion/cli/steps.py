@@ -236,7 +236,7 @@ def evaluate_artifacts(
     test = dataset.test
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
-    with _Bar() as progress:
+    with Bar() as progress:
         return evaluate(artifacts, dataset.describe(), test.images, test.labels, threads, progress=progress)
 
 
@@ -250,7 +250,7 @@ def debug_run(
     validation = split(dataset).validation
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
     usual = QAT_PRECISIONS[0] if run.quantized else "int8"
-    with _Bar() as progress:
+    with Bar() as progress:
         return debug.debug_run(run, precision or usual, formats, sample, progress)
 
 
@@ -258,25 +258,28 @@ def make_bundle(artifacts: list[Artifact], dataset: "Dataset", images: int, path
     """Write a bundle with `images` test images, with progress on stderr."""
     from edgefashion import bundle
 
-    with _Bar() as progress:
+    with Bar() as progress:
         return bundle.make(path, artifacts, dataset, images, progress)
 
 
-class _Bar:
+class Bar:
     """Progress of a measurement: a bar in a terminal, else a line now and then."""
 
     def __enter__(self) -> "Progress":
         from rich.console import Console
         from rich.progress import Progress
 
-        self.bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+        # Refreshed only when something is reported: this process is to sleep while a model is measured.
+        self.bar = Progress(
+            console=Console(stderr=True), transient=True, auto_refresh=False, disable=not sys.stderr.isatty()
+        )
         self.bar.start()
         self.task = self.bar.add_task("measuring")
         self.said = -math.inf
         return self._advance
 
     def _advance(self, doing: str, done: int, total: int) -> None:
-        self.bar.update(self.task, description=doing, completed=done, total=total)
+        self.bar.update(self.task, description=doing, completed=done, total=total, refresh=True)
         if self.bar.disable and time.monotonic() - self.said > LOG_INTERVAL_SECONDS:
             say(f"{doing} ({done:,} of {total:,})")
             self.said = time.monotonic()

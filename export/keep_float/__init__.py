@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgefashion import bench, files
+from edgefashion import bench, device, files
+from edgefashion.bench import Job
 from edgefashion.errors import BadInput
 from edgefashion.keras import keras
 from edgefashion.runtimes.base import Images
@@ -43,7 +44,8 @@ def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
-        rows = bench.measure([(full, 1), (path, 1)], images)
+        measured = bench.measure([Job(full, 1, images), Job(path, 1, images)])
+    rows, machine = measured.rows, device.describe()
     for row in rows:
         if row.error:
             raise row.error
@@ -57,7 +59,12 @@ def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any
         "against_p50_us": integer["p50"],
         "p50_us": mixed["p50"],
         "samples": [integer["samples"], mixed["samples"]],
-        "note": "; ".join(f"{row.path.name}: {row.note}" for row in rows if row.note) or None,
+        "note": "; ".join(
+            f"{row.job.path.name}: {flag['flag']}: {flag['why']}"
+            for row in rows
+            for flag in bench.flags(row, measured.watch, machine)
+        )
+        or None,
     }
 
 

@@ -1,0 +1,96 @@
+"""Results for people (tables) and for spreadsheets (CSV); for programs see `edgefashion.results`."""
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from edgefashion.report.columns import precision, tables
+from edgefashion.report.notes import SLOWER_BECAUSE, notes
+from edgefashion.results import Results
+from edgefashion.tables import Column, Page, Row, Table, print_page
+from edgefashion.tables import to_markdown as markdown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_report(results: Results, console: "Console | None" = None) -> None:
+    """Print the tables. What is not a terminal gets them whole, however wide they are."""
+    print_page(page(results), console)
+
+
+def to_markdown(results: Results) -> str:
+    """The tables in Markdown, with the header and the notes."""
+    return markdown(page(results))
+
+
+def page(results: Results) -> Page:
+    """The tables, with the header and the notes."""
+    return Page(header(results), tables(results), notes(results))
+
+
+def to_csv(results: Results) -> str:
+    """CSV, one result a row: the fields of the JSON without the raw samples; nothing is an empty cell."""
+    rows = [_flat(row) for row in results.rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def header(results: Results) -> list[str]:
+    """What was measured on what, and when: a line each."""
+    machine, rows = results.device, results.rows
+    name = machine["board"] or machine["cpu"] or machine["machine"]
+    features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
+    emulated = f", emulated by {machine['emulated']}" if machine.get("emulated") else ""
+    memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
+    started = [row for row in rows if row["runtime"]]
+    runtimes = dict.fromkeys(f"{row['runtime']} {row['runtime_version']}" for row in started)
+    threads = dict.fromkeys(str(row["threads"]) for row in rows)
+    names = ", ".join(runtimes) or "none started"
+    lines = [
+        f"Device: {name}{emulated}, {machine['cores']} cores{features}{memory}, {machine['os']}",
+        f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date']}",
+    ]
+    if data := results.dataset:
+        part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
+        used = max((row["images"] or 0 for row in rows), default=0)
+        lines.append(f"Data: {data['name']}, {used:,} of {data['counts']['test']:,} test images{part}")
+    if results.protocol and "summary" in results.protocol:
+        lines.append(f"Protocol: {results.protocol['summary']}")
+    return lines
+
+
+def _flat(row: Row) -> Row:
+    low, high = row["accuracy_ci95"] or (None, None)
+    times = {f"{name}_us": value for name, value in row["latency_us"].items() if name != "samples"}
+    dropped = ("accuracy_ci95", "latency_us", "raw_us", "round_samples", "sustained", "host")
+    return {
+        **{name: value for name, value in row.items() if name not in dropped},
+        "kept_float": " ".join(row["kept_float"]),
+        "pinned": " ".join(map(str, row["pinned"] or ())),
+        "flags": "; ".join(f"{flag['flag']}: {flag['why']}" for flag in row["flags"]),
+        "equals_host": row["host"]["equal"] if row["host"] else None,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        **times,
+        "samples": row["latency_us"]["samples"],
+    }
+
+
+__all__ = [
+    "SLOWER_BECAUSE",
+    "Column",
+    "Table",
+    "header",
+    "markdown",
+    "notes",
+    "page",
+    "precision",
+    "print_report",
+    "tables",
+    "to_csv",
+    "to_markdown",
+]

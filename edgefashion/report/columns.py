@@ -1,0 +1,145 @@
+"""The tables of a results file, and the columns of each."""
+
+from collections.abc import Sequence
+
+from edgefashion import targets
+from edgefashion.results import Results
+from edgefashion.tables import NONE, Column, Row, Table, figure, time
+
+FLAGGED = "!"
+"""What marks a row that has flags."""
+
+
+def tables(results: Results) -> list[Table]:
+    """Accuracy, a row per file, where there was data or no clock; latency, a row per file and threads;
+    latency over minutes.
+    """
+    per_file = list({row["path"]: row for row in reversed(results.rows)}.values())[::-1]
+    accuracy = Table("Accuracy", _used(_ACCURACY, per_file), per_file)
+    latency = Table("Latency and memory, one image at a time", _used(_LATENCY, results.rows), results.rows)
+    long = [row for row in results.rows if row["sustained"]]
+    sustained = Table("Sustained load", _used(_SUSTAINED, long), long)
+    emulated = bool(results.device.get("emulated"))
+    return [
+        *([accuracy] if results.dataset or emulated else []),
+        *([] if emulated else [latency]),
+        *([sustained] if long else []),
+    ]
+
+
+def precision(row: Row) -> str:
+    """With the processor a file is made for, unless that is any, and how many layers are in float."""
+    target, floats = row["target"], len(row["kept_float"])
+    made_for = "" if target == targets.ANY else f" {target}"
+    return (row["precision"] or NONE) + made_for + (f", {floats} in float" if floats else "")
+
+
+def _used(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Those of `_OPTIONAL` only where any row has something in them."""
+    empty = {NONE, ""}
+    return tuple(
+        column
+        for column in columns
+        if column not in _OPTIONAL or any(column.text(row) not in empty for row in rows)
+    )
+
+
+def _accuracy(row: Row) -> str:
+    if row["accuracy"] is None:
+        return "failed" if row["status"] != "ok" else NONE
+    return f"{row['accuracy'] * 100:.2f}"
+
+
+def _interval(row: Row) -> str:
+    return "–".join(f"{end * 100:.2f}" for end in row["accuracy_ci95"]) if row["accuracy_ci95"] else NONE
+
+
+def _p(row: Row) -> str:
+    p = row["mcnemar_p"]
+    return "<0.001" if p is not None and p < 0.001 else figure(p, form=".3f")
+
+
+def _host(row: Row) -> str:
+    host = row["host"]
+    if not host:
+        return NONE
+    if host["equal"] is None:
+        return "not compared"
+    if not host["equal"]:
+        return "differs"
+    return "equal" if host["tolerance"] else "equal to the bit"
+
+
+def _p50(row: Row) -> str:
+    return time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
+
+
+def _of_limit(row: Row) -> str:
+    own, limit = row["macs_per_s"], row["limit_macs_per_s"]
+    return figure(own / limit if own and limit else None, 100, ".0f")
+
+
+def _trained(row: Row) -> str:
+    return f"{row['model']} (small run)" if row["small_run"] else str(row["model"])
+
+
+def _range(row: Row, name: str, form: str = ".0f") -> str:
+    values = [point[name] for point in row["sustained"] if point[name] is not None]
+    return f"{min(values):{form}}–{max(values):{form}}" if values else NONE
+
+
+_MODEL = Column("Model", lambda row: row["model"], number=False)
+_THREADS = Column("Threads", lambda row: str(row["threads"]))
+_KIND = (
+    Column("Format", lambda row: row["format"], number=False),
+    Column("Precision", precision, number=False),
+)
+_OPTIONAL = (
+    Column("Host", _host, number=False),
+    Column("p90 bound µs", lambda row: time(row["p90_bound_us"])),
+    Column("Limit %", _of_limit),
+    Column("mJ", lambda row: figure(row["energy_mj"], form=".3g")),
+    Column("", lambda row: FLAGGED if row["flags"] else "", number=False),
+    Column("°C", lambda row: _range(row, "temperature_c")),
+    Column("MHz", lambda row: _range(row, "mhz")),
+)
+_HOST, _BOUND, _LIMIT, _ENERGY, _MARK, _DEGREES, _CLOCK = _OPTIONAL
+_ACCURACY = (
+    Column("Model", _trained, number=False),
+    *_KIND,
+    Column("KB", lambda row: figure(row["size_bytes"], 1 / 1024, ",.0f")),
+    Column("gzip KB", lambda row: figure(row["gzip_bytes"], 1 / 1024, ",.0f")),
+    Column("Accuracy %", _accuracy),
+    Column("95 % interval", _interval),
+    Column("Δ pts", lambda row: figure(row["accuracy_delta"], 100, "+.2f")),
+    Column("Agree %", lambda row: figure(row["agreement"], 100)),
+    Column("p", _p),
+    _HOST,
+)
+_LATENCY = (
+    _MODEL,
+    *_KIND,
+    _THREADS,
+    Column("p50 µs", _p50),
+    Column("p90 µs", lambda row: time(row["latency_us"]["p90"])),
+    _BOUND,
+    Column("p99 µs", lambda row: time(row["latency_us"]["p99"])),
+    Column("inf/s", lambda row: figure(row["inferences_per_s"], form=",.0f")),
+    _LIMIT,
+    _ENERGY,
+    Column("First µs", lambda row: time(row["first_inference_us"])),
+    Column("Load ms", lambda row: time(row["load_ms"])),
+    Column("Peak MB", lambda row: figure(row["peak_rss_mb"], form=".0f")),
+    _MARK,
+)
+_SUSTAINED = (
+    _MODEL,
+    *_KIND,
+    _THREADS,
+    Column("Minutes", lambda row: figure(row["sustained"][-1]["at_s"] / 60, form=".1f")),
+    Column("p50 µs at first", lambda row: time(row["sustained"][0]["p50_us"])),
+    Column("at last", lambda row: time(row["sustained"][-1]["p50_us"])),
+    Column("slowest", lambda row: time(max(point["p50_us"] for point in row["sustained"]))),
+    _DEGREES,
+    _CLOCK,
+)

@@ -1,0 +1,109 @@
+"""The lines below the tables of a results file."""
+
+from collections.abc import Iterable
+
+from edgefashion.report.columns import FLAGGED
+from edgefashion.results import Results
+from edgefashion.tables import Row, figure
+
+_INTEGER = (
+    "x86 without VNNI and Arm without dot products have no fast sums of 8-bit products, and a small model "
+    "has little to gain; how fast a Raspberry Pi is must be measured on one"
+)
+SLOWER_BECAUSE = {
+    "dynamic": "it quantizes the activations of every layer anew in each inference",
+    "int8": _INTEGER,
+    "int8-qat": _INTEGER,
+}
+
+
+def notes(results: Results) -> list[str]:
+    """What a reader must know to believe the tables and no more than them: a line each."""
+    rows = results.rows
+    lines = list(dict.fromkeys(f"Failed: {row['error']}" for row in rows if row["status"] != "ok"))
+    if emulator := results.device.get("emulated"):
+        lines.append(f"The processor is emulated by {emulator}: nothing was timed, time there means nothing.")
+    lines += _flags(rows)
+    lines += list(dict.fromkeys(f"{row['path']}: {row['note']}" for row in rows if row["note"]))
+    lines += _host(list({row["path"]: row for row in rows if row["host"]}.values()))
+    if any(row["loops"] > 1 for row in rows):
+        lines.append(
+            "Some files are too fast for the clock, so each of their samples is a mean: " + _loops(rows)
+        )
+    if any(row["kept_every"] > 1 for row in rows):
+        lines.append("There were so many samples that not each was kept: see kept_every in the JSON.")
+    if any(row["mcnemar_p"] is not None for row in rows):
+        lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
+    if any(row["small_run"] for row in rows):
+        lines.append("(small run): trained on a part of the data; its accuracy says little.")
+    if any(row["macs_per_s"] and row["limit_macs_per_s"] for row in rows):
+        lines.append(
+            "Limit %: multiply-accumulates per second, as a share of those of a matrix product of the same "
+            "type in the same runtime and run."
+        )
+    if any(row["energy_mj"] is not None for row in rows):
+        lines.append("mJ: of an inference, from the power of the whole board, idle power included.")
+    lines += [f"{names} slower than float32 here: {why}." for names, why in _slower(rows).items()]
+    return lines
+
+
+def _flags(rows: list[Row]) -> list[str]:
+    """A line for each flag, and in it each row that has it, with its figures."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for flag in row["flags"]:
+            found.setdefault(flag["flag"], []).append(
+                f"{row['path']}, threads {row['threads']}: {flag['why']}"
+            )
+    return [f"{FLAGGED} {flag}: {_list(whys)}" for flag, whys in found.items()]
+
+
+def _list(whys: list[str], most: int = 4) -> str:
+    more = f"; and {len(whys) - most} more rows, see flags in the JSON" if len(whys) > most else ""
+    return "; ".join(whys[:most]) + more
+
+
+def _host(rows: list[Row]) -> list[str]:
+    """Whether the answers are those that the bundle's maker got."""
+    if not rows:
+        return []
+    compared = [row for row in rows if row["host"]["equal"] is not None]
+    equal = sum(row["host"]["equal"] for row in compared)
+    to_the_bit = sum(row["host"]["equal"] and not row["host"]["tolerance"] for row in compared)
+    line = f"Host: {equal} of {len(compared)} files answer as they did where the bundle was made"
+    return [
+        f"{line}, {to_the_bit} of them to the bit; the others within the bundle's tolerance.",
+        *(_difference(row) for row in compared if not row["host"]["equal"]),
+    ]
+
+
+def _difference(row: Row) -> str:
+    host = row["host"]
+    apart = figure(host["max_logit_error"], form=".3g")
+    return (
+        f"{row['path']} does not answer as on the host: {host['differing_classes']} of {host['images']} "
+        f"images are of another class, and logits are up to {apart} apart, "
+        f"where {host['tolerance']:.2g} is tolerated."
+    )
+
+
+def _loops(rows: Iterable[Row]) -> str:
+    found = dict.fromkeys(f"{row['path']} ({row['loops']} inferences)" for row in rows if row["loops"] > 1)
+    return ", ".join(found) + "."
+
+
+def _slower(rows: list[Row]) -> dict[str, str]:
+    """The quantized files whose p50 is above that of their float32, by kind, and why that can be."""
+    timed = [row for row in rows if row["latency_us"]["p50"] is not None and not row["kept_float"]]
+    floats = {
+        (row["model"], row["format"], row["threads"]): row["latency_us"]["p50"]
+        for row in timed
+        if row["precision"] == "float32"
+    }
+    found: dict[str, list[str]] = {}
+    for row in timed:
+        own, limit = row["latency_us"]["p50"], floats.get((row["model"], row["format"], row["threads"]))
+        if row["precision"] in SLOWER_BECAUSE and limit is not None and own > limit:
+            ratio = f"{row['model']} {row['format']} {row['precision']} ({own / limit:.2f} times)"
+            found.setdefault(SLOWER_BECAUSE[row["precision"]], []).append(ratio)
+    return {", ".join(dict.fromkeys(names)): why for why, names in found.items()}

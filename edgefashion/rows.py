@@ -1,0 +1,125 @@
+"""The rows of a results file, whoever measured: see `edgefashion.results` for their fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgefashion import bench, files, inspection, results, targets
+from edgefashion.artifact import Artifact
+from edgefashion.bench import Measurement, Protocol
+from edgefashion.device import Flag
+from edgefashion.errors import ArtifactError, EdgefashionError
+from edgefashion.statistics import early_stopping_bound
+
+NO_SCORE: dict[str, Any] = dict.fromkeys(
+    ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
+)
+"""The fields that come from predictions, where there are none."""
+MLPERF_PERCENTILE, MLPERF_CONFIDENCE = 90, 0.99
+
+
+@dataclass(frozen=True)
+class File:
+    """What a model file tells without being run; None where it does not, or is not there."""
+
+    size_bytes: int | None = None
+    gzip_bytes: int | None = None
+    sha256: str | None = None
+    macs: int | None = None
+    """Multiply-accumulates of one inference."""
+    integer: bool = False
+    """Whether most of what multiplies does so in integers."""
+
+
+def file(path: Path) -> File:
+    """Read a file, and look into it."""
+    if not path.is_file():
+        return File()
+    content = path.read_bytes()
+    macs, integer = None, False
+    try:
+        found = inspection.inspect(path)
+        macs, integer = found.macs, 2 * found.integer > len(found.computing)
+    except EdgefashionError:
+        pass
+    return File(len(content), files.gzip_size(content), files.sha256(path), macs, integer)
+
+
+@dataclass(frozen=True)
+class Common:
+    """What the rows of one artifact have in common."""
+
+    artifact: Artifact
+    name: str
+    """What the user calls it."""
+    file: File
+    score: dict[str, Any]
+    host: dict[str, Any] | None
+    note: str | None
+
+
+def row(
+    common: Common,
+    run: Measurement,
+    flags: Sequence[Flag],
+    protocol: Protocol,
+    limit: float | None,
+) -> dict[str, Any]:
+    """The row of an artifact and a number of threads. `limit`: multiply-accumulates per second, see
+    `bench.limit`.
+    """
+    artifact, content = common.artifact, common.file
+    latency = bench.summary(run.raw_us)
+    misfit = targets.misfit(artifact.target, targets.of_this_machine())
+    fields = {
+        "model": artifact.model,
+        "format": artifact.format,
+        "precision": artifact.precision,
+        "target": artifact.target,
+        "kept_float": artifact.kept_float,
+        "runtime": run.runtime,
+        "threads": run.job.threads,
+        "path": common.name,
+        "pinned": list(protocol.pin) if protocol.pin else None,
+        "in_process": protocol.in_process,
+        "size_bytes": content.size_bytes,
+        "gzip_bytes": content.gzip_bytes,
+        "sha256": content.sha256,
+        **common.score,
+        "host": common.host,
+        "latency_us": latency,
+        "p90_bound_us": _p90_bound(run, protocol),
+        "inferences_per_s": 1e6 / latency["mean"] if latency["mean"] else None,
+        "loops": run.loops,
+        "kept_every": run.kept_every,
+        "round_samples": run.round_samples,
+        "load_ms": run.load_ms,
+        "first_inference_us": run.first_inference_us,
+        "peak_rss_mb": run.peak_rss_mb,
+        "macs": content.macs,
+        "macs_per_s": content.macs * 1e6 / latency["p50"] if content.macs and latency["p50"] else None,
+        "limit_macs_per_s": limit,
+        "energy_mj": run.energy_mj,
+        "sustained": run.sustained,
+        "flags": list(flags),
+        "status": "failed" if run.error else "ok",
+        "error": _error(common, run),
+        "runtime_version": run.version,
+        "small_run": artifact.small_run,
+        "bad_file": isinstance(run.error, ArtifactError),
+        "note": "; ".join(filter(None, [misfit, common.note])) or None,
+        "raw_us": run.raw_us,
+    }
+    return results.complete(fields)
+
+
+def _error(common: Common, run: Measurement) -> str | None:
+    """What went wrong, with the file called as the user calls it."""
+    return str(run.error).replace(str(common.artifact.path), common.name) if run.error else None
+
+
+def _p90_bound(run: Measurement, protocol: Protocol) -> float | None:
+    if not protocol.full or not run.raw_us:
+        return None
+    return early_stopping_bound(run.raw_us, MLPERF_PERCENTILE, MLPERF_CONFIDENCE)

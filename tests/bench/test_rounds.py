@@ -1,0 +1,177 @@
+"""The rounds, with fakes that write down when they are called."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion.bench import Job, Measurement, Protocol, measure
+from edgefashion.bench.rounds import KEPT, RESOLVED, clock_step_us
+from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
+
+Fake = Callable[..., Path]
+QUICK = Protocol(rounds=6, samples=18, seconds=0, warm_up_seconds=0, timeout=15)
+MODELS = Path(__file__).parents[1] / "data/models"
+PROBES = 20
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1), dtype=np.uint8)
+
+
+def rows_of(paths: list[Path], protocol: Protocol = QUICK) -> list[Measurement]:
+    return measure([Job(path, 1, IMAGES) for path in paths], protocol).rows
+
+
+def test_rounds_are_interleaved_and_shuffled(fake: Fake, tmp_path: Path) -> None:
+    trace = tmp_path / "calls.txt"
+    rows = rows_of([fake(name, trace=str(trace), delay_us=1000) for name in "abc"])
+    calls = trace.read_text().splitlines()
+    warm_up, blocks = calls[: 3 * (6 + PROBES)], calls[3 * (6 + PROBES) :]
+    assert [warm_up[at] for at in (0, 26, 52)] == ["a.fake", "b.fake", "c.fake"]
+    length = 5 + QUICK.block_samples  # five that are not timed
+    turns = [blocks[at : at + length] for at in range(0, 18 * length, length)]
+    assert all(len(set(turn)) == 1 for turn in turns)
+    rounds = [tuple(turn[0] for turn in turns[at : at + 3]) for at in range(0, len(turns), 3)]
+    assert len(rounds) == QUICK.rounds
+    assert all(sorted(names) == ["a.fake", "b.fake", "c.fake"] for names in rounds)
+    assert len(set(rounds)) > 1
+    assert [row.round_samples for row in rows] == [[3] * 6] * 3
+    assert [len(row.raw_us) for row in rows] == [18, 18, 18]
+
+
+def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path) -> None:
+    def calls(seed: int, trace: Path) -> list[str]:
+        rows_of([fake(name, trace=str(trace), delay_us=1000) for name in "abc"], replace(QUICK, seed=seed))
+        return trace.read_text().splitlines()[: 3 * (6 + PROBES) + 18 * 8]  # before the memory runs
+
+    first, second, other = (calls(seed, tmp_path / f"{number}") for number, seed in enumerate((0, 0, 1)))
+    assert first == second != other
+
+
+def test_a_file_is_done_when_it_has_its_rounds_its_time_and_its_samples(fake: Fake) -> None:
+    slow = fake(delay_us=2000)
+    [by_samples] = rows_of([slow], replace(QUICK, rounds=2, samples=30))
+    assert by_samples.round_samples == [15, 15]
+    [by_time] = rows_of([slow], replace(QUICK, rounds=2, samples=1, seconds=0.2))
+    assert by_time.timed_seconds >= 0.2
+    assert by_time.timed_seconds == pytest.approx(sum(by_time.raw_us) / 1e6)
+    [cut] = rows_of([slow], replace(QUICK, rounds=50, samples=100_000, seconds=1e6, at_most=0.05))
+    assert cut.timed_seconds >= 0.05 and len(cut.round_samples) < 50
+
+
+def test_a_crash_ends_its_row_and_no_other(fake: Fake) -> None:
+    rows = rows_of(
+        [
+            fake("good", delay_us=500),
+            fake("load", load="SIGSEGV"),
+            fake("warm", infer="SIGILL"),
+            fake("later", infer="out of luck", after=40, delay_us=500),
+            fake("hang", infer="hang", after=40, delay_us=500),
+            fake("memory", infer="SIGKILL", after=40, delay_us=500),
+            fake("good too", delay_us=500),
+            MODELS / "float-input.tflite",
+        ]
+    )
+    crash, fine = RuntimeCrash, type(None)
+    assert [type(row.error) for row in rows] == [fine, crash, crash, crash, crash, crash, fine, ArtifactError]
+    assert [len(row.raw_us) for row in rows] == [18, 0, 0, 0, 0, 0, 18, 0]
+    assert rows[0].runtime == "Fake" and rows[0].version == "1.0"
+    assert "SIGSEGV while loading" in str(rows[1].error)
+    assert "being measured" in str(rows[3].error)
+    assert "15 s of silence" in str(rows[4].error)
+    assert "out-of-memory" in str(rows[5].error)
+
+
+def test_first_inference_load_and_memory_are_apart(fake: Fake) -> None:
+    [row] = rows_of([fake(delay_us=3000)])
+    assert row.first_inference_us and row.first_inference_us > 3000
+    assert min(row.raw_us) > 3000
+    assert row.load_ms is not None
+    if Path("/proc/self/status").exists():
+        assert row.peak_rss_mb and row.peak_rss_mb > 5
+
+
+def test_what_the_clock_resolves_needs_no_loops(fake: Fake) -> None:
+    assert rows_of([fake(delay_us=3000)])[0].loops == 1
+    assert 0 < clock_step_us() * RESOLVED < 3000
+
+
+def test_what_is_too_fast_for_the_clock_is_run_several_times_a_sample(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgefashion.bench.rounds.clock_step_us", lambda: 100.0)
+    trace = tmp_path / "calls"
+    [row] = rows_of([fake(delay_us=2000, trace=str(trace))], replace(QUICK, rounds=1, samples=3))
+    assert 2 <= row.loops <= 5  # 10 ms, of 2 ms and a little more each
+    timed = len(trace.read_text().splitlines()) - 6 - PROBES - 5
+    assert timed - len(row.raw_us) * row.loops <= 120  # the memory run's
+    assert all(2000 < sample < 10_000 for sample in row.raw_us)
+
+
+def test_of_very_many_samples_some_are_kept() -> None:
+    row = Measurement(Job(Path("a"), 1), kept_every=3)
+    row.add([1.0, 2.0, 3.0, 4.0])
+    row.add([5.0, 6.0])
+    assert row.raw_us == [1.0, 4.0, 5.0]
+    assert (row.round_samples, row.timed_samples) == ([2, 1], 6)
+    assert row.timed_seconds == pytest.approx(21e-6)
+    assert row.round_p50_us == [2.5, 5.0]
+
+
+def test_how_many_are_kept_follows_from_the_speed(fake: Fake) -> None:
+    protocol = replace(QUICK, seconds=3.5 * KEPT * 1000 / 1e6, at_most=0.01, rounds=1)
+    [row] = rows_of([fake(delay_us=1000)], protocol)
+    assert row.kept_every in (2, 3, 4)
+
+
+def test_in_process_needs_no_child(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("subprocess.Popen", None)
+    rows = rows_of([fake("a", delay_us=500), fake("b", infer="bad")], replace(QUICK, in_process=True))
+    assert len(rows[0].raw_us) == 18
+    assert rows[0].peak_rss_mb is None
+    assert "bad" in str(rows[1].error)
+
+
+def test_a_missing_cpu_is_bad_input(fake: Fake) -> None:
+    with pytest.raises(BadInput, match="cannot pin to CPU 4096"):
+        rows_of([fake()], replace(QUICK, pin=(4096,)))
+
+
+def test_ctrl_c_keeps_what_was_measured(fake: Fake, tmp_path: Path) -> None:
+    def press() -> None:
+        while trace.read_text().count("\n") < 200:
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+
+    trace = tmp_path / "calls"
+    trace.touch()
+    paths = [fake("slow", delay_us=1000, trace=str(trace)), fake("bad", load="SIGSEGV")]
+    thread = threading.Thread(target=press)
+    thread.start()
+    rows = rows_of(paths, replace(QUICK, rounds=10_000))
+    thread.join()
+    assert rows[0].interrupted and 0 < len(rows[0].raw_us) < 30_000
+    assert not rows[1].interrupted and rows[1].error
+
+
+def test_the_machine_is_looked_at_before_while_and_after(fake: Fake) -> None:
+    measured = measure([Job(fake("a"), 1, IMAGES), Job(fake("b"), 1, IMAGES)], QUICK)
+    states = measured.watch.describe()
+    assert {len(row.states) for row in measured.rows} == {6}
+    assert len(states["during"]) == 12
+    times = [state["at_s"] for state in states["during"]]
+    assert times == sorted(times)
+    assert states["before"].keys() == states["after"].keys() == states["during"][0].keys() - {"at_s"}
+
+
+def test_progress_ends_where_it_said_it_would(fake: Fake) -> None:
+    seen: list[tuple[int, int]] = []
+    jobs = [Job(fake(name, delay_us=500), 1, IMAGES) for name in "ab"]
+    measure(jobs, QUICK, lambda _, *step: seen.append(step))
+    done = [step[0] for step in seen]
+    assert done == sorted(done)
+    assert seen[-1] == (14, 14)
+    assert {step[1] for step in seen} == {14}
