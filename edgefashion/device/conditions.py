@@ -10,6 +10,7 @@ from edgefashion.device.sources import SYSTEM, Sources
 _CPUFREQ = "sys/devices/system/cpu/cpu*/cpufreq"
 _THERMAL = "sys/class/thermal/thermal_zone*"
 _PROCESSOR_ZONES = ("cpu-thermal", "cpu_thermal", "x86_pkg_temp", "soc-thermal", "soc_thermal", "TCPU")
+_THROTTLE_COUNTS = "sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count"
 _COLD_C, _MELTED_C = -40, 150
 
 
@@ -20,6 +21,7 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
     `governor`: what sets the clock. `temperature_c`; `temperature_from`: "vcgencmd" or the sensor's name.
     `throttled`: what holds a Raspberry Pi back now, `throttled_since_boot`: what has since it was started;
     lists of "under-voltage", "frequency capped", "throttled" and "soft temperature limit".
+    `throttle_count`: how often an x86 processor has slowed down for its heat since it was started.
     `watts`: power of a Raspberry Pi 5, see `firmware.watts`. `load`: processes that want a core, averaged
     over a minute, ours among them. `other_cores` and `stolen_cores`: see `LoadMeter`; since its last call,
     None without a `meter`. `memory_available_mb`, `swap_used_mb`: MiB.
@@ -37,6 +39,7 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
         "temperature_from": temperature_from,
         "throttled": now,
         "throttled_since_boot": since_boot,
+        "throttle_count": _throttle_count(sources),
         "watts": firmware.watts(sources),
         "load": number(sources.text("proc/loadavg")),
         "other_cores": used.other_cores if used else None,
@@ -74,6 +77,12 @@ def _temperature(sources: Sources) -> tuple[float | None, str | None]:
             zones.setdefault((sources.text(f"{zone}/type") or "").strip() or "unnamed sensor", degrees)
     named = [name for name in _PROCESSOR_ZONES if name in zones] or list(zones)
     return (zones[named[0]], named[0]) if named else (None, None)
+
+
+def _throttle_count(sources: Sources) -> int | None:
+    counts = [number(sources.text(path)) for path in sources.find(_THROTTLE_COUNTS)]
+    known = [int(count) for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _mb(memory: str | None, name: str) -> int | None:

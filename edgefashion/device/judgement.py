@@ -39,7 +39,13 @@ def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
     if machine and machine.get("emulated"):
         why = f"{machine['emulated']} imitates the processor: times here say nothing of a real one"
         return [Flag(flag="emulated", why=why)]
-    found = [*_throttled(states), _clock(states[1:-1]), _hot(states), *_other_load(states[1:])]
+    found = [
+        *_throttled(states),
+        _slowed(states),
+        _clock(states[1:-1]),
+        _hot(states),
+        *_other_load(states[1:]),
+    ]
     return [flag for flag in [*found, _swapping(states)] if flag]
 
 
@@ -63,6 +69,13 @@ def _throttled(states: Sequence[State]) -> list[Flag]:
 
 def _count(states: Sequence[State], name: str) -> int:
     return sum(name in state["throttled"] for state in states)
+
+
+def _slowed(states: Sequence[State]) -> Flag | None:
+    counts = _values(states, "throttle_count")
+    if not counts or counts[-1] <= counts[0]:
+        return None
+    return Flag(flag="throttled", why=f"slowed down {counts[-1] - counts[0]:.0f} times for its heat")
 
 
 def _clock(during: Sequence[State]) -> Flag | None:

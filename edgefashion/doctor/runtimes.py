@@ -1,4 +1,4 @@
-"""Findings on the runtimes: each is started in a process of its own, and runs a tiny model there.
+"""Findings on the runtimes: each is started in a process of its own, and multiplies matrices of int8 there.
 
 So one that dies of an instruction that the processor lacks, or hangs, is a line and nothing more.
 """
@@ -12,10 +12,11 @@ from edgefashion import runtimes
 from edgefashion.doctor.finding import Finding
 from edgefashion.doctor.machine import MEND_32_BITS
 from edgefashion.errors import EdgefashionError, MissingExtra
+from edgefashion.runtimes import limit
 from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
 
-PROBES = tuple(Path(__file__).with_name(name) for name in ("probe.tflite", "probe.onnx"))
+PROBES = tuple(limit.matrix_product(name, integer=True).path for name in limit.FORMATS)
 PROBE_SECONDS, EMULATED_SECONDS = 20.0, 120.0
 """How long a runtime may be silent. Importing one takes seconds from a slow card, half a minute emulated."""
 
@@ -46,7 +47,7 @@ def _probe(model: Path, patience: float) -> Finding:
 def _failed(runtime: Runtime, model: Path, error: Exception) -> Finding:
     if isinstance(error.__cause__, OSError):  # the system starts no child
         return _untried(runtime, model, error.__cause__)
-    text = str(error).replace(f" {model}", " a tiny model")
+    text = str(error).replace(f" {model}", " a matrix product")
     return Finding("problem", runtime.name, text, f"pip install --upgrade {runtime.package}")
 
 

@@ -21,6 +21,7 @@ def test_a_pi_3(machine: Machine) -> None:
         "temperature_from": "vcgencmd",
         "throttled": ["soft temperature limit"],
         "throttled_since_boot": ["soft temperature limit"],
+        "throttle_count": None,
         "watts": None,
         "load": 1.04,
         "other_cores": None,
@@ -49,6 +50,7 @@ def test_a_laptop(machine: Machine) -> None:
     assert (found["mhz"], found["mhz_from"], found["governor"]) == (3911.2, "cpufreq", "powersave")
     assert (found["temperature_c"], found["temperature_from"]) == (51.0, "x86_pkg_temp")
     assert (found["throttled"], found["throttled_since_boot"]) == (None, None)
+    assert found["throttle_count"] == 18
 
 
 def test_a_firmware_that_refuses_leaves_what_the_kernel_knows(machine: Machine) -> None:

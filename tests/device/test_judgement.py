@@ -73,6 +73,14 @@ def test_what_happened_between_two_looks_is_seen_in_the_firmwares_memory() -> No
     assert "between two looks" in found["why"]
 
 
+def test_a_laptop_that_was_slowed_down_for_its_heat() -> None:
+    run = states(throttle_count=18)
+    run[-1]["throttle_count"] = 25
+    (found,) = judge(run)
+    assert found == {"flag": "throttled", "why": "slowed down 7 times for its heat"}
+    assert judge(states(throttle_count=18)) == []
+
+
 def test_an_idle_clock_before_and_after_is_normal() -> None:
     run = states()
     run[0]["mhz"] = run[-1]["mhz"] = 600.0
