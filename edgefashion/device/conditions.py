@@ -21,7 +21,7 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
     `governor`: what sets the clock. `temperature_c`; `temperature_from`: "vcgencmd" or the sensor's name.
     `throttled`: what holds a Raspberry Pi back now, `throttled_since_boot`: what has since it was started;
     lists of "under-voltage", "frequency capped", "throttled" and "soft temperature limit".
-    `throttle_count`: how often an x86 processor has slowed down for its heat since it was started.
+    `throttle_count`: sum of the counters of thermal throttling of an x86 processor.
     `watts`: power of a Raspberry Pi 5, see `firmware.watts`. `load`: processes that want a core, averaged
     over a minute, ours among them. `other_cores` and `stolen_cores`: see `LoadMeter`; since its last call,
     None without a `meter`. `memory_available_mb`, `swap_used_mb`: MiB.

@@ -75,7 +75,9 @@ def _slowed(states: Sequence[State]) -> Flag | None:
     counts = _values(states, "throttle_count")
     if not counts or counts[-1] <= counts[0]:
         return None
-    return Flag(flag="throttled", why=f"slowed down {counts[-1] - counts[0]:.0f} times for its heat")
+    return Flag(
+        flag="throttled", why=f"its counters of thermal throttling grew by {counts[-1] - counts[0]:.0f}"
+    )
 
 
 def _clock(during: Sequence[State]) -> Flag | None:

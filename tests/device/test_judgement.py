@@ -77,7 +77,7 @@ def test_a_laptop_that_was_slowed_down_for_its_heat() -> None:
     run = states(throttle_count=18)
     run[-1]["throttle_count"] = 25
     (found,) = judge(run)
-    assert found == {"flag": "throttled", "why": "slowed down 7 times for its heat"}
+    assert found == {"flag": "throttled", "why": "its counters of thermal throttling grew by 7"}
     assert judge(states(throttle_count=18)) == []
 
 
