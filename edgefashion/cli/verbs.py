@@ -7,7 +7,7 @@ import click
 
 from edgefashion import __version__, files
 from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
-from edgefashion.cli import bundle, doctor, fine_tuning, looking, steps
+from edgefashion.cli import bundle, compare, doctor, fine_tuning, looking, steps
 from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
@@ -273,3 +273,4 @@ cli.add_command(looking.inspect)
 cli.add_command(looking.debug)
 cli.add_command(bundle.bundle)
 cli.add_command(doctor.doctor)
+cli.add_command(compare.compare)

@@ -1,0 +1,18 @@
+"""Results of several devices and dates beside each other.
+
+reading   the results files: the sound ones once each, and what is wrong with the others
+sources   which device and date each is, in a word; what the others are compared with
+joining   rows of the same artifact in one line
+spread    whether two latencies differ by more than the spread of their rounds
+page      the table
+notes     what a reader must know to believe it
+records   the same for spreadsheets and programs: CSV, JSON
+points    what a picture shows
+plot      accuracy against latency and size
+"""
+
+from edgefashion.compare.joining import Cell, Comparison, Line, compare
+from edgefashion.compare.reading import File, read_all
+from edgefashion.compare.sources import Source, choose, name_all
+
+__all__ = ["Cell", "Comparison", "File", "Line", "Source", "choose", "compare", "name_all", "read_all"]
