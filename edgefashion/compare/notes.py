@@ -6,13 +6,14 @@ from edgefashion.compare.joining import Cell, Comparison
 from edgefashion.compare.sources import Source, numbers
 from edgefashion.tables import Row
 
-REMARK, OTHER_FILE, WITHIN, UNKNOWN = "†", "≠", "≈", "(?)"
+REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
 
 
 def notes(comparison: Comparison) -> list[str]:
     """What the marks mean, what was unusual, and what must not be compared: a line each."""
     return [
         *_about_ratios(comparison),
+        *_about_protocols(comparison),
         *_about_files(comparison),
         *_about_accuracy(comparison),
         *_about_devices(comparison),
@@ -41,6 +42,18 @@ def _about_ratios(comparison: Comparison) -> list[str]:
 
 def _old(source: Source) -> bool:
     return any(row["raw_us"] and not row["round_samples"] for row in source.results.rows)
+
+
+def _about_protocols(comparison: Comparison) -> list[str]:
+    found: dict[str, list[Source]] = {}
+    for source in comparison.sources:
+        protocol = source.results.protocol or {}
+        if not source.emulated:
+            found.setdefault(protocol.get("summary") or "not recorded", []).append(source)
+    if len(found) < 2:
+        return []
+    each = "; ".join(f"{numbers(users)} {protocol}" for protocol, users in found.items())
+    return [f"Latencies were measured by different protocols: {each}."]
 
 
 def _about_files(comparison: Comparison) -> list[str]:
@@ -91,22 +104,33 @@ _WHEN = ("before", "after")
 
 
 def _remarks(comparison: Comparison) -> list[str]:
-    """What is said of single rows: those of one source with the same remark are one line."""
-    found: dict[tuple[int, str], list[str]] = {}
+    """What is said of single rows, a line for each source and kind of remark."""
+    found: dict[tuple[int, str], dict[str, list[str]]] = {}
     for line in comparison.lines:
         for cell in line.cells:
-            for remark in remarks(cell):
-                found.setdefault((cell.source.number, remark), []).append(str(line))
-    rows = Counter(cell.source.number for cell in comparison.cells)
-    return [
-        f"{REMARK} ({number}) {'all' if len(labels) == rows[number] > 1 else '; '.join(labels)}: {remark}"
-        for (number, remark), labels in sorted(found.items(), key=lambda item: item[0][0])
-    ]
+            for kind, why in remarks(cell):
+                rows = found.setdefault((cell.source.number, kind), {})
+                rows.setdefault(why, []).append(str(line))
+    count = Counter(cell.source.number for cell in comparison.cells)
+    lines = []
+    for (number, kind), whys in sorted(found.items(), key=lambda item: item[0][0]):
+        reasons = [_reason(why, rows, count[number]) for why, rows in whys.items()]
+        lines.append(f"{REMARK} ({number}) {kind}: {'; '.join(reasons)}")
+    return lines
 
 
-def remarks(cell: Cell) -> list[str]:
-    """Why a row failed, or cannot be trusted, or is unusual. Flags are about latency."""
+def _reason(why: str, rows: list[str], of: int) -> str:
+    return f"{'all' if len(rows) == of > 1 else ' and '.join(rows)}: {why}"
+
+
+def remarks(cell: Cell) -> list[tuple[str, str]]:
+    """Kind and reason of what makes a row one to be careful with. Flags are about latency."""
     row: Row = cell.row
-    flags = [] if cell.source.emulated else [f"{flag['flag']}: {flag['why']}" for flag in row["flags"]]
-    failure = (row.get("error") or "failed") if row["status"] != "ok" else None
-    return [remark for remark in (failure, *flags, row.get("note")) if remark]
+    found = [] if cell.source.emulated else [(flag["flag"], flag["why"]) for flag in row["flags"]]
+    if row["status"] != "ok":
+        found.append(("failed", row.get("error") or "for no known reason"))
+    if (row["host"] or {}).get("equal") is False:
+        found.append(("answers", "other than where its bundle was made"))
+    if row.get("note"):
+        found.append(("note", row["note"]))
+    return found

@@ -7,7 +7,7 @@ from edgefashion.compare import notes
 from edgefashion.compare.joining import Cell, Comparison, Data, Line
 from edgefashion.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
 from edgefashion.compare.sources import Source, numbers
-from edgefashion.tables import NONE, Column, Page, Table, time
+from edgefashion.tables import NONE, Column, Page, Table, figure, time
 
 TITLE_WIDTH = 18
 """Characters in a line of a column's title."""
@@ -43,20 +43,22 @@ def _number(title: str, text: Callable[[Line], str]) -> Column:
 
 
 def _of_source(source: Source, comparison: Comparison) -> list[Column]:
-    """Its p50, and its ratio unless it is what the others are compared with."""
+    """Its p50, its ratio unless it is what the others are compared with, its energy if it was measured."""
     against = comparison.against
     title = textwrap.fill(f"({source.number}) {source.title},", TITLE_WIDTH) + "\np50 µs"
-    p50 = _number(title, lambda line: _p50(line.of(source)))
-    if against is None or source is against or source.emulated:
-        return [p50]
-    title = f"({source.number})/({against.number})"
-    return [p50, _number(title, lambda line: _ratio(line.of(source)))]
+    columns = [_number(title, lambda line: _p50(line.of(source)))]
+    if against and source is not against and not source.emulated:
+        title = f"({source.number})/({against.number})"
+        columns.append(_number(title, lambda line: _ratio(line.of(source))))
+    if any(_energy(line.of(source)) != NONE for line in comparison.lines):
+        columns.append(_number(f"({source.number}) mJ", lambda line: _energy(line.of(source))))
+    return columns
 
 
 def _p50(cell: Cell | None) -> str:
     if cell is None:
         return NONE
-    remark = REMARK if notes.remarks(cell) else ""
+    remark = f" {REMARK}" if notes.remarks(cell) else ""
     return _time(cell) + remark + (OTHER_FILE if cell.same_file is False else "")
 
 
@@ -74,6 +76,10 @@ def _ratio(cell: Cell | None) -> str:
         return f"{_digits(ratio.value)} {UNKNOWN}"
     mark = WITHIN if ratio.within_spread else ""
     return f"{mark}{_digits(ratio.value)} ({_digits(ratio.low)} to {_digits(ratio.high)})"
+
+
+def _energy(cell: Cell | None) -> str:
+    return NONE if cell is None or cell.p50 is None else figure(cell.row["energy_mj"], form=".3g")
 
 
 def _digits(value: float) -> str:

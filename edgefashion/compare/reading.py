@@ -55,7 +55,8 @@ def _read(path: Path) -> Results:
         found = results.read(path)
     except RecursionError as error:
         raise BadInput(f"{path} is no results file of edgefashion: name one, or measure again") from error
-    if not (_sound_device(found.device) and _sound_dataset(found.dataset)):
+    known = isinstance(found.protocol, dict | None)
+    if not (known and _sound_device(found.device) and _sound_dataset(found.dataset)):
         raise BadInput(f"{path} is damaged: it does not say what was measured on what; measure again")
     for number, row in enumerate(found.rows, 1):
         if not _sound_row(row):
@@ -89,6 +90,7 @@ def _sound_row(row: dict[str, Any]) -> bool:
         and all(row.get(name) is None or _is_number(row[name]) for name in _NUMBERS_OR_NONE)
         and isinstance(row["threads"], int)
         and _is_interval(row.get("accuracy_ci95"))
+        and isinstance(row["host"], dict | None)
         and isinstance(latency, dict)
         and all(latency.get(name) is None or _is_number(latency[name]) for name in _PERCENTILES)
         and latency.get("p50") != 0

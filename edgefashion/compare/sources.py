@@ -1,6 +1,5 @@
 """Which device and date a results file is of, in a word, and which one the others are compared with."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,20 +34,27 @@ class Source:
 
 
 def name_all(found: Sequence[File]) -> list[Source]:
-    """A source for each file: called by its board, else its processor, and only if several have the same
-    name by day, by minute, by file name or by path.
+    """A source for each file: called by its board, else its processor; where several have the same name,
+    by day too, or by minute, by file name or by path: by the first that tells them all apart.
     """
-    titles = names = [_device(file.results.device) for file in found]
-    for telling in (_day, _minute, _name, _path):
-        count = Counter(titles)
-        titles = [
-            f"{name}, {telling(file)}" if count[title] > 1 else title
-            for name, title, file in zip(names, titles, found, strict=True)
-        ]
+    names = [_device(file.results.device) for file in found]
+    titles = [
+        _title(file, [other for other in found if _device(other.results.device) == name], name)
+        for file, name in zip(found, names, strict=True)
+    ]
     return [
         Source(number, title, file.paths, file.results)
         for number, (title, file) in enumerate(zip(titles, found, strict=True), 1)
     ]
+
+
+def _title(file: File, alike: Sequence[File], name: str) -> str:
+    """A file's title among those of the same name, itself one of them."""
+    if len(alike) == 1:
+        return name
+    ways = (_day, _minute, _name, _path)
+    telling = next((way for way in ways if len(set(map(way, alike))) == len(alike)), _path)
+    return f"{name}, {telling(file)}"
 
 
 def choose(sources: Sequence[Source], wanted: str | None) -> Source | None:

@@ -1,6 +1,7 @@
 """The table and the notes below it."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,17 +89,50 @@ def test_flagged_and_failed_rows_are_marked_and_their_reasons_listed(
     failed = rows(1, "int8", status="failed", error="LiteRT died with SIGILL", latency_us=none, raw_us=[])
     comparison = joined([write("a.json", [rows(100, flags=hot), failed, rows(50, threads=4)], **PI4)])
     first, second, third = [line["(1) Raspberry Pi 4, p50 µs"] for line in cells(comparison)]
-    assert first.endswith("†") and not third.endswith("†")
-    assert second == "failed†"
-    assert "† (1) cnn tflite float32, threads 1: throttled: seen in 3 of 5 looks" in below(comparison)
-    assert "† (1) cnn tflite int8, threads 1: LiteRT died with SIGILL" in below(comparison)
+    assert first.endswith(" !") and not third.endswith(" !")
+    assert second == "failed !"
+    assert "! (1) throttled: cnn tflite float32, threads 1: seen in 3 of 5 looks" in below(comparison)
+    assert "! (1) failed: cnn tflite int8, threads 1: LiteRT died with SIGILL" in below(comparison)
 
 
 def test_a_remark_on_every_row_is_one_line(write: Write, joined: Join, rows: Any) -> None:
     found = below(
         joined([write("a.json", [rows(1, note="unusual"), rows(1, "int8", note="unusual")], **PI4)])
     )
-    assert found == "† (1) all: unusual"
+    assert found == "! (1) note: all: unusual"
+
+
+def test_remarks_of_one_kind_are_one_line(write: Write, joined: Join, rows: Any) -> None:
+    measured = [
+        rows(1, note="unusual"),
+        rows(1, "int8", note="unusual"),
+        rows(1, threads=2, note="slow"),
+        rows(1, threads=3),
+    ]
+    float32, int8 = "cnn tflite float32, threads", "cnn tflite int8, threads"
+    expected = f"! (1) note: {float32} 1 and {int8} 1: unusual; {float32} 2: slow"
+    assert below(joined([write("a.json", measured, **PI4)])) == expected
+
+
+def test_other_answers_than_the_hosts_are_told(write: Write, joined: Join, rows: Any) -> None:
+    equal, other = rows(1, host={"equal": True}), rows(1, "int8", host={"equal": False})
+    found = below(joined([write("a.json", [equal, other])]))
+    assert found == "! (1) answers: cnn tflite int8, threads 1: other than where its bundle was made"
+
+
+def test_different_protocols_are_told(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write("a.json", [rows(1)], cpu="A"), write("b.json", [rows(2)], cpu="B")]
+    assert "protocols" not in below(joined(paths))
+    content = json.loads(paths[1].read_text())
+    paths[1].write_text(json.dumps({**content, "protocol": {"summary": "25 rounds"}}))
+    assert "by different protocols: (1) not recorded; (2) 25 rounds." in below(joined(paths))
+
+
+def test_energy_has_a_column_where_it_was_measured(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write("a.json", [rows(1)], **PI4), write("b.json", [rows(1, energy_mj=0.1234)], **PI5)]
+    [line] = cells(joined(paths))
+    assert line["(2) mJ"] == "0.123"
+    assert "(1) mJ" not in line
 
 
 def test_other_files_are_marked(write: Write, joined: Join, rows: Any) -> None:

@@ -73,6 +73,7 @@ def test_without_a_sound_file_each_is_named(tmp_path: Path) -> None:
         {"kept_float": "conv1"},
         {"flags": ["hot"]},
         {"accuracy_ci95": [0.9]},
+        {"host": "equal"},
     ],
 )
 def test_a_row_that_makes_no_sense_is_damage(damage: dict[str, Any], write: Write, rows: Any) -> None:

@@ -35,21 +35,21 @@ def test_names_say_no_more_than_they_need(write_many: Callable[..., list[Source]
         {"board": PI5},
         {"board": PI4},
         {"board": PI4, "date": later},
-        {"board": PI4, "date": minutes},
-        {"board": PI4, "date": minutes},
-        {"cpu": "Some Processor"},
+        {"board": PI5, "date": minutes, "emulated": "qemu-aarch64"},
+        {"board": PI5, "date": later, "emulated": "qemu-aarch64"},
+        {"cpu": "Some Processor", "date": later},
+        {"cpu": "Some Processor", "date": later},
         {"cpu": None},
-        {"board": PI5, "emulated": "qemu-aarch64"},
     )
     assert [source.title for source in sources] == [
         PI5,
         f"{PI4}, 2026-11-20",
-        f"{PI4}, 2026-11-21 10:00",
-        f"{PI4}, r4.json",
-        f"{PI4}, r5.json",
-        "Some Processor",
+        f"{PI4}, 2026-11-21",
+        f"{PI5}, emulated, 2026-11-21 10:07",
+        f"{PI5}, emulated, 2026-11-21 10:00",
+        "Some Processor, r6.json",
+        "Some Processor, r7.json",
         "aarch64",
-        f"{PI5}, emulated",
     ]
     assert [source.number for source in sources] == list(range(1, 9))
 
