@@ -67,9 +67,9 @@ class Board:
 _V8 = "fp asimd evtstrm crc32 cpuid"
 _V8_2 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
 BOARDS = {
-    "pi3": Board("Raspberry Pi 3 Model B Plus, emulated", "cortex-a53", 0xD03, 0, 4, _V8),
-    "pi4": Board("Raspberry Pi 4 Model B, emulated", "cortex-a72", 0xD08, 0, 3, _V8),
-    "pi5": Board("Raspberry Pi 5 Model B, emulated", "cortex-a76", 0xD0B, 4, 1, _V8_2),
+    "pi3": Board("Raspberry Pi 3 Model B Plus", "cortex-a53", 0xD03, 0, 4, _V8),
+    "pi4": Board("Raspberry Pi 4 Model B", "cortex-a72", 0xD08, 0, 3, _V8),
+    "pi5": Board("Raspberry Pi 5 Model B", "cortex-a76", 0xD0B, 4, 1, _V8_2),
 }
 
 

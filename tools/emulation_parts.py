@@ -31,7 +31,7 @@ PLATFORM = "aarch64-manylinux_2_36"
 """What uv calls Debian bookworm and newer on Arm."""
 PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)]
 """The same for pip: every older one runs there too."""
-UNUSED_S = 14 * 24 * 3600
+UNUSED_S = 2 * 24 * 3600
 """A part that something newer has replaced is deleted when nothing has used it for so long."""
 
 Report = Callable[[str], None]
@@ -118,7 +118,7 @@ def wheel(report: Report = say) -> Path:
     """Our wheel, built from this checkout as it is now; beside it, `unpacked`. Raises Unavailable."""
     single = [PROJECT, CHECKOUT / "README.md", CHECKOUT / "LICENSE"]
     packages = [path for name in ("edgefashion", "export") for path in (CHECKOUT / name).rglob("*")]
-    sources = sorted(path for path in packages if path.suffix in (".py", ".typed"))
+    sources = sorted(path for path in packages if path.is_file() and path.suffix != ".pyc")
     return next(part("wheel", [*single, *sources], make_wheel, report).glob("*.whl"))
 
 

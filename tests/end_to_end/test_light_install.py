@@ -91,14 +91,13 @@ def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.Captur
         )
 
 
-def test_the_models_for_the_machine_s_limit_come_along(
-    light: Callable[..., subprocess.CompletedProcess[str]],
-) -> None:
+def test_the_models_for_the_machine_s_limit_come_along(installed: Path) -> None:
     script = (
         "from edgefashion.runtimes.limit import FORMATS, matrix_product;"
         "print([matrix_product(f, i).path.is_file() for f in FORMATS for i in (False, True)])"
     )
-    assert light("python", "-c", script).stdout.strip() == "[True, True, True, True]"
+    command = [installed / "bin/python", "-I", "-c", script]
+    assert subprocess.check_output(command, text=True).strip() == "[True, True, True, True]"
 
 
 @pytest.mark.parametrize("system", ["bookworm", "trixie"])
@@ -115,7 +114,7 @@ def test_it_is_small_on_a_raspberry_pi(
     assert 100 < size <= LIMIT_MB
 
 
-def test_files_are_inspected_and_evaluated(light: Run, sample_folder: Path, sample: Dataset) -> None:
+def test_files_are_inspected_evaluated_and_compared(light: Run, sample_folder: Path, sample: Dataset) -> None:
     assert light("inspect", TFLITE, ONNX).stdout.count("parameters  1,490") == 2
     options = ("--data", sample_folder, "--threads", 1, "--json", "results.json")
     light("evaluate", TFLITE, ONNX, *options)
@@ -125,6 +124,9 @@ def test_files_are_inspected_and_evaluated(light: Run, sample_folder: Path, samp
         runtime.start()
         logits = runtime.load(file, threads=1).predict(sample.test.images)
         assert row["accuracy"] == np.mean(logits.argmax(axis=1) == sample.test.labels)
+    assert " tiny-int8 " in light("compare", "results.json").stdout
+    said = light("compare", "results.json", "--plot", "devices.png", code=1).stderr.splitlines()[-1]
+    assert said.endswith("needs matplotlib, which is not installed: pip install 'edgefashion[plot]'")
 
 
 def test_the_doctor_runs_both_runtimes_and_knows_what_is_not_there(light: Run) -> None:
