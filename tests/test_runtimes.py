@@ -310,8 +310,11 @@ def test_where_no_child_can_be_started(fake: Fake, tmp_path: Path, monkeypatch: 
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(sys, "executable", str(text))
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir())) if descriptors.exists() else None
     with pytest.raises(RuntimeCrash, match=r"\(Exec format error\): add --in-process$"):
         ModelProcess(fake(), 1)
+    assert before is None or len(list(descriptors.iterdir())) == before
     assert not list((tmp_path / "temporary").iterdir())
 
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -56,8 +56,14 @@ class ModelProcess:
         pinning.check(pin)
         with files.naming_output(Path(tempfile.gettempdir())):
             self._folder = tempfile.TemporaryDirectory(prefix="edgefashion-", ignore_cleanup_errors=True)
-        with self._folder_removed_on_failure():
+        try:
             self._start_child()
+        except OSError as error:
+            self._folder.cleanup()
+            reason = error.strerror or str(error)
+            raise RuntimeCrash(
+                f"no child process can be started for {path} ({reason}): add --in-process"
+            ) from error
         try:
             self.version = self._ask("starting", do="start", path=str(path), pin=pin)["version"]
             loaded = self._ask("loading", do="load", threads=threads)
@@ -132,35 +138,26 @@ class ModelProcess:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def _folder_removed_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._folder.cleanup()
-            reason = error.strerror or str(error)
-            raise RuntimeCrash(
-                f"no child process can be started for {self.path} ({reason}): add --in-process"
-            ) from error
-
     def _start_child(self) -> None:
         # -P and PYTHONPATH: the child finds this very package, whatever lies in the current folder.
         root = str(Path(__file__).parents[2])
         search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         requests, self_requests = os.pipe()
         self_replies, replies = os.pipe()
-        self._requests = os.fdopen(self_requests, "wb", buffering=0)
-        self._replies = os.fdopen(self_replies, "rb", buffering=0)
-        with os.fdopen(requests), os.fdopen(replies, "wb"), Path(self._file("log")).open("wb") as log:
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "edgefashion.runtimes.worker", str(requests), str(replies)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                pass_fds=(requests, replies),
-                process_group=0,  # Ctrl-C in a terminal is for the parent
-                env={**os.environ, "PYTHONPATH": search},
-            )
+        with ExitStack() as ours, os.fdopen(requests), os.fdopen(replies, "wb"):
+            self._requests = ours.enter_context(os.fdopen(self_requests, "wb", buffering=0))
+            self._replies = ours.enter_context(os.fdopen(self_replies, "rb", buffering=0))
+            with Path(self._file("log")).open("wb") as log:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "edgefashion.runtimes.worker", str(requests), str(replies)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    pass_fds=(requests, replies),
+                    process_group=0,  # Ctrl-C in a terminal is for the parent
+                    env={**os.environ, "PYTHONPATH": search},
+                )
+            ours.pop_all()  # the child is there: they stay open
 
     def _ask(self, doing: str, **request: str | float | Sequence[int] | None) -> dict[str, Any]:
         try:
