@@ -41,7 +41,7 @@ def settle(path: Path, name: str, dtype: str, shape: Sequence[int | None]) -> Te
     """
     if dtype not in _FILLED:
         raise ArtifactError(
-            f"{path}: input {name} is of type {dtype}, which takes no numbers: "
+            f"{path}: input {name} is of type {dtype}, which random numbers cannot fill: "
             f"export the part of the model behind it"
         )
     settled = tuple(1 if size is None and axis == 0 else size for axis, size in enumerate(shape))

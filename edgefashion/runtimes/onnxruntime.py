@@ -110,7 +110,9 @@ def _size(size: int | str | None) -> int | None:
 
 def _dtype(tensor: Any) -> str:
     """The type as numpy calls it; what is no number keeps the name that ONNX gives it."""
-    name = str(tensor.type).removeprefix("tensor(").removesuffix(")")
+    name = str(tensor.type)
+    if name.startswith("tensor("):
+        name = name[len("tensor(") : -1]
     return {"float": "float32", "double": "float64"}.get(name, name)
 
 
