@@ -15,10 +15,9 @@ multiply-accumulates per second, by chain and by N and K of the constant:
     256 x 256 x 256, 4                 124   435                     121   364
     256 x 256 x 256, 8                 122   433                     121   370
     256 x 512 x 512, 4                 126   474                     130   411
-    256 x 1024 x 1024, 2                64   474                      60   421
 
-Hence 512 for int8; 256 for float32, whose constant has then the same bytes and stays in the cache of a
-Raspberry Pi too. ONNX takes uint8 values and int8 weights: int8 values are 20 times slower on x86, uint8
+Hence 512 for int8 (1024 gives no more, 474 and 421, for four times the bytes), and 256 for float32: its
+constant has then the same bytes, and stays in the cache of a Raspberry Pi too. ONNX takes uint8 values and int8 weights: int8 values are some 20 times slower on x86, uint8
 weights take twice as long. The constant is a Hadamard matrix, whose product neither grows nor fades and
 which compresses to nothing; `tools/make_limit_models` writes the files.
 """
