@@ -1,6 +1,7 @@
 """The verb that lays results beside each other: see verbs.py."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import click
 from edgefashion import files
 from edgefashion.cli.options import FILE
 from edgefashion.cli.steps import following, say
+from edgefashion.errors import BadInput
 
 
 @click.command()
@@ -42,6 +44,7 @@ def compare(
     from edgefashion import drawing, tables
     from edgefashion.compare import page, records
 
+    _keep_results(paths, (picture, json_file, csv_file, markdown_file))
     if picture:
         drawing.check(picture)
     found, left_out = comparing.read_all(paths)
@@ -67,3 +70,11 @@ def compare(
             say(f"not in it, without accuracy on the same images: {', '.join(not_drawn)}")
     else:
         following(f"edgefashion compare {shlex.join(map(str, paths))} --plot compare.png")
+
+
+def _keep_results(paths: Sequence[Path], outputs: Sequence[Path | None]) -> None:
+    """Raise BadInput for an output that would replace one of the results files."""
+    measured = {path.resolve() for path in paths}
+    for path in outputs:
+        if path and path.resolve() in measured:
+            raise BadInput(f"{path} is one of the files to compare: write to another, or it is lost")

@@ -55,7 +55,8 @@ class Cell:
         dataset = self.source.results.dataset or {}
         if self.row["accuracy"] is None or not self.row.get("images"):
             return None
-        return Data(self.row["images"], f"{dataset.get('name')} {dataset.get('checksums')}")
+        checksums = sorted((dataset.get("checksums") or {}).items())
+        return Data(self.row["images"], f"{dataset.get('name')} {checksums}")
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,7 @@ def _sound_device(device: Any) -> bool:
 def _sound_dataset(dataset: Any) -> bool:
     if dataset is None:
         return True
-    counts = dataset.get("counts") if isinstance(dataset, dict) else None
-    return isinstance(counts, dict) and _is_number(counts.get("test"))
+    return isinstance(dataset, dict) and isinstance(dataset.get("checksums"), dict | None)
 
 
 def _sound_row(row: dict[str, Any]) -> bool:

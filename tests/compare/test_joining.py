@@ -6,6 +6,12 @@ from typing import Any
 
 from edgefashion.compare import Comparison
 
+DATASET: dict[str, Any] = {
+    "name": "Fashion-MNIST",
+    "complete": True,
+    "checksums": {"images": "ab", "labels": "cd"},
+    "counts": {"train": 60_000, "test": 10_000},
+}
 Write = Callable[..., Path]
 Join = Callable[..., Comparison]
 
@@ -79,11 +85,12 @@ def test_an_artifact_measured_twice_in_a_file_is_taken_once(write: Write, joined
 
 
 def test_accuracies_are_of_the_same_images_or_apart(write: Write, joined: Join, rows: Any) -> None:
+    again = {**DATASET, "checksums": dict(reversed(DATASET["checksums"].items()))}
     other = {"name": "Fashion-MNIST", "complete": False, "checksums": {"x": "y"}, "counts": {"test": 1000}}
     paths = [
-        write("a.json", [rows(1, images=1000)], cpu="A"),
-        write("b.json", [rows(1)], cpu="B"),
-        write("c.json", [rows(1, images=1000)], cpu="C"),
+        write("a.json", [rows(1, images=1000)], dataset=DATASET, cpu="A"),
+        write("b.json", [rows(1)], dataset=DATASET, cpu="B"),
+        write("c.json", [rows(1, images=1000)], dataset=again, cpu="C"),
         write("d.json", [rows(1, images=1000)], dataset=other, cpu="D"),
         write("e.json", [rows(1, images=None, accuracy=None)], dataset=None, cpu="E"),
     ]
