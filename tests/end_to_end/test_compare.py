@@ -109,9 +109,9 @@ def test_bad_wishes_are_one_line_before_any_output(here: Path, there: Path, tmp_
 
 
 def test_without_matplotlib_only_the_picture_is_missing(here: Path, tmp_path: Path) -> None:
+    absent = ["matplotlib", "ai_edge_litert", "onnxruntime", "onnx", "tensorflow"]
     code = (
-        "import sys; sys.modules.update(dict.fromkeys(['matplotlib', 'ai_edge_litert', 'onnxruntime', 'onnx', 'tensorflow']))\n"
-        "from edgefashion.cli import main; main()"
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\nfrom edgefashion.cli import main; main()"
     )
     command = [sys.executable, "-c", code, "compare", str(here)]
     done = subprocess.run(command, capture_output=True, text=True)
