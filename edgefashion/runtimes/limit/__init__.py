@@ -17,9 +17,10 @@ multiply-accumulates per second, by chain and by N and K of the constant:
     256 x 512 x 512, 4                 126   474                     130   411
 
 Hence 512 for int8 (1024 gives no more, 474 and 421, for four times the bytes), and 256 for float32: its
-constant has then the same bytes, and stays in the cache of a Raspberry Pi too. ONNX takes uint8 values and int8 weights: int8 values are some 20 times slower on x86, uint8
-weights take twice as long. The constant is a Hadamard matrix, whose product neither grows nor fades and
-which compresses to nothing; `tools/make_limit_models` writes the files.
+constant has then the same bytes, and stays in the cache of a Raspberry Pi too. ONNX takes uint8 values and
+int8 weights: int8 values are some 20 times slower on x86, uint8 weights take twice as long. The constant is
+a Hadamard matrix, whose product neither grows nor fades and which compresses to nothing;
+`tools/make_limit_models` writes the files.
 """
 
 from dataclasses import dataclass
