@@ -4,6 +4,7 @@
     ├── MissingExtra          a package is not installed; names the extra that brings it
     ├── VerificationError     an exported artifact disagrees with the model it was made from
     ├── RuntimeCrash          the process running a model died, hung or reported an error
+    ├── Untrusted             figures cannot be trusted, and --strict asks for such that can
     └── BadInput              exit code 2: what was asked for cannot be done as asked
         ├── DataError         the data set is missing, damaged or not what it claims to be
         ├── RunError          a run folder is missing, damaged, busy or in the way
@@ -42,6 +43,10 @@ class VerificationError(EdgefashionError):
 
 class RuntimeCrash(EdgefashionError):
     """The process running a model died, hung or reported an error."""
+
+
+class Untrusted(EdgefashionError):
+    """Figures cannot be trusted, and --strict asks for such that can."""
 
 
 class BadInput(EdgefashionError):

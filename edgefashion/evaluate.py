@@ -1,71 +1,22 @@
 """How good and how fast model files are: one row per (file, threads).
 
-The rows are those of a results file, see `edgefashion.results`.
-
-The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
-there, else that of its own run; in the same format if there is one, else in another. An artifact without
-any, like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
+The rows are those of a results file, see `edgefashion.results`; what differences are against, see
+`edgefashion.answers`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edgefashion import bench, device, rows
+from edgefashion import answers, bench, device, rows
+from edgefashion.answers import Answers, Labels, Sample, Subject
 from edgefashion.artifact import Artifact
-from edgefashion.bench import Job, Measured, Measurement, Progress, Protocol, Watch
-from edgefashion.errors import ArtifactError, EdgefashionError, RuntimeCrash
+from edgefashion.bench import Job, Limits, Measured, Measurement, Progress, Protocol, Watch
 from edgefashion.results import Results
 from edgefashion.runtimes import pinning
-from edgefashion.runtimes.base import Images, Logits
-from edgefashion.runtimes.model import open_model
-from edgefashion.statistics import mcnemar_exact, wilson_interval
+from edgefashion.runtimes.base import Images
 
-Labels = NDArray[np.uint8]
-Classes = NDArray[np.intp]
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Images uint8 [N, 28, 28, 1] and their labels uint8 [N]."""
-
-    images: Images
-    labels: Labels
-    beside_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
-    """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """An artifact, what the user calls it, and what it is measured on; on random inputs without a sample."""
-
-    artifact: Artifact
-    name: str
-    sample: Sample | None = None
-
-    @property
-    def images(self) -> Images | None:
-        """Those of the sample."""
-        return self.sample.images if self.sample else None
-
-
-@dataclass
-class Answers:
-    """What one artifact says of the images: its logits float32 [N, 10], or why there are none."""
-
-    logits: Logits | None = None
-    runtime: str | None = None
-    version: str | None = None
-    note: str | None = None
-    error: EdgefashionError | None = None
-
-    @property
-    def classes(self) -> Classes | None:
-        """The class of each image, [N]."""
-        return None if self.logits is None else self.logits.argmax(axis=1)
+Jobs = dict[tuple[int, int], Job]
+"""By the number of the subject, and the number of threads."""
 
 
 def evaluate(
@@ -104,130 +55,58 @@ def assess(
     pinning.check(protocol.pin)
     machine = device.describe()
     timed = not machine["emulated"]
-    answers = [_ask(subject, timed, protocol, progress) for subject in subjects]
-    jobs = {
-        (number, count): Job(subject.artifact.path, count, subject.images)
-        for number, subject in enumerate(subjects)
-        for count in threads
-        if not answers[number].error
-    }
-    measured = bench.measure(list(jobs.values()), protocol, progress) if timed else _untimed(jobs, answers)
-    runs = dict(zip(jobs, measured.rows, strict=True))
+    replies = [answers.ask(subject, timed, protocol, progress) for subject in subjects]
+    files = [rows.file(subject.artifact.path) for subject in subjects]
+    jobs = _jobs(subjects, replies, threads)
+    limits = Limits(
+        (subjects[n].artifact.format, files[n].integer, count) for n, count in jobs if files[n].macs
+    )
+    if timed:
+        measured = bench.measure([*jobs.values(), *limits.jobs], protocol, progress)
+    else:
+        measured = _untimed(jobs, replies)
+    runs = dict(zip(jobs, measured.rows, strict=False))
+    limits.take(measured.rows[len(jobs) :])
     found = []
     for number, subject in enumerate(subjects):
-        common = _common(subjects, answers, number)
+        common = _common(subjects, replies, number, files[number])
         for count in threads:
-            run = runs.get((number, count)) or _failed(subject, count, answers[number])
-            found.append(rows.row(common, run, bench.flags(run, measured.watch, machine), protocol, None))
+            run = runs.get((number, count)) or _failed(subject, count, replies[number])
+            limit = limits.macs_per_s((subject.artifact.format, files[number].integer, count))
+            found.append(rows.row(common, run, bench.flags(run, measured.watch, machine), protocol, limit))
     machine |= measured.watch.describe()
     return Results(machine, dataset_info, found, verb, protocol.describe() if timed else None)
 
 
-def predict(
-    artifact: Artifact, images: Images, progress: Progress | None = None, in_process: bool = False
-) -> Answers:
-    """Answers to images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress(f"classifying with {artifact.path.name}", done, len(images))
-
-    with open_model(artifact.path, device.cores(), in_process=in_process) as model:
-        logits = model.predict(images, advance)
-    if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
-        raise RuntimeCrash(
-            f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
-        )
-    return Answers(logits, model.runtime, model.version, model.note)
+def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequence[int]) -> Jobs:
+    """What is to be timed: all that has not failed yet."""
+    return {
+        (number, count): Job(subject.artifact.path, count, subject.images)
+        for number, subject in enumerate(subjects)
+        for count in threads
+        if not replies[number].error
+    }
 
 
-def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
-    """Which of the artifacts the one at `number` is compared with; None where there is none."""
-    own = artifacts[number]
-    runs = [own.base_run_id] if own.precision == "float32" else [own.base_run_id, own.run_id]
-    for run_id in filter(None, runs):
-        floats = [
-            index
-            for index, other in enumerate(artifacts)
-            if other.run_id == run_id and other.precision == "float32"
-        ]
-        same = [index for index in floats if artifacts[index].format == own.format]
-        if floats:
-            return (same or floats)[0]
-    return None
-
-
-def _ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | None) -> Answers:
-    """What the artifact says of its sample; without one, whether it runs, unless that is `timed` later."""
-    artifact = subject.artifact
-    if artifact.defect:
-        return Answers(error=ArtifactError(artifact.defect))
-    try:
-        if subject.images is not None:
-            return predict(artifact, subject.images, progress, protocol.in_process)
-        if timed:
-            return Answers()
-        with open_model(artifact.path, 1, protocol.timeout, in_process=protocol.in_process) as model:
-            model.warm_up(seconds=0)
-        return Answers(runtime=model.runtime, version=model.version, note=model.note)
-    except EdgefashionError as error:
-        return Answers(error=error)
-
-
-def _untimed(jobs: Mapping[tuple[int, int], Job], answers: Sequence[Answers]) -> Measured:
+def _untimed(jobs: Jobs, replies: Sequence[Answers]) -> Measured:
     """Rows without a latency: that of an emulator says nothing."""
     found = [
-        Measurement(job, answers[number].runtime, answers[number].version)
+        Measurement(job, replies[number].runtime, replies[number].version)
         for (number, _), job in jobs.items()
     ]
     return Measured(found, Watch())
 
 
-def _failed(subject: Subject, threads: int, answers: Answers) -> Measurement:
-    return Measurement(Job(subject.artifact.path, threads), error=answers.error)
+def _failed(subject: Subject, threads: int, reply: Answers) -> Measurement:
+    return Measurement(Job(subject.artifact.path, threads), error=reply.error)
 
 
-def _common(subjects: Sequence[Subject], answers: Sequence[Answers], number: int) -> rows.Common:
-    subject, own = subjects[number], answers[number]
+def _common(
+    subjects: Sequence[Subject], replies: Sequence[Answers], number: int, file: rows.File
+) -> rows.Common:
+    subject, own = subjects[number], replies[number]
     sample, host = subject.sample, None
     if sample and sample.beside_host and own.logits is not None:
         host = sample.beside_host(subject.artifact, own.logits)
-    return rows.Common(
-        subject.artifact,
-        subject.name,
-        rows.file(subject.artifact.path),
-        _score(subjects, answers, number),
-        host,
-        own.note,
-    )
-
-
-def _score(subjects: Sequence[Subject], answers: Sequence[Answers], number: int) -> dict[str, Any]:
-    """The fields that come from predictions."""
-    own, sample = answers[number].classes, subjects[number].sample
-    if own is None or sample is None:
-        return rows.NO_SCORE
-    labels = sample.labels
-    right = own == labels
-    correct, n = int(right.sum()), len(labels)
-    score = {
-        **rows.NO_SCORE,
-        "images": n,
-        "accuracy": correct / n,
-        "accuracy_ci95": list(wilson_interval(correct, n)),
-    }
-    same = [index for index, subject in enumerate(subjects) if subject.sample is sample]
-    index = reference([subjects[index].artifact for index in same], same.index(number))
-    other = None if index is None else answers[same[index]].classes
-    if other is None:
-        return score
-    other_right = other == labels
-    return {
-        **score,
-        "accuracy_delta": (correct - int(other_right.sum())) / n,
-        "agreement": float(np.mean(own == other)),
-        "mcnemar_p": mcnemar_exact(int((right & ~other_right).sum()), int((other_right & ~right).sum())),
-    }
+    score = answers.score(subjects, replies, number)
+    return rows.Common(subject.artifact, subject.name, file, score, host, own.note)

@@ -12,10 +12,6 @@ from edgefashion.device import Flag
 from edgefashion.errors import ArtifactError, EdgefashionError
 from edgefashion.statistics import early_stopping_bound
 
-NO_SCORE: dict[str, Any] = dict.fromkeys(
-    ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
-)
-"""The fields that come from predictions, where there are none."""
 MLPERF_PERCENTILE, MLPERF_CONFIDENCE = 90, 0.99
 
 
@@ -29,7 +25,7 @@ class File:
     macs: int | None = None
     """Multiply-accumulates of one inference."""
     integer: bool = False
-    """Whether most of what multiplies does so in integers."""
+    """Whether most of what multiplies does so in integers, or has weights of such and may do so."""
 
 
 def file(path: Path) -> File:
@@ -40,7 +36,8 @@ def file(path: Path) -> File:
     macs, integer = None, False
     try:
         found = inspection.inspect(path)
-        macs, integer = found.macs, 2 * found.integer > len(found.computing)
+        in_integers = [each for each in found.computing if each.integer or each.weights in ("int8", "uint8")]
+        macs, integer = found.macs, 2 * len(in_integers) > len(found.computing)
     except EdgefashionError:
         pass
     return File(len(content), files.gzip_size(content), files.sha256(path), macs, integer)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from edgefashion import targets
+from edgefashion.answers import Labels
 from edgefashion.data import Subset, stratified_sample
 from edgefashion.errors import VerificationError
-from edgefashion.evaluate import Labels
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess
 

@@ -120,6 +120,23 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("evaluate --threads two", "not a number of threads"),
         ("evaluate --threads 4096", "more than the"),
         ("evaluate --limit 0", "--limit"),
+        ("bench", "Missing argument"),
+        ("bench .", ". is a folder: name a .zip"),
+        ("bench notes.txt", "neither bundle nor model"),
+        ("bench gone.zip", "gone.zip cannot be read"),
+        ("bench gone.onnx", "gone.onnx does not exist"),
+        ("bench a.onnx --threads 0", "not a number of threads"),
+        ("bench a.onnx --threads 4096", "more than the"),
+        ("bench a.onnx --threads 2 --pin 0", "2 threads are more than the 1 CPUs of --pin"),
+        ("bench a.onnx --pin 4096", "cannot pin to CPU 4096"),
+        ("bench a.onnx --pin 3-2", "'3-2' names no CPUs"),
+        ("bench a.onnx --pin 0-99999999999", "names no CPUs"),
+        ("bench a.onnx --pin x", "'x' names no CPUs"),
+        ("bench a.onnx --seconds 0", "--seconds"),
+        ("bench a.onnx --sustained -1", "--sustained"),
+        ("bench a.onnx --full --seconds 3", "give one of them"),
+        ("bench a.onnx --plot x.png", "add --sustained MINUTES"),
+        ("bench a.onnx --sustained 1 --plot x.bmp", "end the name in .png, .svg or .pdf"),
         ("data --index 3", "add --plot"),
         ("debug nowhere", "there is no run runs/nowhere"),
         ("debug cnn --precision float32", "'float32' is not one of 'int8', 'int8-qat'"),
@@ -212,6 +229,11 @@ def test_the_target_of_this_machine_is_said(capsys: pytest.CaptureFixture[str]) 
 def test_several_precisions_come_in_their_own_order() -> None:
     with cli.commands["export"].make_context("export", ["--precision", "int8, float32"]) as context:
         assert context.params["precisions"] == ("float32", "int8")
+
+
+def test_cpus_are_numbers_and_ranges() -> None:
+    with cli.commands["bench"].make_context("bench", ["a.onnx", "--pin", "3, 0-1,1"]) as context:
+        assert context.params["pin"] == (0, 1, 3)
 
 
 def test_thread_numbers_are_counted_once() -> None:

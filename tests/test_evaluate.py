@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from edgefashion import artifact
+from edgefashion.answers import predict, reference
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Protocol
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, RuntimeCrash
-from edgefashion.evaluate import evaluate, predict, reference
+from edgefashion.evaluate import evaluate
 from edgefashion.results import Results
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 

@@ -177,7 +177,7 @@ def test_how_the_answers_stand_beside_the_hosts(evaluation: Results) -> None:
     rows = [row(path=f"{n}.tflite", host=host) for n, host in enumerate((same, near, other, unknown))]
     text = printed(Results(DEVICE, DATASET, rows))
     assert all(cell in text for cell in ("equal to the bit", "equal  ", "differs", "not compared"))
-    assert "Host: 2 of 3 files answer as they did where the bundle was made, 1 of them to the bit" in text
+    assert "Host: 2 of 3 files answer as they did where the bundle was made: 1 to the bit, 1 within" in text
     assert "2.tflite does not answer as on the host: 3 of 1000 images are of another class" in text
 
 

@@ -27,9 +27,11 @@ threads sleep at once (0.08 ms).
     flags         what makes a row untrustworthy
     sustained     latency over minutes
     energy        millijoules of an inference
+    limit         what a matrix product reaches meanwhile
 """
 
 from edgefashion.bench.flags import flags
+from edgefashion.bench.limit import Limits
 from edgefashion.bench.measurement import P99_SAMPLES, Job, Measurement, summary
 from edgefashion.bench.protocol import Protocol, full
 from edgefashion.bench.rounds import Measured, Progress, measure
@@ -38,6 +40,7 @@ from edgefashion.bench.watch import Watch
 __all__ = [
     "P99_SAMPLES",
     "Job",
+    "Limits",
     "Measured",
     "Measurement",
     "Progress",

@@ -25,6 +25,8 @@ class Job:
     path: Path
     threads: int
     images: Images | None = None
+    latency_only: bool = False
+    """Whether it is only there for the others to be compared with."""
 
 
 @dataclass(eq=False)

@@ -133,25 +133,25 @@ class _Run:
             for index in pending:
                 self._run_block(index, number)
             number += 1
-            done = sum(1 + min(len(row.round_samples), self._per_row - 1) for row in self._rows)
-            self._report(f"round {number}", done)
+            self._report(f"round {number}", self._rounds_done())
+
+    def _rounds_done(self) -> int:
+        return sum(1 + min(len(row.round_samples), self._per_row - 1) for row in self._rows)
 
     def _run_block(self, index: int, number: int) -> None:
         row, protocol = self._rows[index], self._protocol
         with self._failing(index):
-            block = self._models[index].measure(
-                protocol.block_samples, protocol.block_seconds, BLOCK_S, row.loops
-            )
+            samples = 1 if row.job.latency_only else protocol.block_samples
+            block = self._models[index].measure(samples, protocol.block_seconds, BLOCK_S, row.loops)
             row.add(block)
             if number % max(1, min(protocol.expected_rounds // _LOOKS, _LOOK_ROUNDS)) == 0:
                 row.states.append(self._watch.look())
 
     def _is_done(self, index: int) -> bool:
         row, protocol = self._rows[index], self._protocol
-        enough = (
-            len(row.round_samples) >= protocol.rounds
-            and row.timed_seconds >= protocol.seconds
-            and row.timed_samples >= protocol.samples
+        enough = len(row.round_samples) >= protocol.rounds and (
+            row.job.latency_only
+            or (row.timed_seconds >= protocol.seconds and row.timed_samples >= protocol.samples)
         )
         return row.error is not None or enough or row.timed_seconds >= protocol.at_most
 
@@ -159,12 +159,13 @@ class _Run:
         """What each model does alone after all rounds: energy, then minutes without a pause."""
         for index, model in self._models.items():
             row, minutes = self._rows[index], self._protocol.sustained_minutes
+            if row.error or row.job.latency_only:
+                continue
             with self._failing(index):
-                if not row.error:
-                    row.energy_mj = energy.measure(model, self._watch)
-                if not row.error and minutes:
+                row.energy_mj = energy.measure(model, self._watch)
+                if minutes:
                     row.sustained = []
-                    self._report(f"{minutes:g} minutes of {row.job.path.name}", 0)
+                    self._report(f"{minutes:g} minutes of {row.job.path.name}", self._rounds_done())
                     sustained.run(model, minutes, self._watch, row.sustained)
 
     def _measure_memory(self) -> None:
@@ -172,7 +173,7 @@ class _Run:
         protocol = self._protocol
         for index, row in enumerate(self._rows):
             job = row.job
-            if not row.error and not protocol.in_process:
+            if not (row.error or job.latency_only or protocol.in_process):
                 self._report(f"memory of {job.path.name}", len(self._rows) * self._per_row)
                 with self._failing(index):
                     row.peak_rss_mb = peak_memory_mb(

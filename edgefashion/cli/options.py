@@ -9,6 +9,7 @@ import click
 
 from edgefashion.recipes import RECIPES
 
+MOST_CPUS = 9999
 COUNT = click.IntRange(min=1)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -95,6 +96,27 @@ class Threads(click.ParamType[tuple[int, ...]]):
         if not part.isdecimal() or int(part) < 1:
             self.fail(f"{part!r} is not a number of threads: give 1 or more, or all")
         return int(part)
+
+
+class Cpus(click.ParamType[tuple[int, ...]]):
+    """CPUs by number, separated by commas, and ranges of them: `0,2-3`."""
+
+    name = "cpus"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The numbers in order, each once."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(sorted({cpu for part in value.split(",") for cpu in self._range(part.strip())}))
+
+    def _range(self, part: str) -> range:
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if not (first.isdecimal() and last.isdecimal()) or int(first) > int(last) or int(last) > MOST_CPUS:
+            self.fail(f"{part!r} names no CPUs: give numbers and ranges, like 3 or 0,2-3")
+        return range(int(first), int(last) + 1)
 
 
 def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion import __version__, files
+from edgefashion import __version__
 from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
-from edgefashion.cli import bundle, compare, doctor, fine_tuning, looking, steps
+from edgefashion.cli import bench, bundle, compare, doctor, fine_tuning, looking, steps
 from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
@@ -213,16 +213,11 @@ def evaluate(
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """
-    from edgefashion import report, results
-
     artifacts = steps.named_artifacts(names, root)
     evaluation = steps.evaluate_artifacts(artifacts, steps.load_data(data_folder), threads, limit)
-    report.print_report(evaluation)
-    writers = ((json_file, results.to_json), (csv_file, report.to_csv), (markdown_file, report.to_markdown))
-    for path, text in writers:
-        if path:
-            files.write_text(path, text(evaluation))
-            say(f"written: {path}")
+    steps.give_out(evaluation, json_file, csv_file, markdown_file)
+    if evaluation.interrupted:
+        raise KeyboardInterrupt
     following("edgefashion export --precision all, or edgefashion train --model mobilenetv2")
     evaluation.raise_failures()
 
@@ -248,7 +243,6 @@ def run(
 
     Example: edgefashion run --smoke
     """
-    from edgefashion import report, results
     from export.settings import Settings
 
     if smoke:
@@ -261,10 +255,10 @@ def run(
         kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
-    report.print_report(evaluation)
     path = root / ("results-small.json" if changes["limit"] else "results.json")
-    files.write_text(path, results.to_json(evaluation))
-    say(f"written: {path}")
+    steps.give_out(evaluation, json_file=path)
+    if evaluation.interrupted:
+        raise KeyboardInterrupt
     following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")
     evaluation.raise_failures()
 
@@ -274,3 +268,4 @@ cli.add_command(looking.debug)
 cli.add_command(bundle.bundle)
 cli.add_command(doctor.doctor)
 cli.add_command(compare.compare)
+cli.add_command(bench.bench)

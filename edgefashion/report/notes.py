@@ -24,7 +24,7 @@ def notes(results: Results) -> list[str]:
     if emulator := results.device.get("emulated"):
         lines.append(f"The processor is emulated by {emulator}: nothing was timed, time there means nothing.")
     lines += _flags(rows)
-    lines += list(dict.fromkeys(f"{row['path']}: {row['note']}" for row in rows if row["note"]))
+    lines += _own_notes(rows)
     lines += _host(list({row["path"]: row for row in rows if row["host"]}.values()))
     if any(row["loops"] > 1 for row in rows):
         lines.append(
@@ -58,6 +58,19 @@ def _flags(rows: list[Row]) -> list[str]:
     return [f"{FLAGGED} {flag}: {_list(whys)}" for flag, whys in found.items()]
 
 
+def _own_notes(rows: list[Row]) -> list[str]:
+    """A line for each note, with the files that have it."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row["note"]:
+            found.setdefault(row["note"], {})[row["path"]] = None
+    every = len({row["path"] for row in rows})
+    return [
+        f"{'every file' if len(paths) == every > 1 else ', '.join(paths)}: {note}"
+        for note, paths in found.items()
+    ]
+
+
 def _list(whys: list[str], most: int = 4) -> str:
     more = f"; and {len(whys) - most} more rows, see flags in the JSON" if len(whys) > most else ""
     return "; ".join(whys[:most]) + more
@@ -70,9 +83,9 @@ def _host(rows: list[Row]) -> list[str]:
     compared = [row for row in rows if row["host"]["equal"] is not None]
     equal = sum(row["host"]["equal"] for row in compared)
     to_the_bit = sum(row["host"]["equal"] and not row["host"]["tolerance"] for row in compared)
-    line = f"Host: {equal} of {len(compared)} files answer as they did where the bundle was made"
+    how = f"{to_the_bit} to the bit, {equal - to_the_bit} within the bundle's tolerance"
     return [
-        f"{line}, {to_the_bit} of them to the bit; the others within the bundle's tolerance.",
+        f"Host: {equal} of {len(compared)} files answer as they did where the bundle was made: {how}.",
         *(_difference(row) for row in compared if not row["host"]["equal"]),
     ]
 

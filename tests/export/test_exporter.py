@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from edgefashion import artifact, metadata, targets
+from edgefashion.answers import predict
 from edgefashion.artifact import PRECISIONS, QAT_PRECISIONS
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, OutputError, RuntimeCrash, VerificationError
-from edgefashion.evaluate import predict
 from edgefashion.runs import Run
 from export import exporter, methods, verify
 from export.graph import Graph

@@ -13,10 +13,10 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from edgefashion import artifact
+from edgefashion.answers import predict
 from edgefashion.cli import main
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, VerificationError
-from edgefashion.evaluate import predict
 from edgefashion.models.base import with_weights
 from edgefashion.runs import Run
 from export import exporter, keep_float, tflite

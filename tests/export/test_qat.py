@@ -11,10 +11,10 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion import artifact, fine_tuning
+from edgefashion.answers import predict, reference
 from edgefashion.artifact import Artifact
 from edgefashion.data import Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
-from edgefashion.evaluate import predict, reference
 from edgefashion.keras import keras
 from edgefashion.models import ARCHITECTURES, architecture_for, quantized
 from edgefashion.models.quantized import ChannelQuantizer, Int8

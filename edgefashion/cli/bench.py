@@ -1,0 +1,166 @@
+"""The verb that measures on any computer: see verbs.py."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion import artifact
+from edgefashion.artifact import FORMATS
+from edgefashion.cli import steps
+from edgefashion.cli.options import FILE, Cpus, Threads, options, output_options
+from edgefashion.cli.steps import following, say
+from edgefashion.errors import BadInput, Untrusted
+
+if TYPE_CHECKING:
+    from edgefashion.answers import Subject
+    from edgefashion.bench import Protocol
+    from edgefashion.results import Results
+
+BUNDLE = ".zip"
+protocol_options = options(
+    click.option("--threads", type=Threads(), help="Comma-separated; default: 1,all."),
+    click.option("--pin", type=Cpus(), help="Keep the models on these CPUs, like 3 or 2-3."),
+    click.option(
+        "--seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Time each row for so long at least; default: 1.",
+    ),
+    click.option("--full", "is_full", is_flag=True, help="MLPerf's single-stream rules: 600 s for each row."),
+    click.option(
+        "--sustained",
+        metavar="MINUTES",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Then run each row for so long without a pause: what heat does.",
+    ),
+    click.option("--plot", "picture", type=FILE, help="Draw --sustained into this .png, .svg or .pdf file."),
+    click.option(
+        "--in-process", is_flag=True, help="Where there are no child processes: no crash is survived."
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 1 where a row cannot be trusted."),
+)
+
+
+@click.command()
+@click.argument("names", metavar="BUNDLE|FILE...", nargs=-1, required=True)
+@protocol_options
+@output_options
+def bench(
+    names: tuple[str, ...],
+    threads: tuple[int, ...] | None,
+    picture: Path | None,
+    strict: bool,
+    json_file: Path | None,
+    csv_file: Path | None,
+    markdown_file: Path | None,
+    **settings: Any,
+) -> None:
+    """Measure latency and memory of model files, on any computer.
+
+    Of any .tflite or .onnx file, on random inputs. Of a bundle's (see edgefashion bundle) on its images, and
+    then also accuracy, and whether the answers are those that its maker got.
+
+    Example: edgefashion bench cnn.zip --json results.json
+    """
+    from edgefashion.evaluate import assess
+
+    protocol = protocol_for(**settings)
+    counts = threads_for(protocol, threads)
+    if picture:
+        check_picture(picture, protocol)
+    with ExitStack() as stack:
+        subjects, data = subjects_named(names, stack)
+        with steps.Bar() as progress:
+            found = assess(subjects, data, counts, protocol, progress)
+    steps.give_out(found, json_file, csv_file, markdown_file)
+    if picture:
+        from edgefashion.bench import plot
+
+        plot.plot(found.rows, picture)
+        say(f"drawn: {picture}")
+    if found.interrupted:
+        raise KeyboardInterrupt
+    following("edgefashion bench --sustained 10 to see what heat does")
+    found.raise_failures()
+    if strict:
+        check_trusted(found)
+
+
+def protocol_for(
+    pin: tuple[int, ...] | None,
+    seconds: float | None,
+    is_full: bool,
+    sustained: float | None,
+    in_process: bool,
+) -> "Protocol":
+    """The protocol asked for. Raises BadInput where the options disagree."""
+    from edgefashion.bench import Protocol, full
+    from edgefashion.runtimes import pinning
+
+    if is_full and seconds:
+        raise BadInput("--full is for 600 s and --seconds for another time: give one of them")
+    pinning.check(pin)
+    protocol = full() if is_full else Protocol()
+    if seconds:
+        protocol = replace(protocol, seconds=seconds, at_most=max(seconds, protocol.at_most))
+    return replace(protocol, pin=pin, in_process=in_process, sustained_minutes=sustained or 0.0)
+
+
+def threads_for(protocol: "Protocol", wanted: tuple[int, ...] | None) -> tuple[int, ...]:
+    """What is asked for, or one and as many as there are CPUs to run on. Raises BadInput for more."""
+    from edgefashion.device import cores
+
+    cpus = len(protocol.pin) if protocol.pin else cores()
+    if wanted and max(wanted) > cpus:
+        raise BadInput(
+            f"{max(wanted)} threads are more than the {cpus} CPUs of --pin: give fewer, or more CPUs"
+        )
+    return wanted or tuple(dict.fromkeys((1, cpus)))
+
+
+def check_picture(path: Path, protocol: "Protocol") -> None:
+    """Raise what would keep a picture from being drawn, before anything is measured."""
+    from edgefashion import drawing
+
+    if not protocol.sustained_minutes:
+        raise BadInput("--plot draws latency over minutes: add --sustained MINUTES")
+    drawing.check(path)
+
+
+def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "tuple[list[Subject], dict[str, Any] | None]":
+    """What is to be measured, and the data set that the bundles among it are of; these close with `stack`.
+
+    Raises BadInput for what is neither bundle nor model file, and for bundles of different data.
+    """
+    from edgefashion import bundle
+    from edgefashion.answers import Sample, Subject
+
+    subjects: list[Subject] = []
+    data: dict[str, Any] | None = None
+    for name in dict.fromkeys(names):
+        path = Path(name)
+        if path.is_dir() or path.suffix not in (BUNDLE, *FORMATS):
+            what = "a folder" if path.is_dir() else "neither bundle nor model"
+            raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
+        if path.suffix != BUNDLE:
+            subjects.append(Subject(artifact.inspect(path), name))
+            continue
+        opened = stack.enter_context(bundle.opened(path))
+        if data not in (None, opened.info["dataset"]):
+            raise BadInput(f"{path} is of other data than the bundle before it: measure them apart")
+        data = opened.info["dataset"]
+        sample = Sample(opened.images, opened.labels, opened.compare)
+        subjects += [Subject(each, opened.name(each), sample) for each in opened.artifacts]
+    return subjects, data
+
+
+def check_trusted(results: "Results") -> None:
+    """Raise Untrusted where a row has a flag, or answers that differ from the host's."""
+    flagged = sum(bool(row["flags"]) for row in results.rows)
+    differing = {row["path"] for row in results.rows if row["host"] and row["host"]["equal"] is False}
+    if flagged:
+        raise Untrusted(f"--strict: {flagged} of {len(results.rows)} rows are flagged; the reasons are above")
+    if differing:
+        raise Untrusted(f"--strict: {len(differing)} files do not answer as on the host: {min(differing)}")
