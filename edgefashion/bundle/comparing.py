@@ -17,9 +17,9 @@ Integers are the same everywhere, so an int8 TFLite file must answer the same to
 up in another order where vectors have another width: `FLOAT` allows 25 times what was measured. Where a
 float is rounded to an integer inside, its last bit can become a whole step: in MobileNetV2's int8 ONNX
 files that happens in the addition of a residual branch, in 1 and 5 images of 1,000 (int8, int8-qat;
-Cortex-A72), by 0.05 at most; with `dynamic`, which rounds the activations of every layer, in all of 100. On
-Arm no image got another class. `ROUNDED` allows three times the 0.05, less than half of what the overflow
-of an x86-vnni file does on a Haswell.
+Cortex-A72), by 0.05 at most; in its `dynamic` file, which rounds the activations of every layer anew, in
+986 of 1,000, by as much. On Arm no image got another class. `ROUNDED` allows three times the 0.05, less
+than half of what the overflow of an x86-vnni file does on a Haswell.
 """
 
 from typing import Any
