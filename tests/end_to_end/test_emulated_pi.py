@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,27 +14,12 @@ import numpy as np
 import pytest
 
 import edgefashion
-from edgefashion import runtimes
-from edgefashion.data import Dataset
+from edgefashion import bundle as bundles
+from edgefashion.data import Dataset, split
+from edgefashion.runs import Run
 
 ROOT = Path(__file__).parents[2]
-MODELS = ROOT / "tests/data/models"
-
-PREDICT = """
-import json, sys
-from pathlib import Path
-import numpy as np
-import edgefashion
-from edgefashion import device, runtimes
-
-folder = Path(sys.argv[1])
-images = np.load(folder / "images.npy")
-for path in map(Path, sys.argv[2:]):
-    runtime = runtimes.for_file(path)
-    runtime.start()
-    np.save(folder / f"{path.name}.npy", runtime.load(path, threads=1).predict(images))
-print(json.dumps({"version": edgefashion.__version__, "file": edgefashion.__file__, **device.describe()}))
-"""
+TIMED = ("load_ms", "first_inference_us", "inferences_per_s", "macs_per_s")
 
 
 def emulated_pi(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -51,29 +37,50 @@ def built(wanting_downloads: Callable[[], AbstractContextManager[None]]) -> None
         import_module("emulation").prepare("pi4", "bookworm")
 
 
+@pytest.fixture(scope="module")
+def bundle(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the CNN gives in both formats, float32 and int8, with 100 images."""
+    from export.exporter import export_run
+    from export.settings import Settings
+
+    folder = tmp_path_factory.mktemp("bundle")
+    run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
+    kinds = [(name, precision) for name in ("tflite", "onnx") for precision in ("float32", "int8")]
+    settings = Settings(calibration_images=50, calibration="min-max")
+    made = export_run(run, split(sample), kinds, settings)
+    return bundles.make(folder / "cnn.zip", made, sample, 100).path
+
+
 @pytest.mark.parametrize(("board", "cpu"), [("pi4", "Cortex-A72"), ("pi5", "Cortex-A76")])
-def test_predictions_are_those_of_this_machine(board: str, cpu: str, sample: Dataset, tmp_path: Path) -> None:
-    """int8 TFLite to the bit; the package is that of this checkout, from its wheel."""
-    files = [MODELS / name for name in ("tiny-int8.tflite", "tiny-float32.tflite", "tiny-float32.onnx")]
-    images = sample.test.images[:100]
-    np.save(tmp_path / "images.npy", images)
-    done = emulated_pi("--board", board, "python", "-P", "-c", PREDICT, tmp_path, *files)
-    machine = json.loads(done.stdout)
-    assert machine["version"] == edgefashion.__version__
-    assert not Path(machine["file"]).is_relative_to(ROOT)
-    assert (machine["machine"], machine["cpu"]) == ("aarch64", cpu)
-    assert machine["emulated"].startswith("qemu-aarch64")
-    for path in files:
-        runtime = runtimes.for_file(path)
-        runtime.start()
-        here = runtime.load(path, threads=1).predict(images)
-        there = np.load(tmp_path / f"{path.name}.npy")
-        np.testing.assert_allclose(there, here, atol=0 if "int8" in path.name else 1e-4)
+def test_a_bundle_is_answered_as_here_and_nothing_is_timed(
+    board: str, cpu: str, bundle: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "results.json"
+    words = ("bench", bundle, "--in-process", "--threads", 1, "--json", results)
+    done = emulated_pi("--board", board, "edgefashion", *words)
+    found = json.loads(results.read_text())
+    assert found["edgefashion"] == edgefashion.__version__
+    device = found["device"]
+    assert (device["machine"], device["cpu"]) == ("aarch64", cpu)
+    assert device["emulated"].startswith("qemu-aarch64")
+    assert "emulated by qemu-aarch64" in done.stdout
+    assert "p50" not in done.stdout
+    with bundles.opened(bundle) as host:
+        for row, artifact in zip(found["results"], host.artifacts, strict=True):
+            logits = host.logits[artifact.path.name]
+            assert row["accuracy"] == np.mean(logits.argmax(axis=1) == host.labels)
+            assert row["host"]["equal"]
+            if (row["format"], row["precision"]) == ("tflite", "int8"):
+                assert row["host"]["max_logit_error"] == row["host"]["tolerance"] == 0
+            assert set(row["latency_us"].values()) <= {None, 0}
+            assert [row[name] for name in TIMED] == [None] * len(TIMED)
 
 
 def test_the_exit_code_and_the_words_are_those_of_the_command() -> None:
     done = emulated_pi("python", "-c", "import sys; print(sys.argv[1:]); sys.exit(7)", "--board", "x", code=7)
     assert done.stdout == "['--board', 'x']\n"
+    where = emulated_pi("python", "-P", "-c", "import edgefashion; print(edgefashion.__file__)").stdout
+    assert not Path(where).is_relative_to(ROOT), "it is not the wheel's"
     said = emulated_pi("edgefashion", "inspect", "gone.tflite", code=2).stderr
     assert said.startswith("edgefashion: gone.tflite")
 

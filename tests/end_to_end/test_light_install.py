@@ -129,6 +129,16 @@ def test_files_are_inspected_evaluated_and_compared(light: Run, sample_folder: P
     assert said.endswith("needs matplotlib, which is not installed: pip install 'edgefashion[plot]'")
 
 
+def test_a_bundle_and_a_lone_file_are_benched(light: Run, sample_folder: Path) -> None:
+    light("bundle", TFLITE, ONNX, "-o", "tiny.zip", "--data", sample_folder, "--images", 20)
+    options = ("--threads", 1, "--seconds", 0.05, "--json", "results.json")
+    light("bench", "tiny.zip", TFLITE, *options)
+    rows = json.loads((light.folder / "results.json").read_text())["results"]
+    assert [row["status"] for row in rows] == ["ok"] * 3
+    assert all(row["latency_us"]["p50"] > 0 for row in rows)
+    assert [row["host"] and row["host"]["equal"] for row in rows] == [True, True, None]
+
+
 def test_the_doctor_runs_both_runtimes_and_knows_what_is_not_there(light: Run) -> None:
     """Its exit code depends on what else this machine does."""
     found = json.loads(light("doctor", "--json", code=None).stdout)["findings"]
