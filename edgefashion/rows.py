@@ -66,25 +66,53 @@ def row(
     """The row of an artifact and a number of threads. `limit`: multiply-accumulates per second, see
     `bench.limit`.
     """
-    artifact, content = common.artifact, common.file
-    latency = bench.summary(run.raw_us)
-    misfit = targets.misfit(artifact.target, targets.of_this_machine())
+    of_run = _of_run(run, protocol)
+    p50, macs = of_run["latency_us"]["p50"], common.file.macs
     fields = {
+        **_of_file(common),
+        **of_run,
+        "macs": macs,
+        "macs_per_s": macs * 1e6 / p50 if macs and p50 else None,
+        "limit_macs_per_s": limit,
+        "flags": list(flags),
+        "status": "failed" if run.error else "ok",
+        "error": _error(common, run),
+        "bad_file": isinstance(run.error, ArtifactError),
+        "raw_us": run.raw_us,
+    }
+    return results.complete(fields)
+
+
+def _of_file(common: Common) -> dict[str, Any]:
+    """What is the same for every number of threads."""
+    artifact, content = common.artifact, common.file
+    misfit = targets.misfit(artifact.target, targets.of_this_machine())
+    return {
         "model": artifact.model,
         "format": artifact.format,
         "precision": artifact.precision,
         "target": artifact.target,
         "kept_float": artifact.kept_float,
-        "runtime": run.runtime,
-        "threads": run.job.threads,
         "path": common.name,
-        "pinned": list(protocol.pin) if protocol.pin else None,
-        "in_process": protocol.in_process,
+        "small_run": artifact.small_run,
         "size_bytes": content.size_bytes,
         "gzip_bytes": content.gzip_bytes,
         "sha256": content.sha256,
         **common.score,
         "host": common.host,
+        "note": "; ".join(filter(None, [misfit, common.note])) or None,
+    }
+
+
+def _of_run(run: Measurement, protocol: Protocol) -> dict[str, Any]:
+    """What was measured, and how, but for the samples."""
+    latency = bench.summary(run.raw_us)
+    return {
+        "runtime": run.runtime,
+        "runtime_version": run.version,
+        "threads": run.job.threads,
+        "pinned": list(protocol.pin) if protocol.pin else None,
+        "in_process": protocol.in_process,
         "latency_us": latency,
         "p90_bound_us": _p90_bound(run, protocol),
         "inferences_per_s": 1e6 / latency["mean"] if latency["mean"] else None,
@@ -94,21 +122,9 @@ def row(
         "load_ms": run.load_ms,
         "first_inference_us": run.first_inference_us,
         "peak_rss_mb": run.peak_rss_mb,
-        "macs": content.macs,
-        "macs_per_s": content.macs * 1e6 / latency["p50"] if content.macs and latency["p50"] else None,
-        "limit_macs_per_s": limit,
         "energy_mj": run.energy_mj,
         "sustained": run.sustained,
-        "flags": list(flags),
-        "status": "failed" if run.error else "ok",
-        "error": _error(common, run),
-        "runtime_version": run.version,
-        "small_run": artifact.small_run,
-        "bad_file": isinstance(run.error, ArtifactError),
-        "note": "; ".join(filter(None, [misfit, common.note])) or None,
-        "raw_us": run.raw_us,
     }
-    return results.complete(fields)
 
 
 def _error(common: Common, run: Measurement) -> str | None:

@@ -22,13 +22,12 @@ Fake = Callable[..., Path]
 QUICK = Protocol(rounds=2, samples=6, seconds=0, warm_up_seconds=0, timeout=10)
 MODELS = Path(__file__).parent / "data/models"
 FIELDS = [
-    "model", "format", "precision", "target", "kept_float", "runtime", "threads", "path", "pinned",
-    "in_process", "size_bytes", "gzip_bytes", "sha256", "images", "accuracy", "accuracy_ci95",
-    "accuracy_delta", "agreement", "mcnemar_p", "host", "latency_us", "p90_bound_us", "inferences_per_s",
-    "loops", "kept_every",
-    "round_samples", "load_ms", "first_inference_us", "peak_rss_mb", "macs", "macs_per_s", "limit_macs_per_s",
-    "energy_mj", "sustained", "flags", "status", "error", "runtime_version", "small_run", "bad_file", "note",
-    "instructions_per_inference", "raw_us",
+    "model", "format", "precision", "target", "kept_float", "path", "small_run", "size_bytes", "gzip_bytes",
+    "sha256", "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p", "host",
+    "note", "runtime", "runtime_version", "threads", "pinned", "in_process", "latency_us", "p90_bound_us",
+    "inferences_per_s", "loops", "kept_every", "round_samples", "load_ms", "first_inference_us",
+    "peak_rss_mb", "energy_mj", "sustained", "macs", "macs_per_s", "limit_macs_per_s", "flags", "status",
+    "error", "bad_file", "instructions_per_inference", "raw_us",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ DRAWN_FROM = {
     "at_most": "benchmark_model: max_secs 150",
     "warm_up_seconds": "benchmark_model: warmup_min_secs 0.5",
     "shuffled": "Google Benchmark: random interleaving",
+    "p90": "MLPerf inference, single stream: the percentile that counts",
 }
 FULL_DRAWN_FROM = {
     "seconds": "MLPerf inference, single stream: min_duration 600 s",
@@ -74,8 +75,8 @@ class Protocol:
         where = "all in this process" if self.in_process else "each file in a process of its own"
         pinned = f", pinned to CPU {','.join(map(str, self.pin))}" if self.pin else ""
         return (
-            f"{where}{pinned}; {self.warm_up_seconds:g} s of warm-up; {self.rounds} shuffled rounds "
-            f"or more, until each has {self.seconds:g} s ({rules}) and {self.samples:,} samples, "
+            f"{where}{pinned}; {self.warm_up_seconds:g} s of warm-up; {self.rounds} shuffled rounds or more "
+            f"(after pyperf), until each row has {self.seconds:g} s ({rules}) and {self.samples:,} samples, "
             f"or {self.at_most:g} s"
         )
 

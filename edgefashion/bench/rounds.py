@@ -133,10 +133,7 @@ class _Run:
             for index in pending:
                 self._run_block(index, number)
             number += 1
-            self._report(f"round {number}", self._rounds_done())
-
-    def _rounds_done(self) -> int:
-        return sum(1 + min(len(row.round_samples), self._per_row - 1) for row in self._rows)
+            self._report_rounds(f"round {number}")
 
     def _run_block(self, index: int, number: int) -> None:
         row, protocol = self._rows[index], self._protocol
@@ -165,8 +162,7 @@ class _Run:
                 row.energy_mj = energy.measure(model, self._watch)
                 if minutes:
                     row.sustained = []
-                    self._report(f"{minutes:g} minutes of {row.job.path.name}", self._rounds_done())
-                    sustained.run(model, minutes, self._watch, row.sustained)
+                    sustained.run(model, minutes, self._watch, row.sustained, self._report_rounds)
 
     def _measure_memory(self) -> None:
         """In processes of their own; then all of a row is there."""
@@ -180,6 +176,10 @@ class _Run:
                         job.path, job.threads, _rotation(job), timeout=protocol.timeout, pin=protocol.pin
                     )
             self._complete.add(index)
+
+    def _report_rounds(self, what: str) -> None:
+        done = sum(1 + min(len(row.round_samples), self._per_row - 1) for row in self._rows)
+        self._report(what, done)
 
     def _report(self, what: str, done: int) -> None:
         if self._progress:

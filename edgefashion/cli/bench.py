@@ -64,6 +64,7 @@ def bench(
 
     Example: edgefashion bench cnn.zip --json results.json
     """
+    from edgefashion.cli.output import give_out
     from edgefashion.evaluate import assess
 
     protocol = protocol_for(**settings)
@@ -74,7 +75,7 @@ def bench(
         subjects, data = subjects_named(names, stack)
         with steps.Bar() as progress:
             found = assess(subjects, data, counts, protocol, progress)
-    steps.give_out(found, json_file, csv_file, markdown_file)
+    give_out(found, json_file, csv_file, markdown_file)
     if picture:
         from edgefashion.bench import plot
 

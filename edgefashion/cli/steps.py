@@ -240,24 +240,6 @@ def evaluate_artifacts(
         return evaluate(artifacts, dataset.describe(), test.images, test.labels, threads, progress=progress)
 
 
-def give_out(
-    results: "Results",
-    json_file: Path | None = None,
-    csv_file: Path | None = None,
-    markdown_file: Path | None = None,
-) -> None:
-    """Print the tables, then write the files: what cannot be written is not lost."""
-    from edgefashion import files, report
-    from edgefashion.results import to_json
-
-    report.print_report(results)
-    writers = ((json_file, to_json), (csv_file, report.to_csv), (markdown_file, report.to_markdown))
-    for path, text in writers:
-        if path:
-            files.write_text(path, text(results))
-            say(f"written: {path}")
-
-
 def debug_run(
     run: "Run", dataset: "Dataset", precision: str | None, formats: Sequence[str], images: int
 ) -> "Report":

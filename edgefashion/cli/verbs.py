@@ -213,9 +213,11 @@ def evaluate(
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """
+    from edgefashion.cli.output import give_out
+
     artifacts = steps.named_artifacts(names, root)
     evaluation = steps.evaluate_artifacts(artifacts, steps.load_data(data_folder), threads, limit)
-    steps.give_out(evaluation, json_file, csv_file, markdown_file)
+    give_out(evaluation, json_file, csv_file, markdown_file)
     if evaluation.interrupted:
         raise KeyboardInterrupt
     following("edgefashion export --precision all, or edgefashion train --model mobilenetv2")
@@ -243,6 +245,7 @@ def run(
 
     Example: edgefashion run --smoke
     """
+    from edgefashion.cli.output import give_out
     from export.settings import Settings
 
     if smoke:
@@ -256,7 +259,7 @@ def run(
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
     path = root / ("results-small.json" if changes["limit"] else "results.json")
-    steps.give_out(evaluation, json_file=path)
+    give_out(evaluation, json_file=path)
     if evaluation.interrupted:
         raise KeyboardInterrupt
     following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from edgefashion import artifact, bundle
+from edgefashion.bench import Protocol
 from edgefashion.bundle import Bundle
 from edgefashion.cli import main
 from edgefashion.data import Dataset
@@ -40,7 +41,8 @@ def bench(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., t
     def run(*arguments: object, code: int = 0) -> tuple[dict[str, Any], str]:
         path = tmp_path / "results.json"
         with pytest.raises(SystemExit) as stopped:
-            main(["bench", *QUICK, *map(str, arguments), "--json", str(path)])
+            quick = QUICK[:2] if "--full" in arguments else QUICK
+            main(["bench", *quick, *map(str, arguments), "--json", str(path)])
         captured = capsys.readouterr()
         assert (stopped.value.code or 0) == code, captured.err
         assert "Traceback" not in captured.err
@@ -181,6 +183,17 @@ def test_strict_wants_the_hosts_answers(bench: Bench, bundled: Path, monkeypatch
     _, text = bench(bundled, "--strict", "--in-process", code=1)
     assert "differs" in text and "3 files do not answer as on the host" in text
     assert "2 of 50 images are of another class" in text
+
+
+def test_full_has_the_bound_that_mlperf_wants(
+    bench: Bench, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = Protocol(seconds=0.01, samples=100, rounds=10, warm_up_seconds=0, full=True)
+    monkeypatch.setattr("edgefashion.bench.full", lambda: short)
+    content, text = bench(fake(delay_us=200), "--full", "--in-process")
+    [row] = content["results"]
+    assert row["latency_us"]["p90"] <= row["p90_bound_us"] <= max(row["raw_us"])
+    assert "p90 bound µs" in text and "MLPerf single stream" in text
 
 
 def test_ctrl_c_prints_and_writes_what_was_measured(bench: Bench, fake: Fake, tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""The tools that show what the benchmark adds, and how far it repeats: that they compare what they say."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODELS = ROOT / "tests/data/models"
+
+
+def run(tool: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "tools" / tool, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_repeatability_has_every_row_of_every_run(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    names = [MODELS / "tiny-int8.tflite", MODELS / "tiny-float32.onnx"]
+    done = run("bench_repeatability", *names, "--threads", "1", "--seconds", "0.01", "--json", path)
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["path"] for row in rows] == list(map(str, names))
+    for row in rows:
+        low, high = sorted(row["p50_us"])
+        assert row["spread"] == pytest.approx(high / low - 1)
+    worst = max(row["spread"] for row in rows)
+    assert done.returncode == (worst > 0.03)
+    assert f"largest: {worst:.1%} over 2 runs" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["tiny-int8.tflite", "tiny-float32.onnx"])
+def test_overhead_compares_the_same_work(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "o.json"
+    done = run("bench_overhead", MODELS / name, "--rounds", 3, "--seconds", 0.02, "--json", path)
+    [row] = json.loads(path.read_text())["rows"]
+    assert {len(medians) for medians in row["rounds"].values()} == {3}
+    assert 0.2 < row["ours_over_plain"] < 5  # of the same model, whatever the machine does meanwhile
+    apart = abs(row["ours_over_plain"] - 1)
+    assert done.returncode == (apart > 0.02 and apart * row["plain_us"] > 2)
+    assert name in done.stdout
+
+
+def test_bad_input_is_one_line() -> None:
+    for tool in ("bench_repeatability", "bench_overhead"):
+        done = run(tool, "notes.txt")
+        assert done.returncode != 0 and "Traceback" not in done.stderr
+        assert "notes.txt" in done.stderr.splitlines()[-1]
+    assert run("bench_repeatability", "a.onnx", "--runs", 1).returncode == 2
