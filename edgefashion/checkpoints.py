@@ -1,50 +1,79 @@
-"""The state of a training that is not finished, kept so that an interruption costs one epoch at most.
+"""The state of a training that is not finished, kept so that an interruption costs one epoch at most, and
+five minutes of a longer one.
 
-After every epoch the whole model with its optimizer is written to `epoch-N.keras`; then `progress.json`,
-which names the last and the best of them, is replaced in one step. What it does not name is removed.
+After every epoch everything that training changes is written to `epoch-N.npz`, and within a long one to
+`epoch-N-batch-M.npz`; then `progress.json`, which names the last and the best of them, is replaced in one
+step. What it does not name is removed.
 """
 
 import json
 import shutil
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgefashion import files
-from edgefashion.errors import RunError
-from edgefashion.keras import keras
+from edgefashion.errors import OutputError, RunError
 from edgefashion.recipes import Recipe
 
 PROGRESS = "progress.json"
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass
 class TrainingState:
-    """Where a training stands. `history` has one entry a finished epoch."""
+    """Where a training stands.
+
+    `history` has one entry a finished epoch; `batch` is how many batches of the next one are done, and
+    `seconds` how long these took.
+    """
 
     folder: Path
     recipe: dict[str, Any]
     data: dict[str, str]
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
 
     @property
     def epoch(self) -> int:
         """How many epochs are finished."""
         return len(self.history)
 
-    def checkpoint(self, epoch: int) -> Path:
-        """The model as it was after `epoch` (from 1)."""
-        return self.folder / f"epoch-{epoch}.keras"
+    @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return bool(self.epoch or self.batch)
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint after the best epoch."""
+        return self.checkpoint(self.best_epoch)
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint to go on from."""
+        return self.checkpoint(self.epoch, self.batch)
+
+    @property
+    def where(self) -> str:
+        """In words: `epoch 3`, or `batch 200 of epoch 4`."""
+        return f"batch {self.batch} of epoch {self.epoch + 1}" if self.batch else f"epoch {self.epoch}"
+
+    def checkpoint(self, epoch: int, batch: int = 0) -> Path:
+        """Everything as it was after `epoch` (from 1) and so many batches of the next."""
+        within = f"-batch-{batch}" if batch else ""
+        return self.folder / f"epoch-{epoch}{within}.npz"
 
     def check(self, recipe: Recipe, data: dict[str, str]) -> None:
         """Raise RunError when this is not the training of `recipe` on `data` (its checksums)."""
-        wanted = recipe.as_dict()
-        changed = [key for key in wanted if self.recipe.get(key) != wanted[key]]
-        if changed:
-            differences = ", ".join(f"{key} {self.recipe.get(key)} → {wanted[key]}" for key in changed)
+        if changed := Recipe.from_dict(self.recipe).differences(recipe):
             raise RunError(
-                f"the interrupted training has another recipe ({differences}): "
+                f"the interrupted training has another recipe ({', '.join(changed)}): "
                 "resume with the recipe it began with, or start again with --force"
             )
         if self.data != data:
@@ -59,20 +88,43 @@ class TrainingState:
                 "data": self.data,
                 "history": self.history,
                 "best_epoch": self.best_epoch,
+                "batch": self.batch,
+                "seconds": self.seconds,
             },
         )
 
-    def add_epoch(self, model: keras.Model, metrics: dict[str, float]) -> None:
-        """Keep the model after one more epoch. Raises OutputError; the last good state then stays."""
-        with files.replacing(self.checkpoint(self.epoch + 1)) as temporary:
-            model.save(temporary)
-        self.history.append(metrics)
-        best = max(self.history, key=lambda entry: entry["val_accuracy"])
-        self.best_epoch = self.history.index(best) + 1
-        self.save()
-        keep = {self.checkpoint(self.epoch), self.checkpoint(self.best_epoch)}
-        for path in self.folder.glob("epoch-*.keras"):
-            if path not in keep:
+    def add_epoch(self, arrays: Arrays, metrics: dict[str, float]) -> None:
+        """Keep everything after one more epoch. Raises OutputError; the last good state then stays."""
+        history = [*self.history, metrics]
+        best = max(history, key=lambda entry: entry["val_accuracy"])
+        self._advance(arrays, history=history, best_epoch=history.index(best) + 1, batch=0, seconds=0.0)
+
+    def add_batches(self, arrays: Arrays, batch: int, seconds: float) -> None:
+        """Keep everything after so many batches of an epoch. Raises OutputError as `add_epoch` does."""
+        self._advance(arrays, batch=batch, seconds=seconds)
+
+    def _advance(self, arrays: Arrays, **changes: Any) -> None:
+        before = {name: getattr(self, name) for name in changes}
+        try:
+            self.__dict__ |= changes
+            with files.replacing(self.last) as temporary, temporary.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type] # its other argument is no array
+            self.save()
+        except BaseException as error:
+            self.__dict__ |= before
+            if isinstance(error, OutputError):
+                raise OutputError(f"{error}; {self._kept()}") from error
+            raise
+        self._tidy()
+
+    def _kept(self) -> str:
+        if not self.begun:
+            return "nothing was trained yet that could be kept"
+        return f"the checkpoint after {self.where} is kept: go on from there with --resume"
+
+    def _tidy(self) -> None:
+        for path in self.folder.glob("epoch-*.npz"):
+            if path not in (self.last, self.best):
                 path.unlink()
 
 
@@ -84,17 +136,27 @@ def epochs_done(folder: Path) -> int:
         return 0
 
 
-def load(path: Path) -> keras.Model:
-    """A checkpoint with its optimizer. Raises RunError when it cannot be read."""
+def begun(folder: Path) -> bool:
+    """Whether an interrupted training in `folder` has a checkpoint to go on from."""
     try:
-        return keras.models.load_model(path)
-    except Exception as error:  # as many kinds as there are kinds of damage
+        saved = json.loads((folder / PROGRESS).read_text())
+        return bool(saved["history"] or saved.get("batch"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def load(path: Path) -> Arrays:
+    """A checkpoint. Raises RunError when it cannot be read."""
+    try:
+        with np.load(path) as saved:
+            return {name: saved[name] for name in saved.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged: start again with --force") from error
 
 
 def discard(folder: Path) -> None:
     """Remove what only a resumption needs."""
-    for path in folder.glob("epoch-*.keras"):
+    for path in folder.glob("epoch-*.npz"):
         path.unlink()
     (folder / PROGRESS).unlink(missing_ok=True)
 
@@ -119,10 +181,18 @@ def resume(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
         raise RunError("there is nothing to resume: train without --resume")
     try:
         saved = json.loads(path.read_text())
-        state = TrainingState(folder, saved["recipe"], saved["data"], saved["history"], saved["best_epoch"])
+        state = TrainingState(
+            folder,
+            saved["recipe"],
+            saved["data"],
+            saved["history"],
+            saved["best_epoch"],
+            saved.get("batch", 0),
+            saved.get("seconds", 0.0),
+        )
+        state.check(recipe, data)
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged: start again with --force") from error
-    state.check(recipe, data)
     for half_written in folder.glob(".*"):
         half_written.unlink()
     return state

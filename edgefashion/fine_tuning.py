@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import BadInput, RunError
-from edgefashion.recipes import FINE_TUNING_RECIPES, FineTuning, Recipe
+from edgefashion.recipes import FineTuning, Recipe, fine_tuning_recipe
 from edgefashion.runs import Run
 
 OPTIONS: dict[FineTuning, str] = {
@@ -40,7 +40,7 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
         raise BadInput(f"{option} trains in float32: leave out --mixed-precision")
     limits = [limit for limit in (changes.pop("limit", None), trained["limit"]) if limit]
     return replace(
-        FINE_TUNING_RECIPES[kind][trained["model"]],
+        fine_tuning_recipe(kind, Recipe.from_dict(trained)),
         **{key: value for key, value in changes.items() if value is not None},
         limit=min(limits, default=None),
         weights=str(base.model_path),

@@ -1,9 +1,9 @@
 """A recipe and a data set in, a run folder out."""
 
 import contextlib
-import time
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,18 @@ from edgefashion import checkpoints, device, files, runs
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, RunError
-from edgefashion.input_pipeline import training_batches, validation_batches
+from edgefashion.input_pipeline import Array, batches_of, steps_of, validation_batches
 from edgefashion.keras import keras, tf
+from edgefashion.learner import Learner, kept_weights
 from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
 from edgefashion.summary import summarize, table
+from edgefashion.training_loop import TrainingLoop, parts_of
 from edgefashion.training_progress import TrainingProgress
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
 FINE_TUNING_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
-LOSSES = {
-    "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
-    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
-}
 
 
 def train(
@@ -49,27 +47,28 @@ def train(
         staging = runs.staging(folder)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
+        recipe.check()
         where = select_hardware(hardware, recipe.mixed_precision)
         splits = split(dataset, recipe.limit)
+        steps = steps_of(len(splits.train), recipe.batch_size)
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
-            last = state.checkpoint(state.epoch)
-            model = _load(recipe, last) if state.epoch else _new_model(recipe, splits)
+            learner = _learner(recipe, steps, state if state.begun else None)
         else:
-            model = _new_model(recipe, splits)
+            learner = _learner(recipe, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
-        report(table(summarize(compression_for(recipe).strip(model))))
+        report(table(summarize(compression_for(recipe).strip(learner.model))))
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
-        if state.epoch:
-            report(f"resuming after epoch {state.epoch} of {recipe.epochs}")
-        _fit(model, state, recipe, splits)
+        if state.begun:
+            report(f"resuming after {state.where} of {recipe.epochs}")
+        _fit(learner, state, recipe, splits, None)
         _finish(state, recipe, dataset, folder.name, where)
         return runs.publish(folder)
 
 
 def interrupted(folder: Path) -> bool:
-    """Whether a training of the run `folder` was interrupted after at least one epoch."""
-    return checkpoints.epochs_done(runs.staging(folder)) > 0 or (runs.staging(folder) / runs.INFO).is_file()
+    """Whether a training of the run `folder` was interrupted after its first checkpoint."""
+    return checkpoints.begun(runs.staging(folder)) or (runs.staging(folder) / runs.INFO).is_file()
 
 
 def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
@@ -117,60 +116,48 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
     return f"CPU: {machine['cpu']}, {machine['cores']} cores"
 
 
-def _new_model(recipe: Recipe, splits: Splits) -> keras.Model:
+def _build(recipe: Recipe, steps: int, weights: str | None = None) -> keras.Model:
+    """The model as it is trained, with the initial `weights` where they are named."""
+    plain = architecture_for(recipe.model, recipe.fine_tuning).build(weights)
+    return compression_for(recipe).wrap(plain, steps)
+
+
+def _learner(recipe: Recipe, steps: int, state: TrainingState | None) -> Learner:
+    """A model at its start, or as it was at the last checkpoint of `state`."""
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
-    plain = architecture_for(recipe.model, recipe.fine_tuning).build(recipe.weights)
-    model = compression_for(recipe).wrap(plain, _steps(recipe, splits))
-    rate: Any = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, _steps(recipe, splits) * recipe.epochs)
-    model.compile(keras.optimizers.Adam(rate), LOSSES[recipe.loss](from_logits=True), metrics=["accuracy"])
-    return model
+    saved = checkpoints.load(state.last) if state else None
+    model = _build(recipe, steps, None if state else recipe.weights)
+    learner = Learner(recipe, steps * recipe.epochs, lambda: _build(recipe, steps), model)
+    if state and saved:
+        try:
+            learner.restore(saved)
+        except ValueError as error:
+            raise RunError(f"{state.last} is damaged: start again with --force") from error
+    return learner
 
 
-def _load(recipe: Recipe, checkpoint: Path) -> keras.Model:
-    with compression_for(recipe).scope():
-        return checkpoints.load(checkpoint)
-
-
-def _steps(recipe: Recipe, splits: Splits) -> int:
-    return -(-len(splits.train) // recipe.batch_size)
-
-
-def _fit(model: keras.Model, state: TrainingState, recipe: Recipe, splits: Splits) -> None:
-    if state.epoch == recipe.epochs:
-        return
+def _fit(
+    learner: Learner, state: TrainingState, recipe: Recipe, splits: Splits, taught: Array | None
+) -> None:
+    steps = steps_of(len(splits.train), recipe.batch_size)
     architecture = architecture_for(recipe.model, recipe.fine_tuning)
-    steps = _steps(recipe, splits)
-    with TrainingProgress(recipe.epochs, steps, recipe.batch_size, state.epoch) as progress:
-        model.fit(
-            training_batches(splits.train, architecture, recipe, state.epoch),
-            validation_data=validation_batches(splits.validation, architecture, recipe),
-            steps_per_epoch=steps,
-            initial_epoch=state.epoch,
-            epochs=recipe.epochs,
-            verbose=0,
-            callbacks=[
-                *compression_for(recipe).callbacks(),
-                progress,
-                keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False),
-                _Checkpoint(state),
-            ],
-        )
+    validation = validation_batches(splits.validation, architecture, recipe)
+    done = state.epoch * steps + state.batch
+    with TrainingProgress(recipe.epochs, steps, recipe.batch_size, done) as progress:
+        loop = TrainingLoop(learner, state, validation, steps, _callbacks(recipe, state, progress))
+        for _, parts in groupby(parts_of(recipe, steps, state.epoch, state.batch), lambda part: part.size):
+            same_size = list(parts)
+            batches = iter(batches_of(same_size, splits.train, architecture, recipe, taught))
+            for part in same_size:
+                loop.run(part, batches)
 
 
-class _Checkpoint(keras.callbacks.Callback):
-    def __init__(self, state: TrainingState) -> None:
-        super().__init__()
-        self.state = state
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.began = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        metrics = {key: float(value) for key, value in (logs or {}).items()}
-        self.state.add_epoch(self.model, {**metrics, "seconds": round(time.monotonic() - self.began, 1)})
+def _callbacks(
+    recipe: Recipe, state: TrainingState, progress: TrainingProgress
+) -> list[keras.callbacks.Callback]:
+    board = keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False)
+    return [*compression_for(recipe).callbacks(), progress, board]
 
 
 def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, where: str) -> None:
@@ -178,8 +165,9 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
     keras.mixed_precision.set_global_policy("float32")
     architecture = architecture_for(recipe.model, recipe.fine_tuning)
     compression = compression_for(recipe)
-    best = compression.strip(_load(recipe, state.checkpoint(state.best_epoch)))
-    model = _in_float32(architecture, best)
+    best = _build(recipe, steps=1)
+    best.set_weights(kept_weights(checkpoints.load(state.best), best))
+    model = _in_float32(architecture, compression.strip(best))
     compressed = compression.check(model)
     model_path = state.folder / runs.MODEL
     with files.replacing(model_path) as temporary:

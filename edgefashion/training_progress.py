@@ -18,11 +18,11 @@ class TrainingProgress(keras.callbacks.Callback):
     The training goes inside `with`, so that the terminal is as it was before however the training ends.
     """
 
-    def __init__(self, epochs: int, steps: int, batch_size: int, done_epochs: int = 0) -> None:
+    def __init__(self, epochs: int, steps: int, batch_size: int, done_steps: int = 0) -> None:
         super().__init__()
         self._supports_tf_logs = True
         self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
-        self.done_epochs = done_epochs
+        self.done_steps = done_steps
         self.steps_seen = 0
         self.began = self.logged = time.monotonic()
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -76,7 +76,7 @@ class TrainingProgress(keras.callbacks.Callback):
         return self.steps_seen * self.batch_size / (time.monotonic() - self.began)
 
     def _seconds_left(self) -> float:
-        steps_left = (self.epochs - self.done_epochs) * self.steps - self.steps_seen
+        steps_left = self.epochs * self.steps - self.done_steps - self.steps_seen
         return steps_left * (time.monotonic() - self.began) / max(self.steps_seen, 1)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgefashion.data import Subset
-from edgefashion.input_pipeline import labels_for, training_batches, validation_batches
+from edgefashion.input_pipeline import Part, batches_of, labels_for, training_batches, validation_batches
 from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.models.mobilenetv2 import SIZE
 from edgefashion.recipes import RECIPES, Recipe
@@ -74,6 +74,41 @@ def test_a_later_start_gives_the_batches_of_an_uninterrupted_training(numbered: 
         assert np.array_equal(labels, expected_labels)
 
 
+def test_a_start_within_an_epoch_gives_the_batches_that_are_left(numbered: Subset) -> None:
+    recipe = replace(RECIPE, flip=True, shift=2, erase=0.5)
+    whole = drawn(numbered, recipe)[STEPS : 2 * STEPS]
+    parts = [Part(1, 4, STEPS), Part(2, 0, 1)]
+    left = list(batches_of(parts, numbered, CNN, recipe).as_numpy_iterator())
+    assert len(left) == STEPS - 4 + 1
+    for (images, labels), (expected_images, expected_labels) in zip(left, whole[4:], strict=False):
+        assert np.array_equal(images, expected_images)
+        assert np.array_equal(labels, expected_labels)
+
+
+def test_a_teacher_speaks_of_the_image_that_is_seen(numbered: Subset) -> None:
+    """The left half of every image is black: the mirrored ones are known by it."""
+    images = numbered.images.copy() + 1
+    images[:, :, :14] = 0
+    subset = Subset(images, numbered.labels, numbered.indices)
+    taught = np.arange(2 * COUNT * 10, dtype=np.float32).reshape(2, COUNT, 10)
+    batches = batches_of([Part(0, 0, STEPS)], subset, CNN, replace(RECIPE, flip=True), taught)
+    turned = []
+    for seen, _, logits in batches.as_numpy_iterator():
+        for image, logit in zip(seen[..., 0], logits, strict=True):
+            mirrored = image[0, 0] > 0
+            number = round(float(image.max()) * 255) - 1
+            assert np.array_equal(logit, taught[int(mirrored), number])
+            turned.append(mirrored)
+    assert 5 < sum(turned) < COUNT - 5
+
+
+def test_labels_are_smoothed(numbered: Subset) -> None:
+    recipe = replace(RECIPE, loss="categorical_crossentropy", label_smoothing=0.1)
+    _, labels = drawn(numbered, recipe)[0]
+    np.testing.assert_allclose(np.unique(labels), [0.01, 0.91], atol=1e-6)
+    np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+
+
 def test_nothing_is_left_after_the_last_epoch(numbered: Subset) -> None:
     assert drawn(numbered, first_epoch=EPOCHS) == []
 
@@ -107,7 +142,7 @@ def test_validation_has_every_image_in_order(numbered: Subset) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 def test_images_are_what_the_architecture_prepares(numbered: Subset, architecture: Architecture) -> None:
-    recipe = replace(RECIPES[architecture.name], batch_size=BATCH)
+    recipe = replace(RECIPE, model=architecture.name)
     images, _ = next(validation_batches(numbered, architecture, recipe).as_numpy_iterator())
     np.testing.assert_allclose(images, architecture.prepare(numbered.images[:BATCH]), atol=1e-6)
 

@@ -10,9 +10,11 @@ from edgefashion.data import Dataset
 from edgefashion.errors import BadInput
 from edgefashion.keras import keras
 from edgefashion.models import ARCHITECTURES, Architecture
+from edgefashion.models.folding import fold_batch_norms
 from edgefashion.models.mobilenetv2 import BATCH_NORM_MOMENTUM, SIZE, build, resize
+from edgefashion.summary import summarize
 
-INPUTS = {"cnn": (28, 28, 1), "mobilenetv2": (SIZE, SIZE, 3)}
+INPUTS = dict.fromkeys(ARCHITECTURES, (28, 28, 1)) | {"mobilenetv2": (SIZE, SIZE, 3)}
 EVERY_PIXEL = np.arange(256, dtype=np.uint8)
 
 
@@ -83,6 +85,16 @@ def test_the_range_of_normalised_pixels(name: str, expected: tuple[float, float]
 
 def test_the_cnn_has_225034_parameters() -> None:
     assert ARCHITECTURES["cnn"].build(None).count_params() == 225_034
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "macs"), [("cnn-64k", 51_808, 4_657_360), ("cnn-256k", 253_384, 22_608_304)]
+)
+def test_the_residual_cnns_are_small(name: str, weights: int, macs: int) -> None:
+    layers = summarize(fold_batch_norms(ARCHITECTURES[name].build(None)))
+    channels = sum(layer.output_shape[-1] for layer in layers if layer.macs)
+    assert sum(layer.parameters for layer in layers) - channels == weights
+    assert sum(layer.macs for layer in layers) == macs
 
 
 def test_mobilenetv2_forgets_old_statistics_soon_enough() -> None:

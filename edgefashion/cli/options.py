@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edgefashion.recipes import RECIPES
+from edgefashion.recipes import NAMED_RECIPES, RECIPES
 
 MOST_CPUS = 9999
 COUNT = click.IntRange(min=1)
@@ -132,6 +132,12 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 model_option = click.option(
     "--model", "models", type=OneOf("model", list(RECIPES)), default="cnn", show_default=True
+)
+recipe_option = click.option(
+    "--recipe",
+    "recipe_name",
+    type=Name("recipe", list(NAMED_RECIPES)),
+    help="Train after this recipe instead of the --model's own; edgefashion recipes shows them.",
 )
 data_option = click.option("--data", "data_folder", type=FOLDER, help="Folder with the four data set files.")
 runs_option = click.option("--runs", "root", type=FOLDER, default="runs", show_default=True, help="All runs.")

@@ -22,7 +22,7 @@ from edgefashion.artifact import (
     Artifact,
 )
 from edgefashion.errors import BadInput, RunError
-from edgefashion.recipes import RECIPES, Recipe
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
 
 if TYPE_CHECKING:
@@ -61,20 +61,32 @@ def load_data(folder: Path | None) -> "Dataset":
 
 def recipe_for(model: str, **changes: Any) -> Recipe:
     """The model's recipe with every change that is not None. Raises BadInput for a change it cannot take."""
-    recipe = RECIPES[model]
+    return changed(RECIPES[model], **changes)
+
+
+def changed(recipe: Recipe, **changes: Any) -> Recipe:
+    """A recipe with every change that is not None. Raises BadInput for a change it cannot take."""
     if changes.get("weights") and recipe.weights is None:
-        raise BadInput(f"{model} is trained from scratch and takes no initial weights: leave out --weights")
-    return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+        raise BadInput(
+            f"{recipe.model} is trained from scratch and takes no initial weights: leave out --weights"
+        )
+    result = replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+    result.check()
+    return result
 
 
 def run_name(recipe: Recipe) -> str:
-    """The run's name where none is given: the model's, and the limit that makes it a small run."""
-    return f"{recipe.model}-limit-{recipe.limit}" if recipe.limit else recipe.model
+    """The run's name where none is given: the model's or the recipe's, and the limit that makes it small."""
+    usual = RECIPES.get(recipe.model)
+    name = recipe.model if usual and usual.name == recipe.name else recipe.name
+    return f"{name}-limit-{recipe.limit}" if recipe.limit else str(name)
 
 
-def new_recipes(models: Sequence[str], **changes: Any) -> dict[str, Recipe]:
-    """A recipe for each model, by the name its run gets."""
-    return {run_name(recipe): recipe for recipe in (recipe_for(model, **changes) for model in models)}
+def new_recipes(models: Sequence[str], name: str | None, **changes: Any) -> dict[str, Recipe]:
+    """The recipe called `name`, or else one for each model, by the name its run gets."""
+    chosen = [NAMED_RECIPES[name]] if name else [RECIPES[model] for model in models]
+    recipes = [changed(recipe, **changes) for recipe in chosen]
+    return {run_name(recipe): recipe for recipe in recipes}
 
 
 def train_or_reuse(
@@ -85,7 +97,10 @@ def train_or_reuse(
 
     if not force and folder.exists():
         run = runs.read(folder)
-        if run.info["recipe"] == recipe.as_dict() and run.info["data"]["checksums"] == dataset.checksums:
+        if (
+            Recipe.from_dict(run.info["recipe"]) == recipe
+            and run.info["data"]["checksums"] == dataset.checksums
+        ):
             say(f"reusing {folder}, trained with the same recipe on the same data")
             return run
     from edgefashion.train import interrupted, train

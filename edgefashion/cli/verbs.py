@@ -7,7 +7,7 @@ import click
 
 from edgefashion import __version__
 from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
-from edgefashion.cli import bench, bundle, compare, doctor, fine_tuning, looking, steps
+from edgefashion.cli import bench, bundle, compare, doctor, fine_tuning, looking, steps, training
 from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
@@ -17,6 +17,7 @@ from edgefashion.cli.options import (
     data_option,
     model_option,
     output_options,
+    recipe_option,
     runs_option,
     threads_option,
     training_options,
@@ -66,7 +67,8 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
 
 @cli.command()
 @model_option
-@click.option("--name", help="Name of the run; default: the model's.")
+@recipe_option
+@click.option("--name", help="Name of the run; default: the model's or the recipe's.")
 @runs_option
 @data_option
 @training_options
@@ -74,6 +76,7 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
 def train(
     models: tuple[str, ...],
+    recipe_name: str | None,
     name: str | None,
     root: Path,
     data_folder: Path | None,
@@ -99,8 +102,10 @@ def train(
     if force and resume:
         raise BadInput("--force begins anew and --resume goes on: give one of them")
     tuning = fine_tuning.asked(base, qat, sparsity, clusters)
+    if recipe_name:
+        training.check_recipe_alone(tuning is not None)
     if tuning is None:
-        recipes = steps.new_recipes(models, **changes)
+        recipes = steps.new_recipes(models, recipe_name, **changes)
         dataset = steps.load_data(data_folder)
     else:
         kind, base_name = tuning
@@ -272,3 +277,4 @@ cli.add_command(bundle.bundle)
 cli.add_command(doctor.doctor)
 cli.add_command(compare.compare)
 cli.add_command(bench.bench)
+cli.add_command(training.recipes)

@@ -3,9 +3,10 @@
 from edgefashion.models.base import Architecture, Compression, Normalisation, deployed
 from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2
+from edgefashion.models.residual import RESIDUAL_CNNS
 from edgefashion.recipes import FineTuning, Recipe
 
-ARCHITECTURES = {architecture.name: architecture for architecture in (CNN, MOBILENETV2)}
+ARCHITECTURES = {architecture.name: architecture for architecture in (CNN, *RESIDUAL_CNNS, MOBILENETV2)}
 
 
 def architecture_for(name: str, fine_tuning: FineTuning | None = None) -> Architecture:

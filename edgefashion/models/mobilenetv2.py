@@ -53,9 +53,14 @@ def _base(weights: str | None) -> keras.Model:
         ) from error
 
 
-def resize(images: Any) -> Any:
-    """float32 [N, 28, 28, C] → float32 [N, 96, 96, C], bilinear with half-pixel centres."""
-    return tf.image.resize(images, (SIZE, SIZE))
+def resize(images: Any, size: int = SIZE) -> Any:
+    """float32 [N, 28, 28, C] → float32 [N, size, size, C], bilinear with half-pixel centres."""
+    return tf.image.resize(images, (size, size))
+
+
+def expand(images: Any, size: int = SIZE) -> Any:
+    """float32 [N, 28, 28, 1] → float32 [N, size, size, 3]."""
+    return tf.image.grayscale_to_rgb(resize(images, size))
 
 
 def fold_gray(model: keras.Model) -> keras.Model:
@@ -75,7 +80,8 @@ MOBILENETV2 = Architecture(
     name="mobilenetv2",
     normalisation=Normalisation(scale=1 / 127.5, zero_point=127),
     build=build,
-    expand=lambda images: tf.image.grayscale_to_rgb(resize(images)),
+    expand=expand,
     fold=lambda model: fold_batch_norms(fold_gray(model)),
     resize=resize,
+    enlarge=expand,
 )

@@ -1,0 +1,70 @@
+"""Small residual CNNs of plain 3x3 convolutions, trained from scratch, for int8 inference on a processor.
+
+    conv 3x3 at 28x28; conv 3x3 to 14x14, residual block; conv 3x3 to 7x7, residual block; average; dense
+
+A residual block is two convolutions and the sum with what went in (He et al. 2016). Every convolution is
+followed by batch normalisation, which is folded into it for deployment, and by ReLU, which the runtimes
+compute within it. Nothing here computes slowly in integers: no depthwise layer, no other activation.
+"""
+
+from functools import partial
+from typing import Any
+
+from edgefashion.keras import keras
+from edgefashion.models.base import Architecture, Normalisation
+from edgefashion.models.folding import fold_batch_norms
+
+WIDTHS = {"cnn-64k": (16, 24, 40), "cnn-256k": (24, 56, 88)}
+"""The channels at 28x28, 14x14 and 7x7."""
+# Of some 430 steps an epoch, the statistics remember the last 20; the average over the weights smoothes them.
+BATCH_NORM_MOMENTUM = 0.95
+
+
+def build(name: str, weights: str | None = None) -> keras.Model:
+    """float32 [N, 28, 28, 1] in [-1, 1] → float32 [N, 10] logits; one flat model, as QAT requires.
+
+    Names are short: a TFLite file has each of them several times, in all 2 of the 64 KiB of cnn-64k.
+    """
+    first, second, third = WIDTHS[name]
+    image = keras.Input((28, 28, 1), name="image")
+    tensor = _convolution(image, first, "1")
+    tensor = _block(_convolution(tensor, second, "2", strides=2), "2")
+    tensor = _block(_convolution(tensor, third, "3", strides=2), "3")
+    features = keras.layers.GlobalAveragePooling2D(name="pool")(tensor)
+    logits = keras.layers.Dense(10, dtype="float32", name="logits")(features)
+    return keras.Model(image, logits, name="cnn")
+
+
+def _convolution(tensor: Any, channels: int, name: str, strides: int = 1, rectify: bool = True) -> Any:
+    tensor = keras.layers.Conv2D(
+        channels,
+        3,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"conv{name}",
+    )(tensor)
+    tensor = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"norm{name}")(tensor)
+    return keras.layers.ReLU(name=f"relu{name}")(tensor) if rectify else tensor
+
+
+def _block(tensor: Any, name: str) -> Any:
+    channels = tensor.shape[-1]
+    inner = _convolution(tensor, channels, f"{name}a")
+    inner = _convolution(inner, channels, f"{name}b", rectify=False)
+    return keras.layers.ReLU(name=f"relu{name}b")(keras.layers.Add(name=f"add{name}")([tensor, inner]))
+
+
+def _architecture(name: str) -> Architecture:
+    return Architecture(
+        name=name,
+        normalisation=Normalisation(scale=1 / 127.5, zero_point=127),
+        build=partial(build, name),
+        expand=lambda images: images,
+        fold=fold_batch_norms,
+        resize=lambda images: images,
+    )
+
+
+RESIDUAL_CNNS = tuple(_architecture(name) for name in WIDTHS)

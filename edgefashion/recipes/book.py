@@ -1,0 +1,101 @@
+"""The recipes by name."""
+
+from dataclasses import replace
+
+from edgefashion.recipes.recipe import FineTuning, Recipe
+
+_CNN = Recipe(
+    name="cnn",
+    model="cnn",
+    epochs=5,
+    batch_size=64,
+    learning_rate=1e-3,
+    schedule="constant",
+    loss="sparse_categorical_crossentropy",
+)
+_MOBILENETV2_SHORT = Recipe(
+    name="mobilenetv2-short",
+    model="mobilenetv2",
+    epochs=2,
+    batch_size=64,
+    learning_rate=1e-3,
+    schedule="cosine",
+    loss="categorical_crossentropy",
+    weights="imagenet",
+)
+RECIPES = {"cnn": _CNN, "mobilenetv2": _MOBILENETV2_SHORT}
+"""What each --model is trained after where no recipe is named."""
+
+# Weight decay is decoupled and does not pass through the momentum of 0.9: 5e-3 here is what 5e-4 is as an
+# L2 penalty in the loss.
+_CNN_64K = Recipe(
+    name="cnn-64k",
+    model="cnn-64k",
+    epochs=60,
+    batch_size=128,
+    learning_rate=0.1,
+    schedule="one-cycle",
+    warm_up=0.15,
+    optimizer="sgd",
+    weight_decay=5e-3,
+    loss="categorical_crossentropy",
+    label_smoothing=0.1,
+    ema=0.998,
+    flip=True,
+    shift=2,
+    erase=0.5,
+)
+_MOBILENETV2 = replace(
+    _MOBILENETV2_SHORT,
+    name="mobilenetv2",
+    epochs=8,
+    schedule="one-cycle",
+    warm_up=0.1,
+    weight_decay=0.02,
+    ema=0.998,
+    flip=True,
+    shift=2,
+    erase=0.25,
+    label_smoothing=0.1,
+)
+NAMED_RECIPES = {
+    recipe.name or recipe.model: recipe
+    for recipe in (
+        _CNN,
+        _CNN_64K,
+        replace(_CNN_64K, name="cnn-256k", model="cnn-256k"),
+        _MOBILENETV2_SHORT,
+        _MOBILENETV2,
+        replace(_MOBILENETV2_SHORT, name="mobilenetv2-fast", small_size=48, small_share=0.75),
+    )
+}
+"""All of them, for --recipe."""
+
+# Of quantization-aware training, and of the same training without rounding, which it is compared with.
+QAT_RECIPES = {
+    "cnn": replace(_CNN, epochs=2, learning_rate=3e-4, schedule="cosine"),
+    "cnn-64k": replace(NAMED_RECIPES["cnn-64k"], epochs=10, learning_rate=0.01),
+    "cnn-256k": replace(NAMED_RECIPES["cnn-256k"], epochs=10, learning_rate=0.01),
+    "mobilenetv2-short": replace(_MOBILENETV2_SHORT, epochs=1, learning_rate=1e-4),
+    "mobilenetv2": replace(_MOBILENETV2, epochs=2, learning_rate=1e-4),
+    "mobilenetv2-fast": replace(_MOBILENETV2_SHORT, name="mobilenetv2-fast", epochs=1, learning_rate=1e-4),
+}
+# What pruning and clustering take away needs more to be made up for. On validation, the CNN with 80 % zeros:
+# 92.3 %; with half the epochs 92.1 %, with the learning rate above 92.0 %. With 90 %: 92.0 %, 91.7 %.
+COMPRESSION_RECIPES = {
+    **{name: replace(recipe, ema=0.0) for name, recipe in QAT_RECIPES.items()},
+    "cnn": replace(_CNN, epochs=4, schedule="cosine"),
+}
+FINE_TUNING_RECIPES: dict[FineTuning, dict[str, Recipe]] = {
+    "float": QAT_RECIPES,
+    "qat": QAT_RECIPES,
+    "prune": COMPRESSION_RECIPES,
+    "cluster": COMPRESSION_RECIPES,
+}
+
+
+def fine_tuning_recipe(kind: FineTuning, trained: Recipe) -> Recipe:
+    """How a model trained after `trained` is fine-tuned; one without a name is that of its model."""
+    usual = RECIPES.get(trained.model, trained)
+    recipes = FINE_TUNING_RECIPES[kind]
+    return recipes.get(trained.name or "", recipes[usual.name or usual.model])

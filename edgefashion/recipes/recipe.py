@@ -1,0 +1,158 @@
+"""What a recipe says, and which of its values exclude each other."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from edgefashion.errors import BadInput
+
+FineTuning = Literal["float", "qat", "prune", "cluster"]
+"""What is done to a trained model while it is trained further: nothing else, rounding as int8 does
+(quantization-aware training), making weights zero, making weights equal.
+"""
+Schedule = Literal["constant", "cosine", "one-cycle"]
+Optimizer = Literal["adam", "sgd"]
+Loss = Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides what a training computes, apart from the data.
+
+    name: that of the recipe it was made from; it decides nothing.
+    model: the architecture.
+    learning_rate: the highest one. `schedule` holds it, lets it fall to zero by a cosine, or raises it from
+        zero over the share `warm_up` of the steps before that (one-cycle; Smith and Topin 2018).
+    optimizer: Adam, or gradient descent with Nesterov momentum of 0.9.
+    weight_decay: what a step takes off the kernels, as a share of the learning rate (decoupled: Loshchilov
+        and Hutter 2019). Biases and batch normalisation keep theirs.
+    ema: the decay a step of a moving average over the weights and the statistics of batch normalisation,
+        which then is what is validated and kept; 0 for none.
+    flip, shift, erase, mixup: see `edgefashion.augmentation`. Whether half of the images are mirrored, by
+        how many pixels they move at most, the probability that a rectangle is erased, the alpha of mixup.
+    label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
+    teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
+        `temperature` what both logits are divided by, see `edgefashion.distillation`. `teacher_id` is its id.
+    small_size, small_share: the first so large share of the steps sees images of so many pixels a side;
+        for architectures that enlarge their images. 0 where all steps see the full size.
+    weights: the initial ones: None for an architecture that has no pretrained ones, else "imagenet", "none"
+        or the path of a file.
+    limit: the number of training images used, None for all.
+    fine_tuning: None where the model is trained from such weights, else what is done to a trained one.
+        `base_run_id` then is the run whose model `weights` is the path of; `sparsity` is the share of
+        weights that become zero in a pruned layer, `clusters` the number of different ones in a clustered.
+    """
+
+    name: str | None = field(default=None, compare=False)
+    model: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    schedule: Schedule
+    loss: Loss
+    warm_up: float = 0.0
+    optimizer: Optimizer = "adam"
+    weight_decay: float = 0.0
+    ema: float = 0.0
+    flip: bool = False
+    shift: int = 0
+    erase: float = 0.0
+    mixup: float = 0.0
+    label_smoothing: float = 0.0
+    teacher: str | None = None
+    teacher_id: str | None = None
+    distillation: float = 0.0
+    temperature: float = 1.0
+    small_size: int = 0
+    small_share: float = 0.0
+    weights: str | None = None
+    seed: int = 0
+    limit: int | None = None
+    mixed_precision: bool = False
+    fine_tuning: FineTuning | None = None
+    base_run_id: str | None = None
+    sparsity: float | None = None
+    clusters: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recipe as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
+        """The recipe that JSON says; what an older version did not write has its default. Raises TypeError
+        where what every version wrote is missing.
+        """
+        known = {one.name for one in fields(cls)}
+        return cls(**{key: value for key, value in saved.items() if key in known})
+
+    def differences(self, other: "Recipe") -> list[str]:
+        """Each field that decides something and is not the same in `other`: `epochs 3 → 4`."""
+        names = [one.name for one in fields(self) if one.compare]
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
+        return [f"{name} {mine} → {wanted}" for name, (mine, wanted) in pairs.items() if mine != wanted]
+
+    @property
+    def soft_labels(self) -> bool:
+        """Whether something makes a label a distribution over the classes."""
+        return bool(self.label_smoothing or self.mixup)
+
+    def check(self) -> None:
+        """Raise BadInput for a value out of its range, or for values that exclude each other."""
+        for name, (low, high, words) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value < high:
+                raise BadInput(f"{name} = {value:g} cannot be: it is {words}")
+        for wrong, why in self._contradictions():
+            if wrong:
+                raise BadInput(why)
+
+    def _contradictions(self) -> list[tuple[Any, str]]:
+        compressed = self.sparsity is not None or self.clusters is not None
+        return [
+            (
+                self.warm_up and self.schedule != "one-cycle",
+                f"a {self.schedule} schedule has no warm_up: set schedule = one-cycle or leave warm_up out",
+            ),
+            (
+                self.soft_labels and self.loss != "categorical_crossentropy",
+                "label_smoothing and mixup make distributions of labels, and the loss "
+                f"{self.loss} takes classes only: set loss = categorical_crossentropy",
+            ),
+            (
+                bool(self.distillation) != (self.teacher is not None),
+                "a teacher and the weight of what it says belong together: set both teacher and distillation",
+            ),
+            (
+                self.mixup and self.teacher is not None,
+                "a teacher says nothing of mixed images: leave out mixup or teacher",
+            ),
+            (
+                bool(self.small_size) != bool(self.small_share),
+                "small_size and small_share belong together: set both, or neither",
+            ),
+            (
+                self.ema and compressed,
+                "an average of pruned or clustered weights is neither: set ema = 0",
+            ),
+        ]
+
+
+_UNTIL_ONE = (0.0, 1.0, "0 or more and less than 1")
+_SHARE = (0.0, 1.0000001, "a share, from 0 to 1")
+_RANGES: dict[str, tuple[float, float, str]] = {
+    "epochs": (1, 2**31, "1 or more"),
+    "batch_size": (1, 2**31, "1 or more"),
+    "learning_rate": (1e-30, float("inf"), "above 0"),
+    "warm_up": _UNTIL_ONE,
+    "weight_decay": (0.0, float("inf"), "0 or more"),
+    "ema": _UNTIL_ONE,
+    "shift": (0, 28, "a number of pixels, from 0 to 27"),
+    "erase": _SHARE,
+    "mixup": (0.0, float("inf"), "0 or more"),
+    "label_smoothing": _UNTIL_ONE,
+    "distillation": _SHARE,
+    "temperature": (1e-30, float("inf"), "above 0"),
+    "small_share": _SHARE,
+    "seed": (0, 2**32, "from 0 to 4,294,967,295"),
+}

@@ -1,0 +1,75 @@
+"""The batches of a training one after the other: learning, validating, and keeping what was learned."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from edgefashion.checkpoints import TrainingState
+from edgefashion.input_pipeline import Part
+from edgefashion.keras import keras
+from edgefashion.learner import Learner
+from edgefashion.recipes import Recipe
+
+CHECKPOINT_SECONDS = 240.0
+"""How long an epoch may go on without a checkpoint; with a step and the writing, five minutes are enough."""
+
+
+def parts_of(recipe: Recipe, steps: int, epoch: int, batch: int) -> list[Part]:
+    """What is left of a training of `steps` batches an epoch, after `epoch` epochs and so many batches."""
+    small = round(recipe.small_share * steps * recipe.epochs)
+    parts = []
+    for number in range(epoch, recipe.epochs):
+        first = batch if number == epoch else 0
+        cut = min(max(small - number * steps, first), steps)
+        parts += [Part(number, first, cut, recipe.small_size), Part(number, cut, steps)]
+    return [part for part in parts if part.first < part.last]
+
+
+class TrainingLoop:
+    """Runs one part of a training after the other, `steps` batches an epoch."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        state: TrainingState,
+        validation: Any,
+        steps: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> None:
+        self.learner, self.state = learner, state
+        self.validation, self.steps = validation, steps
+        self.callbacks = keras.callbacks.CallbackList(callbacks, model=learner.model)
+        self.callbacks.on_train_begin()
+        self.begin_epoch(state.epoch)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Start counting, unless the epoch was begun before an interruption."""
+        if not self.state.batch:
+            self.learner.begin_epoch()
+        self.began = self.kept = time.monotonic()
+        self.before = self.state.seconds
+        self.callbacks.on_epoch_begin(epoch)
+
+    def run(self, part: Part, batches: Any) -> None:
+        """Learn from the batches of a part, and end the epoch after its last."""
+        for number in range(part.first, part.last):
+            self.callbacks.on_train_batch_begin(number)
+            self.learner.step(batches, part.size)
+            self.callbacks.on_train_batch_end(number)
+            if number + 1 < self.steps and time.monotonic() - self.kept > CHECKPOINT_SECONDS:
+                self.state.add_batches(self.learner.arrays(), number + 1, self._seconds())
+                self.kept = time.monotonic()
+        if part.last == self.steps:
+            self._end_epoch(part.epoch)
+
+    def _end_epoch(self, epoch: int) -> None:
+        metrics = self.learner.metrics() | self.learner.validate(self.validation)
+        self.callbacks.on_epoch_end(epoch, dict(metrics))
+        self.state.add_epoch(self.learner.arrays(), metrics | {"seconds": round(self._seconds(), 1)})
+        if epoch + 1 < self.learner.recipe.epochs:
+            self.begin_epoch(epoch + 1)
+        else:
+            self.callbacks.on_train_end()
+
+    def _seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
