@@ -10,6 +10,8 @@
         ├── RunError          a run folder is missing, damaged, busy or in the way
         ├── ArtifactError     a .tflite or .onnx file is missing, damaged or of another kind
         ├── BundleError       a bundle is missing, damaged, unsafe or of another version
+        ├── PictureError      a picture is missing, damaged, too large or none
+        ├── ZooError          the models that come with edgefashion are missing or damaged
         └── OutputError       a result cannot be written: no permission, no space
 
 A message is one line: what happened, why, and the command that mends it.
@@ -69,6 +71,14 @@ class ArtifactError(BadInput):
 
 class BundleError(BadInput):
     """A bundle is missing, damaged, unsafe or of another version."""
+
+
+class PictureError(BadInput):
+    """A picture is missing, damaged, too large or none."""
+
+
+class ZooError(BadInput):
+    """The models that come with edgefashion are missing or damaged."""
 
 
 class OutputError(BadInput):

@@ -7,7 +7,7 @@ import click
 
 from edgefashion import __version__
 from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
-from edgefashion.cli import bench, bundle, compare, doctor, fine_tuning, looking, steps, training
+from edgefashion.cli import bench, bundle, compare, doctor, fine_tuning, looking, predict, steps, training
 from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
@@ -278,3 +278,4 @@ cli.add_command(doctor.doctor)
 cli.add_command(compare.compare)
 cli.add_command(bench.bench)
 cli.add_command(training.recipes)
+cli.add_command(predict.predict)

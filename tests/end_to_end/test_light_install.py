@@ -20,9 +20,9 @@ from edgefashion.data import Dataset
 TFLITE, ONNX = (
     Path(__file__).parent.parent / "data/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")
 )
-LIMIT_MB = 190
-"""What the extra may take on a Raspberry Pi, in a million bytes."""
-TOO_MUCH = {"tensorflow", "keras", "tf_keras", "onnx", "tf2onnx", "matplotlib", "scipy", "pandas", "PIL"}
+LIMIT_MB = 195
+"""What the extra may take on a Raspberry Pi, in a million bytes; 21 of them are Pillow's."""
+TOO_MUCH = {"tensorflow", "keras", "tf_keras", "onnx", "tf2onnx", "matplotlib", "scipy", "pandas"}
 
 Block = Callable[[], AbstractContextManager[None]]
 
@@ -81,7 +81,7 @@ def site_packages(folder: Path) -> Path:
 def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     packages = site_packages(installed)
     found = {path.name for path in packages.iterdir()}
-    assert {"edgefashion", "ai_edge_litert", "onnxruntime", "numpy"} <= found
+    assert {"edgefashion", "ai_edge_litert", "onnxruntime", "numpy", "PIL"} <= found
     assert not TOO_MUCH & found
     assert "pip" not in found
     with capsys.disabled():

@@ -1,0 +1,12 @@
+"""What models say of pictures: any PNG or JPEG file, or an image of the data set.
+
+pictures.py    opening files, with distrust
+conversion.py  any picture → uint8 [28, 28, 1], bright clothing on black
+classes.py     images and artifacts → classes with probabilities
+text.py        the same for people and for programs
+"""
+
+from edgefashion.prediction.classes import Guess, Prediction, Shown, classify, side_by_side
+from edgefashion.prediction.conversion import Converted, convert
+
+__all__ = ["Converted", "Guess", "Prediction", "Shown", "classify", "convert", "side_by_side"]

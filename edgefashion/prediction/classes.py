@@ -1,0 +1,119 @@
+"""What artifacts say of images: the likeliest classes, and how likely they are to a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion import artifact
+from edgefashion.answers import Answers, predict
+from edgefashion.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.data import CLASS_NAMES
+from edgefashion.errors import ArtifactError, EdgefashionError
+from edgefashion.runtimes.base import Logits
+from edgefashion.targets import ANY
+
+if TYPE_CHECKING:
+    from edgefashion.bench import Progress
+
+TOP = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """An image as the models see it."""
+
+    name: str
+    """What the user calls it."""
+    pixels: NDArray[np.uint8]
+    """uint8 [28, 28, 1]"""
+    remark: str
+    """Where it comes from or what was done to it, for people."""
+    details: dict[str, Any]
+    """The same, as JSON."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A class and the probability that the model gives it, in 0..1."""
+
+    label: int
+    probability: float
+
+    @property
+    def name(self) -> str:
+        """The name of the class."""
+        return CLASS_NAMES[self.label]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What an artifact says of images, or why it says nothing."""
+
+    artifact: Artifact
+    answers: Answers
+
+    @property
+    def logits(self) -> Logits | None:
+        """float32 [N, 10], of int8 TFLite files dequantized; None where it failed."""
+        return self.answers.logits
+
+    def top(self, number: int) -> list[Guess]:
+        """The likeliest classes of image `number`, the first one first."""
+        assert self.logits is not None
+        shares = probabilities(self.logits[number])
+        order = np.argsort(-shares, kind="stable")[:TOP]
+        return [Guess(int(label), float(shares[label])) for label in order]
+
+
+def classify(
+    artifacts: Sequence[Artifact], images: Sequence[Shown], progress: "Progress | None" = None
+) -> list[Prediction]:
+    """What each artifact says of the images. One that fails says why, and the others go on."""
+    pixels = np.stack([image.pixels for image in images])
+    found = []
+    for each in artifacts:
+        try:
+            if each.defect:
+                raise ArtifactError(each.defect)
+            answers = predict(each, pixels, progress)
+        except EdgefashionError as error:
+            answers = Answers(error=error)
+        found.append(Prediction(each, answers))
+    return found
+
+
+def side_by_side(artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """The artifacts, each with its float32 or int8 counterpart from the same folder, run and format.
+
+    Without those for one processor or with layers in float, unless they are all there is.
+    """
+    found: dict[Any, Artifact] = {}
+    for own in artifacts:
+        others = [artifact.inspect(path) for path in artifact.find(own.path.parent)] if own.run_id else []
+        pair = [own, *(other for other in others if _counterparts(own, other))]
+        found |= {each.path: each for each in sorted(pair, key=lambda each: each.precision != "float32")}
+    plain = [each for each in found.values() if each.target == ANY and not each.kept_float]
+    return plain if len(artifacts) > 1 and plain else list(found.values())
+
+
+def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Softmax over the last axis."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _counterparts(one: Artifact, other: Artifact) -> bool:
+    """Whether one is the float32 and the other the int8 file of the same run and format."""
+    integers = [each.precision in INTEGER_PRECISIONS for each in (one, other)]
+    floats = [each.precision == "float32" for each in (one, other)]
+    return (
+        (one.run_id, one.format) == (other.run_id, other.format)
+        and other.target == ANY
+        and not other.kept_float
+        and any(integers)
+        and any(floats)
+    )

@@ -1,0 +1,85 @@
+"""Predictions for people (a table) and for programs (JSON)."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from edgefashion import __version__, report
+from edgefashion.data import CLASS_NAMES
+from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
+from edgefashion.tables import Column, Page, Table
+
+SCHEMA = 1
+
+
+def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
+    """What was done to each image, and what each artifact says of it."""
+    rows = [
+        {"image": image.name, "artifact": prediction.artifact, "top": prediction.top(number)}
+        for number, image in enumerate(images)
+        for prediction in predictions
+        if prediction.logits is not None
+    ]
+    places = [_place(rank) for rank in range(TOP)]
+    lines = [f"{image.name}: {image.remark}" for image in images]
+    return Page(lines, [Table("Classes", (*_COLUMNS, *places), rows)] if rows else [], [])
+
+
+def to_json(images: Sequence[Shown], predictions: Sequence[Prediction]) -> str:
+    """All of it, with the logits; probabilities are in 0..1."""
+    content = {
+        "schema": SCHEMA,
+        "edgefashion": __version__,
+        "classes": list(CLASS_NAMES),
+        "images": [
+            {
+                "image": image.name,
+                **image.details,
+                "predictions": [_prediction(each, number) for each in predictions],
+            }
+            for number, image in enumerate(images)
+        ],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _prediction(prediction: Prediction, number: int) -> dict[str, Any]:
+    artifact, answers, logits = prediction.artifact, prediction.answers, prediction.logits
+    return {
+        "file": artifact.path.name,
+        "model": artifact.model,
+        "format": artifact.format,
+        "precision": artifact.precision,
+        "runtime": answers.runtime,
+        "runtime_version": answers.version,
+        "top": None if logits is None else [_guess(guess) for guess in prediction.top(number)],
+        "logits": None if logits is None else [float(value) for value in logits[number]],
+        "error": str(answers.error) if answers.error else None,
+    }
+
+
+def _guess(guess: Guess) -> dict[str, Any]:
+    return {"class": guess.name, "label": guess.label, "probability": guess.probability}
+
+
+def _precision(row: dict[str, Any]) -> str:
+    artifact = row["artifact"]
+    return report.precision(
+        {"precision": artifact.precision, "target": artifact.target, "kept_float": artifact.kept_float}
+    )
+
+
+def _place(rank: int) -> Column:
+    def text(row: dict[str, Any]) -> str:
+        guess = row["top"][rank]
+        return f"{guess.name} {100 * guess.probability:.1f} %"
+
+    return Column(("1st", "2nd", "3rd")[rank], text, number=False)
+
+
+_COLUMNS = (
+    Column("Image", lambda row: row["image"], number=False),
+    Column("Model", lambda row: row["artifact"].model, number=False),
+    Column("Format", lambda row: row["artifact"].format, number=False),
+    Column("Precision", _precision, number=False),
+)

@@ -1,0 +1,84 @@
+"""`edgefashion predict`, as a user types it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgefashion.cli import main
+from edgefashion.data import CLASS_NAMES, Dataset
+
+MODELS = Path(__file__).parent.parent / "data/models"
+MODEL = MODELS / "tiny-int8.tflite"
+
+
+def predict(capsys: pytest.CaptureFixture[str], *arguments: object, code: int | None = 0) -> tuple[str, str]:
+    """What the verb prints, and what it says on stderr."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["predict", *map(str, arguments)])
+    captured = capsys.readouterr()
+    assert (stopped.value.code or 0) == code, captured.err
+    return captured.out, captured.err
+
+
+@pytest.fixture
+def picture(sample: Dataset, tmp_path: Path) -> Path:
+    """The first test image, dark on white and three times as large."""
+    path = tmp_path / "clothing.png"
+    Image.fromarray(np.kron(255 - sample.test.images[0, ..., 0], np.ones((3, 3), np.uint8))).save(path)
+    return path
+
+
+def test_pictures_and_test_images(
+    picture: Path, sample_folder: Path, sample: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--index", 5, "--index", 399, "--data", sample_folder)
+    out, _ = predict(capsys, MODEL, picture, *options)
+    assert f"{picture}: 84x84, trimmed, fitted into 28x28, inverted (bright border)" in out
+    assert f"test image 399: a {CLASS_NAMES[sample.test.labels[399]]}" in out
+    found = json.loads(predict(capsys, MODEL, picture, *options, "--json")[0])
+    assert [image["image"] for image in found["images"]] == [str(picture), "test image 5", "test image 399"]
+    assert found["images"][0]["inverted_because"] == "border"
+    assert found["images"][1]["label"] == sample.test.labels[5]
+    for image in found["images"]:
+        (prediction,) = image["predictions"]
+        guess = prediction["top"][0]
+        assert guess["label"] == np.argmax(prediction["logits"])
+        assert f"{guess['class']} {100 * guess['probability']:.1f} %" in out
+
+
+def test_the_same_picture_in_both_polarities(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    negative = tmp_path / "negative.png"
+    Image.fromarray(255 - np.asarray(Image.open(picture))).save(negative)
+    found = json.loads(predict(capsys, MODEL, picture, negative, "--json")[0])
+    first, second = found["images"]
+    assert (first["inverted"], second["inverted"]) == (True, False)
+    assert first["predictions"] == second["predictions"]
+    wrong = json.loads(predict(capsys, MODEL, negative, "--invert", "--json")[0])
+    assert wrong["images"][0]["predictions"] != first["predictions"]
+    assert wrong["images"][0]["inverted_because"] == "asked"
+
+
+def test_bad_input_is_one_line(
+    picture: Path, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty.png"
+    empty.touch()
+    data = ("--data", sample_folder)
+    for arguments, said in (
+        ([MODEL], "there is nothing to classify"),
+        ([MODEL, picture, empty], "empty.png is empty"),
+        ([MODEL, tmp_path / "gone.png"], "gone.png does not exist"),
+        ([MODEL, "--index", 400, *data], "there is no test image 400: give 0 to 399"),
+        ([MODEL, "--index", -1, *data], "--index"),
+        ([tmp_path / "gone.tflite", picture], "gone.tflite does not exist"),
+        (["nowhere", picture], "there is no run"),
+        ([MODELS / "float-input.onnx", picture], "float-input.onnx: expected uint8"),
+    ):
+        out, err = predict(capsys, *arguments, code=2)
+        assert said in err.splitlines()[-1]
+        assert out == "" or "float-input" in said

@@ -1,0 +1,78 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion import artifact
+from edgefashion.artifact import Artifact
+from edgefashion.data import Dataset
+from edgefashion.errors import ArtifactError
+from edgefashion.prediction import Shown, classify, side_by_side
+from edgefashion.prediction.classes import probabilities
+from edgefashion.runtimes import for_file
+
+MODELS = Path(__file__).parent.parent / "data/models"
+
+
+def images(sample: Dataset, count: int) -> list[Shown]:
+    return [Shown(str(n), sample.test.images[n], "", {}) for n in range(count)]
+
+
+def exported(folder: Path, name: str, precision: str, **more: object) -> Artifact:
+    """An artifact of the run `r`, with a manifest."""
+    content = (MODELS / f"tiny-float32{Path(name).suffix}").read_bytes()
+    known = {"run": "tiny", "run_id": "r", "small_run": False, "precision": precision}
+    return artifact.save(folder / name, content, known | more)
+
+
+def test_probabilities_are_the_softmax() -> None:
+    logits = np.array([[1000, 1000, -1000], [0, np.log(3), 0]], np.float32)
+    assert probabilities(logits) == pytest.approx(np.array([[0.5, 0.5, 0], [0.2, 0.6, 0.2]]))
+
+
+@pytest.mark.parametrize("name", ["tiny-int8.tflite", "tiny-float32.tflite", "tiny-float32.onnx"])
+def test_the_top_three_are_those_of_the_runtime(name: str, sample: Dataset) -> None:
+    (found,) = classify([artifact.inspect(MODELS / name)], images(sample, 12))
+    runtime = for_file(MODELS / name)
+    runtime.start()
+    logits = runtime.load(MODELS / name, threads=1).predict(sample.test.images[:12])
+    for number, own in enumerate(logits):
+        powers = np.exp(own - own.max(), dtype=np.float64)
+        top = found.top(number)
+        assert [guess.label for guess in top] == np.argsort(-own, kind="stable")[:3].tolist()
+        shares = [guess.probability for guess in top]
+        assert shares == pytest.approx(np.sort(powers / powers.sum())[:-4:-1])
+        assert 1 >= shares[0] >= shares[1] >= shares[2] >= 0
+
+
+def test_one_that_breaks_the_contract_does_not_keep_the_others_from_answering(sample: Dataset) -> None:
+    files = [artifact.inspect(MODELS / name) for name in ("float-input.tflite", "tiny-float32.tflite")]
+    bad, good = classify(files, images(sample, 2))
+    assert isinstance(bad.answers.error, ArtifactError)
+    assert "expected uint8 [N, 28, 28, 1] in" in str(bad.answers.error)
+    assert good.answers.error is None
+    assert len(good.top(1)) == 3
+
+
+def test_float_and_int8_stand_side_by_side(tmp_path: Path) -> None:
+    floats = exported(tmp_path, "a-float32.tflite", "float32")
+    int8 = exported(tmp_path, "a-int8.tflite", "int8")
+    other_format = exported(tmp_path, "a-int8.onnx", "int8")
+    exported(tmp_path, "b-int8.tflite", "int8", run_id="other")
+    kept = exported(tmp_path, "a-int8-keep-float.tflite", "int8", kept_float=["conv"])
+    target = exported(tmp_path, "a-int8-x86-vnni.onnx", "int8", target="x86-vnni")
+    dynamic = exported(tmp_path, "a-dynamic.tflite", "dynamic")
+    assert side_by_side([int8]) == side_by_side([floats]) == [floats, int8]
+    assert side_by_side([other_format]) == [other_format]
+    assert side_by_side([kept]) == [floats, kept]
+    assert side_by_side([dynamic]) == [dynamic]
+    assert side_by_side([int8, other_format, kept, target]) == [floats, int8, other_format]
+    assert side_by_side([target]) == [target]
+
+
+def test_a_file_that_nothing_tells_of_stands_alone(tmp_path: Path) -> None:
+    for name in ("tiny-int8.tflite", "tiny-float32.tflite"):
+        shutil.copy(MODELS / name, tmp_path)
+    alone = artifact.inspect(tmp_path / "tiny-int8.tflite")
+    assert side_by_side([alone]) == [alone]

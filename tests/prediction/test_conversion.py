@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgefashion.data import Dataset
+from edgefashion.errors import PictureError
+from edgefashion.prediction import convert
+
+
+def saved(path: Path, pixels: np.ndarray) -> Path:
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def product(pixels: np.ndarray, background: int = 255) -> np.ndarray:
+    """An image uint8 [28, 28, 1] as a large product picture, dark on bright with a wide margin."""
+    large = background - np.kron(pixels[..., 0] * (background / 255), np.ones((10, 10)))
+    return np.pad(large, ((40, 25), (100, 130)), constant_values=background).astype(np.uint8)
+
+
+def likeness(found: np.ndarray, expected: np.ndarray) -> float:
+    """Correlation of the pixels of two images."""
+    return float(np.corrcoef(found.ravel(), expected.ravel())[0, 1])
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_images_of_the_data_set_come_back_to_the_byte(
+    inverted: bool, sample: Dataset, tmp_path: Path
+) -> None:
+    for number, pixels in enumerate(sample.test.images):
+        path = saved(tmp_path / f"{number}.png", (255 - pixels if inverted else pixels)[..., 0])
+        found = convert(path)
+        assert (found.pixels == pixels).all()
+        assert (found.inverted, found.fitted) == (inverted, False)
+
+
+def test_a_product_picture_becomes_an_image_of_the_data_set(sample: Dataset, tmp_path: Path) -> None:
+    alike = []
+    for number, pixels in enumerate(sample.test.images[:60]):
+        found = convert(saved(tmp_path / f"{number}.png", product(pixels)))
+        assert found.pixels.shape == (28, 28, 1)
+        assert (found.size, found.inverted, found.fitted) == ((510, 345), True, True)
+        alike.append(likeness(found.pixels, pixels))
+        assert found.steps == "510x345, trimmed, fitted into 28x28, inverted (bright border)"
+    assert np.median(alike) > 0.97  # not each: faint edges are trimmed, and the rest is then larger
+
+
+def test_a_background_that_is_not_white_becomes_black(sample: Dataset, tmp_path: Path) -> None:
+    for number, pixels in enumerate(sample.test.images[:20]):
+        found = convert(saved(tmp_path / "a.png", product(pixels, background=200))).pixels
+        white = convert(saved(tmp_path / "b.png", product(pixels))).pixels
+        assert (found[0, 0], found[27, 27]) == (0, 0), number
+        assert likeness(found, white) > 0.95
+
+
+def test_the_longest_edge_fills_the_image_and_the_shortest_is_extended(tmp_path: Path) -> None:
+    canvas = np.full((400, 1300, 3), 250, np.uint8)
+    canvas[150:250, 100:300] = (200, 30, 30)
+    found = convert(saved(tmp_path / "a.png", canvas)).pixels[..., 0]
+    rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    assert (columns[0], columns[-1], rows[0], rows[-1]) == (0, 27, 7, 20)
+
+
+def test_polarity_can_be_said(sample: Dataset, tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", sample.test.images[0, ..., 0])
+    found = convert(path, invert=True)
+    assert (found.pixels == 255 - sample.test.images[0]).all()
+    assert found.steps == "28x28, taken as it is, inverted (as asked)"
+    assert (convert(path, invert=False).pixels == sample.test.images[0]).all()
+
+
+def test_clothing_cut_out_is_put_on_white_or_on_black_where_it_is_bright(
+    sample: Dataset, tmp_path: Path
+) -> None:
+    pixels = sample.test.images[0, ..., 0]
+    dark, bright = (np.dstack([colour, colour, colour, pixels]) for colour in (pixels * 0, pixels * 0 + 255))
+    assert (convert(saved(tmp_path / "dark.png", dark)).pixels[..., 0] == pixels).all()
+    found = convert(saved(tmp_path / "bright.png", bright), invert=False)
+    assert np.abs(found.pixels[..., 0].astype(int) - pixels).max() <= 1
+
+
+def test_a_huge_picture_is_converted(tmp_path: Path) -> None:
+    canvas = np.full((6000, 8000), 255, np.uint8)
+    canvas[1000:5000, 2000:4000] = 40
+    found = convert(saved(tmp_path / "a.png", canvas))
+    assert (found.size, int(found.pixels[14, 14, 0])) == ((8000, 6000), 215)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (5, 300)])
+@pytest.mark.parametrize("invert", [None, True, False])
+def test_a_picture_of_one_colour_shows_nothing(
+    shape: tuple[int, int], invert: bool | None, tmp_path: Path
+) -> None:
+    with pytest.raises(PictureError, match=r"a\.png is of one colour, and shows nothing"):
+        convert(saved(tmp_path / "a.png", np.full(shape, 90, np.uint8)), invert)
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (3, 3), (1, 900)])
+def test_tiny_pictures_are_fitted(shape: tuple[int, int], tmp_path: Path) -> None:
+    pixels = np.zeros(shape, np.uint8)
+    pixels.flat[-1] = 255
+    try:
+        assert convert(saved(tmp_path / "a.png", pixels)).pixels.shape == (28, 28, 1)
+    except PictureError as error:
+        assert "of one colour" in str(error)

@@ -1,0 +1,141 @@
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgefashion.errors import PictureError
+from edgefashion.prediction import pictures
+
+
+def saved(path: Path, picture: Image.Image, **options: object) -> Path:
+    picture.save(path, **options)
+    return path
+
+
+def coloured(width: int = 40, height: int = 20) -> Image.Image:
+    """Red on the left, blue on the right."""
+    picture = Image.new("RGB", (width, height), "blue")
+    picture.paste("red", (0, 0, width // 2, height))
+    return picture
+
+
+def bomb(path: Path, width: int, height: int) -> Path:
+    """A PNG of some bytes that says it has so many pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b""))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.jpeg", "without-suffix"])
+def test_png_and_jpeg_are_read_whatever_they_are_called(name: str, tmp_path: Path) -> None:
+    kind = "PNG" if name.endswith("png") else "JPEG"
+    found = pictures.read(saved(tmp_path / name, coloured(), format=kind, quality=95))
+    assert (found.mode, found.size) == ("RGB", (40, 20))
+    assert np.abs(np.subtract(found.getpixel((3, 3)), (255, 0, 0))).max() < 8
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "red"),
+    [(1, (40, 20), (0, 0)), (3, (40, 20), (39, 0)), (6, (20, 40), (0, 0)), (8, (20, 40), (0, 39))],
+)
+def test_rotation_by_exif(
+    orientation: int, size: tuple[int, int], red: tuple[int, int], tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for name in ("a.png", "a.jpg"):
+        found = pictures.read(saved(tmp_path / name, coloured(), exif=exif))
+        assert found.size == size
+        assert found.getpixel(red)[0] > 200
+
+
+@pytest.mark.parametrize("behind", [pictures.WHITE, pictures.BLACK])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "tRNS"])
+def test_what_is_transparent_is_put_on_a_background(
+    mode: str, behind: tuple[int, int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    if mode == "tRNS":
+        Image.new("L", (9, 9), 77).save(path, transparency=77)
+    elif mode == "P":
+        picture = Image.new("P", (9, 9), 3)
+        picture.putpalette([50, 60, 70] * 4)
+        picture.save(path, transparency=3)
+    else:
+        Image.new(mode, (9, 9)).save(path)
+    assert pictures.read(path, behind).getpixel((4, 4)) == behind
+
+
+def test_what_is_half_transparent_is_mixed(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.new("RGBA", (9, 9), (0, 0, 0, 128)))
+    assert pictures.read(path, pictures.WHITE).getpixel((4, 4)) == (127, 127, 127)
+
+
+def test_16_bits_become_8(tmp_path: Path) -> None:
+    ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
+    found = np.asarray(pictures.read(saved(tmp_path / "a.png", Image.fromarray(ramp))).convert("L"))
+    assert (found == np.arange(256).reshape(16, 16)).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
+def test_other_kinds_of_colour(mode: str, tmp_path: Path) -> None:
+    name = "a.jpg" if mode == "CMYK" else "a.png"
+    found = pictures.read(saved(tmp_path / name, coloured().convert(mode)))
+    assert found.mode == "RGB"
+
+
+def test_a_phone_s_jpeg_of_several_pictures_gives_its_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    coloured().save(path, format="MPO", save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    assert pictures.read(path).size == (40, 20)
+
+
+def test_what_is_no_picture(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "whole.png", Image.effect_noise((90, 90), 50)).read_bytes()
+    jpeg = saved(tmp_path / "whole.jpg", Image.effect_noise((90, 90), 50)).read_bytes()
+    animated = tmp_path / "animated.png"
+    coloured().save(animated, save_all=True, append_images=[Image.new("RGB", (40, 20))])
+    contents = {
+        "empty.png": b"",
+        "text.png": b"no picture at all\n",
+        "gif.png": saved(tmp_path / "a.gif", coloured()).read_bytes(),
+        "truncated.png": whole[: len(whole) // 2],
+        "truncated.jpg": jpeg[: len(jpeg) // 2],
+        "head.png": whole[:20],
+        "damaged.png": whole[:100] + bytes(200) + whole[300:],
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    expected = {
+        "gone.png": "does not exist",
+        ".": "is no file",
+        "empty.png": "is empty",
+        "text.png": "is no PNG or JPEG picture",
+        "gif.png": "is no PNG or JPEG picture",
+        "truncated.png": "is truncated or damaged",
+        "truncated.jpg": "is truncated or damaged",
+        "head.png": "is no PNG or JPEG picture|is truncated or damaged",
+        "damaged.png": "is truncated or damaged",
+        "animated.png": "is animated",
+    }
+    for name, said in expected.items():
+        with pytest.raises(PictureError, match=said) as raised:
+            pictures.read(tmp_path / name)
+        assert str(raised.value).startswith(str(tmp_path / name))
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("size", [(9_500, 9_500), (30_000, 30_000), (2**31 - 1, 2**31 - 1)])
+def test_a_decompression_bomb_is_not_decompressed(size: tuple[int, int], tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="has more than 89,478,485 pixels: make it smaller"):
+        pictures.read(bomb(tmp_path / "bomb.png", *size))
