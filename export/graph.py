@@ -10,6 +10,7 @@ from edgefashion.keras import keras, tf
 from edgefashion.models import Architecture, Normalisation, architecture_for
 from edgefashion.models.base import load_model, with_weights
 from edgefashion.runs import Run
+from export.margin import without_margin
 
 IMAGE_SHAPE = (28, 28, 1)
 INPUT, OUTPUT = "image", "logits"
@@ -20,7 +21,7 @@ class Graph:
     """A trained model ready for conversion.
 
     model: the Keras model as it was trained.
-    deployed: the one that is exported, of one gray channel and without batch normalisation.
+    deployed: the one that is exported, of one gray channel, without batch normalisation and unread pixels.
     resize: normalised gray images, float32 [N, 28, 28, 1] → its input.
     """
 
@@ -93,4 +94,4 @@ def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     architecture = architecture_for(run.info["recipe"]["model"], run.fine_tuning)
     model = load_model(run.model_path)
-    return Graph(model, architecture, architecture.fold(model), architecture.resize)
+    return Graph(model, architecture, without_margin(architecture.fold(model)), architecture.resize)

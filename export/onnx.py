@@ -22,6 +22,7 @@ from edgefashion.models import Normalisation
 from export import blocks, qdq
 from export.graph import IMAGE_SHAPE, INPUT, OUTPUT, Graph
 from export.keep_float import onnx as keep_float_onnx
+from export.margin import rows_and_columns
 
 OPSET = 17
 COMPUTING = ("Conv", "Gemm", "MatMul")
@@ -174,7 +175,8 @@ def depthwise_weights(model: onnx.ModelProto) -> list[str]:
 def _rewrite(model: onnx.ModelProto, graph: Graph, rounded_logits: bool) -> None:
     """Make pixels the input, sums the output, and fill the lanes of the first layer: see `qdq`, `blocks`."""
     resized = graph.deployed.input_shape[1]
-    graph.check_input("ONNX", *qdq.take_pixels(model, INPUT, IMAGE_SHAPE[:2], resized))
+    read = rows_and_columns(graph.deployed)
+    graph.check_input("ONNX", *qdq.take_pixels(model, INPUT, IMAGE_SHAPE[:2], resized, read))
     blocks.compute_blocks(model)
     if not rounded_logits:
         qdq.keep_logits(model, OUTPUT)

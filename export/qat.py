@@ -12,6 +12,7 @@ from edgefashion.runs import Run
 from export import ptq, tflite
 from export.calibration import RepresentativeDataset
 from export.graph import Graph, build
+from export.margin import without_margin
 from export.settings import Settings
 
 
@@ -38,6 +39,6 @@ def without_rounding(graph: Graph) -> Graph:
     """The float graph inside that of a quantization-aware model: see `quantized.without_rounding`."""
     return replace(
         graph,
-        deployed=quantized.without_rounding(graph.model),
+        deployed=without_margin(quantized.without_rounding(graph.model)),
         resize=ARCHITECTURES[graph.architecture.name].resize,
     )

@@ -15,15 +15,18 @@ from onnx.numpy_helper import from_array, to_array
 
 from edgefashion.errors import VerificationError
 
-MOVING = {"QuantizeLinear", "DequantizeLinear", "Reshape", "Transpose", "Resize"}
+MOVING = {"QuantizeLinear", "DequantizeLinear", "Reshape", "Transpose", "Resize", "Slice"}
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 RESIZED = "resize/large"
 """The resized image, [N, height, width]."""
 
 
-def take_pixels(model: onnx.ModelProto, name: str, size: tuple[int, int], resized: int) -> tuple[float, int]:
-    """Make raw pixels, uint8 [N, height, width, 1], the model's input `name`, and resize them in integers to
-    `resized` rows and columns for the first convolution. Returns the scale and zero point of the pixels.
+def take_pixels(
+    model: onnx.ModelProto, name: str, size: tuple[int, int], resized: int, read: tuple[int, int]
+) -> tuple[float, int]:
+    """Make raw pixels, uint8 [N, height, width, 1], the model's input `name`, resize them in integers to
+    `resized` rows and columns, and give the first `read` of these to the first convolution. Returns the
+    scale and zero point of the pixels.
 
     Until then normalised images are quantized on their way to it: with the normalisation as scale and zero
     point, what that gives is the pixel. Raises VerificationError where something computes with them before.
@@ -38,16 +41,28 @@ def take_pixels(model: onnx.ModelProto, name: str, size: tuple[int, int], resize
         if node.op_type not in MOVING:
             raise VerificationError(f"the int8 ONNX model computes {node.op_type} first: no file was kept")
         model.graph.node.remove(node)
-    steps = [make_node("Transpose", [name], [pixels], perm=TO_NCHW)]
+    image, steps = name, list[onnx.NodeProto]()
     if size != (resized, resized):
-        added, steps = _resize(name, pixels, size, resized, parameters)
-        model.graph.initializer.extend(added)
+        image, steps = _resize(model, image, size, resized, parameters)
+    if read != (resized, resized):
+        image, crop = _crop(model, image, read)
+        steps.append(crop)
+    # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
+    steps.append(make_node("Transpose", [image], [pixels], perm=TO_NCHW))
     for node in reversed(steps):
         model.graph.node.insert(0, node)
     model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
     tidy(model)
     scale, zero_point = (constants(model)[parameter] for parameter in parameters)
     return float(scale), int(zero_point)
+
+
+def _crop(model: onnx.ModelProto, image: str, size: tuple[int, int]) -> tuple[str, onnx.NodeProto]:
+    """The name of the first rows and columns of an image [N, height, width, 1], and the node to there."""
+    values = {"crop/starts": [0, 0], "crop/ends": list(size), "crop/axes": [1, 2]}
+    for name, value in values.items():
+        model.graph.initializer.append(from_array(np.array(value, np.int64), name))
+    return "crop/last", make_node("Slice", [image, *values], ["crop/last"])
 
 
 def interpolation(size: int, resized: int) -> tuple[npt.NDArray[np.int64], int]:
@@ -67,10 +82,10 @@ def interpolation(size: int, resized: int) -> tuple[npt.NDArray[np.int64], int]:
 
 
 def _resize(
-    source: str, target: str, size: tuple[int, int], resized: int, parameters: list[str]
-) -> tuple[list[onnx.TensorProto], list[onnx.NodeProto]]:
-    """Constants and nodes that resize: columns, then rows, each a product with the integers of
-    `interpolation`, which are exact and too small for any sum to overflow.
+    model: onnx.ModelProto, image: str, size: tuple[int, int], resized: int, parameters: list[str]
+) -> tuple[str, list[onnx.NodeProto]]:
+    """The name of a resized image [N, height, width, 1], and the nodes to there: columns, then rows, each a
+    product with the integers of `interpolation`, which are exact and too small for any sum to overflow.
     """
     (rows, row_whole), (columns, column_whole) = (interpolation(length, resized) for length in size)
     values = {
@@ -87,14 +102,13 @@ def _resize(
     by_columns = ["resize/columns", "resize/column_scale", "resize/column_zero_point"]
     wide = ["resize/wide", *parameters]
     nodes = [
-        make_node("Reshape", [source, "resize/plane"], ["resize/narrow"]),
+        make_node("Reshape", [image, "resize/plane"], ["resize/narrow"]),
         make_node("QLinearMatMul", ["resize/narrow", *parameters, *by_columns, *parameters], wide[:1]),
         make_node("QLinearMatMul", [*by_rows, *wide, *parameters], [RESIZED]),
         make_node("Reshape", [RESIZED, "resize/image"], ["resize/last"]),
-        # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
-        make_node("Transpose", ["resize/last"], [target], perm=TO_NCHW),
     ]
-    return [from_array(np.asarray(value), name) for name, value in values.items()], nodes
+    model.graph.initializer.extend(from_array(np.asarray(value), name) for name, value in values.items())
+    return "resize/last", nodes
 
 
 def keep_logits(model: onnx.ModelProto, name: str) -> None:

@@ -10,7 +10,7 @@ from export.graph import IMAGE_SHAPE, Graph
 
 INPUT, RESIZE = "input", "resize"
 """The normalised image, where a step names what it reads, and the step that enlarges it."""
-MOVING = (keras.layers.ZeroPadding2D, keras.layers.Flatten)
+MOVING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, keras.layers.Flatten)
 """Layers that only move values; they are part of the step that reads them."""
 
 

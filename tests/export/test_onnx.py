@@ -68,9 +68,9 @@ def test_every_layer_that_multiplies_runs_in_an_integer_kernel(
         onnx.check_integer_kernels(float32.SerializeToString())
 
 
-def test_the_cnn_takes_eight_kernels(int8: onnx_package.ModelProto) -> None:
+def test_the_cnn_takes_nine_kernels(int8: onnx_package.ModelProto) -> None:
     assert onnx.kernels(int8.SerializeToString()) == {
-        **{"QLinearConv": 2, "NhwcMaxPool": 2, "QGemm": 2},
+        **{"Slice": 1, "QLinearConv": 2, "NhwcMaxPool": 2, "QGemm": 2},
         "Reshape": 2,  # blocks to columns, and the flattening
     }
 

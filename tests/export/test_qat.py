@@ -193,7 +193,7 @@ def test_a_file_of_another_accuracy_is_not_kept(
     shutil.rmtree(copy.artifacts, ignore_errors=True)
 
     def turned_around(model: Graph, *_: object) -> bytes:
-        dense = model.model.get_layer("logits").trainable_weights[0]
+        dense = model.deployed.get_layer("logits").trainable_weights[0]
         dense.assign(-dense)
         return tflite.int8_qat(model)
 

@@ -40,7 +40,7 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
     pixels = splits.validation.images
     model = copied(quantized)
     expected = run(model, np.asarray(graph.normalisation(pixels)))
-    assert qdq.take_pixels(model, "image", (28, 28), 28) == pytest.approx((1 / 255, 0))
+    assert qdq.take_pixels(model, "image", (28, 28), 28, (28, 28)) == pytest.approx((1 / 255, 0))
     assert np.array_equal(run(model, pixels), expected)
     qdq.keep_logits(model, "logits")
     scale = next(to_array(t) for t in quantized.graph.initializer if t.name == "logits_scale")
@@ -52,7 +52,7 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
 
 def test_the_first_layer_reads_pixels_and_the_last_gives_sums(quantized: onnx_package.ModelProto) -> None:
     model = copied(quantized)
-    qdq.take_pixels(model, "image", (28, 28), 28)
+    qdq.take_pixels(model, "image", (28, 28), 28, (28, 28))
     qdq.keep_logits(model, "logits")
     assert (model.graph.node[0].op_type, list(model.graph.node[0].input)) == ("Transpose", ["image"])
     assert model.graph.input[0].type.tensor_type.elem_type == onnx_package.TensorProto.UINT8
@@ -112,7 +112,7 @@ def resizing(before: str) -> onnx_package.ModelProto:
     )
     opset = onnx_package.helper.make_opsetid("", onnx.OPSET)
     model = onnx_package.helper.make_model(graph, opset_imports=[opset], ir_version=8)
-    assert qdq.take_pixels(model, "image", (28, 28), 96) == pytest.approx((1 / 127.5, 127))
+    assert qdq.take_pixels(model, "image", (28, 28), 96, (96, 96)) == pytest.approx((1 / 127.5, 127))
     del model.graph.node[-2:]
     model.graph.output[0].CopyFrom(value("pixels", onnx_package.TensorProto.UINT8, None))
     return model
