@@ -2,7 +2,8 @@
 
 before    at every place a window of pixels, whose one channel leaves most lanes of a dot product empty
 after     at every cell of 2x2 pixels a window of cells, their pixels as four channels (space to depth);
-          it gives what the four places of a cell give, of which max pooling behind it keeps the largest
+          it gives what the places in a cell give: with strides of 2 there is one, else there are four, of
+          which max pooling behind it keeps the largest
 """
 
 from collections.abc import Callable
@@ -25,35 +26,45 @@ def over_cells(model: keras.Model) -> keras.Model:
     """A model that computes what `model` does, its first convolution over cells.
 
     That is `model` itself where this cannot be: the convolution must read one channel of even height and
-    width, have an odd kernel, no stride and no padding, and be followed by max pooling of 2x2. Wrappers of
-    quantization-aware training stay around their layers.
+    width, and have either an odd kernel, no strides, no padding and max pooling of 2x2 behind it, or a kernel
+    of 3x3, strides of 2 and the padding that gives half the height and width. Wrappers of quantization-aware
+    training stay around their layers.
     """
     first = next(layer for layer in model.layers if isinstance(unwrapped(layer), keras.layers.Conv2D))
     pool: Any = next((node.layer for node in first.outbound_nodes), None)
-    if not (_is_plain(first) and _is_pooling(pool)):
+    strided = _is_strided(unwrapped(first))
+    if not (_reads_cells(first) and (strided or (_is_plain(unwrapped(first)) and _is_pooling(pool)))):
         return model
+    places = 1 if strided else PLACES
     made: dict[str, keras.layers.Layer] = {}
 
     def make(layer: keras.layers.Layer) -> Callable[[Any], Any]:
-        if layer is pool:
+        if layer is pool and not strided:
             return partial(_largest, name=layer.name)
-        copy = _wider(layer) if layer is first else type(layer).from_config(layer.get_config())
+        copy = _wider(layer, places) if layer is first else type(layer).from_config(layer.get_config())
         made[layer.name] = copy
         return (lambda image: copy(tf.nn.space_to_depth(image, CELL))) if layer is first else copy
 
     result = rebuild(model, make)
     for name, copy in made.items():
         weights = model.get_layer(name).get_weights()
-        copy.set_weights([_arranged(value) for value in weights] if name == first.name else weights)
+        copy.set_weights([_arranged(value, places) for value in weights] if name == first.name else weights)
     return result
 
 
-def _is_plain(layer: keras.layers.Layer) -> bool:
+def _reads_cells(layer: keras.layers.Layer) -> bool:
     height, width, channels = layer.input.shape[1:]
-    inner = unwrapped(layer)
-    odd = all(size % 2 for size in inner.kernel_size)
-    even = height % CELL == width % CELL == 0
-    return bool(channels == 1 and even and odd and inner.strides == (1, 1) and inner.padding == "valid")
+    return bool(channels == 1 and height % CELL == width % CELL == 0)
+
+
+def _is_plain(layer: keras.layers.Layer) -> bool:
+    odd = all(size % 2 for size in layer.kernel_size)
+    return bool(odd and layer.strides == (1, 1) and layer.padding == "valid")
+
+
+def _is_strided(layer: keras.layers.Layer) -> bool:
+    """Whether its windows begin where cells do: the padding is at the lower and the right edge only."""
+    return bool(layer.strides == (CELL, CELL) and layer.kernel_size == (3, 3) and layer.padding == "same")
 
 
 def _is_pooling(layer: Any) -> bool:
@@ -61,24 +72,27 @@ def _is_pooling(layer: Any) -> bool:
     return bool(pooling and layer.pool_size == layer.strides == (CELL, CELL) and layer.padding == "valid")
 
 
-def _wider(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _wider(layer: keras.layers.Layer, places: int) -> keras.layers.Layer:
     """The convolution over cells, in its wrapper if it has one."""
     inner = unwrapped(layer)
-    size = [(length + 1) // CELL for length in inner.kernel_size]
-    config = {**inner.get_config(), "filters": inner.filters * PLACES, "kernel_size": size}
-    convolution = type(inner).from_config(config)
+    changed = {
+        "filters": inner.filters * places,
+        "kernel_size": [(length + 1) // CELL for length in inner.kernel_size],
+        "strides": (1, 1),
+    }
+    convolution = type(inner).from_config({**inner.get_config(), **changed})
     return convolution if inner is layer else type(layer)(convolution, layer.quantize_config, name_prefix="")
 
 
-def _arranged(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _arranged(weights: npt.NDArray[np.float32], places: int) -> npt.NDArray[np.float32]:
     """A kernel [height, width, 1, channels] over cells, [rows, columns, pixels, places * channels]; a bias
     with a copy for each place; the range of an activation as it is.
     """
     if weights.ndim == 0:
         return weights
     if weights.ndim == 1:
-        return np.tile(weights, PLACES)
-    kernels = shifted(weights.transpose(3, 2, 0, 1), (CELL, CELL), (1, 1))
+        return np.tile(weights, places)
+    kernels = shifted(weights.transpose(3, 2, 0, 1), (CELL, CELL), (1, 1))[: places * weights.shape[-1]]
     rows, columns = (length // CELL for length in kernels.shape[2:])
     cells = kernels.reshape(-1, rows, CELL, columns, CELL)
     return cells.transpose(1, 3, 2, 4, 0).reshape(rows, columns, PLACES, -1)

@@ -52,6 +52,15 @@ def test_another_model_of_the_same_function(kernel: int) -> None:
     assert first.input.shape[1:] == (14, 14, 4)
 
 
+def test_strides_of_two() -> None:
+    """As in MobileNetV2, without pooling."""
+    plain = model(strides=2, padding="same", pool=None)
+    cells = over_cells(plain)
+    first = next(layer for layer in cells.layers if isinstance(layer, keras.layers.Conv2D))
+    assert (first.input.shape[1:], first.strides) == ((14, 14, 4), (1, 1))
+    assert np.allclose(cells(PIXELS), plain(PIXELS), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -59,7 +68,10 @@ def test_another_model_of_the_same_function(kernel: int) -> None:
         {"channels": 3},
         {"kernel": 2},
         {"strides": 2},
+        {"strides": 3, "padding": "same"},
+        {"strides": 2, "padding": "same", "kernel": 5},
         {"padding": "same"},
+        {"size": 27, "strides": 2, "padding": "same", "pool": None},
         {"pool": None},
         {"pool": {"pool_size": 3}},
         {"pool": {"pool_size": 2, "strides": 1}},
