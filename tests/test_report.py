@@ -156,6 +156,13 @@ def test_a_flag_of_many_rows_is_not_a_page(evaluation: Results) -> None:
     assert line.count("too much") == 4 and "and 6 more rows" in line
 
 
+def test_a_note_of_many_files_is_a_line(evaluation: Results) -> None:
+    rows = [row(path=f"{number}.tflite", note="slow" if number else None) for number in range(7)]
+    text = printed(Results(DEVICE, None, rows))
+    assert "1.tflite, 2.tflite, 3.tflite, 4.tflite, and 2 more files, see the JSON: slow" in text
+    assert "every file: slow" in printed(Results(DEVICE, None, rows[1:]))
+
+
 def test_columns_of_nothing_are_left_out(evaluation: Results) -> None:
     text = printed(evaluation)
     assert not any(title in text for title in ("Limit %", "mJ", "Host", "p90 bound"))

@@ -10,8 +10,8 @@
 - An inference is: inputs copied in, run, outputs read. Inputs are used in turn.
 - Every sample is kept (of more than a million, every second, third, ...) and none is clipped. p99 is given
   from 1,000 samples on. A model too fast for the clock has samples of several inferences in a row.
-- The machine is looked at before, after, and when a model has just run; what makes figures untrustworthy
-  becomes a flag.
+- The machine is looked at before, after, and a few times while each model runs for that alone, between its
+  blocks; what makes figures untrustworthy becomes a flag.
 - Peak memory is that of another process, which runs a few inferences and is not timed.
 
 A child answers only when its runtime's threads have gone to sleep. ONNX Runtime's threads spin after a

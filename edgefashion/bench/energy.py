@@ -1,10 +1,9 @@
 """Energy of an inference, where the machine measures its own power."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from statistics import mean
 
-from edgefashion.bench.watch import Watch
+from edgefashion.bench.watch import Watch, busy
 from edgefashion.device import millijoules
 from edgefashion.runtimes.model import Model
 
@@ -19,10 +18,9 @@ def measure(model: Model, watch: Watch) -> float | None:
     """
     if watch.before["watts"] is None:
         return None
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(model.measure, 1, SECONDS, SECONDS)
+    with busy(model, SECONDS) as running:
         states = [{"watts": watch.watts}]
         while not running.done():
             time.sleep(_PAUSE_S)
             states.append({"watts": watch.watts})
-        return millijoules(states, mean(running.result()) / 1e6)
+    return millijoules(states, mean(running.result()) / 1e6)

@@ -47,7 +47,7 @@ class Measurement:
     timed_samples: int = 0
     """How many there were."""
     states: list[dict[str, Any]] = field(default_factory=list)
-    """The machine's, each when this model had just run; see `device.state`."""
+    """The machine's, each while this model ran; see `device.state`."""
     peak_rss_mb: float | None = None
     energy_mj: float | None = None
     sustained: list[dict[str, Any]] | None = None

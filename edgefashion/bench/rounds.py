@@ -30,8 +30,8 @@ RESOLVED = 100
 KEPT = 1_000_000
 """Samples kept of a row, about; of more, every second, third, ... is."""
 _PROBES = 20
-_LOOKS, _LOOK_ROUNDS = 5, 10
-"""How often the machine is looked at for a row: 5 times, or every 10th round where that is more often."""
+_LOOKS, _LOOK_ROUNDS = 4, 10
+"""How often the machine is looked at for a row: 4 times, or every 10th round where that is more often."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ class _Run:
             block = self._models[index].measure(samples, protocol.block_seconds, BLOCK_S, row.loops)
             row.add(block)
             if number % max(1, min(protocol.expected_rounds // _LOOKS, _LOOK_ROUNDS)) == 0:
-                row.states.append(self._watch.look())
+                row.states.append(self._watch.look_at(self._models[index]))
 
     def _is_done(self, index: int) -> bool:
         row, protocol = self._rows[index], self._protocol

@@ -1,9 +1,23 @@
 """The machine's states around a measurement."""
 
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from edgefashion.device import SYSTEM, LoadMeter, Sources, state
+from edgefashion.runtimes.model import Model
+
+LOOK_S, RAMP_S = 0.15, 0.05
+"""Seconds that a model runs to be looked at, and those of them in which the clock may rise first."""
+
+
+@contextmanager
+def busy(model: Model, seconds: float) -> Iterator[Future[list[float]]]:
+    """Run a model, untimed by the protocol, while the block does something else; gives its samples."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(model.measure, 1, seconds, seconds)
 
 
 class Watch:
@@ -21,6 +35,14 @@ class Watch:
         """The state now, with `at_s`: seconds since the start. It is kept in `during`."""
         now = {"at_s": round(time.monotonic() - self._start, 2), **state(self._sources, self.meter)}
         self.during.append(now)
+        return now
+
+    def look_at(self, model: Model) -> dict[str, Any]:
+        """The state while a model runs: the clock of an idle machine says nothing. Raises what it raises."""
+        with busy(model, LOOK_S) as running:
+            time.sleep(RAMP_S)
+            now = self.look()
+        running.result()
         return now
 
     def finish(self) -> None:

@@ -83,7 +83,8 @@ def bench(
         say(f"drawn: {picture}")
     if found.interrupted:
         raise KeyboardInterrupt
-    following("edgefashion bench --sustained 10 to see what heat does")
+    if found.protocol:
+        following("edgefashion bench --sustained 10 to see what heat does")
     found.raise_failures()
     if strict:
         check_trusted(found)

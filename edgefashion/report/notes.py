@@ -6,6 +6,8 @@ from edgefashion.report.columns import FLAGGED
 from edgefashion.results import Results
 from edgefashion.tables import Row, figure
 
+LISTED = 4
+"""Rows or files that a line names."""
 _INTEGER = (
     "x86 without VNNI and Arm without dot products have no fast sums of 8-bit products, and a small model "
     "has little to gain; how fast a Raspberry Pi is must be measured on one"
@@ -55,7 +57,7 @@ def _flags(rows: list[Row]) -> list[str]:
             found.setdefault(flag["flag"], []).append(
                 f"{row['path']}, threads {row['threads']}: {flag['why']}"
             )
-    return [f"{FLAGGED} {flag}: {_list(whys)}" for flag, whys in found.items()]
+    return [f"{FLAGGED} {flag}: {_list(whys, '; ', 'rows')}" for flag, whys in found.items()]
 
 
 def _own_notes(rows: list[Row]) -> list[str]:
@@ -66,14 +68,14 @@ def _own_notes(rows: list[Row]) -> list[str]:
             found.setdefault(row["note"], {})[row["path"]] = None
     every = len({row["path"] for row in rows})
     return [
-        f"{'every file' if len(paths) == every > 1 else ', '.join(paths)}: {note}"
+        f"{'every file' if len(paths) == every > 1 else _list(list(paths), ', ', 'files')}: {note}"
         for note, paths in found.items()
     ]
 
 
-def _list(whys: list[str], most: int = 4) -> str:
-    more = f"; and {len(whys) - most} more rows, see flags in the JSON" if len(whys) > most else ""
-    return "; ".join(whys[:most]) + more
+def _list(texts: list[str], between: str, what: str) -> str:
+    more = f"{between}and {len(texts) - LISTED} more {what}, see the JSON" if len(texts) > LISTED else ""
+    return between.join(texts[:LISTED]) + more
 
 
 def _host(rows: list[Row]) -> list[str]:

@@ -25,13 +25,16 @@ def rows_of(paths: list[Path], protocol: Protocol = QUICK) -> list[Measurement]:
     return measure([Job(path, 1, IMAGES) for path in paths], protocol).rows
 
 
-def test_rounds_are_interleaved_and_shuffled(fake: Fake, tmp_path: Path) -> None:
+def test_rounds_are_interleaved_and_shuffled(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgefashion.bench.watch.LOOK_S", 0)
     trace = tmp_path / "calls.txt"
     rows = rows_of([fake(name, trace=str(trace), delay_us=1000) for name in "abc"])
     calls = trace.read_text().splitlines()
     warm_up, blocks = calls[: 3 * (6 + PROBES)], calls[3 * (6 + PROBES) :]
     assert [warm_up[at] for at in (0, 26, 52)] == ["a.fake", "b.fake", "c.fake"]
-    length = 5 + QUICK.block_samples  # five that are not timed
+    length = 5 + QUICK.block_samples + 6  # five that are not timed, and a look at the machine
     turns = [blocks[at : at + length] for at in range(0, 18 * length, length)]
     assert all(len(set(turn)) == 1 for turn in turns)
     rounds = [tuple(turn[0] for turn in turns[at : at + 3]) for at in range(0, len(turns), 3)]
@@ -42,10 +45,12 @@ def test_rounds_are_interleaved_and_shuffled(fake: Fake, tmp_path: Path) -> None
     assert [len(row.raw_us) for row in rows] == [18, 18, 18]
 
 
-def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path) -> None:
+def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgefashion.bench.watch.LOOK_S", 0)
+
     def calls(seed: int, trace: Path) -> list[str]:
         rows_of([fake(name, trace=str(trace), delay_us=1000) for name in "abc"], replace(QUICK, seed=seed))
-        return trace.read_text().splitlines()[: 3 * (6 + PROBES) + 18 * 8]  # before the memory runs
+        return trace.read_text().splitlines()[: 3 * (6 + PROBES) + 18 * 14]  # before the memory runs
 
     first, second, other = (calls(seed, tmp_path / f"{number}") for number, seed in enumerate((0, 0, 1)))
     assert first == second != other
@@ -106,9 +111,9 @@ def test_what_is_too_fast_for_the_clock_is_run_several_times_a_sample(
     trace = tmp_path / "calls"
     [row] = rows_of([fake(delay_us=2000, trace=str(trace))], replace(QUICK, rounds=1, samples=3))
     assert 2 <= row.loops <= 5  # 10 ms, of 2 ms and a little more each
-    timed = len(trace.read_text().splitlines()) - 6 - PROBES - 5
-    assert timed - len(row.raw_us) * row.loops <= 120  # the memory run's
-    assert all(2000 < sample < 10_000 for sample in row.raw_us)
+    assert len(trace.read_text().splitlines()) > 6 + PROBES + 5 + len(row.raw_us) * row.loops
+    assert min(row.raw_us) > 2000
+    assert row.timed_seconds == pytest.approx(sum(row.raw_us) * row.loops / 1e6)
 
 
 def test_of_very_many_samples_some_are_kept() -> None:
@@ -122,9 +127,9 @@ def test_of_very_many_samples_some_are_kept() -> None:
 
 
 def test_how_many_are_kept_follows_from_the_speed(fake: Fake) -> None:
-    protocol = replace(QUICK, seconds=3.5 * KEPT * 1000 / 1e6, at_most=0.01, rounds=1)
+    protocol = replace(QUICK, seconds=20 * KEPT * 1000 / 1e6, at_most=0.01, rounds=1)
     [row] = rows_of([fake(delay_us=1000)], protocol)
-    assert row.kept_every in (2, 3, 4)
+    assert 1 < row.kept_every <= 20  # 1 ms an inference, or more
 
 
 def test_in_process_needs_no_child(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
