@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -113,3 +114,40 @@ def trained(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
 
     folder = tmp_path_factory.mktemp("runs") / "cnn"
     return train(replace(RECIPES["cnn"], epochs=2, batch_size=16), sample, folder)
+
+
+@pytest.fixture(scope="session")
+def exported(trained: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """A copy of `trained` with float32 and int8 files in both formats. Do not change its folder."""
+    from edgefashion import runs
+    from edgefashion.data import split
+    from export.exporter import export_run
+    from export.settings import Settings
+
+    folder = tmp_path_factory.mktemp("exported") / "cnn"
+    shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(runs.ARTIFACTS))
+    run = runs.read(folder)
+    kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
+    export_run(run, split(sample), kinds, Settings(calibration_images=100, calibration="min-max"))
+    return run
+
+
+@pytest.fixture(scope="session")
+def zoo_folder(exported: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zoo of that run, made as the shipped one is. Do not change it."""
+    from edgefashion.zoo import making
+
+    return making.make(tmp_path_factory.mktemp("zoo"), [exported], sample).folder
+
+
+@pytest.fixture
+def along(zoo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine whose edgefashion comes with `zoo_folder`."""
+    monkeypatch.setenv("EDGEFASHION_ZOO", str(zoo_folder))
+    return zoo_folder
+
+
+@pytest.fixture
+def nothing_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine whose edgefashion comes without models."""
+    monkeypatch.setenv("EDGEFASHION_ZOO", str(tmp_path / "no zoo"))

@@ -124,7 +124,7 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("evaluate --threads two", "not a number of threads"),
         ("evaluate --threads 4096", "more than the"),
         ("evaluate --limit 0", "--limit"),
-        ("bench", "Missing argument"),
+        ("bench", "comes without models: name a file"),
         ("bench .", ". is a folder: name a .zip"),
         ("bench notes.txt", "neither bundle nor model"),
         ("bench gone.zip", "gone.zip cannot be read"),
@@ -160,6 +160,7 @@ def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: object,
+    nothing_along: None,
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
     assert said in failing(capsys, *arguments.split())

@@ -2,6 +2,7 @@
 
 verbs.py    one short function a verb: parse, call, print
 options.py  the values a verb accepts
+naming.py   from names to runs, artifacts and the images they are measured on
 steps.py    what the verbs are made of
 """
 

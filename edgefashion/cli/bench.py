@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from edgefashion.bench import Protocol
     from edgefashion.results import Results
 
+    Measured = tuple[list[Subject], dict[str, Any] | None]
+
 BUNDLE = ".zip"
 protocol_options = options(
     click.option("--threads", type=Threads(), help="Comma-separated; default: 1,all."),
@@ -44,7 +46,7 @@ protocol_options = options(
 
 
 @click.command()
-@click.argument("names", metavar="BUNDLE|FILE...", nargs=-1, required=True)
+@click.argument("names", metavar="[BUNDLE|FILE|zoo:NAME]...", nargs=-1)
 @protocol_options
 @output_options
 def bench(
@@ -60,7 +62,8 @@ def bench(
     """Measure latency and memory of model files, on any computer.
 
     Of any .tflite or .onnx file, on random inputs. Of a bundle's (see edgefashion bundle) on its images, and
-    then also accuracy, and whether the answers are those that its maker got.
+    then also accuracy, and whether the answers are those that its maker got. Of zoo:NAME, which comes
+    along, on the test images beside it, with accuracy. Without a name: of all that comes along.
 
     Example: edgefashion bench cnn.zip --json results.json
     """
@@ -131,31 +134,67 @@ def check_picture(path: Path, protocol: "Protocol") -> None:
     drawing.check(path)
 
 
-def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "tuple[list[Subject], dict[str, Any] | None]":
-    """What is to be measured, and the data set that the bundles among it are of; these close with `stack`.
+def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":
+    """What is to be measured, and the data set that its images are of; bundles close with `stack`.
 
-    Raises BadInput for what is neither bundle nor model file, and for bundles of different data.
+    Raises BadInput for what is neither bundle nor model file, and for images of different data sets.
     """
-    from edgefashion import bundle
-    from edgefashion.answers import Sample, Subject
+    from edgefashion import zoo
 
     subjects: list[Subject] = []
     data: dict[str, Any] | None = None
-    for name in dict.fromkeys(names):
-        path = Path(name)
-        if path.is_dir() or path.suffix not in (BUNDLE, *FORMATS):
-            what = "a folder" if path.is_dir() else "neither bundle nor model"
-            raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
-        if path.suffix != BUNDLE:
-            subjects.append(Subject(artifact.inspect(path), name))
-            continue
-        opened = stack.enter_context(bundle.opened(path))
-        if data not in (None, opened.info["dataset"]):
-            raise BadInput(f"{path} is of other data than the bundle before it: measure them apart")
-        data = opened.info["dataset"]
-        sample = Sample(opened.images, opened.labels, opened.compare)
-        subjects += [Subject(each, opened.name(each), sample) for each in opened.artifacts]
+    for name in dict.fromkeys(names or all_of_the_zoo()):
+        if zoo.is_name(name):
+            own, own_data = of_the_zoo(name)
+        elif Path(name).suffix == BUNDLE and not Path(name).is_dir():
+            own, own_data = of_a_bundle(Path(name), stack)
+        else:
+            own, own_data = [of_a_file(name)], None
+        if None not in (data, own_data) and data != own_data:
+            raise BadInput(f"{name} is of other data than what is before it: measure them apart")
+        subjects, data = subjects + own, data or own_data
     return subjects, data
+
+
+def all_of_the_zoo() -> list[str]:
+    """The names of all models that come along. Raises ZooError where there is none."""
+    from edgefashion import zoo
+
+    names = [f"{zoo.PREFIX}{name}" for name in zoo.opened().names]
+    say(f"no file is named: measuring the models that come along, {', '.join(names)}")
+    return names
+
+
+def of_the_zoo(name: str) -> "Measured":
+    """A model that comes along, and the data set whose images lie beside it."""
+    from edgefashion import zoo
+    from edgefashion.answers import Sample, Subject
+
+    found = zoo.opened()
+    artifacts, test = found.artifacts(name), found.sample().test
+    sample = Sample(test.images, test.labels)
+    return [Subject(each, zoo.called(each), sample) for each in artifacts], found.info["dataset"]
+
+
+def of_a_bundle(path: Path, stack: ExitStack) -> "Measured":
+    """What is in a bundle, and the data set of its images."""
+    from edgefashion import bundle
+    from edgefashion.answers import Sample, Subject
+
+    opened = stack.enter_context(bundle.opened(path))
+    sample = Sample(opened.images, opened.labels, opened.compare)
+    return [Subject(each, opened.name(each), sample) for each in opened.artifacts], opened.info["dataset"]
+
+
+def of_a_file(name: str) -> "Subject":
+    """A model file. Raises BadInput for what is none."""
+    from edgefashion.answers import Subject
+
+    path = Path(name)
+    if path.is_dir() or path.suffix not in FORMATS:
+        what = "a folder" if path.is_dir() else "neither bundle nor model"
+        raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
+    return Subject(artifact.inspect(path), name)
 
 
 def check_trusted(results: "Results") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion.cli import steps
+from edgefashion.cli import naming, steps
 from edgefashion.cli.options import COUNT, FILE, data_option, runs_option
 from edgefashion.cli.steps import following, say
 from edgefashion.errors import BadInput
@@ -47,15 +47,16 @@ def bundle(
 ) -> None:
     """Pack artifacts for a Raspberry Pi: with labelled images, and with what each says of them here.
 
-    Of model files, of everything exported from a RUN, or of all runs. `edgefashion bench` opens it there,
-    and needs neither the runs nor the data set.
+    Of model files, of zoo:NAME, which comes along, of everything exported from a RUN, or of all runs, or,
+    where there is none, of all that comes along. `edgefashion bench` opens it there, and needs neither the
+    runs nor the data set.
 
     Example: edgefashion bundle runs/cnn -o cnn.zip
     """
     if output.suffix != ".zip":
         raise BadInput(f"-o {output} is no .zip file: call it {output.with_suffix('.zip')}")
-    artifacts = steps.named_artifacts(names, root)
-    dataset = steps.load_data(data_folder)
+    artifacts = naming.named_artifacts(names, root)
+    dataset = naming.data_for(artifacts, data_folder)
     available = len(dataset.test)
     count = available if images == ALL else int(images or min(USUAL_IMAGES, available))
     made = steps.make_bundle(artifacts, dataset, count, output)

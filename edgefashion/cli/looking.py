@@ -7,7 +7,7 @@ import click
 
 from edgefashion import files
 from edgefashion.artifact import PRECISIONS
-from edgefashion.cli import steps
+from edgefashion.cli import naming, steps
 from edgefashion.cli.options import COUNT, FILE, Several, data_option, runs_option
 from edgefashion.cli.steps import following, say
 from edgefashion.errors import ArtifactError
@@ -16,24 +16,31 @@ DEBUG_IMAGES = 200
 
 
 @click.command()
-@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("names", metavar="FILE|zoo:NAME...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every operator.")
-def inspect(paths: tuple[Path, ...], as_json: bool) -> None:
+def inspect(names: tuple[str, ...], as_json: bool) -> None:
     """Show what is inside model files.
 
-    Of any .tflite or .onnx file: inputs and outputs, operators, parameters, multiply-accumulates, the
-    size of each layer, and what edgefashion wrote into it. Nothing is run.
+    Of any .tflite or .onnx file, and of the models that come along: inputs and outputs, operators,
+    parameters, multiply-accumulates, the size of each layer, and what edgefashion wrote into it. Nothing is
+    run.
 
     Example: edgefashion inspect model.tflite other.onnx
     """
     from edgefashion.inspection import inspect_all, text
 
-    found, errors = inspect_all(paths)
+    found, errors = inspect_all([path for name in names for path in _files(name)])
     if found or as_json:
         click.echo(text.to_json(found) if as_json else text.to_text(found))
     if errors:
         raise ArtifactError("; ".join(map(str, errors)))
-    following(f"edgefashion evaluate {shlex.join(map(str, paths))}")
+    following(f"edgefashion evaluate {shlex.join(names)}")
+
+
+def _files(name: str) -> list[Path]:
+    from edgefashion import zoo
+
+    return [each.path for each in zoo.opened().artifacts(name)] if zoo.is_name(name) else [Path(name)]
 
 
 @click.command()
@@ -75,7 +82,7 @@ def debug(
 
     if picture:
         drawing.check(picture)
-    (run,) = steps.named_runs([name], root)
+    (run,) = naming.named_runs([name], root)
     report = steps.debug_run(run, steps.load_data(data_folder), precision, formats, images)
     from export.debug import plot, text
 

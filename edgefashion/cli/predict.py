@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import steps
+from edgefashion.cli import naming, steps
 from edgefashion.cli.options import data_option, runs_option
 from edgefashion.cli.steps import following
 from edgefashion.errors import BadInput
@@ -49,7 +49,7 @@ def predict(
 
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
-    artifacts = side_by_side(steps.named_artifacts([model], root))
+    artifacts = side_by_side(naming.named_artifacts([model], root))
     images = [_picture(path, invert) for path in paths] + _test_images(indices, data_folder)
     with steps.Bar() as progress:
         predictions = classify(artifacts, images, progress)

@@ -14,14 +14,13 @@ from edgefashion import artifact
 from edgefashion.artifact import (
     AUTO,
     CALIBRATIONS,
-    FORMATS,
     INTEGER_PRECISIONS,
     PRECISIONS,
     QAT_PRECISIONS,
     TARGETED,
     Artifact,
 )
-from edgefashion.errors import BadInput, RunError
+from edgefashion.errors import BadInput
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
 
@@ -107,48 +106,6 @@ def train_or_reuse(
 
     resume = not force and interrupted(folder)
     return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
-
-
-def named_runs(names: Sequence[str], root: Path) -> "list[Run]":
-    """The runs meant, all under `root` when none is named; a name is a folder or one under `root`."""
-    from edgefashion import runs
-
-    folders = [_run_folder(name, root) for name in names] or runs.find(root)
-    if not folders:
-        raise RunError(f"there are no runs in {root}: make one with edgefashion train")
-    return [runs.read(folder) for folder in folders]
-
-
-def named_artifacts(names: Sequence[str], root: Path) -> list[Artifact]:
-    """The artifacts meant: model files, and those of runs; of all runs when nothing is named."""
-    found: list[Artifact] = []
-    for name in names:
-        path = Path(name)
-        found += [artifact.inspect(path)] if path.suffix in FORMATS else _exported(named_runs([name], root))
-    found = found if names else _exported(named_runs([], root))
-    return list({each.path: each for each in found}.values())
-
-
-def _run_folder(name: str, root: Path) -> Path:
-    path = Path(name)
-    return path if path.is_dir() else root / name
-
-
-def _exported(found: "Iterable[Run]") -> list[Artifact]:
-    """What was exported from each run, in the order of formats and precisions."""
-    order = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
-
-    def rank(one: Artifact) -> tuple[int, int]:
-        kind = (one.format, one.precision or "")
-        return order.index(kind) if kind in order else len(order), len(one.kept_float)
-
-    artifacts: list[Artifact] = []
-    for run in found:
-        own = [artifact.inspect(path) for path in artifact.find(run.artifacts)]
-        if not own:
-            raise RunError(f"{run.folder} has no exports: make them with edgefashion export {run.folder}")
-        artifacts += sorted(own, key=rank)
-    return artifacts
 
 
 def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
@@ -245,14 +202,18 @@ def evaluate_artifacts(
     artifacts: list[Artifact], dataset: "Dataset", threads: Sequence[int], limit: int | None
 ) -> "Results":
     """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
+    from edgefashion import zoo
+    from edgefashion.answers import Sample, Subject
     from edgefashion.data import stratified_sample
-    from edgefashion.evaluate import evaluate
+    from edgefashion.evaluate import assess
 
     test = dataset.test
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
+    sample = Sample(test.images, test.labels)
+    subjects = [Subject(each, zoo.called(each), sample) for each in artifacts]
     with Bar() as progress:
-        return evaluate(artifacts, dataset.describe(), test.images, test.labels, threads, progress=progress)
+        return assess(subjects, dataset.describe(), threads, progress=progress, verb="evaluate")
 
 
 def debug_run(

@@ -7,7 +7,18 @@ import click
 
 from edgefashion import __version__
 from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
-from edgefashion.cli import bench, bundle, compare, doctor, fine_tuning, looking, predict, steps, training
+from edgefashion.cli import (
+    bench,
+    bundle,
+    compare,
+    doctor,
+    fine_tuning,
+    looking,
+    naming,
+    predict,
+    steps,
+    training,
+)
 from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
@@ -184,7 +195,7 @@ def export(
 
     if precisions:
         steps.kinds(formats, precisions)
-    found = [(run, steps.kinds_of(run, formats, precisions)) for run in steps.named_runs(names, root)]
+    found = [(run, steps.kinds_of(run, formats, precisions)) for run in naming.named_runs(names, root)]
     every_kind = {kind for _, kinds in found for kind in kinds}
     steps.check_calibration(calibration, every_kind)
     settings = Settings(calibration_images, calibration, steps.target_for(target, every_kind))
@@ -214,14 +225,15 @@ def evaluate(
 ) -> None:
     """Measure accuracy, size, latency and memory.
 
-    Of model files, of everything exported from a RUN, or of all runs.
+    Of model files, of zoo:NAME, which comes along, of everything exported from a RUN, or of all runs. Where
+    there is no run: of the models that come along, on their sample unless the data set is at hand.
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """
     from edgefashion.cli.output import give_out
 
-    artifacts = steps.named_artifacts(names, root)
-    evaluation = steps.evaluate_artifacts(artifacts, steps.load_data(data_folder), threads, limit)
+    artifacts = naming.named_artifacts(names, root)
+    evaluation = steps.evaluate_artifacts(artifacts, naming.data_for(artifacts, data_folder), threads, limit)
     give_out(evaluation, json_file, csv_file, markdown_file)
     if evaluation.interrupted:
         raise KeyboardInterrupt

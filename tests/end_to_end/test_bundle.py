@@ -77,7 +77,9 @@ def test_twice_the_same_bytes_wherever_and_however_it_runs(sample_folder: Path, 
         (["-o", "b.zip"], "there are no runs"),
     ],
 )
-def test_bad_input(sample_folder: Path, tmp_path: Path, arguments: list[object], said: str) -> None:
+def test_bad_input(
+    sample_folder: Path, tmp_path: Path, arguments: list[object], said: str, nothing_along: None
+) -> None:
     done = bundle(*arguments, "--data", sample_folder, cwd=tmp_path, code=2)
     assert said in done.stderr.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []

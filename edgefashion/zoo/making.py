@@ -1,0 +1,136 @@
+"""Filling the zoo from trained and exported runs: the same bytes from the same runs."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgefashion import __version__, artifact, files, runs
+from edgefashion.artifact import INTEGER_PRECISIONS, Artifact, manifest_path
+from edgefashion.data import Dataset, stratified_sample
+from edgefashion.errors import BadInput, RunError
+from edgefashion.runs import Run
+from edgefashion.targets import ANY
+from edgefashion.zoo.opening import INFO, SAMPLE, SCHEMA, Zoo, opened
+
+MOST_BYTES = 800_000
+"""Of all model files together."""
+IMAGES, SEED = 500, 0
+FORMATS = ("tflite", "onnx")
+Models = list[tuple[Run, list[Artifact]]]
+_NOT_KEPT = ("history", "tensorboard", "device")
+
+
+def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
+    """Fill `folder` with the int8 files of each run, and with a sample of the test split.
+
+    A model is called by its architecture. What was in the folder before and does not belong to it now is
+    deleted. Raises RunError for a run without int8 exports, BadInput for two runs of one architecture or
+    models that are too large together, ArtifactError and OutputError.
+    """
+    models = [(run, _int8_files(run)) for run in trained]
+    _check(models)
+    content = dict(_contents(models, dataset))
+    for path in _former(folder) - {folder / name for name in (INFO, *content)}:
+        path.unlink()
+    for name, data in content.items():
+        files.write_bytes(folder / name, data)
+    described = {name: value for name, value in dataset.describe().items() if name != "source"}
+    info = {
+        "schema": SCHEMA,
+        "edgefashion": __version__,
+        "dataset": described,
+        "sample": {"split": "test", "images": min(IMAGES, len(dataset.test)), "seed": SEED},
+        "models": {
+            _architecture(run): {
+                "files": [each.path.name for each in exported],
+                "runs": [_story(each) for each in lineage(run)],
+            }
+            for run, exported in models
+        },
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
+    }
+    files.write_text(folder / INFO, json.dumps(info, indent=1, sort_keys=False) + "\n")
+    return opened(folder)
+
+
+def lineage(run: Run) -> list[Run]:
+    """The run, then the one that it was fine-tuned from, and so on, as far as they lie beside it."""
+    found = [run]
+    while base := found[-1].base_run_id:
+        beside = [runs.read(folder) for folder in runs.find(run.folder.parent)]
+        bases = [other for other in beside if other.id == base]
+        if not bases:
+            break
+        found.append(bases[0])
+    return found
+
+
+def _int8_files(run: Run) -> list[Artifact]:
+    """One int8 file of each format, for any processor and without layers in float. Raises RunError."""
+    found = [artifact.read(path) for path in artifact.find(run.artifacts)]
+    chosen = []
+    for format in FORMATS:
+        own = [
+            each
+            for each in found
+            if each.format == format
+            and each.precision in INTEGER_PRECISIONS
+            and each.target == ANY
+            and not each.kept_float
+        ]
+        if len(own) != 1:
+            raise RunError(
+                f"{run.folder} has {len(own)} int8 {format} files: there must be one; "
+                f"make it with edgefashion export {run.folder}"
+            )
+        chosen += own
+    return chosen
+
+
+def _check(models: Models) -> None:
+    """Raise BadInput for models that cannot lie together."""
+    names = [_architecture(run) for run, _ in models]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise BadInput(f"two runs are of the architecture {min(twice)}: choose one")
+    size = sum(each.path.stat().st_size for _, exported in models for each in exported)
+    if size > MOST_BYTES:
+        raise BadInput(f"the models have {size:,} bytes together, and may have {MOST_BYTES:,}: leave one out")
+
+
+def _contents(models: Models, dataset: Dataset) -> Iterable[tuple[str, bytes]]:
+    """Every file but zoo.json."""
+    for _, exported in models:
+        for each in exported:
+            for path in (each.path, manifest_path(each.path)):
+                yield path.name, path.read_bytes()
+    sample = stratified_sample(dataset.test, min(IMAGES, len(dataset.test)), SEED)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, images=sample.images, labels=sample.labels)
+    yield SAMPLE, stream.getvalue()
+
+
+def _former(folder: Path) -> set[Path]:
+    """The files of a zoo that is there already."""
+    if not (folder / INFO).is_file():
+        return set()
+    return {folder / name for name in opened(folder).info["files"] if (folder / name).is_file()}
+
+
+def _architecture(run: Run) -> str:
+    return str(run.info["recipe"]["model"])
+
+
+def _story(run: Run) -> dict[str, Any]:
+    """run.json without what is long, or tells of the machine."""
+    story = {name: value for name, value in run.info.items() if name not in _NOT_KEPT}
+    recipe = dict(story["recipe"])
+    for name in ("weights", "teacher"):
+        if recipe.get(name) not in (None, "imagenet", "none"):
+            recipe[name] = Path(recipe[name]).name
+    data = {name: value for name, value in story["data"].items() if name != "source"}
+    return {**story, "recipe": recipe, "data": data}

@@ -1,0 +1,147 @@
+"""What is in the zoo: nothing is used before its checksum is verified."""
+
+import difflib
+import hashlib
+import io
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgefashion import artifact
+from edgefashion.artifact import Artifact, manifest_path
+from edgefashion.data import Dataset, Subset
+from edgefashion.errors import ZooError
+
+PREFIX = "zoo:"
+VARIABLE = "EDGEFASHION_ZOO"
+SCHEMA = 1
+INFO, SAMPLE = "zoo.json", "sample.npz"
+SOURCE = "the sample that comes with edgefashion"
+
+
+@dataclass(frozen=True, eq=False)
+class SampledDataset(Dataset):
+    """The data set where only a sample of its test split is there: `train` is empty."""
+
+    described: dict[str, Any]
+    """What `describe` says of the whole data set."""
+
+    def describe(self) -> dict[str, Any]:
+        """As that of the whole data set, whose images they are."""
+        return self.described
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """A folder of models."""
+
+    folder: Path
+    info: dict[str, Any]
+    """zoo.json, see the package."""
+
+    @property
+    def names(self) -> list[str]:
+        """The models, as they are called behind `zoo:`."""
+        return list(self.info["models"])
+
+    def artifacts(self, name: str) -> list[Artifact]:
+        """The files of the model NAME or `zoo:NAME`, verified.
+
+        Raises ZooError where there is no such model, or a file is damaged.
+        """
+        name = name.removeprefix(PREFIX)
+        if name not in self.names:
+            near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
+            hint = f": did you mean {near[0]}?" if near else "."
+            raise ZooError(f"unknown model {PREFIX}{name}{hint} Choose from {', '.join(self.names)}")
+        found = []
+        for path in (self.folder / file for file in self.info["models"][name]["files"]):
+            self._verified(path.name)
+            self._verified(manifest_path(path).name)
+            found.append(artifact.read(path))
+        return found
+
+    def all_artifacts(self) -> list[Artifact]:
+        """The files of all models, verified. Raises ZooError."""
+        return [each for name in self.names for each in self.artifacts(name)]
+
+    def runs(self, name: str) -> list[dict[str, Any]]:
+        """What is known of the training of the model `name`, the last run first."""
+        found: list[dict[str, Any]] = self.info["models"][name]["runs"]
+        return found
+
+    def sample(self) -> SampledDataset:
+        """The test images that come along, verified. Raises ZooError."""
+        with np.load(io.BytesIO(self._verified(SAMPLE)), allow_pickle=False) as arrays:
+            images, labels = arrays["images"], arrays["labels"]
+        described = {**self.info["dataset"], "source": SOURCE}
+        nothing = Subset(images[:0], labels[:0], np.arange(0))
+        test = Subset(images, labels, np.arange(len(labels)))
+        return SampledDataset(
+            SOURCE, self.folder, described["checksums"], train=nothing, test=test, described=described
+        )
+
+    def _verified(self, name: str) -> bytes:
+        """The content of a file. Raises ZooError where it is not what zoo.json says."""
+        path = self.folder / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _damaged(path, error.strerror or "it cannot be read") from error
+        if hashlib.sha256(content).hexdigest() != self.info["files"].get(name):
+            raise _damaged(path, "its SHA-256 is another")
+        return content
+
+
+def usual_folder() -> Path:
+    """That of EDGEFASHION_ZOO, else that in the package."""
+    return Path(os.environ.get(VARIABLE) or Path(__file__).parent)
+
+
+def present() -> bool:
+    """Whether there are any models in the usual folder; nothing is verified."""
+    return (usual_folder() / INFO).is_file()
+
+
+def opened(folder: Path | None = None) -> Zoo:
+    """The zoo in `folder`, else in the usual one.
+
+    Raises ZooError where there is none, or its zoo.json is damaged.
+    """
+    path = (folder or usual_folder()) / INFO
+    if not path.is_file():
+        raise ZooError(
+            "this edgefashion comes without models: name a file, or train one with edgefashion train"
+        )
+    try:
+        info = json.loads(path.read_text("utf-8"))
+        sound = info["schema"] == SCHEMA and info["models"].keys() and info["files"] and info["dataset"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, "it cannot be read") from error
+    if not sound:
+        raise _damaged(path, "it lacks something or is of another version")
+    return Zoo(path.parent, info)
+
+
+def is_name(text: str | Path) -> bool:
+    """Whether this is `zoo:NAME`."""
+    return str(text).startswith(PREFIX)
+
+
+def holds(each: Artifact) -> bool:
+    """Whether it lies in the usual folder."""
+    return each.path.parent == usual_folder()
+
+
+def called(each: Artifact) -> str:
+    """What to call an artifact: `zoo:FILE` where it comes with edgefashion, else its path."""
+    return f"{PREFIX}{each.path.name}" if holds(each) else str(each.path)
+
+
+def _damaged(path: Path, why: str) -> ZooError:
+    mend = "reinstall edgefashion: pip install --force-reinstall edgefashion"
+    return ZooError(f"{path}, which comes with edgefashion, is damaged ({why}): {mend}")

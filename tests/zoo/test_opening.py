@@ -1,0 +1,89 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion import artifact, zoo
+from edgefashion.data import Dataset, stratified_sample
+from edgefashion.errors import ZooError
+from edgefashion.zoo.making import IMAGES, MOST_BYTES
+from edgefashion.zoo.opening import INFO, SAMPLE
+
+
+@pytest.fixture
+def copy(zoo_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(zoo_folder, tmp_path / "copy")
+
+
+def test_what_comes_along_is_an_int8_file_of_each_format(along: Path) -> None:
+    found = zoo.opened()
+    assert found.names == ["cnn"]
+    artifacts = found.artifacts("zoo:cnn")
+    assert [(each.format, each.precision) for each in artifacts] == [("tflite", "int8"), ("onnx", "int8")]
+    assert artifacts == found.artifacts("cnn") == found.all_artifacts()
+    assert all(zoo.holds(each) for each in artifacts)
+    assert zoo.called(artifacts[0]) == "zoo:cnn-int8.tflite"
+
+
+def test_an_artifact_from_elsewhere_is_called_by_its_path(along: Path) -> None:
+    path = Path(__file__).parent.parent / "data/models/tiny-int8.tflite"
+    assert zoo.called(artifact.inspect(path)) == str(path)
+
+
+def test_the_sample_is_that_of_evaluate_limit(along: Path, sample: Dataset) -> None:
+    found, same = zoo.opened().sample(), stratified_sample(sample.test, 400, seed=0)
+    assert np.array_equal(found.test.images, same.images)
+    assert np.array_equal(found.test.labels, same.labels)
+    whole = sample.describe()
+    assert found.describe() == {**whole, "source": "the sample that comes with edgefashion"}
+
+
+@pytest.mark.parametrize(("wanted", "said"), [("cnm", "did you mean cnn"), ("zoo:what", "Choose from cnn")])
+def test_an_unknown_model(wanted: str, said: str, along: Path) -> None:
+    with pytest.raises(ZooError, match=f"unknown model zoo:.*{said}"):
+        zoo.opened().artifacts(wanted)
+
+
+@pytest.mark.parametrize("name", ["cnn-int8.tflite", "cnn-int8.onnx.json", SAMPLE])
+@pytest.mark.parametrize("damage", ["changed", "truncated", "gone", "unlisted"])
+def test_a_damaged_file_is_named_whenever_it_is_used(name: str, damage: str, copy: Path) -> None:
+    path = copy / name
+    content = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "unlisted":
+        info = json.loads((copy / INFO).read_text())
+        del info["files"][name]
+        (copy / INFO).write_text(json.dumps(info))
+    else:
+        path.write_bytes(content[:-1] + (bytes([content[-1] ^ 1]) if damage == "changed" else b""))
+    found = zoo.opened(copy)
+    with pytest.raises(ZooError, match=f"{name}, which comes with edgefashion, is damaged .*reinstall"):
+        found.sample() if name == SAMPLE else found.artifacts("cnn")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 2, "models": {}}'])
+def test_a_damaged_list(content: str, copy: Path) -> None:
+    (copy / INFO).write_text(content)
+    with pytest.raises(ZooError, match=r"zoo\.json, which comes with edgefashion, is damaged .*reinstall"):
+        zoo.opened(copy)
+
+
+def test_no_models_come_along(nothing_along: None) -> None:
+    assert not zoo.present()
+    with pytest.raises(ZooError, match="this edgefashion comes without models"):
+        zoo.opened()
+
+
+def test_what_is_shipped_is_whole_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EDGEFASHION_ZOO", raising=False)
+    if not zoo.present():
+        pytest.skip("no models are in the package yet")
+    shipped = zoo.opened()
+    artifacts = shipped.all_artifacts()
+    assert not any(each.small_run for each in artifacts)
+    assert sum(each.path.stat().st_size for each in artifacts) <= MOST_BYTES
+    assert len(shipped.sample().test) == IMAGES
+    assert set(np.bincount(shipped.sample().test.labels)) == {IMAGES // 10}
