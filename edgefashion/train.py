@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from edgefashion import checkpoints, device, files, runs
+from edgefashion import checkpoints, device, files, runs, teacher
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, RunError
@@ -45,12 +45,14 @@ def train(
         if not force:
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
+        _check(recipe)
+        recipe, master = teacher.named(recipe, dataset.checksums)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
-        recipe.check()
         where = select_hardware(hardware, recipe.mixed_precision)
         splits = split(dataset, recipe.limit)
         steps = steps_of(len(splits.train), recipe.batch_size)
+        taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             learner = _learner(recipe, steps, state if state.begun else None)
@@ -61,7 +63,7 @@ def train(
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
         if state.begun:
             report(f"resuming after {state.where} of {recipe.epochs}")
-        _fit(learner, state, recipe, splits, None)
+        _fit(learner, state, recipe, splits, taught)
         _finish(state, recipe, dataset, folder.name, where)
         return runs.publish(folder)
 
@@ -79,6 +81,15 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
     # Where both are, the interrupted training began with --force: it may go on.
     if folder.exists() and not (resume and runs.staging(folder).exists()):
         raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+
+
+def _check(recipe: Recipe) -> None:
+    recipe.check()
+    if recipe.small_size and architecture_for(recipe.model, recipe.fine_tuning).enlarge is None:
+        raise BadInput(
+            f"small_size is for models whose images are enlarged, and {recipe.model} is none here: "
+            "set small_size = 0 and small_share = 0"
+        )
 
 
 def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:

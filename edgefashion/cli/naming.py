@@ -19,7 +19,7 @@ def named_runs(names: Sequence[str], root: Path) -> "list[Run]":
     """The runs meant, all under `root` when none is named; a name is a folder or one under `root`."""
     from edgefashion import runs
 
-    folders = [_run_folder(name, root) for name in names] or runs.find(root)
+    folders = [run_folder(name, root) for name in names] or runs.find(root)
     if not folders:
         raise RunError(f"there are no runs in {root}: make one with edgefashion train")
     return [runs.read(folder) for folder in folders]
@@ -53,7 +53,8 @@ def _all_artifacts(root: Path) -> list[Artifact]:
     return found.all_artifacts()
 
 
-def _run_folder(name: str, root: Path) -> Path:
+def run_folder(name: str, root: Path) -> Path:
+    """The folder that a run's name means: itself, or one under `root`."""
     path = Path(name)
     return path if path.is_dir() else root / name
 

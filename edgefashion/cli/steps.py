@@ -94,6 +94,10 @@ def train_or_reuse(
     """The run in `folder`: as it is, or resumed, or trained from the start."""
     from edgefashion import runs
 
+    if recipe.teacher:
+        from edgefashion import teacher
+
+        recipe, _ = teacher.named(recipe, dataset.checksums)
     if not force and folder.exists():
         run = runs.read(folder)
         if (

@@ -1,70 +1,198 @@
-"""Recipes on the command line: see verbs.py."""
+"""The verb `train`: see verbs.py."""
 
-import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from edgefashion import tables
-from edgefashion.cli.steps import following
+from edgefashion.cli import fine_tuning, naming, steps
+from edgefashion.cli.fine_tuning import fine_tuning_options
+from edgefashion.cli.options import (
+    COUNT,
+    FILE,
+    data_option,
+    model_option,
+    options,
+    recipe_option,
+    runs_option,
+    training_options,
+)
+from edgefashion.cli.steps import following, say
 from edgefashion.errors import BadInput
-from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
-from edgefashion.tables import Column, Page, Row, Table
+from edgefashion.recipes import NAMED_RECIPES, Recipe, overriding
+
+if TYPE_CHECKING:
+    from edgefashion.data import Dataset
+    from edgefashion.runs import Run
+
+DISTILLATION, TEMPERATURE = 0.8, 3.0
+"""Of --teacher, where the recipe has none of its own."""
+
+recipe_options = options(
+    recipe_option,
+    click.option("--config", type=FILE, help="A TOML file: fields of a recipe, and recipe = NAME."),
+    click.option(
+        "--set",
+        "texts",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        help="Change a field of the recipe, of any that edgefashion recipes --json shows; once for each.",
+    ),
+    click.option(
+        "--teacher",
+        metavar="RUN",
+        help=f"Learn from this run too; with weight {DISTILLATION} and temperature {TEMPERATURE:g} unless "
+        "distillation and temperature are set.",
+    ),
+    click.option(
+        "--seeds",
+        type=COUNT,
+        help="Train NAME-seed-0 and so many more in all; the best on validation becomes NAME.",
+    ),
+)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every field.")
-def recipes(as_json: bool) -> None:
-    """Show the recipes that models are trained after.
+@model_option
+@recipe_options
+@click.option("--name", help="Name of the run; default: the model's or the recipe's.")
+@runs_option
+@data_option
+@training_options
+@fine_tuning_options
+@click.option("--resume", is_flag=True, help="Continue an interrupted training.")
+def train(
+    models: tuple[str, ...],
+    recipe_name: str | None,
+    config: Path | None,
+    texts: tuple[str, ...],
+    teacher: str | None,
+    seeds: int | None,
+    name: str | None,
+    root: Path,
+    data_folder: Path | None,
+    hardware: str | None,
+    force: bool,
+    base: str | None,
+    qat: str | None,
+    sparsity: float | None,
+    clusters: int | None,
+    resume: bool,
+    **named: Any,
+) -> None:
+    """Train a model into runs/NAME, or a trained one further.
 
-    Example: edgefashion recipes --json
+    A trained run NAME becomes NAME-fine-tuned (--from), NAME-qat, NAME-pruned-SPARSITY or NAME-clustered-N.
+
+    Example: edgefashion train --recipe cnn-64k --set epochs=30
     """
-    if as_json:
-        click.echo(json.dumps({name: recipe.as_dict() for name, recipe in NAMED_RECIPES.items()}, indent=2))
+    _check_names(name, models, root)
+    if force and resume:
+        raise BadInput("--force begins anew and --resume goes on: give one of them")
+    file = overriding.read(config) if config else overriding.Config(None, {})
+    recipe_name = _recipe_name(recipe_name, file.recipe)
+    if teacher:
+        named["teacher"] = str(naming.run_folder(teacher, root))
+    changes = file.fields | _together(named, overriding.settings(texts))
+    if seeds and "seed" in changes:
+        raise BadInput("--seeds counts the seeds from 0: leave out seed")
+    tuning = fine_tuning.asked(base, qat, sparsity, clusters)
+    if recipe_name:
+        _check_alone(recipe_name, tuning is not None)
+    changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
+    if tuning is None:
+        recipes = steps.new_recipes(models, recipe_name, **changes)
+        dataset = steps.load_data(data_folder)
     else:
-        tables.print_page(Page([], [Table("Recipes", _COLUMNS, _rows())], _notes()))
-    following("edgefashion train --recipe cnn-64k")
+        kind, base_name = tuning
+        bases = fine_tuning.base_runs(base_name, models, root)
+        dataset = steps.load_data(data_folder)
+        changes |= {"sparsity": sparsity, "clusters": clusters}
+        recipes = fine_tuning.recipes(kind, bases, dataset, **changes)
+    for usual_name, recipe in recipes.items():
+        folder = root / (name or usual_name)
+        if seeds:
+            _train_seeds(recipe, dataset, folder, seeds, hardware, resume, force)
+        else:
+            _tell(_fit(recipe, dataset, folder, hardware, resume, force))
+    following("edgefashion export")
 
 
-def check_recipe_alone(fine_tuning: bool) -> None:
-    """Raise BadInput where something beside --recipe chooses a recipe too."""
+def _check_names(name: str | None, models: tuple[str, ...], root: Path) -> None:
+    if name and (Path(name).name != name or name.startswith(".")):
+        raise BadInput(f"--name {name} is not the name of a folder under {root}: use letters, digits and -")
+    if name and len(models) > 1:
+        raise BadInput("--name names one run: train one --model at a time")
+
+
+def _recipe_name(option: str | None, in_file: str | None) -> str | None:
+    if option and in_file and option != in_file:
+        raise BadInput(f"--recipe {option} and recipe = {in_file} of --config differ: leave one of them out")
+    return option or in_file
+
+
+def _together(named: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
+    """What options of their own and --set say. Raises BadInput for a field that both set."""
+    own = {field: value for field, value in named.items() if value is not None}
+    if twice := sorted(own.keys() & texts.keys()):
+        option = twice[0].replace("_", "-")
+        raise BadInput(f"--{option} and --set {twice[0]} set the same field: give one of them")
+    return own | texts
+
+
+def _check_alone(name: str, fine_tuning: bool) -> None:
+    """Raise BadInput where something beside the recipe's name chooses a recipe too."""
     source = click.get_current_context().get_parameter_source("models")
     if source is not ParameterSource.DEFAULT:
-        raise BadInput("--recipe names the model too: leave out --model")
+        raise BadInput(f"--recipe names the model too: leave out --model, or --recipe {name}")
     if fine_tuning:
-        raise BadInput("a run is fine-tuned after a recipe of its own: leave out --recipe")
+        raise BadInput(f"a run is fine-tuned after a recipe of its own: leave out --recipe {name}")
 
 
-def _rows() -> list[Row]:
-    return [recipe.as_dict() for recipe in NAMED_RECIPES.values()]
+def _of_teacher(recipe: Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """The usual weight and temperature of a teacher, where neither a recipe nor the user says another."""
+    if "teacher" not in changes or (recipe and recipe.distillation):
+        return {}
+    usual = {"distillation": DISTILLATION, "temperature": TEMPERATURE}
+    return {field: value for field, value in usual.items() if field not in changes}
 
 
-def _notes() -> list[str]:
-    usual = [f"--model {model} is --recipe {recipe.name}" for model, recipe in RECIPES.items()]
-    return [f"{'; '.join(usual)}.", "--json shows every field."]
+def _fit(
+    recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, resume: bool, force: bool
+) -> "Run":
+    from edgefashion.train import train as fit
+
+    return fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
 
 
-def _augmentation(row: Row) -> str:
-    recipe = Recipe.from_dict(row)
-    named = {
-        "flip": recipe.flip,
-        f"shift {recipe.shift}": recipe.shift,
-        f"erase {recipe.erase:g}": recipe.erase,
-        f"mixup {recipe.mixup:g}": recipe.mixup,
-    }
-    return ", ".join(name for name, used in named.items() if used) or tables.NONE
+def _tell(run: "Run") -> None:
+    accuracy = f"validation accuracy {run.info['validation_accuracy']:.4f}"
+    say(f"{run.folder}: {accuracy}{fine_tuning.compressed(run)}")
 
 
-_COLUMNS = (
-    Column("Recipe", lambda row: row["name"], number=False),
-    Column("Model", lambda row: row["model"], number=False),
-    Column("Epochs", lambda row: str(row["epochs"])),
-    Column("Batch", lambda row: str(row["batch_size"])),
-    Column("Optimizer", lambda row: row["optimizer"], number=False),
-    Column("Rate", lambda row: f"{row['learning_rate']:g}"),
-    Column("Schedule", lambda row: row["schedule"], number=False),
-    Column("Decay", lambda row: f"{row['weight_decay']:g}"),
-    Column("EMA", lambda row: f"{row['ema']:g}"),
-    Column("Smoothing", lambda row: f"{row['label_smoothing']:g}"),
-    Column("Augmentation", _augmentation, number=False),
-)
+def _train_seeds(
+    recipe: Recipe,
+    dataset: "Dataset",
+    folder: Path,
+    count: int,
+    hardware: str | None,
+    resume: bool,
+    force: bool,
+) -> None:
+    from edgefashion.seeds import published_from_seeds, train_seeds
+
+    def fit(one: Recipe, where: Path) -> "Run":
+        if resume:
+            run = steps.train_or_reuse(one, dataset, where, hardware, force=False)
+        else:
+            run = _fit(one, dataset, where, hardware, resume=False, force=force)
+        _tell(run)
+        return run
+
+    replacing = force or (resume and published_from_seeds(folder))
+    run, seeds = train_seeds(recipe, folder, count, fit, replacing=replacing)
+    spread = "" if seeds.deviation is None else f", standard deviation {seeds.deviation:.4f}"
+    best = seeds.runs[seeds.best]["run"]
+    say(f"{count} seeds: mean validation accuracy {seeds.mean:.4f}{spread}; best: {best}")
+    _tell(run)

@@ -12,14 +12,13 @@ from edgefashion.cli import (
     bundle,
     compare,
     doctor,
-    fine_tuning,
     looking,
     naming,
     predict,
+    recipes,
     steps,
     training,
 )
-from edgefashion.cli.fine_tuning import fine_tuning_options
 from edgefashion.cli.options import (
     COUNT,
     FILE,
@@ -28,7 +27,6 @@ from edgefashion.cli.options import (
     data_option,
     model_option,
     output_options,
-    recipe_option,
     runs_option,
     threads_option,
     training_options,
@@ -74,64 +72,6 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
             plot_image(dataset.train, index, picture)
         say(f"drawn: {picture}")
     following("edgefashion train")
-
-
-@cli.command()
-@model_option
-@recipe_option
-@click.option("--name", help="Name of the run; default: the model's or the recipe's.")
-@runs_option
-@data_option
-@training_options
-@fine_tuning_options
-@click.option("--resume", is_flag=True, help="Continue an interrupted training.")
-def train(
-    models: tuple[str, ...],
-    recipe_name: str | None,
-    name: str | None,
-    root: Path,
-    data_folder: Path | None,
-    hardware: str | None,
-    force: bool,
-    base: str | None,
-    qat: str | None,
-    sparsity: float | None,
-    clusters: int | None,
-    resume: bool,
-    **changes: Any,
-) -> None:
-    """Train a model into runs/NAME, or a trained one further.
-
-    A trained run NAME becomes NAME-fine-tuned (--from), NAME-qat, NAME-pruned-SPARSITY or NAME-clustered-N.
-
-    Example: edgefashion train --model mobilenetv2 --weights weights.h5
-    """
-    if name and (Path(name).name != name or name.startswith(".")):
-        raise BadInput(f"--name {name} is not the name of a folder under {root}: use letters, digits and -")
-    if name and len(models) > 1:
-        raise BadInput("--name names one run: train one --model at a time")
-    if force and resume:
-        raise BadInput("--force begins anew and --resume goes on: give one of them")
-    tuning = fine_tuning.asked(base, qat, sparsity, clusters)
-    if recipe_name:
-        training.check_recipe_alone(tuning is not None)
-    if tuning is None:
-        recipes = steps.new_recipes(models, recipe_name, **changes)
-        dataset = steps.load_data(data_folder)
-    else:
-        kind, base_name = tuning
-        bases = fine_tuning.base_runs(base_name, models, root)
-        dataset = steps.load_data(data_folder)
-        changes |= {"sparsity": sparsity, "clusters": clusters}
-        recipes = fine_tuning.recipes(kind, bases, dataset, **changes)
-    from edgefashion.train import train as fit
-
-    for usual_name, recipe in recipes.items():
-        folder = root / (name or usual_name)
-        run = fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
-        accuracy = f"validation accuracy {run.info['validation_accuracy']:.4f}"
-        say(f"{run.folder}: {accuracy}{fine_tuning.compressed(run)}")
-    following("edgefashion export")
 
 
 @cli.command()
@@ -267,10 +207,10 @@ def run(
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
-    recipes = [steps.recipe_for(model, **changes) for model in models]
+    chosen = [steps.recipe_for(model, **changes) for model in models]
     dataset = steps.load_data(data_folder)
     artifacts: list[Artifact] = []
-    for recipe in recipes:
+    for recipe in chosen:
         trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
         kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
@@ -289,5 +229,6 @@ cli.add_command(bundle.bundle)
 cli.add_command(doctor.doctor)
 cli.add_command(compare.compare)
 cli.add_command(bench.bench)
-cli.add_command(training.recipes)
+cli.add_command(training.train)
+cli.add_command(recipes.recipes)
 cli.add_command(predict.predict)

@@ -1,0 +1,59 @@
+"""The verb `recipes`: see verbs.py."""
+
+import json
+
+import click
+
+from edgefashion import tables
+from edgefashion.cli.steps import following
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
+from edgefashion.tables import Column, Page, Row, Table
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every field.")
+def recipes(as_json: bool) -> None:
+    """Show the recipes that models are trained after.
+
+    Example: edgefashion recipes --json
+    """
+    if as_json:
+        click.echo(json.dumps({name: recipe.as_dict() for name, recipe in NAMED_RECIPES.items()}, indent=2))
+    else:
+        tables.print_page(Page([], [Table("Recipes", _COLUMNS, _rows())], _notes()))
+    following("edgefashion train --recipe cnn-64k")
+
+
+def _rows() -> list[Row]:
+    return [recipe.as_dict() for recipe in NAMED_RECIPES.values()]
+
+
+def _notes() -> list[str]:
+    usual = [f"--model {model} is --recipe {recipe.name}" for model, recipe in RECIPES.items()]
+    return [f"{'; '.join(usual)}.", "--json shows every field."]
+
+
+def _augmentation(row: Row) -> str:
+    recipe = Recipe.from_dict(row)
+    named = {
+        "flip": recipe.flip,
+        f"shift {recipe.shift}": recipe.shift,
+        f"erase {recipe.erase:g}": recipe.erase,
+        f"mixup {recipe.mixup:g}": recipe.mixup,
+    }
+    return ", ".join(name for name, used in named.items() if used) or tables.NONE
+
+
+_COLUMNS = (
+    Column("Recipe", lambda row: row["name"], number=False),
+    Column("Model", lambda row: row["model"], number=False),
+    Column("Epochs", lambda row: str(row["epochs"])),
+    Column("Batch", lambda row: str(row["batch_size"])),
+    Column("Optimizer", lambda row: row["optimizer"], number=False),
+    Column("Rate", lambda row: f"{row['learning_rate']:g}"),
+    Column("Schedule", lambda row: row["schedule"], number=False),
+    Column("Decay", lambda row: f"{row['weight_decay']:g}"),
+    Column("EMA", lambda row: f"{row['ema']:g}"),
+    Column("Smoothing", lambda row: f"{row['label_smoothing']:g}"),
+    Column("Augmentation", _augmentation, number=False),
+)
