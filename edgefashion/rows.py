@@ -70,6 +70,7 @@ def row(
     p50, macs = of_run["latency_us"]["p50"], common.file.macs
     fields = {
         **_of_file(common),
+        "note": _note(common, run),
         **of_run,
         "macs": macs,
         "macs_per_s": macs * 1e6 / p50 if macs and p50 else None,
@@ -86,7 +87,6 @@ def row(
 def _of_file(common: Common) -> dict[str, Any]:
     """What is the same for every number of threads."""
     artifact, content = common.artifact, common.file
-    misfit = targets.misfit(artifact.target, targets.of_this_machine())
     return {
         "model": artifact.model,
         "format": artifact.format,
@@ -100,8 +100,12 @@ def _of_file(common: Common) -> dict[str, Any]:
         "sha256": content.sha256,
         **common.score,
         "host": common.host,
-        "note": "; ".join(filter(None, [misfit, common.note])) or None,
     }
+
+
+def _note(common: Common, run: Measurement) -> str | None:
+    misfit = targets.misfit(common.artifact.target, targets.of_this_machine())
+    return "; ".join(filter(None, [misfit, common.note, run.note])) or None
 
 
 def _of_run(run: Measurement, protocol: Protocol) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Measurement:
     job: Job
     runtime: str | None = None
     version: str | None = None
+    part: int = 1
+    """1, or more where memory was too short for all models at once."""
     load_ms: float | None = None
     first_inference_us: float | None = None
     loops: int = 1
@@ -59,6 +61,13 @@ class Measurement:
         """The median of each round."""
         ends = [0, *np.cumsum(self.round_samples, dtype=int)]
         return [percentile(self.raw_us[start:end], 50) for start, end in pairwise(ends)]
+
+    @property
+    def note(self) -> str | None:
+        """What was unusual about it; None where nothing was."""
+        if self.part == 1:
+            return None
+        return f"measured in part {self.part}, memory being short: it took turns with no file of another part"
 
     def add(self, block: Sequence[float]) -> None:
         """Keep the samples of one block."""

@@ -13,7 +13,7 @@ from edgefashion.bench import energy, sustained
 from edgefashion.bench.measurement import Job, Measurement
 from edgefashion.bench.protocol import BLOCK_S, Protocol
 from edgefashion.bench.watch import Watch
-from edgefashion.device import SYSTEM, Sources
+from edgefashion.device import SYSTEM, Sources, memory_is_short
 from edgefashion.errors import EdgefashionError
 from edgefashion.runtimes import pinning
 from edgefashion.runtimes.base import Images
@@ -50,7 +50,9 @@ def measure(
 ) -> Measured:
     """Measure every job.
 
-    One that cannot be measured has its `error` set and no samples; the others go on. Ctrl-C ends the
+    One that cannot be measured has its `error` set and no samples; the others go on. Where memory is too
+    short for all models at once they are measured in parts, one after the other (`Measurement.part`), and
+    only those of one part take turns. Ctrl-C ends the
     measurement, and rows that lack anything then are marked as interrupted.
     Raises BadInput for CPUs to pin to that are not there.
     """
@@ -73,6 +75,7 @@ class _Run:
     ) -> None:
         self._protocol, self._progress = protocol, progress
         self._rows = [Measurement(job) for job in jobs]
+        self._sources = sources
         self._watch = Watch(sources)
         self._models: dict[int, Model] = {}
         self._step_us = clock_step_us()
@@ -82,10 +85,14 @@ class _Run:
     def measured(self) -> Measured:
         """Do all of it."""
         try:
-            with ExitStack() as stack:
-                self._start(stack)
-                self._run_rounds()
-                self._run_extras()
+            waiting, part = list(range(len(self._rows))), 1
+            while waiting:
+                with ExitStack() as stack:
+                    waiting = self._start(stack, waiting, part)
+                    self._run_rounds()
+                    self._run_extras()
+                self._models.clear()
+                part += 1
             self._measure_memory()
         except KeyboardInterrupt:
             for index, row in enumerate(self._rows):
@@ -102,9 +109,14 @@ class _Run:
         except EdgefashionError as error:
             self._rows[index].fail(error)
 
-    def _start(self, stack: ExitStack) -> None:
-        for index, row in enumerate(self._rows):
-            self._report(f"warming up {row.job.path.name}", index)
+    def _start(self, stack: ExitStack, waiting: list[int], part: int) -> list[int]:
+        """Load models while there is memory, at least one; give those that have to wait."""
+        for place, index in enumerate(waiting):
+            if self._models and memory_is_short(self._sources):
+                return waiting[place:]
+            row = self._rows[index]
+            row.part = part
+            self._report_rounds(f"warming up {row.job.path.name}")
             with self._failing(index):
                 model = stack.enter_context(self._open(row.job))
                 self._watch.meter.pids.add(model.pid)
@@ -113,6 +125,7 @@ class _Run:
                 row.first_inference_us = model.first_inference_us
                 self._calibrate(row, model)
                 self._models[index] = model
+        return []
 
     def _open(self, job: Job) -> Model:
         protocol = self._protocol

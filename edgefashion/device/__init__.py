@@ -10,7 +10,7 @@ judgement     judge(): what makes a measurement untrustworthy
 energy        joules of an inference
 """
 
-from edgefashion.device.conditions import state
+from edgefashion.device.conditions import memory_is_short, state
 from edgefashion.device.description import cores, describe, isa
 from edgefashion.device.emulation import emulator
 from edgefashion.device.energy import mean_watts, millijoules
@@ -31,6 +31,7 @@ __all__ = [
     "isa",
     "judge",
     "mean_watts",
+    "memory_is_short",
     "millijoules",
     "state",
 ]

@@ -12,6 +12,8 @@ _THERMAL = "sys/class/thermal/thermal_zone*"
 _PROCESSOR_ZONES = ("cpu-thermal", "cpu_thermal", "x86_pkg_temp", "soc-thermal", "soc_thermal", "TCPU")
 _THROTTLE_COUNTS = "sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count"
 _COLD_C, _MELTED_C = -40, 150
+SHORT = 0.25
+"""Below this share of its memory a system soon swaps, or drops the files that it runs from."""
 
 
 def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str, Any]:
@@ -47,6 +49,13 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
         "memory_available_mb": _mb(memory, "MemAvailable"),
         "swap_used_mb": _swap_used(memory),
     }
+
+
+def memory_is_short(sources: Sources = SYSTEM) -> bool:
+    """Whether less than a quarter of the memory is available; False where the system does not tell."""
+    memory = sources.text("proc/meminfo")
+    total, available = _mb(memory, "MemTotal"), _mb(memory, "MemAvailable")
+    return total is not None and available is not None and available < SHORT * total
 
 
 def _clock(sources: Sources) -> tuple[float | None, str | None]:

@@ -45,6 +45,26 @@ def test_rounds_are_interleaved_and_shuffled(
     assert [len(row.raw_us) for row in rows] == [18, 18, 18]
 
 
+def test_what_memory_has_no_room_for_is_measured_in_parts(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine with memory for two models at once: it is asked before the second, the third, ..."""
+    monkeypatch.setattr("edgefashion.bench.watch.LOOK_S", 0)
+    short = iter([False, True, False, True, False])
+    monkeypatch.setattr("edgefashion.bench.rounds.memory_is_short", lambda sources: next(short))
+    trace = tmp_path / "calls.txt"
+    rows = rows_of([fake(name, trace=str(trace)) for name in "abcd"] + [fake("e", load="SIGSEGV")])
+    assert [row.part for row in rows] == [1, 1, 2, 2, 3]
+    assert [len(row.raw_us) for row in rows] == [18, 18, 18, 18, 0]
+    assert [bool(row.error) for row in rows] == [False] * 4 + [True]
+    assert rows[0].note is None
+    assert rows[2].note and "part 2, memory being short" in rows[2].note
+    calls = trace.read_text().splitlines()
+    first_of_second = calls.index("c.fake")
+    assert not {"c.fake", "d.fake"} & set(calls[:first_of_second])
+    assert {"a.fake", "b.fake"} <= set(calls[:first_of_second])
+
+
 def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgefashion.bench.watch.LOOK_S", 0)
 

@@ -83,6 +83,14 @@ def test_rails_are_paired_by_name(output: str, watts: float | None, tmp_path: Pa
     assert device.state(Recorded(tmp_path))["watts"] == watts
 
 
+def test_memory_is_short_below_a_quarter_of_it(machine: Machine, tmp_path: Path) -> None:
+    assert not device.memory_is_short(machine("pi3"))
+    assert not device.memory_is_short(machine("missing"))
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 930048 kB\nMemAvailable: 230112 kB\n")
+    assert device.memory_is_short(Recorded(tmp_path))
+
+
 def test_energy_is_mean_power_times_time() -> None:
     states = [{"watts": 3.0}, {"watts": None}, {"watts": 5.0}]
     assert device.mean_watts(states) == 4
