@@ -119,6 +119,18 @@ def find(root: Path) -> list[Path]:
     return sorted(path.parent for path in root.glob(f"*/{INFO}") if not path.parent.name.startswith("."))
 
 
+def lineage(run: Run) -> list[Run]:
+    """The run, then the one that it was fine-tuned from, and so on, as far as they lie beside it."""
+    found = [run]
+    while base := found[-1].base_run_id:
+        beside = [read(folder) for folder in find(run.folder.parent)]
+        bases = [other for other in beside if other.id == base]
+        if not bases:
+            break
+        found.append(bases[0])
+    return found
+
+
 def staging(folder: Path) -> Path:
     """Where the training of the run `folder` keeps its state until it is finished."""
     return folder.with_name(f".{folder.name}.training")

@@ -10,6 +10,7 @@ from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, 
 from edgefashion.cli import (
     bench,
     bundle,
+    card,
     compare,
     doctor,
     looking,
@@ -232,3 +233,4 @@ cli.add_command(bench.bench)
 cli.add_command(training.train)
 cli.add_command(recipes.recipes)
 cli.add_command(predict.predict)
+cli.add_command(card.card)

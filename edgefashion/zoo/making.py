@@ -48,7 +48,7 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
         "models": {
             _architecture(run): {
                 "files": [each.path.name for each in exported],
-                "runs": [_story(each) for each in lineage(run)],
+                "runs": [_story(each) for each in runs.lineage(run)],
             }
             for run, exported in models
         },
@@ -56,18 +56,6 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
     }
     files.write_text(folder / INFO, json.dumps(info, indent=1, sort_keys=False) + "\n")
     return opened(folder)
-
-
-def lineage(run: Run) -> list[Run]:
-    """The run, then the one that it was fine-tuned from, and so on, as far as they lie beside it."""
-    found = [run]
-    while base := found[-1].base_run_id:
-        beside = [runs.read(folder) for folder in runs.find(run.folder.parent)]
-        bases = [other for other in beside if other.id == base]
-        if not bases:
-            break
-        found.append(bases[0])
-    return found
 
 
 def _int8_files(run: Run) -> list[Artifact]:

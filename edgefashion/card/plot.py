@@ -1,0 +1,35 @@
+"""A picture of the confusion matrix."""
+
+from pathlib import Path
+
+import numpy as np
+
+from edgefashion import drawing
+from edgefashion.card.evidence import Evidence
+from edgefashion.data import CLASS_NAMES
+
+
+def plot(evidence: Evidence, path: Path) -> None:
+    """Draw how the deployed artifact confuses the classes into `path`; the shades are shares of each class.
+
+    Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
+    OutputError when `path` cannot be written.
+    """
+    kind = drawing.kind_of(path)
+    matrix = evidence.confusion(evidence.deployed)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure = drawing.new_figure(7.6, 7.0)
+    axis = figure.subplots()
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    places = range(len(CLASS_NAMES))
+    axis.set_xticks(places, CLASS_NAMES, rotation=45, ha="right")
+    axis.set_yticks(places, CLASS_NAMES)
+    axis.set_xlabel("class of the highest logit")
+    axis.set_ylabel("class of the image")
+    for label, other in np.ndindex(*matrix.shape):
+        if matrix[label, other]:
+            shade = "white" if shares[label, other] > 0.5 else "black"
+            axis.text(other, label, f"{matrix[label, other]:,}", ha="center", va="center", color=shade)
+    name = evidence.artifacts[evidence.deployed].path.name
+    axis.set_title(f"{name}, {len(evidence.labels):,} test images")
+    drawing.save(figure, path, kind)

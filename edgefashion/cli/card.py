@@ -1,0 +1,73 @@
+"""The verb that writes model cards: see verbs.py."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion import files
+from edgefashion.cli import naming, steps
+from edgefashion.cli.options import FILE, data_option, runs_option
+from edgefashion.cli.steps import following, say
+
+if TYPE_CHECKING:
+    from edgefashion.artifact import Artifact
+
+
+@click.command()
+@click.argument("name", metavar="RUN|zoo:NAME")
+@click.argument("measured", metavar="[RESULTS.json]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=FILE, required=True, help="The Markdown file to write.")
+@click.option("--plot", "picture", type=FILE, help="Draw the confusion matrix: .png, .svg or .pdf.")
+@runs_option
+@data_option
+def card(
+    name: str,
+    measured: tuple[Path, ...],
+    output: Path,
+    picture: Path | None,
+    root: Path,
+    data_folder: Path | None,
+) -> None:
+    """Write a model's card: data, recipe, accuracy, sizes, latencies, weaknesses.
+
+    All of it comes from the run and its exported files, which classify the test images for it, and from
+    results files of bench or evaluate, for what is measured on other machines.
+
+    Example: edgefashion card runs/cnn pi4.json pi5.json -o MODEL_CARD.md
+    """
+    from edgefashion import drawing
+    from edgefashion.card import gather, to_markdown
+
+    if picture:
+        drawing.check(picture)
+    stories, artifacts = _known(name, root)
+    dataset = naming.data_for(artifacts, data_folder)
+    with steps.Bar() as progress:
+        evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
+    files.write_text(output, to_markdown(evidence, picture.name if picture else None))
+    say(f"written: {output}")
+    if picture:
+        from edgefashion.card.plot import plot
+
+        plot(evidence, picture)
+        say(f"drawn: {picture}")
+    else:
+        following(f"edgefashion card {name} -o {output} --plot confusion.png")
+
+
+def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]]":
+    """What is known of the trainings behind a model, the last first, and its files.
+
+    With them, the float32 files of the runs that it was fine-tuned from: what quantization is to be compared
+    with.
+    """
+    from edgefashion import artifact, runs, zoo
+
+    artifacts = naming.named_artifacts([name], root)
+    if zoo.is_name(name):
+        return zoo.opened().runs(name.removeprefix(zoo.PREFIX)), artifacts
+    trained = runs.lineage(naming.named_runs([name], root)[0])
+    bases = [artifact.inspect(path) for run in trained[1:] for path in artifact.find(run.artifacts)]
+    artifacts += [each for each in bases if each.precision == "float32"]
+    return [run.info for run in trained], artifacts
