@@ -3,7 +3,9 @@
 before    at every place a window of pixels, whose one channel leaves most lanes of a dot product empty
 after     at every cell of 2x2 pixels a window of cells, their pixels as four channels (space to depth);
           it gives what the places in a cell give: with strides of 2 there is one, else there are four, of
-          which max pooling behind it keeps the largest
+          which max pooling behind it keeps the largest. Where a window is two cells wide and their number
+          allows, these are one pixel of eight channels: kernels for processors without a dot product fill
+          up four with zeros to eight
 """
 
 from collections.abc import Callable
@@ -36,19 +38,25 @@ def over_cells(model: keras.Model) -> keras.Model:
     if not (_reads_cells(first) and (strided or (_is_plain(unwrapped(first)) and _is_pooling(pool)))):
         return model
     places = 1 if strided else PLACES
+    paired = not strided and _is_paired(first)
+    read = _pairs if paired else _cells
     made: dict[str, keras.layers.Layer] = {}
 
     def make(layer: keras.layers.Layer) -> Callable[[Any], Any]:
         if layer is pool and not strided:
             return partial(_largest, name=layer.name)
-        copy = _wider(layer, places) if layer is first else type(layer).from_config(layer.get_config())
+        wider = layer is first
+        copy = _wider(layer, places, paired) if wider else type(layer).from_config(layer.get_config())
         made[layer.name] = copy
-        return (lambda image: copy(tf.nn.space_to_depth(image, CELL))) if layer is first else copy
+        return (lambda image: copy(read(image))) if wider else copy
 
     result = rebuild(model, make)
     for name, copy in made.items():
         weights = model.get_layer(name).get_weights()
-        copy.set_weights([_arranged(value, places) for value in weights] if name == first.name else weights)
+        if name == first.name:
+            arranged = (_arranged(value, places) for value in weights)
+            weights = [value.reshape(own.shape) for value, own in zip(arranged, copy.weights, strict=True)]
+        copy.set_weights(weights)
     return result
 
 
@@ -67,17 +75,23 @@ def _is_strided(layer: keras.layers.Layer) -> bool:
     return bool(layer.strides == (CELL, CELL) and layer.kernel_size == (3, 3) and layer.padding == "same")
 
 
+def _is_paired(layer: keras.layers.Layer) -> bool:
+    """Whether its windows are two cells wide, and as many begin at even columns of cells as at odd ones."""
+    return bool(unwrapped(layer).kernel_size[1] == 3 and layer.input.shape[2] // CELL % 2)
+
+
 def _is_pooling(layer: Any) -> bool:
     pooling = isinstance(layer, keras.layers.MaxPooling2D)
     return bool(pooling and layer.pool_size == layer.strides == (CELL, CELL) and layer.padding == "valid")
 
 
-def _wider(layer: keras.layers.Layer, places: int) -> keras.layers.Layer:
-    """The convolution over cells, in its wrapper if it has one."""
+def _wider(layer: keras.layers.Layer, places: int, paired: bool) -> keras.layers.Layer:
+    """The convolution over cells or pairs of them, in its wrapper if it has one."""
     inner = unwrapped(layer)
+    rows, columns = ((length + 1) // CELL for length in inner.kernel_size)
     changed = {
         "filters": inner.filters * places,
-        "kernel_size": [(length + 1) // CELL for length in inner.kernel_size],
+        "kernel_size": (rows, 1 if paired else columns),
         "strides": (1, 1),
     }
     convolution = type(inner).from_config({**inner.get_config(), **changed})
@@ -96,6 +110,26 @@ def _arranged(weights: npt.NDArray[np.float32], places: int) -> npt.NDArray[np.f
     rows, columns = (length // CELL for length in kernels.shape[2:])
     cells = kernels.reshape(-1, rows, CELL, columns, CELL)
     return cells.transpose(1, 3, 2, 4, 0).reshape(rows, columns, PLACES, -1)
+
+
+def _cells(image: Any) -> Any:
+    """[N, height, width, 1] → [N, rows, columns, pixels]."""
+    return tf.nn.space_to_depth(image, CELL)
+
+
+def _pairs(image: Any) -> Any:
+    """[N, height, width, 1] → [N, rows, columns - 1, 2 * pixels]: each cell with the one to its right.
+
+    Those that begin at even columns lie in memory as they are needed, and so do the others; put together,
+    they are a copy of few pieces.
+    """
+    cells = _cells(image)
+    _, rows, columns, pixels = cells.shape
+    halves = [
+        tf.reshape(cells[:, :, start : start + columns - 1], (-1, rows, columns // 2, 1, 2 * pixels))
+        for start in range(2)
+    ]
+    return tf.reshape(tf.concat(halves, axis=3), (-1, rows, columns - 1, 2 * pixels))
 
 
 def _largest(blocks: Any, name: str) -> Any:

@@ -52,6 +52,15 @@ def test_another_model_of_the_same_function(kernel: int) -> None:
     assert first.input.shape[1:] == (14, 14, 4)
 
 
+@pytest.mark.parametrize(("kernel", "read"), [(3, (13, 12, 8)), (1, (13, 13, 4)), (5, (13, 13, 4))])
+def test_windows_of_two_cells_in_odd_columns_are_paired(kernel: int, read: tuple[int, int, int]) -> None:
+    plain = model(size=26, kernel=kernel)
+    cells = over_cells(plain)
+    assert np.allclose(cells(PIXELS[:, :26, :26]), plain(PIXELS[:, :26, :26]), atol=1e-5)
+    first = next(layer for layer in cells.layers if isinstance(layer, keras.layers.Conv2D))
+    assert first.input.shape[1:] == read
+
+
 def test_strides_of_two() -> None:
     """As in MobileNetV2, without pooling."""
     plain = model(strides=2, padding="same", pool=None)
