@@ -66,7 +66,7 @@ NAMED_RECIPES = {
         replace(_CNN_64K, name="cnn-256k", model="cnn-256k"),
         _MOBILENETV2_SHORT,
         _MOBILENETV2,
-        replace(_MOBILENETV2_SHORT, name="mobilenetv2-fast", small_size=48, small_share=0.75),
+        replace(_MOBILENETV2_SHORT, name="mobilenetv2-fast", small_size=48, small_share=0.85),
     )
 }
 """All of them, for --recipe."""
