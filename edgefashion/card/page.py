@@ -1,6 +1,7 @@
 """A model card in Markdown."""
 
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from edgefashion import __version__, report, tables
 from edgefashion.card.evidence import Evidence, intervals
 from edgefashion.data import CLASS_NAMES
 from edgefashion.data.splits import VALIDATION_SHARE
+from edgefashion.recipes import Recipe
 from edgefashion.tables import NONE, Column, Page, Row, Table, figure, time
 
 PAIRS = 6
@@ -53,7 +55,7 @@ def _model(evidence: Evidence) -> Page:
 
 def _training(evidence: Evidence) -> Page:
     data = evidence.stories[0]["data"]
-    part = "" if data["complete"] else ", a part of it: comparable with nothing"
+    part = "" if not evidence.stories[0]["small_run"] else ", a part of it: comparable with nothing"
     counts = data["counts"]
     lines = [
         f"Data: {data['name']}{part}; {counts['train']:,} training images, one in {VALIDATION_SHARE} of each "
@@ -61,9 +63,9 @@ def _training(evidence: Evidence) -> Page:
     ]
     for story in evidence.stories:
         lines.append(
-            f"{story['name']}: {_duration(story['seconds'])} on {story['trained_on']}; the best of "
-            f"{story['recipe']['epochs']} epochs by validation accuracy is number {story['best_epoch']}, "
-            f"with {100 * story['validation_accuracy']:.2f} %"
+            f"{story['name']}: {_duration(story['seconds'])} on {story['trained_on']}; epoch "
+            f"{story['best_epoch']} of {story['recipe']['epochs']} is kept, the best on validation: "
+            f"{100 * story['validation_accuracy']:.2f} %"
         )
     columns = [Column("Setting", lambda row: row["setting"], number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
@@ -75,13 +77,13 @@ def _duration(seconds: float) -> str:
 
 
 def _settings(stories: list[dict[str, Any]]) -> Iterable[Row]:
-    """A row for each setting that is on in any of the runs."""
+    """A row for each setting that is not the usual one in any of the runs, and for the seed."""
+    usual = {field.name: field.default for field in fields(Recipe)} | {"seed": MISSING}
     for setting in dict.fromkeys(name for story in stories for name in story["recipe"]):
         values = [story["recipe"].get(setting) for story in stories]
         if setting == "teacher":
             values = [value and Path(value).name for value in values]
-        # The seed may be 0.
-        if setting not in _NOT_RECIPE and (setting == "seed" or any(values)):
+        if setting not in _NOT_RECIPE and any(value != usual.get(setting) for value in values):
             yield {"setting": setting, "values": values}
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from edgefashion import runtimes
+from edgefashion import runtimes, zoo
 from edgefashion.data import Dataset
 
 TFLITE, ONNX = (
@@ -137,6 +138,34 @@ def test_a_bundle_and_a_lone_file_are_benched(light: Run, sample_folder: Path) -
     assert [row["status"] for row in rows] == ["ok"] * 3
     assert all(row["latency_us"]["p50"] > 0 for row in rows)
     assert [row["host"] and row["host"]["equal"] for row in rows] == [True, True, None]
+
+
+def test_what_comes_along_is_measured_and_classifies_without_data(
+    light: Run, along: Path, nowhere: Path, sample: Dataset
+) -> None:
+    light("bench", "--threads", 1, "--seconds", 0.01, "--json", "results.json")
+    rows = json.loads((light.folder / "results.json").read_text())["results"]
+    assert [row["path"] for row in rows] == ["zoo:cnn-int8.tflite", "zoo:cnn-int8.onnx"]
+    assert all(row["images"] == 400 and row["latency_us"]["p50"] > 0 for row in rows)
+    Image.fromarray(255 - np.kron(sample.test.images[0, ..., 0], np.ones((5, 5), np.uint8))).save(
+        light.folder / "clothing.jpg"
+    )
+    done = light("predict", "zoo:cnn", "clothing.jpg", "--json")
+    (image,) = json.loads(done.stdout)["images"]
+    assert [len(each["top"]) for each in image["predictions"]] == [3, 3]
+    light("card", "zoo:cnn", "results.json", "-o", "card.md")
+    assert "One image at a time" in (light.folder / "card.md").read_text()
+
+
+def test_the_shipped_models_are_in_the_wheel(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EDGEFASHION_ZOO", raising=False)
+    if not zoo.present():
+        pytest.skip("no models are in the package yet")
+    shipped = zoo.opened()
+    assert zoo.opened(site_packages(installed) / "edgefashion/zoo").info == shipped.info
+    for name in shipped.info["files"]:
+        found = site_packages(installed) / "edgefashion/zoo" / name
+        assert found.read_bytes() == (shipped.folder / name).read_bytes()
 
 
 def test_the_doctor_runs_both_runtimes_and_knows_what_is_not_there(light: Run) -> None:

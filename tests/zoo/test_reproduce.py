@@ -1,0 +1,49 @@
+"""tools/reproduce_zoo, in its short form."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from edgefashion import runs, zoo
+
+TOOL = Path(__file__).parent.parent.parent / "tools/reproduce_zoo"
+
+
+def reproduce(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, TOOL, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "EDGEFASHION_ZOO": str(folder)},
+    )
+
+
+def test_the_models_are_trained_again_and_compared(
+    zoo_folder: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    options = ("--smoke", "--data", sample_folder, "--runs", tmp_path)
+    done = reproduce(zoo_folder, *options)
+    assert done.returncode == 0, done.stderr
+    (name,) = zoo.opened(zoo_folder).names
+    run = runs.read(tmp_path / "cnn")
+    recipe = zoo.opened(zoo_folder).runs(name)[0]["recipe"]
+    assert run.info["recipe"] == {**recipe, "epochs": 1, "limit": 1200, "ema": 0.0}
+    for shipped in zoo.opened(zoo_folder).artifacts(name):
+        again = run.artifacts / shipped.path.name
+        sizes = rf"{shipped.path.stat().st_size:,} +{again.stat().st_size:,}"
+        assert re.search(rf"cnn +{shipped.format} +{sizes} +\d+\.\d\d +\d+\.\d\d +\d", done.stdout)
+    assert "comparable with nothing" in done.stdout
+    assert "reusing" in reproduce(zoo_folder, *options).stderr
+
+
+def test_there_is_nothing_to_reproduce(zoo_folder: Path, sample_folder: Path, tmp_path: Path) -> None:
+    for folder, words, said in (
+        (tmp_path, [], "comes without models"),
+        (zoo_folder, ["cnm"], "unknown model zoo:cnm: did you mean cnn?"),
+    ):
+        done = reproduce(folder, *words, "--data", sample_folder, "--runs", tmp_path / "runs")
+        assert done.returncode == 1
+        assert said in done.stderr.splitlines()[-1]
+        assert not (tmp_path / "runs").exists()
