@@ -29,13 +29,15 @@ def read(path: Path, behind: tuple[int, int, int] = WHITE) -> "Image":
     _check_file(path)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
-        with picture:
-            if picture.format == "PNG" and getattr(picture, "is_animated", False):
-                raise PictureError(f"{path} is animated, and one picture is classified: save one frame of it")
-            picture.load()
-            return _on_background(ImageOps.exif_transpose(_of_8_bits(picture)), behind)
+            with Image.open(path, formats=FORMATS) as picture:
+                if picture.format == "PNG" and getattr(picture, "is_animated", False):
+                    raise PictureError(
+                        f"{path} is animated, and one picture is classified: save one frame of it"
+                    )
+                picture.load()
+                return _on_background(ImageOps.exif_transpose(_of_8_bits(picture)), behind)
     except PictureError:
         raise
     except UnidentifiedImageError as error:

@@ -1,3 +1,4 @@
+import random
 import struct
 import zlib
 from pathlib import Path
@@ -139,3 +140,24 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
 def test_a_decompression_bomb_is_not_decompressed(size: tuple[int, int], tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="has more than 89,478,485 pixels: make it smaller"):
         pictures.read(bomb(tmp_path / "bomb.png", *size))
+
+
+@pytest.mark.filterwarnings("error")
+def test_however_damaged_a_file_is_it_gives_a_picture_or_one_line(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise = Image.effect_noise((60, 50), 80)
+    whole = [saved(tmp_path / name, noise, exif=exif).read_bytes() for name in ("a.png", "a.jpg")]
+    chance, path, refused = random.Random(0), tmp_path / "damaged", 0
+    for _ in range(300):
+        content = bytearray(chance.choice(whole))
+        for _ in range(chance.randint(1, 5)):
+            content[chance.randrange(chance.choice((60, 400, len(content))))] = chance.randrange(256)
+        path.write_bytes(content)
+        try:
+            assert pictures.read(path).mode == "RGB"
+        except PictureError as error:
+            refused += 1
+            assert str(error).startswith(str(path))
+            assert "\n" not in str(error)
+    assert 100 < refused < 290
