@@ -74,7 +74,7 @@ class Pair:
         return Interpreter(model_content=self.content)
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=["cnn", "mobilenetv2"])
 def pair(request: pytest.FixtureRequest) -> Pair:
     model: Graph = request.getfixturevalue(request.param)
     return Pair(model, tflite.int8_qat(model))
