@@ -20,7 +20,7 @@ LEARNED = {
 INTEGER = {"ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"}
 READING = {"DequantizeLinear", "QLinearConv", "QLinearMatMul"}
 """The operators that say what the integers of their first input stand for."""
-MOVING = {"Reshape", "Transpose"}
+MOVING = {"Reshape", "Transpose", "Slice"}
 RECURRENT = {"LSTM", "GRU", "RNN", "Einsum", "Attention", "DeformConv"}
 OPAQUE = {"If", "Loop", "Scan"}
 """Multiply-accumulates of these, and of operators outside of ONNX, are not known from shapes."""

@@ -193,6 +193,23 @@ def _pad(operation: Operation, shapes: Shapes, graph: Graph) -> Shape:
     return tuple(size + pads[i] + pads[i + len(given)] for i, size in enumerate(given))
 
 
+def _slice(operation: Operation, shapes: Shapes, graph: Graph) -> Shape:
+    """From attributes, or in later operator sets the inputs."""
+    given = shapes[operation.input(0)]
+    starts, ends, axes, steps = (
+        graph.constants[name].integers()
+        if (name := operation.input(place))
+        else operation.integers(attribute)
+        for place, attribute in enumerate(("starts", "ends", "axes", "steps"), 1)
+    )
+    found = list(given)
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        axis = axes[number] if axes else number
+        step = steps[number] if steps else 1
+        found[axis] = len(range(given[axis])[start:end:step])
+    return tuple(found)
+
+
 def _resize(operation: Operation, shapes: Shapes, graph: Graph) -> Shape:
     given = shapes[operation.input(0)]
     if name := operation.input(3):
@@ -222,6 +239,7 @@ RULES: dict[str, Rule] = {
     "ConvTranspose": _conv_transpose,
     "Gemm": _gemm,
     "Reshape": _reshape,
+    "Slice": _slice,
     "Flatten": _flatten,
     "Transpose": _transpose,
     "Squeeze": _squeeze,

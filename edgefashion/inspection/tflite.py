@@ -8,7 +8,7 @@ from typing import TypeVar
 from edgefashion.errors import MissingExtra
 from edgefashion.flatbuffer import Flatbuffer, Table
 from edgefashion.inspection.base import Constant, Model, Node, Port, Shape, checked_shape, size_of, weigh
-from edgefashion.inspection.tflite_shapes import resolve
+from edgefashion.inspection.tflite_shapes import WHOLE_SLICE, resolve
 
 T = TypeVar("T")
 INTEGERS = {"int8", "uint8", "int16", "int4", "int2"}
@@ -132,13 +132,23 @@ def _nodes(
         _item(tensors, index)
     fixed = {index for graph_number, index in constants if graph_number == number}
     starts = set(graph.integers(1)) if number == 0 else set()
+    followed = map(_slice_kind, kinds, operators)
     shapes = resolve(
-        [t.shape for t in tensors], starts, fixed, list(zip(kinds, inputs, outputs, strict=True))
+        [t.shape for t in tensors], starts, fixed, list(zip(followed, inputs, outputs, strict=True))
     )
     return [
         _node(number, operator, kind, given, made, tensors, shapes)
         for operator, kind, given, made in zip(operators, kinds, inputs, outputs, strict=True)
     ]
+
+
+def _slice_kind(kind: str, operator: Table) -> str:
+    """The kind of an operator, another for a slice that takes all of the first axis."""
+    options = operator.table(4)
+    if kind != "STRIDED_SLICE" or options is None:
+        return kind
+    begin, end, *others = (options.integer(slot, "i") for slot in range(5))
+    return WHOLE_SLICE if begin & end & 1 and not any(others) else kind
 
 
 def _node(
