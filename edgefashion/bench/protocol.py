@@ -1,8 +1,8 @@
 """How latency is measured: how long, how often, and who says so."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 BLOCK_S = 1.0
 """The longest that one file is measured before it is the next one's turn."""
@@ -40,6 +40,8 @@ class Protocol:
     """Seconds of silence after which a process counts as hung."""
     seed: int = 0
     """Decides the order within rounds."""
+    looks: int = 4
+    """How often the machine is looked at while a file is measured, at least."""
     pin: tuple[int, ...] | None = None
     """The CPUs that the models are kept on; None for any."""
     in_process: bool = False
@@ -64,6 +66,16 @@ class Protocol:
         """Rounds of a model that is fast enough to get its samples in time."""
         by_time = math.ceil(self.seconds / self.block_seconds) if self.block_seconds else 0
         return max(self.rounds, by_time)
+
+    def lasting(self, seconds: float) -> Self:
+        """The same with other seconds, and no more of them to warm up; one look will do for less than one."""
+        return replace(
+            self,
+            seconds=seconds,
+            at_most=max(seconds, self.at_most),
+            warm_up_seconds=min(seconds, self.warm_up_seconds),
+            looks=self.looks if seconds >= 1 else 1,
+        )
 
     def describe(self) -> dict[str, Any]:
         """All of it, as JSON, with where the defaults are from and a line for the readers of a table."""

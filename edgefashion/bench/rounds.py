@@ -30,8 +30,8 @@ RESOLVED = 100
 KEPT = 1_000_000
 """Samples kept of a row, about; of more, every second, third, ... is."""
 _PROBES = 20
-_LOOKS, _LOOK_ROUNDS = 4, 10
-"""How often the machine is looked at for a row: 4 times, or every 10th round where that is more often."""
+_LOOK_ROUNDS = 10
+"""The machine is looked at every 10th round of a row, where that is more often than `Protocol.looks`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ class _Run:
             samples = 1 if row.job.latency_only else protocol.block_samples
             block = self._models[index].measure(samples, protocol.block_seconds, BLOCK_S, row.loops)
             row.add(block)
-            if number % max(1, min(protocol.expected_rounds // _LOOKS, _LOOK_ROUNDS)) == 0:
+            if number % max(1, min(protocol.expected_rounds // protocol.looks, _LOOK_ROUNDS)) == 0:
                 row.states.append(self._watch.look_at(self._models[index]))
 
     def _is_done(self, index: int) -> bool:

@@ -10,7 +10,7 @@ import click
 from edgefashion import artifact
 from edgefashion.artifact import FORMATS
 from edgefashion.cli import steps
-from edgefashion.cli.options import FILE, Cpus, Threads, options, output_options
+from edgefashion.cli.options import FILE, Cpus, Threads, options, output_options, seconds_option
 from edgefashion.cli.steps import following, say
 from edgefashion.errors import BadInput, Untrusted
 
@@ -25,11 +25,7 @@ BUNDLE = ".zip"
 protocol_options = options(
     click.option("--threads", type=Threads(), help="Comma-separated; default: 1,all."),
     click.option("--pin", type=Cpus(), help="Keep the models on these CPUs, like 3 or 2-3."),
-    click.option(
-        "--seconds",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Time each row for so long at least; default: 1.",
-    ),
+    seconds_option,
     click.option("--full", "is_full", is_flag=True, help="MLPerf's single-stream rules: 600 s for each row."),
     click.option(
         "--sustained",
@@ -109,7 +105,7 @@ def protocol_for(
     pinning.check(pin)
     protocol = full() if is_full else Protocol()
     if seconds:
-        protocol = replace(protocol, seconds=seconds, at_most=max(seconds, protocol.at_most))
+        protocol = protocol.lasting(seconds)
     return replace(protocol, pin=pin, in_process=in_process, sustained_minutes=sustained or 0.0)
 
 

@@ -159,6 +159,11 @@ output_options = options(
     click.option("--csv", "csv_file", type=FILE, help="Write the results as CSV."),
     click.option("--markdown", "markdown_file", type=FILE, help="Write the tables as Markdown."),
 )
+seconds_option = click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Time each row for so long at least; default: 1.",
+)
 threads_option = click.option(
     "--threads", type=Threads(), default="1,all", show_default=True, help="Comma-separated."
 )

@@ -203,11 +203,19 @@ def export_run(
 
 
 def evaluate_artifacts(
-    artifacts: list[Artifact], dataset: "Dataset", threads: Sequence[int], limit: int | None
+    artifacts: list[Artifact],
+    dataset: "Dataset",
+    threads: Sequence[int],
+    limit: int | None,
+    seconds: float | None = None,
 ) -> "Results":
-    """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
+    """Measure everything on the test split, or on `limit` of its images, with progress on stderr.
+
+    `seconds` is how long each row is timed at least, None for the protocol's own time.
+    """
     from edgefashion import zoo
     from edgefashion.answers import Sample, Subject
+    from edgefashion.bench import Protocol
     from edgefashion.data import stratified_sample
     from edgefashion.evaluate import assess
 
@@ -216,8 +224,9 @@ def evaluate_artifacts(
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     sample = Sample(test.images, test.labels)
     subjects = [Subject(each, zoo.called(each), sample) for each in artifacts]
+    protocol = Protocol().lasting(seconds) if seconds else Protocol()
     with Bar() as progress:
-        return assess(subjects, dataset.describe(), threads, progress=progress, verb="evaluate")
+        return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")
 
 
 def debug_run(

@@ -29,6 +29,7 @@ from edgefashion.cli.options import (
     model_option,
     output_options,
     runs_option,
+    seconds_option,
     threads_option,
     training_options,
 )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
 
 SMOKE_IMAGES = 600
+SMOKE_SECONDS = 0.1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -150,6 +152,7 @@ def export(
 @cli.command()
 @click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
 @threads_option
+@seconds_option
 @click.option("--limit", type=COUNT, help="Use so many test images only.")
 @output_options
 @runs_option
@@ -157,6 +160,7 @@ def export(
 def evaluate(
     names: tuple[str, ...],
     threads: tuple[int, ...],
+    seconds: float | None,
     limit: int | None,
     json_file: Path | None,
     csv_file: Path | None,
@@ -174,7 +178,8 @@ def evaluate(
     from edgefashion.cli.output import give_out
 
     artifacts = naming.named_artifacts(names, root)
-    evaluation = steps.evaluate_artifacts(artifacts, naming.data_for(artifacts, data_folder), threads, limit)
+    dataset = naming.data_for(artifacts, data_folder)
+    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, limit, seconds)
     give_out(evaluation, json_file, csv_file, markdown_file)
     if evaluation.interrupted:
         raise KeyboardInterrupt
@@ -215,7 +220,8 @@ def run(
         trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
         kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
-    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"])
+    seconds = SMOKE_SECONDS if smoke else None
+    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"], seconds)
     path = root / ("results-small.json" if changes["limit"] else "results.json")
     give_out(evaluation, json_file=path)
     if evaluation.interrupted:

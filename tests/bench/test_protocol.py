@@ -26,3 +26,9 @@ def test_blocks_share_the_time_and_the_samples() -> None:
     assert (Protocol().block_seconds, Protocol().block_samples, Protocol().expected_rounds) == (0.04, 40, 25)
     assert (full().block_seconds, full().expected_rounds) == (1.0, 600)
     assert Protocol(seconds=0).expected_rounds == 25
+
+
+def test_a_shorter_measurement_warms_up_and_looks_less() -> None:
+    short, long = Protocol().lasting(0.1), Protocol().lasting(300)
+    assert (short.seconds, short.warm_up_seconds, short.looks) == (0.1, 0.1, 1)
+    assert (long.seconds, long.at_most, long.warm_up_seconds, long.looks) == (300, 300, 0.5, 4)

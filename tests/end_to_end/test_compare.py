@@ -29,7 +29,9 @@ def here(tmp_path_factory: pytest.TempPathFactory, sample_folder: Path) -> Path:
     """What `evaluate` writes of two small models on this machine."""
     path = tmp_path_factory.mktemp("results") / "here.json"
     models = [MODELS / "tiny-float32.tflite", MODELS / "tiny-int8.tflite"]
-    edgefashion("evaluate", *models, "--threads", "1", "--data", sample_folder, "--json", path)
+    edgefashion(
+        "evaluate", "--seconds", 0.05, *models, "--threads", "1", "--data", sample_folder, "--json", path
+    )
     return path
 
 

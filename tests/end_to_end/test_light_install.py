@@ -118,7 +118,7 @@ def test_it_is_small_on_a_raspberry_pi(
 def test_files_are_inspected_evaluated_and_compared(light: Run, sample_folder: Path, sample: Dataset) -> None:
     assert light("inspect", TFLITE, ONNX).stdout.count("parameters  1,490") == 2
     options = ("--data", sample_folder, "--threads", 1, "--json", "results.json")
-    light("evaluate", TFLITE, ONNX, *options)
+    light("evaluate", "--seconds", 0.05, TFLITE, ONNX, *options)
     rows = json.loads((light.folder / "results.json").read_text())["results"]
     for row, file in zip(rows, (TFLITE, ONNX), strict=True):
         runtime = runtimes.for_file(file)
@@ -133,7 +133,7 @@ def test_files_are_inspected_evaluated_and_compared(light: Run, sample_folder: P
 def test_a_bundle_and_a_lone_file_are_benched(light: Run, sample_folder: Path) -> None:
     light("bundle", TFLITE, ONNX, "-o", "tiny.zip", "--data", sample_folder, "--images", 20)
     options = ("--threads", 1, "--seconds", 0.05, "--json", "results.json")
-    light("bench", "tiny.zip", TFLITE, *options)
+    light("bench", "tiny.zip", TFLITE, "--seconds", 0.05, *options)
     rows = json.loads((light.folder / "results.json").read_text())["results"]
     assert [row["status"] for row in rows] == ["ok"] * 3
     assert all(row["latency_us"]["p50"] > 0 for row in rows)
@@ -189,7 +189,7 @@ def test_either_runtime_alone_runs_its_own_files(
         if not path.name.startswith(module):
             (site_packages(alone) / path.name).symlink_to(path)
     run = Run(alone, tmp_path)
-    done = run("evaluate", works, "--data", sample_folder, "--threads", 1)
+    done = run("evaluate", "--seconds", 0.05, works, "--data", sample_folder, "--threads", 1)
     assert f" {works.stem} " in done.stdout
     said = run("evaluate", fails, "--data", sample_folder, code=1).stderr.splitlines()[-1]
     assert said.endswith(f"which is not installed: pip install 'edgefashion[{extra}]'")

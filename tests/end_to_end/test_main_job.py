@@ -118,7 +118,7 @@ def test_a_file_made_for_another_processor_is_warned_of(runs: Path, sample_folde
     edgefashion("export", *wanted, "--data", sample_folder, cwd=runs.parent)
     path = runs / f"cnn-limit-600/artifacts/cnn-limit-600-int8-{other}.onnx"
     limits = ("--threads", "1", "--limit", "20")
-    done = edgefashion("evaluate", path, *limits, "--data", sample_folder, cwd=runs.parent)
+    done = edgefashion("evaluate", "--seconds", 0.05, path, *limits, "--data", sample_folder, cwd=runs.parent)
     assert f"int8 {other}" in done.stdout
     assert f"made for {other}" in done.stdout
 
@@ -188,7 +188,7 @@ def test_a_pruned_run_is_made_exported_and_compared_with_its_base(runs: Path, sa
     )
     assert "is pruned already: name the float run it was made from, runs/cnn-limit-600" in one_line(done)
     edgefashion("export", "cnn-limit-600-pruned-0.9", "--format", "tflite", *options, cwd=runs.parent)
-    edgefashion("evaluate", "--threads", 1, "--json", "r.json", *options, cwd=runs.parent)
+    edgefashion("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "r.json", *options, cwd=runs.parent)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     tflite = {
         (row["model"].removeprefix("cnn-limit-600"), row["precision"]): row
@@ -208,7 +208,18 @@ def test_a_pruned_run_is_made_exported_and_compared_with_its_base(runs: Path, sa
 def test_evaluate_writes_json_csv_and_markdown(runs: Path, sample_folder: Path) -> None:
     file = runs / "cnn-limit-600/artifacts/cnn-limit-600-float32.tflite"
     outputs = ["--json", "new/r.json", "--csv", "r.txt", "--markdown", "r.out"]
-    edgefashion("evaluate", file, "--threads", 1, "--data", sample_folder, *outputs, cwd=runs.parent)
+    edgefashion(
+        "evaluate",
+        "--seconds",
+        0.05,
+        file,
+        "--threads",
+        1,
+        "--data",
+        sample_folder,
+        *outputs,
+        cwd=runs.parent,
+    )
     (row,) = json.loads((runs.parent / "new/r.json").read_text())["results"]
     with (runs.parent / "r.txt").open() as text:
         (line,) = csv.DictReader(text)
@@ -223,7 +234,7 @@ def test_a_bad_file_is_a_row_and_the_others_are_measured(runs: Path, sample_fold
     foreign.write_bytes(b"no model at all")
     files = [truncated, foreign, sound]
     options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
-    done = edgefashion("evaluate", *files, *options, cwd=runs.parent, code=2)
+    done = edgefashion("evaluate", "--seconds", 0.05, *files, *options, cwd=runs.parent, code=2)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     assert [row["status"] for row in rows] == ["failed", "failed", "ok"]
     assert "truncated.tflite" in one_line(done)
@@ -234,7 +245,7 @@ def test_a_damaged_artifact_of_a_run_is_a_row_too(runs: Path, sample_folder: Pat
     damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
-    done = edgefashion("evaluate", *options, cwd=runs.parent, code=2)
+    done = edgefashion("evaluate", "--seconds", 0.05, *options, cwd=runs.parent, code=2)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     assert sorted(row["status"] for row in rows) == ["failed", "ok", "ok", "ok"]
     assert "is not the file its manifest describes" in one_line(done)
@@ -293,7 +304,7 @@ def test_a_damaged_artifact_is_not_bundled(runs: Path, sample_folder: Path) -> N
 def test_results_that_cannot_be_written_are_printed_all_the_same(runs: Path, sample_folder: Path) -> None:
     (runs.parent / "file").write_text("")
     options = ["--threads", 1, "--data", sample_folder, "--json", "file/r.json"]
-    done = edgefashion("evaluate", *options, cwd=runs.parent, code=2)
+    done = edgefashion("evaluate", "--seconds", 0.05, *options, cwd=runs.parent, code=2)
     assert "file/r.json" in one_line(done)
     assert done.stdout.count("cnn-limit-600 (small run)") >= len(KINDS)
 

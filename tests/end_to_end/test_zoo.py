@@ -54,20 +54,34 @@ def test_bench_without_a_name(typed: Say, along: Path, nowhere: Path, sample: Da
 def test_evaluate_without_a_name_a_run_and_data(
     typed: Say, along: Path, nowhere: Path, sample: Dataset
 ) -> None:
-    _, err = typed("evaluate", "--threads", 1, "--json", "results.json")
+    _, err = typed("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "results.json")
     assert "there are no runs in runs: taking the models that come along, cnn" in err
     assert "no data set is at hand: taking the sample that comes with edgefashion, 400 test images" in err
     check_rows(Path("results.json"), sample)
 
 
 def test_evaluate_takes_the_data_set_where_there_is_one(typed: Say, along: Path, sample_folder: Path) -> None:
-    _, err = typed("evaluate", "zoo:cnn", "--threads", 1, "--limit", 10, "--data", sample_folder)
+    _, err = typed(
+        "evaluate", "--seconds", 0.05, "zoo:cnn", "--threads", 1, "--limit", 10, "--data", sample_folder
+    )
     assert f"data: folder {sample_folder}" in err
 
 
 def test_a_run_goes_first(typed: Say, along: Path, exported: object, sample_folder: Path) -> None:
     shutil.copytree(exported.folder, "runs/cnn")
-    typed("evaluate", "--threads", 1, "--limit", 10, "--data", sample_folder, "--json", "results.json")
+    typed(
+        "evaluate",
+        "--seconds",
+        0.05,
+        "--threads",
+        1,
+        "--limit",
+        10,
+        "--data",
+        sample_folder,
+        "--json",
+        "results.json",
+    )
     paths = [row["path"] for row in results.read(Path("results.json")).rows]
     assert len(paths) == 4
     assert not any(zoo.is_name(path) for path in paths)
