@@ -128,14 +128,6 @@ class TrainingState:
                 path.unlink()
 
 
-def epochs_done(folder: Path) -> int:
-    """How many epochs an interrupted training in `folder` had finished; 0 when there is none to read."""
-    try:
-        return len(json.loads((folder / PROGRESS).read_text())["history"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-
-
 def begun(folder: Path) -> bool:
     """Whether an interrupted training in `folder` has a checkpoint to go on from."""
     try:

@@ -43,8 +43,6 @@ Dir::Etc::preferencesparts "/dev/null";
 """
 PREFERENCES = "Package: *\nPin: release o=Debian\nPin-Priority: 990\n"  # before a third party's
 
-_LINE = re.compile(r"(deb|deb-src)\s+(?:\[(.*?)\]\s*)?(\S+)\s+(\S+)(.*)")
-
 Source = dict[str, str]
 """A paragraph of a .sources file: its fields' names in small letters, and their values as they are there."""
 

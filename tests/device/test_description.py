@@ -93,7 +93,7 @@ def link(root: Path, path: str, target: str) -> None:
 
 @pytest.mark.parametrize("thread", ["proc/thread-self/exe", "proc/self/task/4711/exe"])
 def test_an_emulator_is_seen_in_the_files_of_a_thread(thread: str, tmp_path: Path) -> None:
-    link(tmp_path, "proc/self/exe", "/root/usr/bin/python3.11")
+    link(tmp_path, "proc/self/exe", "/system/usr/bin/python3.11")
     link(tmp_path, thread, "/usr/bin/qemu-aarch64-static")
     assert device.emulator(Recorded(tmp_path)) == "qemu-aarch64-static"
 
