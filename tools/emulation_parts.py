@@ -3,7 +3,6 @@
 A part is a folder that is named after what it was made from. When that changes, another one is made.
 """
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -12,13 +11,14 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from debian_packages import Unavailable
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
+
+from edgefashion import files
 
 TOOLS = Path(__file__).resolve().parent
 CHECKOUT = TOOLS.parent
@@ -31,6 +31,7 @@ PLATFORM = "aarch64-manylinux_2_36"
 """What uv calls Debian bookworm and newer on Arm."""
 PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)]
 """The same for pip: every older one runs there too."""
+WAITING = "another process is building a part of the emulated Pi; waiting for it"
 UNUSED_S = 2 * 24 * 3600
 """A part that something newer has replaced is deleted when nothing has used it for so long."""
 
@@ -57,7 +58,7 @@ def part(
     folder = cache_folder() / f"{name}-{_digest([*RECIPE, *made_from])}"
     try:
         if not folder.is_dir():
-            with _alone(report):
+            with files.alone(cache_folder(), report, WAITING):
                 _delete_unused(name)
                 if not folder.is_dir():
                     _make(folder, make, report)
@@ -79,22 +80,6 @@ def _digest(made_from: Sequence[Path | str]) -> str:
         else:
             digest.update(f"{item}\n".encode())
     return digest.hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def _alone(report: Report) -> Iterator[None]:
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        report("another process is building a part of the emulated Pi; waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _delete_unused(name: str) -> None:

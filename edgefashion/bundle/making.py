@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgefashion import __version__, device, files, targets
+from edgefashion import __version__, answers, device, files, targets
 from edgefashion.artifact import Artifact, manifest_path
 from edgefashion.bundle import archive, arrays, comparing, layout
 from edgefashion.data import CLASS_NAMES, Dataset, Subset, stratified_sample
-from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
+from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runtimes.base import Logits
-from edgefashion.runtimes.process import ModelProcess
 
 if TYPE_CHECKING:
     from edgefashion.bench import Progress
@@ -102,22 +101,17 @@ def _content(artifact: Artifact) -> dict[str, bytes]:
 
 
 def _entry(artifact: Artifact, sample: Subset, progress: "Progress | None") -> Entry:
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress(f"classifying with {artifact.path.name}", done, len(sample))
-
-    with ModelProcess(artifact.path, device.cores()) as model:
-        logits = model.predict(sample.images, advance)
-        runtime = {"runtime": model.runtime, "runtime_version": model.version}
-    if not np.isfinite(logits).all():
-        raise RuntimeCrash(f"{artifact.path} gives logits that are no numbers: export it again")
-    tolerance, why = comparing.tolerance(artifact, logits, targets.of_this_machine())
-    info = {"file": artifact.path.name, **runtime, "tolerance": tolerance, "why": why}
-    return Entry(artifact, logits, float(np.mean(logits.argmax(axis=1) == sample.labels)), info)
+    said = answers.predict(artifact, sample.images, progress)
+    assert said.logits is not None
+    tolerance, why = comparing.tolerance(artifact, said.logits, targets.of_this_machine())
+    info = {
+        "file": artifact.path.name,
+        "runtime": said.runtime,
+        "runtime_version": said.version,
+        "tolerance": tolerance,
+        "why": why,
+    }
+    return Entry(artifact, said.logits, float(np.mean(said.classes == sample.labels)), info)
 
 
 def _members(

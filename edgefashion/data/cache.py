@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgefashion import files
 from edgefashion.data import debian, mirrors
 from edgefashion.data.idx import FILES, OFFICIAL, compressed, lacking, listed, verified
 from edgefashion.data.progress import Report
@@ -101,20 +102,9 @@ def _sift(folder: Path, report: Report) -> None:
 @contextlib.contextmanager
 def _alone(folder: Path, report: Report) -> Iterator[None]:
     """Hold the cache for this process, and name the folder when the system refuses to write there."""
-    from filelock import FileLock, Timeout
-
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            report("another process is fetching the data set; waiting for it")
-            lock.acquire()
-        try:
+        with files.alone(folder, report, "another process is fetching the data set; waiting for it"):
             yield
-        finally:
-            lock.release()
     except OSError as error:
         raise DataError(
             f"cannot write to the cache {folder}: {error.strerror or error};"
