@@ -93,11 +93,12 @@ def describe(verification: dict[str, Any]) -> str:
     """The figures of `verify` and their limits, on a line."""
     limits = verification["limits"]
     error = verification["mean_logit_error"] / verification["keras_logit_deviation"]
-    entropy = verification["class_entropy_bits"] / verification["keras_class_entropy_bits"]
+    entropies = verification["class_entropy_bits"], verification["keras_class_entropy_bits"]
     return (
         f"agrees with Keras on {verification['agreement']:.2%} of {verification['images']} validation "
         f"images (>= {limits['agreement']:.0%}), mean logit error {error:.2%} "
-        f"(<= {limits['mean_logit_error']:.1%}), class entropy {entropy:.1%} (>= {limits['entropy']:.0%})"
+        f"(<= {limits['mean_logit_error']:.1%}), class entropy {entropies[0]:.2f} of {entropies[1]:.2f} bits "
+        f"(>= {limits['entropy']:.0%})"
     )
 
 
@@ -140,4 +141,4 @@ def class_entropy(logits: Logits) -> float:
     """
     shares = np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)
     present = shares[shares > 0]
-    return float(-(present * np.log2(present)).sum())
+    return float((present * np.log2(1 / present)).sum())

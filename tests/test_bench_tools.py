@@ -1,4 +1,6 @@
-"""The tools that show what the benchmark adds, and how far it repeats: that they compare what they say."""
+"""The tools that show what the benchmark adds, how far it repeats, and how long a recipe needs: that they
+compare what they say.
+"""
 
 import json
 import os
@@ -53,3 +55,27 @@ def test_bad_input_is_one_line() -> None:
         assert done.returncode != 0 and "Traceback" not in done.stderr
         assert "notes.txt" in done.stderr.splitlines()[-1]
     assert run("bench_repeatability", "a.onnx", "--runs", 1).returncode == 2
+
+
+def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
+    sample_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.json"
+    options = ("--data", sample_folder, "--runs", tmp_path / "runs", "--limit", 200, "--json", path)
+    done = run("time_to_accuracy", "cnn", "cnn-64k", *options)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(path.read_text())
+    for row, name in zip(found["rows"], ("cnn", "cnn-64k"), strict=True):
+        info = json.loads((tmp_path / "runs" / name / "run.json").read_text())
+        assert row["recipe"] == name and row["epochs"] == info["recipe"]["epochs"]
+        assert info["seconds"] < row["seconds"]  # with what comes before the first batch
+        assert set(row["test_accuracy"]) == {"float32", "int8"}
+    first, second = found["rows"]
+    assert second["ratio"] == pytest.approx(second["seconds"] / first["seconds"])
+    assert "--limit 200: a try, which measures nothing" in done.stdout
+
+
+def test_time_to_accuracy_knows_its_recipes() -> None:
+    done = run("time_to_accuracy", "mobilenet")
+    assert done.returncode == 2
+    assert "unknown recipe mobilenet: there are cnn, " in done.stderr.splitlines()[-1]

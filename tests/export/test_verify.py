@@ -58,3 +58,12 @@ def test_what_fails_is_an_error_and_what_passes_has_its_limits_beside_it(
     assert "agrees with Keras on 100.00% of 100 validation images (>= 9" in verify.describe(found)
     with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept"):
         verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
+
+
+def test_a_model_that_gives_every_image_one_class_is_described(
+    splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = np.tile(np.arange(10, dtype=np.float32), (100, 1))
+    monkeypatch.setattr(verify, "run_content", lambda *_: (one, "runtime 1"))
+    found = verify.verify(b"", "a.tflite", "int8", splits.validation.take(np.arange(100)), one)
+    assert "class entropy 0.00 of 0.00 bits (>= 90%)" in verify.describe(found)
