@@ -71,6 +71,12 @@ class Run:
         return None if found is None else str(found)
 
     @property
+    def teacher_id(self) -> str | None:
+        """Of a run that learned from a teacher: the `id` of that; else None."""
+        found = self.info["recipe"].get("teacher_id")
+        return None if found is None else str(found)
+
+    @property
     def quantized(self) -> bool:
         """Whether it was trained quantization-aware."""
         return self.fine_tuning == "qat"
@@ -120,14 +126,15 @@ def find(root: Path) -> list[Path]:
 
 
 def lineage(run: Run) -> list[Run]:
-    """The run, then the one that it was fine-tuned from, and so on, as far as they lie beside it."""
+    """The run, then what it was fine-tuned from and its teacher, then those of these, and so on, as far as
+    they lie beside it. None is there twice.
+    """
+    beside = {other.id: other for other in map(read, find(run.folder.parent))}
     found = [run]
-    while base := found[-1].base_run_id:
-        beside = [read(folder) for folder in find(run.folder.parent)]
-        bases = [other for other in beside if other.id == base]
-        if not bases:
-            break
-        found.append(bases[0])
+    for each in found:
+        known = {other.id for other in found}
+        parents = dict.fromkeys((each.base_run_id, each.teacher_id))
+        found += [beside[parent] for parent in parents if parent in beside and parent not in known]
     return found
 
 

@@ -48,12 +48,16 @@ def test_it_tells_of_the_training_and_of_no_machine(exported: Run, zoo_folder: P
     assert not {"device", "history"} & story.keys()
 
 
-def test_the_run_that_it_was_fine_tuned_from_is_told_of_too(copied: Run) -> None:
+def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(copied: Run) -> None:
     recipe = {**copied.info["recipe"], "base_run_id": copied.id}
     tuned = Run(copied.folder.with_name("tuned"), {**copied.info, "id": "another", "recipe": recipe})
     assert runs.lineage(tuned) == [tuned, copied]
     recipe["base_run_id"] = "gone"
     assert runs.lineage(tuned) == [tuned]
+    recipe["teacher_id"] = copied.id
+    assert runs.lineage(tuned) == [tuned, copied]
+    recipe["base_run_id"] = copied.id
+    assert runs.lineage(tuned) == [tuned, copied]
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])

@@ -1,7 +1,9 @@
 """tools/reproduce_zoo, in its short form."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +38,26 @@ def test_the_models_are_trained_again_and_compared(
         assert re.search(rf"cnn +{shipped.format} +{sizes} +\d+\.\d\d +\d+\.\d\d +\d", done.stdout)
     assert "comparable with nothing" in done.stdout
     assert "reusing" in reproduce(zoo_folder, *options).stderr
+
+
+def test_the_teacher_is_trained_first(zoo_folder: Path, sample_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(zoo_folder, tmp_path / "zoo"))
+    info = json.loads((folder / "zoo.json").read_text())
+    (story,) = info["models"]["cnn"]["runs"]
+    learned = {"teacher": "master", "teacher_id": "0123", "distillation": 0.5, "temperature": 3.0}
+    taught = {**story, "recipe": {**story["recipe"], **learned}}
+    info["models"]["cnn"]["runs"] = [taught, {**story, "name": "master", "id": "0123"}]
+    (folder / "zoo.json").write_text(json.dumps(info))
+    done = reproduce(folder, "--smoke", "--data", sample_folder, "--runs", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    master = runs.read(tmp_path / "runs/master")
+    assert runs.read(tmp_path / "runs/cnn").teacher_id == master.id
+
+    info["models"]["cnn"]["runs"] = [taught]
+    (folder / "zoo.json").write_text(json.dumps(info))
+    done = reproduce(folder, "--smoke", "--data", sample_folder, "--runs", tmp_path / "others")
+    assert done.returncode == 1
+    assert "does not tell how the run 0123 was trained" in done.stderr.splitlines()[-1]
 
 
 def test_there_is_nothing_to_reproduce(zoo_folder: Path, sample_folder: Path, tmp_path: Path) -> None:
