@@ -18,14 +18,11 @@ CLASSES = len(CLASS_NAMES)
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the batches of a training: of epoch `epoch` (from 0) those from `first` to before `last`, whose
-    images have `size` pixels a side, or None for what the architecture takes.
-    """
+    """Some of the batches of a training: of epoch `epoch` (from 0) those from `first` to before `last`."""
 
     epoch: int
     first: int
     last: int
-    size: int | None = None
 
 
 def labels_for(loss: str, labels: Array) -> Any:
@@ -56,7 +53,7 @@ def batches_of(
     recipe: Recipe,
     teacher: Array | None = None,
 ) -> tf.data.Dataset:
-    """Batches of (images, labels), or (images, labels, logits of the teacher), all `parts` having one size.
+    """Batches of (images, labels), or (images, labels, logits of the teacher).
 
     Each epoch has an order of its own, and each batch randomness of its own, that depend on the seed, the
     epoch and the number of the batch alone: a training that is resumed sees the same batches as one that
@@ -74,7 +71,7 @@ def batches_of(
         gray, wanted = augmentation.mix(gray, tf.gather(labels, chosen), random, recipe)
         if recipe.label_smoothing:
             wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / CLASSES
-        prepared = architecture.expand_to(gray, parts[0].size if parts else None)
+        prepared = architecture.expand(gray)
         if logits is None:
             return prepared, wanted
         return prepared, wanted, tf.gather_nd(logits, tf.stack([tf.cast(mirrored, chosen.dtype), chosen], 1))

@@ -7,7 +7,6 @@ from edgefashion import optimizers
 from edgefashion.distillation import divergence
 from edgefashion.input_pipeline import Array
 from edgefashion.keras import keras, tf
-from edgefashion.models.folding import rebuild
 from edgefashion.recipes import Recipe
 
 LOSSES = {
@@ -39,38 +38,22 @@ class Learner:
             self.kept.set_weights(model.get_weights())
         self.loss = LOSSES[recipe.loss](from_logits=True)
         self.seen = keras.metrics.Mean(), keras.metrics.Mean()
-        self.steps: dict[int | None, Any] = {}
+        self.step = tf.function(self._step)
+        """Learn from the next of the batches, (images, labels) or (images, labels, logits of the teacher)."""
         images = tf.TensorSpec(model.input_shape, tf.float32)
         self.forward = tf.function(lambda images: self.kept(images, training=False), [images])
 
-    def step(self, batches: Any, size: int | None = None) -> None:
-        """Learn from the next of the batches, (images, labels) or (images, labels, logits of the teacher),
-        whose images have `size` pixels a side, or None for what the model takes.
-        """
-        if size not in self.steps:
-            self.steps[size] = tf.function(self._step_of(self._model_for(size)))
-        self.steps[size](batches)
-
-    def _model_for(self, size: int | None) -> keras.Model:
-        """The same layers, with the same weights, for images of another size."""
-        if size is None:
-            return self.model
-        return rebuild(self.model, lambda layer: layer, shape=(size, size, self.model.input_shape[-1]))
-
-    def _step_of(self, model: keras.Model) -> Callable[..., None]:
-        def step(batches: Any) -> None:
-            images, labels, *taught = next(batches)
-            with tf.GradientTape() as tape:
-                logits = model(images, training=True)
-                loss = self.loss(labels, logits)
-                if taught:
-                    share, temperature = self.recipe.distillation, self.recipe.temperature
-                    loss = (1 - share) * loss + share * divergence(taught[0], logits, temperature)
-            self.optimizer.minimize(loss, self.model.trainable_variables, tape=tape)
-            self._average()
-            self._note(loss, right(labels, logits))
-
-        return step
+    def _step(self, batches: Any) -> None:
+        images, labels, *taught = next(batches)
+        with tf.GradientTape() as tape:
+            logits = self.model(images, training=True)
+            loss = self.loss(labels, logits)
+            if taught:
+                share, temperature = self.recipe.distillation, self.recipe.temperature
+                loss = (1 - share) * loss + share * divergence(taught[0], logits, temperature)
+        self.optimizer.minimize(loss, self.model.trainable_variables, tape=tape)
+        self._average()
+        self._note(loss, right(labels, logits))
 
     def _average(self) -> None:
         if self.kept is self.model:

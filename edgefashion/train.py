@@ -3,11 +3,10 @@
 import contextlib
 from collections.abc import Callable
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from edgefashion import checkpoints, device, files, runs, teacher
+from edgefashion import checkpoints, device, files, freezing, runs, teacher
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, RunError
@@ -45,7 +44,7 @@ def train(
         if not force:
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
-        _check(recipe)
+        recipe.check()
         recipe, master = teacher.named(recipe, dataset.checksums)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
@@ -53,6 +52,9 @@ def train(
         splits = split(dataset, recipe.limit)
         steps = steps_of(len(splits.train), recipe.batch_size)
         taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
+        if recipe.frozen:
+            whole = architecture_for(recipe.model)
+            splits = freezing.features(whole, recipe.weights, recipe.frozen, splits, report)
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             learner = _learner(recipe, steps, state if state.begun else None)
@@ -81,15 +83,6 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
     # Where both are, the interrupted training began with --force: it may go on.
     if folder.exists() and not (resume and runs.staging(folder).exists()):
         raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
-
-
-def _check(recipe: Recipe) -> None:
-    recipe.check()
-    if recipe.small_size and architecture_for(recipe.model, recipe.fine_tuning).enlarge is None:
-        raise BadInput(
-            f"small_size is for models whose images are enlarged, and {recipe.model} is none here: "
-            "set small_size = 0 and small_share = 0"
-        )
 
 
 def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
@@ -127,10 +120,15 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
     return f"CPU: {machine['cpu']}, {machine['cores']} cores"
 
 
+def _architecture(recipe: Recipe) -> Architecture:
+    """That of what is trained: of the whole model, or of the layers that are not frozen."""
+    whole = architecture_for(recipe.model, recipe.fine_tuning)
+    return freezing.behind(whole, recipe.frozen) if recipe.frozen else whole
+
+
 def _build(recipe: Recipe, steps: int, weights: str | None = None) -> keras.Model:
     """The model as it is trained, with the initial `weights` where they are named."""
-    plain = architecture_for(recipe.model, recipe.fine_tuning).build(weights)
-    return compression_for(recipe).wrap(plain, steps)
+    return compression_for(recipe).wrap(_architecture(recipe).build(weights), steps)
 
 
 def _learner(recipe: Recipe, steps: int, state: TrainingState | None) -> Learner:
@@ -152,16 +150,15 @@ def _fit(
     learner: Learner, state: TrainingState, recipe: Recipe, splits: Splits, taught: Array | None
 ) -> None:
     steps = steps_of(len(splits.train), recipe.batch_size)
-    architecture = architecture_for(recipe.model, recipe.fine_tuning)
+    architecture = _architecture(recipe)
     validation = validation_batches(splits.validation, architecture, recipe)
     done = state.epoch * steps + state.batch
     with TrainingProgress(recipe.epochs, steps, recipe.batch_size, done) as progress:
         loop = TrainingLoop(learner, state, validation, steps, _callbacks(recipe, state, progress))
-        for _, parts in groupby(parts_of(recipe, steps, state.epoch, state.batch), lambda part: part.size):
-            same_size = list(parts)
-            batches = iter(batches_of(same_size, splits.train, architecture, recipe, taught))
-            for part in same_size:
-                loop.run(part, batches)
+        parts = parts_of(recipe, steps, state.epoch, state.batch)
+        batches = iter(batches_of(parts, splits.train, architecture, recipe, taught))
+        for part in parts:
+            loop.run(part, batches)
 
 
 def _callbacks(
@@ -174,11 +171,10 @@ def _callbacks(
 def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, where: str) -> None:
     """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
     keras.mixed_precision.set_global_policy("float32")
-    architecture = architecture_for(recipe.model, recipe.fine_tuning)
     compression = compression_for(recipe)
     best = _build(recipe, steps=1)
     best.set_weights(kept_weights(checkpoints.load(state.best), best))
-    model = _in_float32(architecture, compression.strip(best))
+    model = _whole_in_float32(recipe, compression.strip(best))
     compressed = compression.check(model)
     model_path = state.folder / runs.MODEL
     with files.replacing(model_path) as temporary:
@@ -221,9 +217,12 @@ def _versions(recipe: Recipe) -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def _in_float32(architecture: Architecture, trained: keras.Model) -> keras.Model:
-    model = architecture.build(None)
-    model.set_weights(trained.get_weights())
+def _whole_in_float32(recipe: Recipe, trained: keras.Model) -> keras.Model:
+    """A model with the weights of the one that was trained, and the initial ones where they were frozen."""
+    architecture = architecture_for(recipe.model, recipe.fine_tuning)
+    model = architecture.build(recipe.weights if recipe.frozen else None)
+    learned = freezing.split(model, recipe.frozen)[1] if recipe.frozen else model
+    learned.set_weights(trained.get_weights())
     return model
 
 

@@ -16,13 +16,7 @@ CHECKPOINT_SECONDS = 240.0
 
 def parts_of(recipe: Recipe, steps: int, epoch: int, batch: int) -> list[Part]:
     """What is left of a training of `steps` batches an epoch, after `epoch` epochs and so many batches."""
-    small = round(recipe.small_share * steps * recipe.epochs)
-    parts = []
-    for number in range(epoch, recipe.epochs):
-        first = batch if number == epoch else 0
-        cut = min(max(small - number * steps, first), steps)
-        parts += [Part(number, first, cut, recipe.small_size), Part(number, cut, steps)]
-    return [part for part in parts if part.first < part.last]
+    return [Part(number, batch if number == epoch else 0, steps) for number in range(epoch, recipe.epochs)]
 
 
 class TrainingLoop:
@@ -54,7 +48,7 @@ class TrainingLoop:
         """Learn from the batches of a part, and end the epoch after its last."""
         for number in range(part.first, part.last):
             self.callbacks.on_train_batch_begin(number)
-            self.learner.step(batches, part.size)
+            self.learner.step(batches)
             self.callbacks.on_train_batch_end(number)
             if number + 1 < self.steps and time.monotonic() - self.kept > CHECKPOINT_SECONDS:
                 self.state.add_batches(self.learner.arrays(), number + 1, self._seconds())

@@ -65,6 +65,9 @@ def test_a_run_is_fine_tuned_after_the_recipe_it_was_trained_with() -> None:
     assert fine_tuning_recipe("qat", replace(RECIPES["cnn"], name="mine")).name == "cnn"
 
 
+PLAIN = {"flip": False, "shift": 0, "erase": 0.0}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -79,7 +82,9 @@ def test_a_run_is_fine_tuned_after_the_recipe_it_was_trained_with() -> None:
         ({"distillation": 0.5}, "set both teacher and distillation"),
         ({"teacher": "runs/mobilenetv2"}, "set both teacher and distillation"),
         ({"teacher": "runs/x", "distillation": 0.5, "mixup": 0.2}, "leave out mixup or teacher"),
-        ({"small_size": 14}, "small_size and small_share belong together"),
+        ({"frozen": "conv1", "weights": "a.h5"}, "leave out flip, shift, erase and mixup, or frozen"),
+        ({**PLAIN, "frozen": "conv1"}, "name pretrained weights, or leave out frozen"),
+        ({**PLAIN, "frozen": "a", "weights": "b", "fine_tuning": "qat"}, "fine-tuned in all its layers"),
         ({"sparsity": 0.5}, "set ema = 0"),
     ],
 )

@@ -25,7 +25,7 @@ from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, OutputError, RunError
 from edgefashion.keras import keras, tf
 from edgefashion.models import ARCHITECTURES
-from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
+from edgefashion.recipes import RECIPES, Recipe
 from edgefashion.runs import Run
 from edgefashion.train import interrupted, select_hardware, train
 
@@ -203,21 +203,6 @@ def test_mobilenetv2_trains(folder: Path, sample: Dataset) -> None:
         ARCHITECTURES["mobilenetv2"].prepare(sample.test.images[:2])
     )
     assert np.isfinite(logits.numpy()).all()
-
-
-def test_mobilenetv2_may_see_small_images_first(folder: Path, sample: Dataset) -> None:
-    fast = NAMED_RECIPES["mobilenetv2-fast"]
-    recipe = replace(fast, epochs=1, limit=20, batch_size=10, small_size=32, small_share=0.5, weights="none")
-    run = fit(folder, sample, recipe)
-    model = keras.models.load_model(run.model_path)
-    assert model.input_shape == (None, 96, 96, 3)
-    assert np.isfinite(model(ARCHITECTURES["mobilenetv2"].prepare(sample.test.images[:2])).numpy()).all()
-
-
-def test_small_images_are_for_models_that_enlarge_them(folder: Path, sample: Dataset) -> None:
-    with pytest.raises(BadInput, match="small_size is for models whose images are enlarged, and cnn is none"):
-        fit(folder, sample, replace(TINY, small_size=14, small_share=0.5))
-    assert not runs.staging(folder).exists()
 
 
 def test_initial_weights_from_a_file_are_noted(folder: Path, sample: Dataset, tmp_path: Path) -> None:

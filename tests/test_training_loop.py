@@ -195,11 +195,3 @@ def test_what_is_left_of_a_training() -> None:
     assert parts(RECIPE, 1) == [Part(1, 0, 10)]
     assert parts(RECIPE, 0, 4) == [Part(0, 4, 10), Part(1, 0, 10)]
     assert parts(RECIPE, 2) == []
-
-
-def test_the_first_images_may_be_small() -> None:
-    recipe = replace(RECIPE, small_size=48, small_share=0.6)
-    assert parts(recipe) == [Part(0, 0, 10, 48), Part(1, 0, 2, 48), Part(1, 2, 10)]
-    assert parts(recipe, 1, 1) == [Part(1, 1, 2, 48), Part(1, 2, 10)]
-    assert parts(recipe, 1, 2) == [Part(1, 2, 10)]
-    assert parts(replace(recipe, small_share=1.0)) == [Part(0, 0, 10, 48), Part(1, 0, 10, 48)]

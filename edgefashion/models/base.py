@@ -41,8 +41,6 @@ class Architecture:
     fold: a trained model → the model that is deployed. `fold(model)(resize(images))` computes what
         `model(expand(images))` does, with less work where that is possible.
     resize: normalised gray images, float32 [N, 28, 28, 1] → the input of the folded model.
-    enlarge: like `expand`, with the pixels a side that are wanted, for a model that may be trained on
-        smaller images at first; else None.
     """
 
     name: str
@@ -51,13 +49,6 @@ class Architecture:
     expand: Callable[[Any], Any]
     fold: Callable[[keras.Model], keras.Model]
     resize: Callable[[Any], Any]
-    enlarge: Callable[[Any, int], Any] | None = None
-
-    def expand_to(self, images: Any, size: int | None) -> Any:
-        """Like `expand`, or `enlarge` to `size` where one is given."""
-        if size is None or self.enlarge is None:
-            return self.expand(images)
-        return self.enlarge(images, size)
 
     def prepare(self, pixels: Any) -> Any:
         """Raw gray images, uint8 [N, 28, 28, 1] → the input of the model."""
@@ -70,9 +61,7 @@ def deployed(architecture: Architecture) -> Architecture:
     def build(weights: str | None) -> keras.Model:
         return architecture.fold(load_model(Path(weights)) if weights else architecture.build(None))
 
-    return replace(
-        architecture, build=build, expand=architecture.resize, fold=lambda model: model, enlarge=None
-    )
+    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model: model)
 
 
 class Compression:

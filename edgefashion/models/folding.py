@@ -17,15 +17,13 @@ def rebuild(
     model: keras.Model,
     make: Make,
     first: Sequence[keras.layers.Layer] = (),
-    shape: tuple[int, ...] | None = None,
 ) -> keras.Model:
     """A model of the same connections.
 
     `make` gives the layer in the place of each layer, or None where it is left out; the layers `first`
-    come before all of them, and an input of another `shape` where one is given. For flat models that use
-    every layer once.
+    come before all of them. For flat models that use every layer once.
     """
-    tensor = image = keras.Input(shape or model.input_shape[1:], name=model.input_names[0])
+    tensor = image = keras.Input(model.input_shape[1:], name=model.input_names[0])
     for layer in first:
         tensor = layer(tensor)
     tensors = {id(model.input): tensor}

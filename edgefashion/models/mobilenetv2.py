@@ -53,14 +53,14 @@ def _base(weights: str | None) -> keras.Model:
         ) from error
 
 
-def resize(images: Any, size: int = SIZE) -> Any:
-    """float32 [N, 28, 28, C] → float32 [N, size, size, C], bilinear with half-pixel centres."""
-    return tf.image.resize(images, (size, size))
+def resize(images: Any) -> Any:
+    """float32 [N, 28, 28, C] → float32 [N, 96, 96, C], bilinear with half-pixel centres."""
+    return tf.image.resize(images, (SIZE, SIZE))
 
 
-def expand(images: Any, size: int = SIZE) -> Any:
-    """float32 [N, 28, 28, 1] → float32 [N, size, size, 3]."""
-    return tf.image.grayscale_to_rgb(resize(images, size))
+def expand(images: Any) -> Any:
+    """float32 [N, 28, 28, 1] → float32 [N, 96, 96, 3]."""
+    return tf.image.grayscale_to_rgb(resize(images))
 
 
 def fold_gray(model: keras.Model) -> keras.Model:
@@ -83,5 +83,4 @@ MOBILENETV2 = Architecture(
     expand=expand,
     fold=lambda model: fold_batch_norms(fold_gray(model)),
     resize=resize,
-    enlarge=expand,
 )

@@ -33,8 +33,8 @@ class Recipe:
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
     teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
         `temperature` what both logits are divided by, see `edgefashion.distillation`. `teacher_id` is its id.
-    small_size, small_share: the first so large share of the steps sees images of so many pixels a side;
-        for architectures that enlarge their images. 0 where all steps see the full size.
+    frozen: the name of a layer; it and all before it keep their initial weights, and what it gives is
+        computed once for each image, see `edgefashion.freezing`. None where all layers learn.
     weights: the initial ones: None for an architecture that has no pretrained ones, else "imagenet", "none"
         or the path of a file.
     limit: the number of training images used, None for all.
@@ -63,8 +63,7 @@ class Recipe:
     teacher_id: str | None = None
     distillation: float = 0.0
     temperature: float = 1.0
-    small_size: int = 0
-    small_share: float = 0.0
+    frozen: str | None = None
     weights: str | None = None
     seed: int = 0
     limit: int | None = None
@@ -128,8 +127,18 @@ class Recipe:
                 "a teacher says nothing of mixed images: leave out mixup or teacher",
             ),
             (
-                bool(self.small_size) != bool(self.small_share),
-                "small_size and small_share belong together: set both, or neither",
+                self.frozen and (self.flip or self.shift or self.erase or self.mixup),
+                "what frozen layers give is computed once, of the images as they are: "
+                "leave out flip, shift, erase and mixup, or frozen",
+            ),
+            (
+                self.frozen and self.weights in (None, "none"),
+                "frozen layers keep their initial weights, and random ones are of no use: "
+                "name pretrained weights, or leave out frozen",
+            ),
+            (
+                self.frozen and self.fine_tuning,
+                "a trained model is fine-tuned in all its layers: leave out frozen",
             ),
             (
                 self.ema and compressed,
@@ -153,6 +162,5 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "label_smoothing": _UNTIL_ONE,
     "distillation": _SHARE,
     "temperature": (1e-30, float("inf"), "above 0"),
-    "small_share": _SHARE,
     "seed": (0, 2**32, "from 0 to 4,294,967,295"),
 }
