@@ -58,13 +58,17 @@ _MOBILENETV2 = replace(
     erase=0.25,
     label_smoothing=0.1,
 )
-# Behind this layer images have 12x12 pixels; until there is more than half of the work of a step.
+# On validation after the same processor time: 94.9 %; frozen until block_3_project_BN 94.8 %, until
+# block_10_project_BN 94.6 %; all layers for one epoch 94.2 %, and on images of 72 or 48 pixels at first 92.2 %.
 _MOBILENETV2_FAST = replace(
     _MOBILENETV2_SHORT,
     name="mobilenetv2-fast",
     batch_size=128,
     learning_rate=2e-3,
-    frozen="block_3_project_BN",
+    schedule="one-cycle",
+    warm_up=0.05,
+    label_smoothing=0.1,
+    frozen="block_5_add",
 )
 NAMED_RECIPES = {
     recipe.name or recipe.model: recipe
