@@ -59,7 +59,7 @@ _MOBILENETV2 = replace(
     label_smoothing=0.1,
 )
 # On validation after the same processor time: 94.9 %; frozen until block_3_project_BN 94.8 %, until
-# block_10_project_BN 94.6 %; all layers for one epoch 94.2 %, and on images of 72 or 48 pixels at first 92.2 %.
+# block_10_project_BN 94.6 %; all layers for one epoch 94.2 %, and on images of 72 pixels at first 92.2 %.
 _MOBILENETV2_FAST = replace(
     _MOBILENETV2_SHORT,
     name="mobilenetv2-fast",
