@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
 
 from edgefashion.errors import VerificationError
 from edgefashion.keras import quiet, tf
+from export import packing
 from export.calibration import RepresentativeDataset
 from export.cells import over_cells
 from export.graph import Graph
@@ -93,12 +95,10 @@ def _convert(function: Any, **settings: Any) -> bytes:
 
 def tensor_types(content: bytes) -> Counter[str]:
     """How many tensors of each type the flatbuffer holds, by the schema's names: INT8, FLOAT32, …"""
-    return _types(_read(content))
+    return _types(packing.unpack(content))
 
 
 def _types(model: Any) -> Counter[str]:
-    from ai_edge_litert import schema_py_generated as schema
-
     names = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
     return Counter(names[tensor.type] for graph in model.subgraphs for tensor in graph.tensors)
 
@@ -107,7 +107,7 @@ def check_integer(content: bytes, graph: Graph, floats: int = 0) -> None:
     """Read the flatbuffer: `floats` operators compute in float and no other may read or write it, and the
     input's scale and zero point must be the model's normalisation. Raises VerificationError.
     """
-    model = _read(content)
+    model = packing.unpack(content)
     found = {name: count for name, count in _types(model).items() if name.startswith("FLOAT")}
     if found and not floats:
         tensors = ", ".join(f"{count} {name}" for name, count in found.items())
@@ -120,9 +120,3 @@ def check_integer(content: bytes, graph: Graph, floats: int = 0) -> None:
     subgraph = model.subgraphs[0]
     quantization = subgraph.tensors[subgraph.inputs[0]].quantization
     graph.check_input("TFLite", float(quantization.scale[0]), int(quantization.zeroPoint[0]))
-
-
-def _read(content: bytes) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    return schema.ModelT.InitFromPackedBuf(content, 0)

@@ -82,10 +82,9 @@ def test_embedding_twice_keeps_the_later(lone: Path) -> None:
     assert metadata.read(lone) == {**SAID, "run": "later"}
 
 
-def test_a_tflite_model_keeps_its_bytes_their_alignment_and_its_other_metadata() -> None:
+def test_a_tflite_model_keeps_its_buffers_and_its_other_metadata() -> None:
     before = (MODELS / "tiny-float32.tflite").read_bytes()
     after = writer.embed(before, "tflite", SAID)
-    assert after.index(before) % writer.MODEL_ALIGNMENT == 0
     old, new = (Flatbuffer(content).root() for content in (before, after))
     names = [entry.text(0) for entry in old.tables(6)]
     assert "min_runtime_version" in names

@@ -23,7 +23,7 @@ BATCH_NORM_MOMENTUM = 0.95
 def build(name: str, weights: str | None = None) -> keras.Model:
     """float32 [N, 28, 28, 1] in [-1, 1] → float32 [N, 10] logits; one flat model, as QAT requires.
 
-    Names are short: a TFLite file has each of them several times, in all 2 of the 64 KiB of cnn-64k.
+    Names are short: a TFLite file has each of them several times.
     """
     first, second, third = WIDTHS[name]
     image = keras.Input((28, 28, 1), name="image")

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.keras import quiet
 from edgefashion.runtimes.base import Images
+from export import packing
 from export.debug.probe import Grid, Values, check_complete, shaped
 from export.steps import RESIZE, Step, step_called
 
@@ -55,7 +55,7 @@ class TFLiteProbe:
 
 def _tensors(content: bytes, steps: Sequence[Step]) -> Iterator[tuple[str, int]]:
     """The name of each step that is found, and the number of its tensor."""
-    model: Any = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = packing.unpack(content)
     graph = model.subgraphs[0]
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any
 
-import flatbuffers
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from edgefashion.errors import VerificationError
-from edgefashion.flatbuffer import IDENTIFIER
 from edgefashion.keras import keras
+from export import packing
 from export.cells import over_cells
 from export.graph import Graph
 from export.steps import Step, step_called, steps_of
@@ -37,7 +36,7 @@ def restore(content: bytes, graph: Graph, layers: Iterable[str]) -> bytes:
 
     Raises VerificationError when the file does not have one operator for each of them.
     """
-    model: Any = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = packing.unpack(content)
     steps, wanted = steps_of(graph), list(layers)
     subgraph = model.subgraphs[0]
     names = [_name(model, operator, steps) for operator in subgraph.operators]
@@ -52,9 +51,7 @@ def restore(content: bytes, graph: Graph, layers: Iterable[str]) -> bytes:
         else:
             editor.operators.append(operator)
     editor.finish()
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    return packing.pack(model)
 
 
 def count(model: Any) -> int:
