@@ -92,9 +92,9 @@ def test_the_command_line_wins_over_the_file(
     (recipe,) = seen
     small = NAMED_RECIPES["cnn-64k"]
     assert small.differences(recipe) == [
-        "epochs 60 → 8",
+        "epochs 40 → 8",
         "ema 0.998 → 0.9",
-        "erase 0.5 → 0.2",
+        "erase 0.0 → 0.2",
         "teacher None → r/big",
         "distillation 0.0 → 0.8",
         "temperature 1.0 → 3.0",
