@@ -112,8 +112,9 @@ def test_the_recipes_are_shown() -> None:
     assert shown == {name: recipe.as_dict() for name, recipe in NAMED_RECIPES.items()}
 
 
-def test_fewer_images_than_classes(sample_folder: Path) -> None:
-    arguments = ["train", "--recipe", "cnn-64k", "--limit", "9", "--data", str(sample_folder)]
+def test_fewer_images_than_classes(sample_folder: Path, tmp_path: Path) -> None:
+    folders = ["--data", str(sample_folder), "--runs", str(tmp_path)]
+    arguments = ["train", "--recipe", "cnn-64k", "--limit", "9", *folders]
     result = CliRunner().invoke(cli, arguments)
     assert isinstance(result.exception, BadInput)
     assert "a limit of 9 images leaves classes empty; give 10 or more" in str(result.exception)
