@@ -14,6 +14,7 @@ from edgefashion.data import Splits, Subset
 from edgefashion.errors import BadInput
 from edgefashion.keras import keras, tf
 from edgefashion.models import Architecture, Normalisation
+from edgefashion.models.folding import connect
 
 BATCH_SIZE = 250
 
@@ -27,16 +28,16 @@ def split(model: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
     if name not in names[1:-1]:
         raise BadInput(f"{model.name} has no layer {name} to freeze: `edgefashion train` lists the layers")
     last = model.get_layer(name)
-    image = keras.Input(last.output_shape[1:], name="features")
-    tensors = {id(last.output): image}
-    for layer in model.layers[names.index(name) + 1 :]:
-        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-        if missing := [tensor for tensor in inputs if id(tensor) not in tensors]:
+    layers = model.layers[names.index(name) + 1 :]
+    known = {id(layer.output) for layer in (last, *layers)}
+    for layer in layers:
+        if missing := [tensor for tensor in tf.nest.flatten(layer.input) if id(tensor) not in known]:
             raise BadInput(
                 f"{layer.name} behind the layer {name} takes {missing[0].name} too: freeze until another one"
             )
-        taken = [tensors[id(tensor)] for tensor in inputs]
-        tensors[id(layer.output)] = layer(taken if len(taken) > 1 else taken[0])
+    image = keras.Input(last.output_shape[1:], name="features")
+    tensors = {id(last.output): image}
+    connect(layers, tensors, lambda layer: layer)
     return keras.Model(model.input, last.output), keras.Model(image, tensors[id(model.output)])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.keras import keras
+from edgefashion.keras import keras, tf
 
 Array = npt.NDArray[np.float32]
 Make = Callable[[keras.layers.Layer], keras.layers.Layer | None]
@@ -27,14 +27,20 @@ def rebuild(
     for layer in first:
         tensor = layer(tensor)
     tensors = {id(model.input): tensor}
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        several = isinstance(layer.input, list)
-        inputs = [tensors[id(tensor)] for tensor in layer.input] if several else tensors[id(layer.input)]
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    connect(layers, tensors, make)
+    return keras.Model(image, tensors[id(model.output)], name=model.name)
+
+
+def connect(layers: Sequence[keras.layers.Layer], tensors: dict[int, Any], make: Make) -> None:
+    """Call what `make` gives in the place of each layer on the new tensors in the place of its inputs.
+
+    `tensors` has them by the id of the old ones, and gets what each layer gives too.
+    """
+    for layer in layers:
+        inputs = tf.nest.map_structure(lambda tensor: tensors[id(tensor)], layer.input)
         made = make(layer)
         tensors[id(layer.output)] = inputs if made is None else made(inputs)
-    return keras.Model(image, tensors[id(model.output)], name=model.name)
 
 
 def fold_batch_norms(model: keras.Model) -> keras.Model:
