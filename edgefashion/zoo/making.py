@@ -114,11 +114,11 @@ def _architecture(run: Run) -> str:
 
 
 def _story(run: Run) -> dict[str, Any]:
-    """run.json without what is long, or tells of the machine."""
+    """run.json without what is long, or tells of the machine; its name is the folder's, which no other has."""
     story = {name: value for name, value in run.info.items() if name not in _NOT_KEPT}
     recipe = dict(story["recipe"])
     for name in ("weights", "teacher"):
         if recipe.get(name) not in (None, "imagenet", "none"):
             recipe[name] = Path(recipe[name]).name
     data = {name: value for name, value in story["data"].items() if name != "source"}
-    return {**story, "recipe": recipe, "data": data}
+    return {**story, "name": run.name, "recipe": recipe, "data": data}

@@ -60,6 +60,11 @@ def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(cop
     assert runs.lineage(tuned) == [tuned, copied]
 
 
+def test_a_run_that_was_renamed_has_its_new_name(copied: Run, sample: Dataset, tmp_path: Path) -> None:
+    (story,) = making.make(tmp_path / "zoo", [copied], sample).runs("cnn")
+    assert story["name"] == copied.folder.name != copied.info["name"]
+
+
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
 def test_a_run_without_an_int8_file(suffix: str, copied: Run, sample: Dataset, tmp_path: Path) -> None:
     (copied.artifacts / f"cnn-int8{suffix}").unlink()
