@@ -144,7 +144,7 @@ runs_option = click.option("--runs", "root", type=FOLDER, default="runs", show_d
 training_options = options(
     click.option("--epochs", type=COUNT, help="Passes over the training split."),
     click.option("--batch-size", type=COUNT, help="Images a training step."),
-    click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="The highest of the schedule."),
+    click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="The highest one."),
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Decides weights and order at the start."),
     click.option("--limit", type=COUNT, help="Train on so many images only; the run is marked as small."),
     click.option("--weights", help="Initial weights of MobileNetV2: imagenet, none, or an .h5 file."),
