@@ -31,7 +31,7 @@ RECIPES = {"cnn": _CNN, "mobilenetv2": _MOBILENETV2_SHORT}
 _CNN_64K = Recipe(
     name="cnn-64k",
     model="cnn-64k",
-    epochs=40,
+    epochs=65,
     batch_size=128,
     learning_rate=0.1,
     schedule="one-cycle",
@@ -43,7 +43,7 @@ _CNN_64K = Recipe(
     flip=True,
     shift=2,
 )
-_CNN_256K = replace(_CNN_64K, name="cnn-256k", model="cnn-256k", epochs=50, weight_decay=5e-3, erase=0.25)
+_CNN_256K = replace(_CNN_64K, name="cnn-256k", model="cnn-256k", epochs=90, weight_decay=5e-3, erase=0.25)
 _MOBILENETV2 = replace(
     _MOBILENETV2_SHORT,
     name="mobilenetv2",
