@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from edgefashion import runs, zoo
+from edgefashion.recipes import NAMED_RECIPES
 
 TOOL = Path(__file__).parent.parent.parent / "tools/reproduce_zoo"
 
@@ -58,6 +61,14 @@ def test_the_teacher_is_trained_first(zoo_folder: Path, sample_folder: Path, tmp
     done = reproduce(folder, "--smoke", "--data", sample_folder, "--runs", tmp_path / "others")
     assert done.returncode == 1
     assert "does not tell how the run 0123 was trained" in done.stderr.splitlines()[-1]
+
+
+def test_only_what_began_with_pretrained_weights_is_given_those_named() -> None:
+    with_new_runs = runpy.run_path(str(TOOL))["with_new_runs"]
+    recipe = NAMED_RECIPES["mobilenetv2"]
+    expected = {"imagenet": "file.h5", "no_top.h5": "file.h5", "none": "none", None: None}
+    for weights, given in expected.items():
+        assert with_new_runs(replace(recipe, weights=weights), {}, "file.h5").weights == given
 
 
 def test_there_is_nothing_to_reproduce(zoo_folder: Path, sample_folder: Path, tmp_path: Path) -> None:
