@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from edgefashion.keras import keras
+from edgefashion.keras import keras, tf
 from export.graph import IMAGE_SHAPE, Graph
 
 INPUT, RESIZE = "input", "resize"
@@ -49,7 +49,7 @@ def steps_of(graph: Graph) -> list[Step]:
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer | keras.layers.ReLU):
             continue
-        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs = tf.nest.flatten(layer.input)
         if isinstance(layer, MOVING):
             origins[id(layer.output)] = origins[id(inputs[0])]
             continue
