@@ -92,7 +92,7 @@ def test_the_command_line_wins_over_the_file(
     (recipe,) = seen
     small = NAMED_RECIPES["cnn-64k"]
     assert small.differences(recipe) == [
-        "epochs 65 → 8",
+        "epochs 110 → 8",
         "ema 0.998 → 0.9",
         "erase 0.0 → 0.2",
         "teacher None → r/big",

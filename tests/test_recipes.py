@@ -54,7 +54,7 @@ def test_a_recipe_is_read_as_it_was_written() -> None:
 
 def test_a_name_decides_nothing() -> None:
     other = replace(SMALL, name="mine", epochs=7)
-    assert SMALL.differences(other) == ["epochs 65 → 7"]
+    assert SMALL.differences(other) == ["epochs 110 → 7"]
     assert replace(SMALL, name="mine") == SMALL
 
 

@@ -31,7 +31,7 @@ RECIPES = {"cnn": _CNN, "mobilenetv2": _MOBILENETV2_SHORT}
 _CNN_64K = Recipe(
     name="cnn-64k",
     model="cnn-64k",
-    epochs=65,
+    epochs=110,
     batch_size=128,
     learning_rate=0.1,
     schedule="one-cycle",
@@ -41,13 +41,13 @@ _CNN_64K = Recipe(
     loss="categorical_crossentropy",
     ema=0.998,
     flip=True,
-    shift=2,
+    shift=1,
 )
 _CNN_256K = replace(_CNN_64K, name="cnn-256k", model="cnn-256k", epochs=90, weight_decay=5e-3, erase=0.25)
 _MOBILENETV2 = replace(
     _MOBILENETV2_SHORT,
     name="mobilenetv2",
-    epochs=8,
+    epochs=15,
     schedule="one-cycle",
     warm_up=0.1,
     weight_decay=0.02,
