@@ -43,7 +43,7 @@ _CNN_64K = Recipe(
     flip=True,
     shift=1,
 )
-_CNN_256K = replace(_CNN_64K, name="cnn-256k", model="cnn-256k", epochs=90, weight_decay=5e-3, erase=0.25)
+_CNN_256K = replace(_CNN_64K, name="cnn-256k", model="cnn-256k", epochs=90, weight_decay=5e-3, erase=0.1)
 _MOBILENETV2 = replace(
     _MOBILENETV2_SHORT,
     name="mobilenetv2",
