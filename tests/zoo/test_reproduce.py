@@ -34,7 +34,7 @@ def test_the_models_are_trained_again_and_compared(
     (name,) = zoo.opened(zoo_folder).names
     run = runs.read(tmp_path / "cnn")
     recipe = zoo.opened(zoo_folder).runs(name)[0]["recipe"]
-    assert run.info["recipe"] == {**recipe, "epochs": min(4, recipe["epochs"]), "limit": 1200, "ema": 0.0}
+    assert run.info["recipe"] == {**recipe, "epochs": 2, "limit": 1200, "ema": 0.0}
     for shipped in zoo.opened(zoo_folder).artifacts(name):
         again = run.artifacts / shipped.path.name
         sizes = rf"{shipped.path.stat().st_size:,} +{again.stat().st_size:,}"
@@ -69,6 +69,13 @@ def test_only_what_began_with_pretrained_weights_is_given_those_named() -> None:
     expected = {"imagenet": "file.h5", "no_top.h5": "file.h5", "none": "none", None: None}
     for weights, given in expected.items():
         assert with_new_runs(replace(recipe, weights=weights), {}, "file.h5").weights == given
+
+
+def test_the_short_form_caps_epochs_and_images() -> None:
+    shortened = runpy.run_path(str(TOOL))["shortened"]
+    for name, images, epochs, limit in (("cnn-64k", 60_000, 4, 6000), ("mobilenetv2-fast", 1200, 2, 1200)):
+        recipe = NAMED_RECIPES[name]
+        assert shortened(recipe, images) == replace(recipe, epochs=epochs, limit=limit, ema=0.0)
 
 
 def test_there_is_nothing_to_reproduce(zoo_folder: Path, sample_folder: Path, tmp_path: Path) -> None:
