@@ -1,0 +1,132 @@
+"""Reading files that others wrote: regular files, no more than they may rightly hold, nothing but data.
+
+Every function raises `error`, a `BadInput` of one line, for whatever it does not take.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from edgefashion.errors import BadInput
+
+MODEL_BYTES = 2 << 30
+"""Of a model file: what protobuf and FlatBuffers can address."""
+RECORD_BYTES = 256 << 20
+"""Of a results file, which holds every sample."""
+SETTINGS_BYTES = 1 << 20
+"""Of what people write by hand: recipes, lists of checksums."""
+DEEPEST = 64
+"""How deep lists and objects may lie in one another."""
+LARGEST = 2**63
+"""No count, size or time of ours is larger."""
+_LFS = b"version https://git-lfs.github.com/spec/"
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_bytes(path: Path, what: str, error: type[BadInput], at_most: int = RECORD_BYTES) -> bytes:
+    """The content of a regular file of at most `at_most` bytes; `what` says what it should be."""
+    try:
+        content = _read(path, at_most)
+    except (OSError, ValueError) as reason:
+        why = getattr(reason, "strerror", None) or str(reason)
+        raise error(f"{path} cannot be read ({why}): name {what}") from reason
+    if len(content) > at_most:
+        raise error(f"{path} has more than {at_most:,} bytes, too many for {what}")
+    if content.startswith(_LFS):
+        raise error(f"{path} is a Git LFS pointer, not the file itself: run git lfs pull")
+    return content
+
+
+def _read(path: Path, at_most: int) -> bytes:
+    # Without O_NONBLOCK a FIFO that nobody writes to would never be opened.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError("it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
+        return file.read(at_most + 1)
+
+
+def read_text(path: Path, what: str, error: type[BadInput], at_most: int = SETTINGS_BYTES) -> str:
+    """The text of a UTF-8 file, without a byte order mark."""
+    return _text(read_bytes(path, what, error, at_most), str(path), what, error)
+
+
+def read_json(
+    path: Path, what: str, error: type[BadInput], at_most: int = RECORD_BYTES, kind: Any = Any
+) -> Any:
+    """The content of a JSON file; see `load_json`."""
+    return load_json(read_bytes(path, what, error, at_most), str(path), what, error, kind)
+
+
+def load_json(content: bytes, name: str, what: str, error: type[BadInput], kind: Any = Any) -> Any:
+    """What JSON of the file `name` holds, checked: of the type `kind`, no number too large, not too deep."""
+    import msgspec
+
+    try:
+        found = msgspec.json.decode(content.removeprefix(_BOM))
+        _check_plain(found)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as reason:
+        raise error(f"{name} is damaged, or not {what} ({_first_line(reason)})") from reason
+    return check(found, kind, name, what, error)
+
+
+def check(found: Any, kind: Any, name: str, what: str, error: type[BadInput]) -> Any:
+    """`found`, once it is known to be of the type `kind`: what a TypedDict does not name is kept as it is."""
+    import msgspec
+
+    try:
+        msgspec.convert(found, kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as reason:
+        raise error(f"{name} is damaged, or not {what} ({_first_line(reason)})") from reason
+    return found
+
+
+def read_toml(path: Path, what: str, error: type[BadInput]) -> tuple[dict[str, Any], str]:
+    """The content of a TOML file, and its text."""
+    import tomllib
+
+    text = read_text(path, what, error)
+    try:
+        if _most_dots(text) > DEEPEST:  # a dotted key of many parts takes time and memory by their square
+            raise ValueError(f"a key has more than {DEEPEST} parts")
+        found = tomllib.loads(text)
+        _check_plain(found)
+    except (ValueError, RecursionError) as reason:
+        raise error(f"{path} is not TOML: {_first_line(reason)}") from reason
+    return found, text
+
+
+def _most_dots(text: str) -> int:
+    return max((line.partition("#")[0].count(".") for line in text.splitlines()), default=0)
+
+
+def _text(content: bytes, name: str, what: str, error: type[BadInput]) -> str:
+    try:
+        return content.removeprefix(_BOM).decode("utf-8")
+    except UnicodeDecodeError as reason:
+        raise error(f"{name} is not UTF-8 text: name {what}") from reason
+
+
+def _check_plain(found: Any) -> None:
+    """Raise ValueError for what nests too deeply, and for numbers that no figure of ours reaches."""
+    level = [found]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for each in level:
+            values = each.values() if isinstance(each, dict) else each if isinstance(each, list) else (each,)
+            for value in values:
+                if isinstance(value, dict | list):
+                    below.append(value)
+                elif isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+                    raise ValueError("a number is too large, or not finite")
+        if not below:
+            return
+        level = below
+    raise ValueError(f"it nests deeper than {DEEPEST} levels")
+
+
+def _first_line(reason: Exception) -> str:
+    if isinstance(reason, RecursionError):
+        return f"it nests deeper than {DEEPEST} levels"
+    return (str(reason).strip() or type(reason).__name__).splitlines()[0]
