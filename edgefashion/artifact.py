@@ -13,7 +13,7 @@ from edgefashion.errors import ArtifactError
 from edgefashion.targets import ANY
 
 SCHEMA = 1
-FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".fake": "fake"}
+FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
 PRECISIONS = {
     "tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"),
     "onnx": ("float32", "int8", "int8-qat"),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edgefashion import runtimes
+from edgefashion.artifact import FORMATS
 from edgefashion.data import Dataset, idx, load, mirrors, sources
 from edgefashion.device import Recorded
 
@@ -67,7 +69,18 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: Dataset) ->
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Callable[..., Path]:
+def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the runtime of `.fake` files, which is known in this test, and to its child processes."""
+    path = Path(__file__).with_name("fake_runtime.py")
+    monkeypatch.syspath_prepend(path.parent)
+    monkeypatch.setitem(runtimes.BY_SUFFIX, ".fake", ("fake_runtime", "FakeRuntime"))
+    monkeypatch.setitem(FORMATS, ".fake", "fake")
+    monkeypatch.setattr("edgefashion.runtimes.process.WORKER", (str(path),))
+    return path
+
+
+@pytest.fixture
+def fake(tmp_path: Path, fake_runtime: Path) -> Callable[..., Path]:
     """Writes a `.fake` model file that behaves as told: fake("name", infer="SIGSEGV")."""
 
     def write(name: str = "model", **behaviour: object) -> Path:

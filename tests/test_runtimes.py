@@ -1,5 +1,7 @@
 """Runtimes and the processes they run in, on tiny real models and on the fake."""
 
+import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +16,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from edgefashion import runtimes
+from edgefashion import artifact, runtimes
+from edgefashion.cli import main
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, BadInput, MissingExtra, RuntimeCrash
 from edgefashion.runtimes.base import BATCH, FIXED_BATCH
@@ -180,6 +183,22 @@ def test_a_damaged_file_is_one_line(suffix: str, damage: str, tmp_path: Path) ->
     with pytest.raises(ArtifactError, match="cannot be loaded") as caught:
         ModelProcess(path, 1)
     assert "\n" not in str(caught.value)
+
+
+def test_the_runtime_of_the_tests_is_no_part_of_the_package(tmp_path: Path) -> None:
+    trace = tmp_path / "written"
+    path = tmp_path / "artifacts/touch.fake"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"trace": str(trace)}))
+    with pytest.raises(ArtifactError, match=r"not a \.tflite or \.onnx file"):
+        ModelProcess(path, 1)
+    for verb in (["bench", str(path)], ["evaluate", str(path)], ["predict", str(path), "a.png"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(verb)
+        assert stopped.value.code == 2
+    assert artifact.find(path.parent) == []
+    assert not trace.exists()
+    assert not importlib.util.find_spec("edgefashion.runtimes.fake")
 
 
 def test_a_missing_file_and_an_unknown_suffix(tmp_path: Path) -> None:
@@ -398,10 +417,13 @@ def test_no_process_and_no_file_is_left(fake: Fake, tmp_path: Path, monkeypatch:
     assert not list((tmp_path / "temporary").iterdir())
 
 
-def test_a_child_dies_with_its_parent_even_when_it_hangs(fake: Fake) -> None:
+def test_a_child_dies_with_its_parent_even_when_it_hangs(fake: Fake, fake_runtime: Path) -> None:
     path = fake(predict="hang")
     script = (
-        "import numpy, sys; from pathlib import Path; from edgefashion.runtimes.process import ModelProcess;"
+        f"import numpy, sys; sys.path.append({str(fake_runtime.parent)!r}); import fake_runtime;"
+        "from pathlib import Path; from edgefashion.runtimes import process;"
+        f"fake_runtime.register(); process.WORKER = [{str(fake_runtime)!r}];"
+        "from edgefashion.runtimes.process import ModelProcess;"
         f"model = ModelProcess(Path({str(path)!r}), 1); print(model.pid, flush=True);"
         "model.predict(numpy.zeros((1, 28, 28, 1), 'uint8'))"
     )

@@ -6,17 +6,16 @@ from pathlib import Path
 from edgefashion.errors import ArtifactError
 from edgefashion.runtimes.base import Runtime
 
-_BY_SUFFIX = {
+BY_SUFFIX = {
     ".tflite": ("edgefashion.runtimes.litert", "LiteRT"),
     ".onnx": ("edgefashion.runtimes.onnxruntime", "OnnxRuntime"),
-    ".fake": ("edgefashion.runtimes.fake", "FakeRuntime"),
 }
 
 
 def for_file(path: Path) -> Runtime:
     """The runtime of a model file, not yet started. Raises ArtifactError for a suffix nothing runs."""
-    if path.suffix not in _BY_SUFFIX:
+    if path.suffix not in BY_SUFFIX:
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
-    module, name = _BY_SUFFIX[path.suffix]
+    module, name = BY_SUFFIX[path.suffix]
     runtime: Runtime = getattr(import_module(module), name)()
     return runtime

@@ -22,6 +22,8 @@ from edgefashion.runtimes import base, pinning
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.inputs import TensorSpec
 
+WORKER = ("-m", "edgefashion.runtimes.worker")
+"""What Python runs as the child."""
 _FAREWELL_S = 2.0
 _OUT_OF_MEMORY = "; this looks like the system's out-of-memory killer: close other programs"
 
@@ -149,7 +151,7 @@ class ModelProcess:
             self._replies = ours.enter_context(os.fdopen(self_replies, "rb", buffering=0))
             with Path(self._file("log")).open("wb") as log:
                 self._child = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "edgefashion.runtimes.worker", str(requests), str(replies)],
+                    [sys.executable, "-P", *WORKER, str(requests), str(replies)],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log,

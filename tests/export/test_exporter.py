@@ -114,6 +114,7 @@ def test_an_artifact_that_disagrees_leaves_no_file(
     assert artifact.find(run.artifacts) == []
 
 
+@pytest.mark.usefixtures("fake_runtime")
 def test_an_artifact_that_kills_its_runtime_leaves_no_file(
     run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,7 @@
-"""A runtime without a framework, to test what must survive a bad one.
+"""A runtime without a framework, to test what must survive a bad one. No part of edgefashion.
+
+The fixture `fake_runtime` makes it known to a test, `python tests/fake_runtime.py REQUESTS REPLIES` to the
+child process of one.
 
 A `.fake` file is JSON. Every field may be left out:
 
@@ -17,17 +20,20 @@ A `.fake` file is JSON. Every field may be left out:
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgefashion.artifact import FORMATS
 from edgefashion.errors import ArtifactError
-from edgefashion.runtimes import base
+from edgefashion.runtimes import BY_SUFFIX, base, worker
 from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
 from edgefashion.runtimes.inputs import Array, Inputs, settle
 
+RUNTIME = ("fake_runtime", "FakeRuntime")
 _IMAGE = ("image", "uint8", (None, *IMAGE_SHAPE))
 
 
@@ -112,3 +118,14 @@ def _act(what: str | None) -> None:
         os.kill(os.getpid(), signal.Signals[what])
     else:
         raise RuntimeError(what)
+
+
+def register() -> None:
+    """Make `.fake` files known to this process."""
+    sys.path.append(str(Path(__file__).parent))
+    BY_SUFFIX[".fake"], FORMATS[".fake"] = RUNTIME, "fake"
+
+
+if __name__ == "__main__":
+    register()
+    worker.main()
