@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgefashion import files, metadata
+from edgefashion import files, metadata, reading
 from edgefashion.errors import ArtifactError
 from edgefashion.targets import ANY
 
@@ -52,7 +52,7 @@ class Artifact:
     @property
     def format(self) -> str:
         """`tflite` or `onnx`, from the file's suffix."""
-        return FORMATS[self.path.suffix]
+        return FORMATS[self.path.suffix.lower()]
 
     @property
     def model(self) -> str:
@@ -94,6 +94,11 @@ class Artifact:
         return self.manifest or self.metadata
 
 
+def is_model(path: Path) -> bool:
+    """Whether the suffix is that of a model file, in upper or lower case."""
+    return path.suffix.lower() in FORMATS
+
+
 def manifest_path(path: Path) -> Path:
     """Where the manifest of the model file `path` stands."""
     return path.with_name(path.name + ".json")
@@ -122,10 +127,11 @@ def read(path: Path) -> Artifact:
 
     Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says.
     """
-    if path.suffix not in FORMATS:
+    if not is_model(path):
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
     if not path.is_file():
         raise ArtifactError(f"{path} does not exist")
+    _check_readable(path)
     sidecar = manifest_path(path)
     if not sidecar.is_file():
         return Artifact(path, None, metadata.read(path))
@@ -142,6 +148,15 @@ def read(path: Path) -> Artifact:
     return Artifact(path, manifest)
 
 
+def _check_readable(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read ({error.strerror}): name a model file") from error
+    reading.refuse_pointer(path, start, ArtifactError)
+
+
 def inspect(path: Path) -> Artifact:
     """Like `read`, but a file that is not what its manifest says becomes an artifact with a `defect`.
 
@@ -150,11 +165,11 @@ def inspect(path: Path) -> Artifact:
     try:
         return read(path)
     except ArtifactError as error:
-        if path.suffix not in FORMATS or not path.is_file():
+        if not is_model(path) or not path.is_file():
             raise
         return Artifact(path, None, defect=str(error))
 
 
 def find(folder: Path) -> list[Path]:
     """Model files in a folder, by name."""
-    return sorted(path for path in folder.glob("*") if path.suffix in FORMATS)
+    return sorted(path for path in folder.glob("*") if is_model(path))

@@ -35,7 +35,7 @@ _ONNX_METADATA, _ONNX_KEY, _ONNX_VALUE = 14, 1, 2
 
 def read(path: Path) -> dict[str, Any] | None:
     """The metadata in a `.tflite` or `.onnx` file; None where there are none, or none that can be read."""
-    reader = {".tflite": _in_tflite, ".onnx": _in_onnx}.get(path.suffix)
+    reader = {".tflite": _in_tflite, ".onnx": _in_onnx}.get(path.suffix.lower())
     if reader is None:
         return None
     try:

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion import artifact
-from edgefashion.errors import ArtifactError
+from edgefashion import artifact, bundle, inspection, runtimes
+from edgefashion.data import idx
+from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.prediction import pictures
 
 MANIFEST = {"run": "cnn", "run_id": "abc", "precision": "int8", "small_run": True}
 
@@ -28,6 +30,31 @@ def test_a_file_without_a_manifest_is_a_foreign_one(tmp_path: Path) -> None:
     path.write_bytes(b"x")
     found = artifact.read(path)
     assert (found.model, found.precision, found.run_id, found.small_run) == ("other", None, None, False)
+
+
+def test_a_suffix_in_upper_case_is_one(saved: Path) -> None:
+    upper = saved.rename(saved.with_suffix(".TFLite"))
+    assert artifact.find(saved.parent) == [upper]
+    assert artifact.read(upper).format == "tflite"
+    assert runtimes.for_file(upper).name == "LiteRT"
+    assert runtimes.for_file(Path("MODEL.ONNX")).name == "ONNX Runtime"
+
+
+OPEN = {
+    "model.onnx": artifact.read,
+    "model.TFLITE": inspection.inspect,
+    "bundle.zip": lambda path: bundle.opened(path).__enter__(),
+    "picture.png": pictures.read,
+    "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, ""),
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_a_git_lfs_pointer_is_called_one(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n")
+    with pytest.raises(BadInput, match=r"is a Git LFS pointer.*git lfs pull"):
+        OPEN[name](path)
 
 
 def test_a_changed_file_does_not_pass_for_the_exported_one(saved: Path) -> None:

@@ -226,7 +226,7 @@ class Way:
             return PreprocessingOnly(self.prepare)
         if self.prepare is None:
             return Ours(self.path)
-        stock = StockLiteRT if self.path.suffix == ".tflite" else StockOnnx
+        stock = StockLiteRT if self.path.suffix.lower() == ".tflite" else StockOnnx
         return stock(self.path, self.prepare)
 
 

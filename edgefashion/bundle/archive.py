@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from edgefashion import reading
 from edgefashion.bundle import layout
 from edgefashion.errors import BundleError
 
@@ -116,6 +117,7 @@ def _check_end(path: Path, stream: BinaryIO) -> None:
 
     That is found out before `zipfile` reads the directory, which may be as long as the file.
     """
+    reading.refuse_pointer(path, stream.read(64), BundleError)
     size = stream.seek(0, os.SEEK_END)
     if size > layout.TOTAL_BYTES:
         raise refused(path, f"has {size:,} bytes, more than {layout.TOTAL_BYTES:,}")

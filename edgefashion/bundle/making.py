@@ -81,7 +81,7 @@ def check(artifacts: Iterable[Artifact]) -> None:
         raise ArtifactError("; ".join(defects))
     by_name: dict[str, Path] = {}
     for path in (each.path for each in artifacts):
-        if path.suffix not in layout.SUFFIXES or not layout.is_file_name(path.name):
+        if path.suffix.lower() not in layout.SUFFIXES or not layout.is_file_name(path.name):
             raise BadInput(f"a bundle cannot hold {str(path)!r}: give it a plain name")
         other = by_name.setdefault(path.name, path)
         if other != path:

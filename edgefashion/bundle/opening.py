@@ -186,7 +186,7 @@ def _is_complete(info: dict[str, Any]) -> bool:
         type(count) is int
         and 0 < count <= layout.MOST_IMAGES
         and len(set(names)) == len(names) > 0
-        and all(layout.is_file_name(name) and Path(name).suffix in layout.SUFFIXES for name in names)
+        and all(layout.is_file_name(name) and Path(name).suffix.lower() in layout.SUFFIXES for name in names)
         and all(
             value is None or (type(value) in (int, float) and 0 <= value < math.inf) for value in tolerances
         )

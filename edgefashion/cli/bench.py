@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import artifact
-from edgefashion.artifact import FORMATS
+from edgefashion.artifact import is_model
 from edgefashion.cli import steps
 from edgefashion.cli.options import FILE, Cpus, Threads, options, output_options, seconds_option
 from edgefashion.cli.steps import following, say
@@ -142,7 +142,7 @@ def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":
     for name in dict.fromkeys(names or all_of_the_zoo()):
         if zoo.is_name(name):
             own, own_data = of_the_zoo(name)
-        elif Path(name).suffix == BUNDLE and not Path(name).is_dir():
+        elif Path(name).suffix.lower() == BUNDLE and not Path(name).is_dir():
             own, own_data = of_a_bundle(Path(name), stack)
         else:
             own, own_data = [of_a_file(name)], None
@@ -187,7 +187,7 @@ def of_a_file(name: str) -> "Subject":
     from edgefashion.answers import Subject
 
     path = Path(name)
-    if path.is_dir() or path.suffix not in FORMATS:
+    if path.is_dir() or not is_model(path):
         what = "a folder" if path.is_dir() else "neither bundle nor model"
         raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
     return Subject(artifact.inspect(path), name)

@@ -53,7 +53,7 @@ def bundle(
 
     Example: edgefashion bundle runs/cnn -o cnn.zip
     """
-    if output.suffix != ".zip":
+    if output.suffix.lower() != ".zip":
         raise BadInput(f"-o {output} is no .zip file: call it {output.with_suffix('.zip')}")
     artifacts = naming.named_artifacts(names, root)
     dataset = naming.data_for(artifacts, data_folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgefashion import artifact
-from edgefashion.artifact import FORMATS, PRECISIONS, Artifact
+from edgefashion.artifact import PRECISIONS, Artifact, is_model
 from edgefashion.cli.steps import load_data, say
 from edgefashion.errors import RunError
 
@@ -39,7 +39,7 @@ def _named(name: str, root: Path) -> list[Artifact]:
     if zoo.is_name(name):
         return zoo.opened().artifacts(name)
     path = Path(name)
-    return [artifact.inspect(path)] if path.suffix in FORMATS else _exported(named_runs([name], root))
+    return [artifact.inspect(path)] if is_model(path) else _exported(named_runs([name], root))
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:

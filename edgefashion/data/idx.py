@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion import reading
 from edgefashion.errors import DataError
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
@@ -71,6 +72,7 @@ def _inflated(path: Path) -> bytes:
         raise DataError(f"{path}: missing") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    reading.refuse_pointer(path, packed, DataError)
     if not packed.startswith(b"\x1f\x8b"):
         start = packed[:8].hex(" ") or "nothing, it is empty"
         raise DataError(f"{path}: not a gzip file: it starts with {start}, expected 1f 8b")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from edgefashion import metadata
+from edgefashion import metadata, reading
 from edgefashion.errors import ArtifactError
 from edgefashion.inspection.base import Inspection
 
@@ -15,13 +15,10 @@ def inspect(path: Path) -> Inspection:
 
     Raises ArtifactError where the file is missing, damaged or no model; MissingExtra.
     """
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read ({error.strerror}): name a model file") from error
-    format = FORMATS[path.suffix]
+    content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+    format = FORMATS[path.suffix.lower()]
     try:
         if format == "tflite":
             from edgefashion.inspection.tflite import read

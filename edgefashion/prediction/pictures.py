@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgefashion import reading
 from edgefashion.errors import MissingExtra, PictureError
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ def _check_file(path: Path) -> None:
         raise PictureError(f"{path} is no file: name a PNG or JPEG picture")
     try:
         with path.open("rb") as file:
-            empty = not file.read(1)
+            start = file.read(64)
     except OSError as error:
         raise PictureError(f"{path} cannot be read: {error.strerror}") from error
-    if empty:
+    reading.refuse_pointer(path, start, PictureError)
+    if not start:
         raise PictureError(f"{path} is empty: copy it again")
 
 

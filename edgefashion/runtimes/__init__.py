@@ -14,8 +14,8 @@ BY_SUFFIX = {
 
 def for_file(path: Path) -> Runtime:
     """The runtime of a model file, not yet started. Raises ArtifactError for a suffix nothing runs."""
-    if path.suffix not in BY_SUFFIX:
+    if path.suffix.lower() not in BY_SUFFIX:
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
-    module, name = BY_SUFFIX[path.suffix]
+    module, name = BY_SUFFIX[path.suffix.lower()]
     runtime: Runtime = getattr(import_module(module), name)()
     return runtime
