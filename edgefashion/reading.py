@@ -3,10 +3,11 @@
 Every function raises `error`, a `BadInput` of one line, for whatever it does not take.
 """
 
+import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edgefashion.errors import BadInput
 
@@ -26,30 +27,74 @@ _BOM = b"\xef\xbb\xbf"
 
 def read_bytes(path: Path, what: str, error: type[BadInput], at_most: int = RECORD_BYTES) -> bytes:
     """The content of a regular file of at most `at_most` bytes; `what` says what it should be."""
-    try:
-        content = _read(path, at_most)
-    except (OSError, ValueError) as reason:
-        why = getattr(reason, "strerror", None) or str(reason)
-        raise error(f"{path} cannot be read ({why}): name {what}") from reason
+    with open_file(path, what, error) as file:
+        try:
+            content = file.read(at_most + 1)
+        except OSError as reason:
+            raise _refused(path, reason, what, error) from reason
     if len(content) > at_most:
         raise error(f"{path} has more than {at_most:,} bytes, too many for {what}")
-    refuse_pointer(path, content, error)
+    if content.startswith(_LFS):
+        raise error(f"{path} is a Git LFS pointer, not the file itself: run git lfs pull")
     return content
 
 
-def refuse_pointer(path: Path, content: bytes, error: type[BadInput]) -> None:
-    """Raise `error` where the content, or its first 64 bytes, are those of a Git LFS pointer."""
-    if content.startswith(_LFS):
-        raise error(f"{path} is a Git LFS pointer, not the file itself: run git lfs pull")
+def open_file(path: Path, what: str, error: type[BadInput]) -> BinaryIO:
+    """A regular file, open for reading; never a folder, a device or a FIFO, which is not waited for."""
+    try:
+        # Without O_NONBLOCK a FIFO that nobody writes to would never be opened.
+        file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: PTH123, SIM115
+    except (OSError, ValueError) as reason:
+        raise _refused(path, reason, what, error) from reason
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise error(f"{path} cannot be read (it is not a regular file): name {what}")
 
 
-def _read(path: Path, at_most: int) -> bytes:
-    # Without O_NONBLOCK a FIFO that nobody writes to would never be opened.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise ValueError("it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
-        return file.read(at_most + 1)
+def sha256(path: Path, what: str, error: type[BadInput]) -> str:
+    """SHA-256 of the bytes of a regular file, in hexadecimal."""
+    with open_file(path, what, error) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_file(path: Path, error: type[BadInput]) -> bool:
+    """Whether there is a regular file, or a link to one; `error` where that may not be found out."""
+    return stat.S_ISREG(_mode(path, error))
+
+
+def is_folder(path: Path, error: type[BadInput]) -> bool:
+    """Whether there is a folder, or a link to one; `error` where that may not be found out."""
+    return stat.S_ISDIR(_mode(path, error))
+
+
+def entries(folder: Path, error: type[BadInput]) -> list[Path]:
+    """What lies in a folder, by name; nothing where there is none."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, ValueError) as reason:
+        raise _refused(folder, reason, "another folder", error) from reason
+
+
+def _mode(path: Path, error: type[BadInput]) -> int:
+    """The kind of what is at `path`, 0 where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except PermissionError as reason:
+        raise _refused(path, reason, "another", error) from reason
+    except (OSError, ValueError):
+        return 0
+
+
+def _refused(path: Path, reason: OSError | ValueError, what: str, error: type[BadInput]) -> BadInput:
+    why = getattr(reason, "strerror", None) or str(reason)
+    if not isinstance(reason, PermissionError):
+        return error(f"{path} cannot be read ({why}): name {what}")
+    closed = [folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK)]
+    which, bits = (closed[0], "+x") if closed else (path, "+rx" if path.is_dir() else "+r")
+    return error(f"{path} cannot be read ({why}): its owner can allow it with chmod {bits} {which}")
 
 
 def read_text(path: Path, what: str, error: type[BadInput], at_most: int = SETTINGS_BYTES) -> str:

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -52,6 +54,32 @@ def wanting_downloads() -> Iterator[Callable[[], contextlib.AbstractContextManag
                 pytest.skip(str(error))
 
         yield block
+
+
+@pytest.fixture
+def unprivileged(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """unprivileged("-m", "edgefashion", …): exit code and output of a Python in `tmp_path` that, also
+    where root runs the tests, may only do what the modes of files allow.
+    """
+    privileged = os.geteuid() == 0
+    setpriv = shutil.which("setpriv")
+    if privileged and not setpriv:
+        pytest.skip("root may read everything, and there is no setpriv to take that away")
+    dropped = [str(setpriv), "--bounding-set=-dac_override,-dac_read_search"] if privileged else []
+
+    def run(*arguments: object) -> tuple[int, str]:
+        done = subprocess.run(
+            [*dropped, sys.executable, *map(str, arguments)],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100,
+        )
+        return done.returncode, done.stdout
+
+    return run
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
@@ -84,3 +85,61 @@ def test_toml_of_others_is_refused_in_one_line(tmp_path: Path, text: str, reason
 def test_toml_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "file.toml").write_bytes(b"\xef\xbb\xbfepochs = 3\n")
     assert reading.read_toml(tmp_path / "file.toml", "a recipe", BadInput) == ({"epochs": 3}, "epochs = 3\n")
+
+
+_REFUSAL = """
+import sys
+from pathlib import Path
+from edgefashion.errors import BadInput
+from edgefashion.reading import *
+for function in (read_text, open_file, sha256, is_file, is_folder, entries):
+    what = () if function in (is_file, is_folder, entries) else ("a file",)
+    try:
+        print(function(Path(sys.argv[1]), *what, BadInput))
+    except BadInput as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("closed", "path", "mode", "said", "advice"),
+    [
+        ("inner/file", "inner/file", 0o200, [True, True, True, False, False, False], "+r {}/inner/file"),
+        ("inner", "inner/file", 0o600, [True] * 6, "+x {}/inner"),
+        ("inner", "inner", 0o300, [True, True, True, False, False, True], "+rx {}/inner"),
+    ],
+)
+def test_what_may_not_be_read_says_who_can_allow_it(
+    tmp_path: Path,
+    unprivileged: Callable[..., tuple[int, str]],
+    closed: str,
+    path: str,
+    mode: int,
+    said: list[bool],
+    advice: str,
+) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/file").write_text("{}")
+    (tmp_path / closed).chmod(mode)
+    code, out = unprivileged("-c", _REFUSAL, tmp_path / path)
+    (tmp_path / closed).chmod(0o700)
+    expected = (
+        f"{tmp_path / path} cannot be read (Permission denied):"
+        f" its owner can allow it with chmod {advice.format(tmp_path)}"
+    )
+    assert (code, [line == expected for line in out.splitlines()]) == (0, said), out
+
+
+def test_what_is_there_and_what_is_not(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("link")
+    os.mkfifo(tmp_path / "fifo")
+    found = {
+        name: (reading.is_file(tmp_path / name, BadInput), reading.is_folder(tmp_path / name, BadInput))
+        for name in ("file", ".", "fifo", "link", "none", "file/below", "nul\0", "x" * 300)
+    }
+    assert found.pop("file") == (True, False)
+    assert found.pop(".") == (False, True)
+    assert set(found.values()) == {(False, False)}
+    assert [path.name for path in reading.entries(tmp_path, BadInput)] == ["fifo", "file", "link"]
+    assert reading.entries(tmp_path / "none", BadInput) == reading.entries(tmp_path / "file", BadInput) == []
