@@ -34,9 +34,14 @@ def read_bytes(path: Path, what: str, error: type[BadInput], at_most: int = RECO
             raise _refused(path, reason, what, error) from reason
     if len(content) > at_most:
         raise error(f"{path} has more than {at_most:,} bytes, too many for {what}")
+    refuse_pointer(path, content, error)
+    return content
+
+
+def refuse_pointer(path: Path, content: bytes, error: type[BadInput]) -> None:
+    """Raise `error` where the content, or its first 64 bytes, are those of a Git LFS pointer."""
     if content.startswith(_LFS):
         raise error(f"{path} is a Git LFS pointer, not the file itself: run git lfs pull")
-    return content
 
 
 def open_file(path: Path, what: str, error: type[BadInput]) -> BinaryIO:
