@@ -6,8 +6,9 @@ Every function raises `error`, a `BadInput` of one line, for whatever it does no
 import hashlib
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from edgefashion.errors import BadInput
 
@@ -44,7 +45,7 @@ def refuse_pointer(path: Path, content: bytes, error: type[BadInput]) -> None:
         raise error(f"{path} is a Git LFS pointer, not the file itself: run git lfs pull")
 
 
-def open_file(path: Path, what: str, error: type[BadInput]) -> BinaryIO:
+def open_file(path: Path, what: str, error: type[BadInput]) -> BufferedReader:
     """A regular file, open for reading; never a folder, a device or a FIFO, which is not waited for."""
     try:
         # Without O_NONBLOCK a FIFO that nobody writes to would never be opened.
