@@ -144,6 +144,23 @@ def test_a_package_of_another_architecture_comes_with_what_it_depends_on(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "etc", "root"]
 
 
+def test_no_link_leads_out_of_the_folder(packages: ModuleType, tmp_path: Path) -> None:
+    """Debian's loader is an absolute link: it would start this machine's, which other libraries crash."""
+    root = tmp_path / "root"
+    root.mkdir()
+    packages.merge_usr(root)
+    (root / "usr/lib/arch").mkdir()
+    (root / "usr/lib/arch/ld.so").write_text("the folder's own")
+    (root / "usr/lib64/ld.so").symlink_to("/lib/arch/ld.so")
+    (root / "usr/share").symlink_to("/lib/arch")
+    (root / "usr/lib64/beside").symlink_to("ld.so")
+    packages.keep_links_inside(root)
+    assert not [path for path in root.rglob("*") if path.is_symlink() and path.readlink().is_absolute()]
+    for name in ("lib64/ld.so", "usr/share/ld.so", "lib64/beside"):
+        assert (root / name).read_text() == "the folder's own"
+        assert (root / name).resolve().is_relative_to(root)
+
+
 @needs_apt
 def test_a_package_that_nobody_has(packages: ModuleType, tmp_path: Path) -> None:
     archive = tmp_path / "archive"

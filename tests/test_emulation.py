@@ -192,6 +192,26 @@ def test_a_machine_without_apt_is_one_line(tmp_path: Path) -> None:
     assert said == "emulated_pi: no apt on this machine: an emulated Pi is made of Debian packages\n"
 
 
+@pytest.mark.parametrize(
+    ("machine", "loader"), [("x86_64", "ld-linux-x86-64.so.2"), ("aarch64", "ld-linux-aarch64.so.1")]
+)
+def test_the_emulator_is_started_by_its_own_loader(
+    emulation: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: str, loader: str
+) -> None:
+    """That of this machine may be of another Debian, and crashes with the libraries of the emulator's."""
+    libraries = tmp_path / f"lib/{machine}-linux-gnu"
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(emulation, "part", lambda *_: tmp_path)
+    monkeypatch.setattr(emulation, "packages", lambda *_: ())
+    qemu = emulation.prepare("pi4", "bookworm", silent).qemu
+    assert qemu == (
+        str(libraries / loader),
+        "--library-path",
+        str(libraries),
+        str(tmp_path / "bin/qemu-aarch64"),
+    )
+
+
 def test_a_machine_without_an_emulator(emulation: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     with pytest.raises(emulation.Unavailable, match="no emulator for linux on riscv64"):

@@ -4,6 +4,7 @@ Where they come from is what this machine's own apt sources say: of those, the o
 release that is wanted in place of the one they name.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -72,6 +73,7 @@ def unpack(
         merge_usr(folder)
         for package in sorted(state.glob("*.deb")):
             _extract(package, folder)
+    keep_links_inside(folder)
 
 
 def _download(packages: list[str], command: list[str], state: Path, report: Callable[[str], None]) -> None:
@@ -99,6 +101,16 @@ def _extract(package: Path, folder: Path) -> None:
         done = subprocess.run(tar, stdin=reader.stdout, capture_output=True, text=True, check=False)
     if done.returncode or reader.returncode:
         raise Unavailable(f"{package.name} cannot be unpacked: {done.stderr.strip() or 'dpkg-deb failed'}")
+
+
+def keep_links_inside(folder: Path) -> None:
+    """Make absolute links relative ones inside `folder`; else they would lead to this machine's files."""
+    for name, folders, files in os.walk(folder):
+        for link in (Path(name, each) for each in (*folders, *files)):
+            if link.is_symlink() and link.readlink().is_absolute():
+                target = folder / link.readlink().relative_to("/")
+                link.unlink()
+                link.symlink_to(os.path.relpath(target, link.parent))
 
 
 def sources(folder: Path, release: str) -> list[Source]:

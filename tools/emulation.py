@@ -27,8 +27,8 @@ SYSTEMS = {"bookworm": "3.11", "trixie": "3.13"}
 QEMU_RELEASE = "bookworm"
 """Its qemu-user is linked dynamically and so takes plugins; later ones are not. It runs every system."""
 HOSTS = {
-    "x86_64": ("amd64", "lib64/ld-linux-x86-64.so.2"),
-    "aarch64": ("arm64", "lib/ld-linux-aarch64.so.1"),
+    "x86_64": ("amd64", "ld-linux-x86-64.so.2"),
+    "aarch64": ("arm64", "ld-linux-aarch64.so.1"),
 }
 """Machines with an emulator: Debian's name of their architecture, and the program that starts programs."""
 CORES = 4
@@ -121,21 +121,22 @@ def prepare(board: str, system: str, report: Report = say) -> EmulatedPi:
     architecture, loader = HOSTS[machine]
     emulator = part("qemu", [architecture], partial(make_qemu, architecture), report)
     root = part(system, [], partial(make_system, system), report) / board
-    libraries = ["--library-path", str(emulator / f"lib/{machine}-linux-gnu")]
+    libraries = emulator / f"lib/{machine}-linux-gnu"
     return EmulatedPi(
         board=BOARDS[board],
-        qemu=(str(emulator / loader), *libraries, str(emulator / "bin/qemu-aarch64")),
+        qemu=(str(libraries / loader), "--library-path", str(libraries), str(emulator / "bin/qemu-aarch64")),
         root=root,
         python=root / f"usr/bin/python{SYSTEMS[system]}",
         search=packages(system, report),
     )
 
 
-def packages(system: str, report: Report = say) -> tuple[Path, Path]:
+def packages(system: str, report: Report = say, machine: str = "aarch64") -> tuple[Path, Path]:
     """Folders of Python packages for a system: our wheel's, and its dependencies'. Raises Unavailable."""
     ours = wheel(report)
-    make = partial(make_packages, ours, SYSTEMS[system])
-    return ours.parent / "unpacked", part(f"packages-{system}", [PROJECT, CONSTRAINTS], make, report)
+    make = partial(make_packages, ours, SYSTEMS[system], machine)
+    name = f"packages-{system}-{machine}"
+    return ours.parent / "unpacked", part(name, [PROJECT, CONSTRAINTS], make, report)
 
 
 def make_qemu(architecture: str, folder: Path, report: Report) -> None:

@@ -27,10 +27,9 @@ PROJECT = CHECKOUT / "pyproject.toml"
 CONSTRAINTS = CHECKOUT / "constraints.txt"
 SETUPTOOLS = 77
 """The first release that understands our pyproject.toml."""
-PLATFORM = "aarch64-manylinux_2_36"
-"""What uv calls Debian bookworm and newer on Arm."""
-PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)]
-"""The same for pip: every older one runs there too."""
+GLIBC = 36
+"""Minor version of Debian bookworm's C library, which trixie's packages run with too."""
+OLDEST_GLIBC = 17
 WAITING = "another process is building a part of the emulated Pi; waiting for it"
 UNUSED_S = 2 * 24 * 3600
 """A part that something newer has replaced is deleted when nothing has used it for so long."""
@@ -136,17 +135,18 @@ def _has_setuptools() -> bool:
         return False
 
 
-def make_packages(ours: Path, python: str, folder: Path, report: Report) -> None:
-    """What the wheel `ours` with [pi] depends on, for `python` on Arm; the wheel itself is left out."""
-    report(f"fetching what edgefashion[pi] needs, for Python {python} on Arm")
+def make_packages(ours: Path, python: str, machine: str, folder: Path, report: Report) -> None:
+    """What the wheel `ours` with [pi] depends on, for `python` on Linux; the wheel itself is left out."""
+    report(f"fetching what edgefashion[pi] needs, for Python {python} on {machine}")
     if shutil.which("uv"):
-        words = ["uv", "pip", "install", "--python-platform", PLATFORM]
+        words = ["uv", "pip", "install", "--python-platform", f"{machine}-manylinux_2_{GLIBC}"]
     else:
         words = [sys.executable, "-m", "pip", "install", "--no-compile"]
-        words += [word for name in PLATFORMS for word in ("--platform", name)]
+        for minor in range(GLIBC, OLDEST_GLIBC - 1, -1):  # a wheel for an older C library runs there too
+            words += ["--platform", f"manylinux_2_{minor}_{machine}"]
     words += ["--python-version", python, "--only-binary", ":all:", "--target", str(folder)]
     words += ["--constraint", str(CONSTRAINTS), f"edgefashion[pi] @ {ours.as_uri()}"]
-    run(words, f"packages for Python {python} on Arm cannot be fetched")
+    run(words, f"packages for Python {python} on {machine} cannot be fetched")
     for name in ("edgefashion", "export", *(path.name for path in folder.glob("edgefashion-*"))):
         shutil.rmtree(folder / name)
 

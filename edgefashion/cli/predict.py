@@ -11,6 +11,7 @@ from edgefashion.cli.steps import following
 from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
+    from edgefashion.artifact import Artifact
     from edgefashion.prediction import Shown
 
 
@@ -50,7 +51,7 @@ def predict(
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
     artifacts = side_by_side(naming.named_artifacts([model], root))
-    images = [_picture(path, invert) for path in paths] + _test_images(indices, data_folder)
+    images = [_picture(path, invert) for path in paths] + _test_images(indices, artifacts, data_folder)
     with steps.Bar() as progress:
         predictions = classify(artifacts, images, progress)
     if as_json:
@@ -70,14 +71,17 @@ def _picture(path: Path, invert: bool | None) -> "Shown":
     return Shown(str(path), found.pixels, found.steps, found.to_dict())
 
 
-def _test_images(indices: tuple[int, ...], folder: Path | None) -> "list[Shown]":
-    """Test images by number. Raises BadInput for a number too high."""
+def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: Path | None) -> "list[Shown]":
+    """Test images by number: of the data set, or of the sample of models that come along where there is none.
+
+    Raises BadInput for a number too high.
+    """
     from edgefashion.data import CLASS_NAMES
     from edgefashion.prediction import Shown
 
     if not indices:
         return []
-    test = steps.load_data(folder).test
+    test = naming.data_for(artifacts, folder).test
     if max(indices) >= len(test):
         raise BadInput(f"there is no test image {max(indices)}: give 0 to {len(test) - 1}")
     found = []

@@ -1,0 +1,74 @@
+"""edgefashion on the supported Debian release that this machine is not: that one's libraries and Python."""
+
+import platform
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+RELEASES = {"bookworm": "3.11", "trixie": "3.13"}
+Run = Callable[..., str]
+
+
+def others() -> list[str]:
+    """The releases that this machine is not."""
+    try:
+        here = platform.freedesktop_os_release().get("VERSION_CODENAME")
+    except OSError:
+        here = None
+    return [name for name in RELEASES if name != here]
+
+
+@pytest.fixture(scope="module", params=others())
+def release(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def run(release: str, wanting_downloads: Callable[[], AbstractContextManager[None]]) -> Run:
+    """Runs that release's Python in a root of it: run("-c", "…", code=0)."""
+    with wanting_downloads():
+        root = import_module("debian_root").prepare(release)
+        import_module("emulation").prepare("pi4", "bookworm")
+
+    def run(*words: object, code: int = 0) -> str:
+        command = root.command([str(word) for word in words])
+        done = subprocess.run(command, env=root.environment(), capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_nothing_of_this_machine_is_used(run: Run, release: str) -> None:
+    script = (
+        "import platform, sys, edgefashion; found = platform.freedesktop_os_release();"
+        "print(found['VERSION_CODENAME'], platform.python_version(), edgefashion.__file__)"
+    )
+    found, python, package = run("-P", "-c", script).split()
+    assert found == release
+    assert python.startswith(RELEASES[release])
+    assert Path(package).is_relative_to("/cache")
+
+
+def test_the_light_install_inspects_measures_and_classifies(run: Run) -> None:
+    edgefashion = ("-P", "-m", "edgefashion")
+    assert "Usage: edgefashion" in run(*edgefashion, "--help")
+    model = "/checkout/tests/data/models/tiny-int8.tflite"
+    assert "parameters  1,490" in run(*edgefashion, "inspect", model)
+    measured = run(*edgefashion, "bench", "zoo:cnn-64k", "--threads", 1, "--seconds", 0.05)
+    assert measured.count(" cnn-64k") >= 2
+    assert " ok" not in measured
+    classified = run(*edgefashion, "predict", "zoo:cnn-64k", "--index", 3)
+    assert classified.count("%") >= 3
+
+
+def test_a_raspberry_pi_is_emulated_there_too(run: Run) -> None:
+    """By what was built here: the emulator brings its own loader and libraries."""
+    tool = "/checkout/tools/emulated_pi"
+    assert run(tool, "python", "-c", "import platform; print(platform.machine())") == "aarch64\n"
+    assert "Raspberry Pi 5 Model B" in run(tool, "--board", "pi5", "edgefashion", "doctor", code=1)
