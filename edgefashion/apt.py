@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgefashion.data.progress import megabytes
+from edgefashion.escaping import visible
 
 INTERVAL = 5.0  # seconds between two lines of progress
+LOG_CHARACTERS = 1 << 20
 
 # An option cannot take a setting away, a file can: the machine's hooks are for its own lists, not for ours.
 CONFIGURATION = """\
@@ -66,9 +68,10 @@ def run(words: list[str], state: Path, report: Callable[[str], None]) -> str:
             process.wait()
     if process.returncode == 0:
         return ""
-    lines = log.read_text(errors="replace").split("\n")
+    with log.open(errors="replace") as written:
+        lines = written.read(LOG_CHARACTERS).split("\n")
     said = [line for line in lines if line.startswith("E: ")] or [line for line in lines if line.strip()]
-    return said[0].removeprefix("E: ") if said else f"exit code {process.returncode}"
+    return visible(said[0].removeprefix("E: ")) if said else f"exit code {process.returncode}"
 
 
 def _wait(process: subprocess.Popen[bytes], state: Path, report: Callable[[str], None]) -> None:
@@ -77,5 +80,12 @@ def _wait(process: subprocess.Popen[bytes], state: Path, report: Callable[[str],
             process.wait(INTERVAL)
             return
         except subprocess.TimeoutExpired:
-            size = sum(path.stat().st_size for path in state.rglob("*") if path.is_file())
-            report(f"still at it, {megabytes(size)} so far")
+            report(f"still at it, {megabytes(sum(map(_size, state.rglob('*'))))} so far")
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 for one that apt has renamed meanwhile, and for a folder."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0

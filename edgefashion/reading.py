@@ -30,7 +30,9 @@ def read_bytes(path: Path, what: str, error: type[BadInput], at_most: int = RECO
     """The content of a regular file of at most `at_most` bytes; `what` says what it should be."""
     with open_file(path, what, error) as file:
         try:
-            content = file.read(at_most + 1)
+            # Memory is reserved for all that is asked for, before any of it is read.
+            size = max(os.fstat(file.fileno()).st_size, SETTINGS_BYTES)
+            content = file.read(min(at_most, size) + 1)
         except OSError as reason:
             raise _refused(path, reason, what, error) from reason
     if len(content) > at_most:

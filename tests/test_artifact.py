@@ -45,7 +45,7 @@ OPEN = {
     "model.TFLITE": inspection.inspect,
     "bundle.zip": lambda path: bundle.opened(path).__enter__(),
     "picture.png": pictures.read,
-    "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, ""),
+    "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, idx.TRAIN_LABELS, ""),
 }
 
 

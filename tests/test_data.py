@@ -3,10 +3,13 @@
 import gzip
 import hashlib
 import json
+import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +140,119 @@ def test_checksums_must_cover_the_four_files(folder: Path) -> None:
     sums = folder / "SHA256SUMS"
     sums.write_text("".join(line for line in sums.open() if TRAIN_LABELS not in line))
     assert f"no SHA-256 of {TRAIN_LABELS};" in refusal(folder)
+
+
+NAMINGS: dict[str, Callable[[str], str]] = {
+    "decompressed": lambda name: name,
+    "with a dot": lambda name: name.replace("-idx", ".idx"),
+    "with a dot and gzipped": lambda name: f"{name.replace('-idx', '.idx')}.gz",
+    "in upper case": lambda name: f"{name.upper()}.GZ",
+    "decompressed by a browser, which kept the name": lambda name: f"{name}.gz",
+}
+
+
+@pytest.mark.parametrize("naming", NAMINGS)
+def test_the_files_may_be_decompressed_and_called_as_mirrors_call_them(
+    folder: Path, sample: Dataset, naming: str
+) -> None:
+    for name in FILES:
+        raw, called = content(folder, name), NAMINGS[naming](name)
+        compressed(folder, name).unlink()
+        (folder / called).write_bytes(gzip.compress(raw) if "gzipped" in naming or "upper" in naming else raw)
+    found = load(folder)
+    assert found.checksums == sample.checksums
+    assert (found.train.images == sample.train.images).all()
+
+
+def test_a_folder_that_is_called_like_a_file_is_passed_over(folder: Path) -> None:
+    """As in an archive that a well-known site serves: the file lies in a folder of its own name."""
+    (folder / TRAIN_IMAGES).mkdir()
+    assert load(folder).checksums
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str) -> None:
+    name, most = {"images": (TRAIN_IMAGES, "54,880,016"), "labels": (TRAIN_LABELS, "70,008")}[kind]
+    size = {"images": 1_000_000_000, "labels": 80_000}[kind]
+    compressed(folder, name).write_bytes(gzip.compress(bytes(size // 100)) * 100)
+    tracemalloc.start()
+    message = refusal(folder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert f"more than {most} bytes inside, which no such file has" in message
+    assert peak < 160e6
+
+
+def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
+    with compressed(folder, TRAIN_LABELS).open("wb") as file:
+        file.truncate(1 << 34)
+    assert "has more than 135,544 bytes" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["SHA256SUMS", f"{TEST_LABELS}.gz"])
+@pytest.mark.parametrize("kind", ["device", "fifo"])
+def test_what_is_no_file_is_not_waited_for(folder: Path, name: str, kind: str) -> None:
+    (folder / name).unlink()
+    if kind == "fifo":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to("/dev/zero")
+    message = refusal(folder)
+    assert "not a regular file" in message or f"lacks {TEST_LABELS}.gz" in message
+
+
+SPELLINGS: dict[str, Callable[[str], bytes]] = {
+    "a byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "lines of Windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "no last line end": lambda text: text.rstrip().encode(),
+    "binary markers": lambda text: text.replace("  ", " *").encode(),
+    "digests in upper case": lambda text: re.sub(
+        "[0-9a-f]{64}", lambda found: found[0].upper(), text
+    ).encode(),
+    "this folder": lambda text: text.replace("  ", "  ./").encode(),
+    "names with a dot": lambda text: text.replace("-idx", ".idx").encode(),
+    "all at once": lambda text: (
+        b"\xef\xbb\xbf" + text.upper().replace("  ", " *").replace("\n", "\r\n").encode()
+    ),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_checksums_however_they_are_spelled(folder: Path, sample: Dataset, spelling: str) -> None:
+    sums = folder / "SHA256SUMS"
+    sums.write_bytes(SPELLINGS[spelling](sums.read_text()))
+    assert load(folder).checksums == sample.checksums
+
+
+def test_checksums_in_another_encoding_are_refused_in_one_line(folder: Path) -> None:
+    sums = folder / "SHA256SUMS"
+    sums.write_bytes(sums.read_text().encode("utf-16"))
+    assert "is not UTF-8 text" in refusal(folder)
+
+
+def test_every_class_needs_a_test_image(folder: Path, sample: Dataset) -> None:
+    kept = sample.test.take(np.flatnonzero(sample.test.labels != 7))
+    declare(folder, TEST_IMAGES, packed(kept.images))
+    declare(folder, TEST_LABELS, packed(kept.labels))
+    assert "has no test image of Sneaker, and every class needs one" in refusal(folder)
+    declare(folder, TEST_IMAGES, packed(kept.images[:0]))
+    declare(folder, TEST_LABELS, packed(kept.labels[:0]))
+    assert "has no test image of T-shirt/top, Trouser" in refusal(folder)
+
+
+@pytest.mark.parametrize("closed", ["", "SHA256SUMS", f"{TRAIN_IMAGES}.gz"])
+@pytest.mark.parametrize("mode", [0o000, 0o100])
+def test_what_may_not_be_read_is_one_line(
+    folder: Path, closed: str, mode: int, unprivileged: Callable[..., tuple[int, str]]
+) -> None:
+    (folder / closed).chmod(mode)
+    code, out = unprivileged("-m", "edgefashion", "data", "--data", folder)
+    (folder / closed).chmod(0o700)
+    if closed == "" and mode == 0o100:
+        assert code == 0, out
+    else:
+        assert (code, out.count("\n")) == (2, 1), out
+        assert "cannot be read (Permission denied): its owner can allow it with chmod" in out
 
 
 def test_a_wrong_magic_number(folder: Path) -> None:

@@ -20,6 +20,7 @@ update) echo "E: The repository of a third party is gone"; exit 100 ;;
 *) {download} ;;
 esac
 """
+LISTS = "; of the lists: The repository of a third party is gone"
 DPKG = """#!/bin/sh
 mkdir -p "$3/usr/share/datasets" && cp -r "{data}" "$3/usr/share/datasets/fashion-mnist"
 """
@@ -59,8 +60,9 @@ def test_the_package_is_fetched_into_the_cache(nowhere: Path, sample_folder: Pat
 @pytest.mark.parametrize(
     ("download", "said"),
     [
-        ("echo 'E: Unable to locate package'; exit 100", "apt: Unable to locate package"),
-        ("exit 7", "apt: exit code 7"),
+        ("echo 'E: Unable to locate package'; exit 100", f"apt: Unable to locate package{LISTS}"),
+        ("printf 'E: \\033[2JUnable \\377\\n'; exit 100", f"apt: \\x1b[2JUnable \ufffd{LISTS}"),
+        ("exit 7", f"apt: exit code 7{LISTS}"),
         ("exit 0", "apt: no dataset-fashion-mnist came"),
     ],
 )

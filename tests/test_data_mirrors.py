@@ -1,17 +1,22 @@
 """Downloads from mirrors that serve, fail, break off, hang and lie; and two processes at once."""
 
+import contextlib
+import gzip
 import http.server
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from edgefashion.data import idx, load, mirrors, progress
+from edgefashion.data import idx, load, mirrors, progress, transfer
 from edgefashion.data.idx import FILES, compressed
 from edgefashion.errors import DataError
 
@@ -33,6 +38,49 @@ class Mirror(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}/"
 
 
+BOMB = gzip.compress(bytes(10_000_000)) * 5
+
+
+def endless(stream: BinaryIO) -> None:
+    stream.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        stream.write(bytes(1 << 16))
+
+
+def endless_chunks(stream: BinaryIO) -> None:
+    stream.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        stream.write(b"1000\r\n" + bytes(4096) + b"\r\n")
+
+
+def drip(start: bytes, again: bytes) -> Callable[[BinaryIO], None]:
+    """Sends something again and again, which never is a whole answer."""
+
+    def send(stream: BinaryIO) -> None:
+        stream.write(start)
+        while True:
+            stream.write(again)
+            stream.flush()
+            time.sleep(0.02)
+
+    return send
+
+
+SENDING = {
+    "endless": endless,
+    "endless chunks": endless_chunks,
+    "large promise": lambda stream: stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n"),
+    "cut chunks": lambda stream: stream.write(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\nabc"
+    ),
+    "dripping status": drip(b"HTTP/1.1 200 O", b"K"),
+    "dripping headers": drip(b"HTTP/1.1 200 OK\r\nA: ", b"b\r\nA: "),
+    "dripping body": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b"."),
+    "dripping chunk": drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "escape": lambda stream: stream.write(b"HTTP/1.1 404 \x1b[2Jgone\r\n\r\n"),
+}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     server: Mirror
 
@@ -48,6 +96,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if kind == "lie":
             content = b"<html>sign in to the network</html>"
+        if kind == "bomb":
+            content = BOMB
+        if kind in SENDING:
+            with contextlib.suppress(OSError):  # nobody listens any more
+                SENDING[kind](self.wfile)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -116,6 +170,34 @@ def test_a_mirror_that_hangs_is_left_after_the_time_out(
     load(report=lines.append)
     assert pair[1].asked == NAMES
     assert "the connection broke: no answer within 0.2 s; leaving this mirror" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("endless", "it sends more than the 135,544 bytes of the file"),
+        ("endless chunks", "it sends more than the 135,544 bytes of the file"),
+        ("large promise", "it offers 9,000,000,000 bytes, more than the 135,544 of the file"),
+        ("cut chunks", "the connection broke: IncompleteRead"),
+        ("dripping status", "too slow: 0 bytes in 0 s"),
+        ("dripping headers", "too slow: 0 bytes in 0 s|got more than 100 headers"),
+        ("dripping body", r"too slow: \d+ bytes in \d s"),
+        ("dripping chunk", "too slow: 0 bytes in 0 s"),
+        ("bomb", "more than 70,008 bytes inside, which no such file has"),
+        ("escape", r"HTTP 404 \\x1b\[2Jgone"),
+    ],
+)
+def test_a_mirror_that_never_ends_is_left(
+    pair: tuple[Mirror, Mirror], nowhere: Path, monkeypatch: pytest.MonkeyPatch, kind: str, said: str
+) -> None:
+    monkeypatch.setattr(transfer, "PATIENCE", 0.3)
+    pair[0].trouble[NAMES[0]] = [kind]
+    lines: list[str] = []
+    load(report=lines.append)
+    assert re.search(said, lines[1]), lines
+    assert lines[1].endswith("leaving this mirror")
+    assert pair[1].asked == NAMES
+    assert only_good_files_in(nowhere)
 
 
 def test_a_mirror_that_does_not_answer_at_all(

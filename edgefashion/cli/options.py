@@ -11,8 +11,8 @@ from edgefashion.recipes import NAMED_RECIPES, RECIPES
 
 MOST_CPUS = 9999
 COUNT = click.IntRange(min=1)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
+FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 
 
 def check_name(fail: Callable[[str], Any], what: str, name: str, names: Sequence[str]) -> None:

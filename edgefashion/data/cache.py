@@ -5,20 +5,29 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgefashion import files
+from edgefashion import files, reading
 from edgefashion.data import debian, mirrors
 from edgefashion.data.idx import FILES, OFFICIAL, compressed, lacking, listed, verified
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
+from edgefashion.escaping import visible
 
 NOTE = "source.txt"  # who served the files beside it, a line each
+NOTE_BYTES = 1000
 
 
 def source(folder: Path) -> str:
     """Who served what lies in the cache `folder`, in words."""
-    with contextlib.suppress(OSError):
-        return f"user's cache, fetched from {' and '.join((folder / NOTE).read_text().splitlines())}"
-    return "user's cache"
+    served = _served(folder)
+    return f"user's cache, fetched from {' and '.join(served)}" if served else "user's cache"
+
+
+def _served(folder: Path) -> list[str]:
+    """Who served, as `NOTE` says; nobody where it is not there, or damaged."""
+    with contextlib.suppress(DataError):
+        text = reading.read_text(folder / NOTE, "a note", DataError, NOTE_BYTES)
+        return [visible(line) for line in text.splitlines()]
+    return []
 
 
 def drop_damaged(folder: Path, report: Report) -> None:
@@ -75,13 +84,12 @@ def _wanted(folder: Path) -> list[str]:
 def _admit(name: str, staging: Path, folder: Path, served: str) -> None:
     staged = compressed(staging, name)
     try:
-        verified(staged, OFFICIAL[name])
+        verified(staged, name, OFFICIAL[name])
     except DataError as error:
         raise DataError(f"{served} sent a bad file: {error}") from error
-    note = folder / NOTE
-    lines = note.read_text().splitlines() if note.exists() else []
+    lines = _served(folder)
     if served not in lines:
-        note.write_text("\n".join([*lines, served]) + "\n")
+        files.write_text(folder / NOTE, "\n".join([*lines, served]) + "\n")
     staged.replace(compressed(folder, name))
 
 
@@ -91,7 +99,7 @@ def _sift(folder: Path, report: Report) -> None:
         if not path.exists():
             continue
         try:
-            verified(path, OFFICIAL[name])
+            verified(path, name, OFFICIAL[name])
         except DataError as error:
             report(f"deleted from the cache: {error}")
             path.unlink()

@@ -1,5 +1,6 @@
 """The data set in memory, and reading it from one folder."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion import reading
 from edgefashion.data import idx
 from edgefashion.errors import DataError
 
@@ -81,13 +83,14 @@ def read_named(folder: Path, source: str) -> Dataset:
 
     Raises DataError when a file is missing or is not what its checksum and header promise.
     """
-    if not folder.is_dir():
+    if not reading.is_folder(folder, DataError):
         raise DataError(f"{folder}: no such folder; name one that holds {idx.listed()}")
     sums = folder / SUMS
+    declared = os.path.lexists(sums)
     try:
-        return read_folder(folder, source, _declared(sums) if sums.exists() else idx.OFFICIAL)
+        return read_folder(folder, source, _declared(sums) if declared else idx.OFFICIAL)
     except DataError as error:
-        other = f"correct {SUMS} there" if sums.exists() else "name no folder and have it fetched"
+        other = f"correct {SUMS} there" if declared else "name no folder and have it fetched"
         raise DataError(f"{error}; put the right file there, or {other}") from error
 
 
@@ -97,24 +100,29 @@ def read_folder(folder: Path, source: str, checksums: Mapping[str, str] = idx.OF
         raise DataError(f"{folder} lacks {', '.join(names)}")
     train = _read_pair(folder, idx.TRAIN_IMAGES, idx.TRAIN_LABELS, checksums)
     test = _read_pair(folder, idx.TEST_IMAGES, idx.TEST_LABELS, checksums)
+    if unseen := [name for label, name in enumerate(CLASS_NAMES) if label not in test.labels]:
+        raise DataError(f"{folder} has no test image of {', '.join(unseen)}, and every class needs one")
     return Dataset(source, folder, dict(checksums), train, test)
 
 
 def _read_pair(folder: Path, images: str, labels: str, checksums: Mapping[str, str]) -> Subset:
-    path = idx.compressed(folder, images)
-    pixels = idx.parsed_images(path, idx.verified(path, checksums[images]))
-    path = idx.compressed(folder, labels)
-    classes = idx.parsed_labels(path, idx.verified(path, checksums[labels]), len(pixels))
+    path, content = _read(folder, images, checksums)
+    pixels = idx.parsed_images(path, content)
+    path, content = _read(folder, labels, checksums)
+    classes = idx.parsed_labels(path, content, len(pixels))
     return Subset(pixels, classes, np.arange(len(pixels), dtype=np.int64))
+
+
+def _read(folder: Path, name: str, checksums: Mapping[str, str]) -> tuple[Path, bytes]:
+    path = idx.located(folder, name) or idx.compressed(folder, name)
+    return path, idx.verified(path, name, checksums[name])
 
 
 def _declared(path: Path) -> dict[str, str]:
     """Checksums out of a file in the format of sha256sum; lines about other files do not matter."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
-    found = {name: digest.lower() for digest, name in re.findall(r"(?m)^([0-9a-fA-F]{64}) [ *](\S+)$", text)}
+    text = reading.read_text(path, f"checksums as {SUMS} has them", DataError)
+    lines = re.findall(r"(?m)^([0-9a-fA-F]{64})[ \t]+\*?(?:\./)?(\S+)[ \t]*\r?$", text)
+    found = {idx.plain(name): digest.lower() for digest, name in lines}
     if unnamed := [name for name in idx.FILES if name not in found]:
         raise DataError(
             f"{path}: no SHA-256 of {', '.join(unnamed)};"

@@ -17,10 +17,10 @@ def fetch(staging: Path, report: Report) -> None:
     state = staging / "apt"
     command = apt.command(state)
     report("reading the package lists with apt")
-    apt.run([*command, "update"], state, report)  # another source's failure is no matter; the download's is
+    stale = apt.run([*command, "update"], state, report)  # by itself no matter: another source may be gone
     report(f"downloading the Debian package {PACKAGE} with apt")
     if problem := apt.run([*command, "download", PACKAGE], state, report):
-        raise DataError(f"apt: {problem}")
+        raise DataError(f"apt: {problem}" + (f"; of the lists: {stale}" if stale else ""))
     packages = list(state.glob("*.deb"))
     if not packages:
         raise DataError(f"apt: no {PACKAGE} came")
@@ -32,7 +32,8 @@ def fetch(staging: Path, report: Report) -> None:
 
 def _collect(unpacked: Path, staging: Path) -> None:
     for name in FILES:
-        found = next(unpacked.rglob(f"{name}.gz"), None)
+        there = unpacked.rglob(f"{name}.gz")
+        found = next((path for path in there if path.is_file() and not path.is_symlink()), None)
         if found is None:
             raise DataError(f"the package {PACKAGE} holds no {name}.gz")
         found.replace(compressed(staging, name))

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -28,9 +29,13 @@ OFFICIAL = {
 FILES = tuple(OFFICIAL)
 SIDE = 28
 CLASSES = 10
+MOST_IMAGES = 70_000
+GZIP_BYTES = 1 << 16
+"""More than gzip adds to the largest of the files where it cannot make it smaller."""
 
 Pixels = npt.NDArray[np.uint8]
 
+_START = b"\0\0\x08"
 _MAGIC = {1: 0x0801, 3: 0x0803}  # unsigned bytes, by number of dimensions
 
 
@@ -45,18 +50,41 @@ def listed() -> str:
     return f"{', '.join(first)} and {last}"
 
 
-def lacking(folder: Path) -> list[str]:
-    """File names (with .gz) that `folder` does not hold."""
-    paths = [compressed(folder, name) for name in FILES]
-    return sorted(path.name for path in paths if not path.is_file())
+def located(folder: Path, name: str) -> Path | None:
+    """Where the IDX file `name` lies in `folder`: gzipped, or as it is; None where it does not.
 
-
-def verified(path: Path, checksum: str) -> bytes:
-    """The decompressed bytes of `path`, whose SHA-256 is `checksum`.
-
-    Raises DataError when the file is missing, not gzip, cut short, damaged or has other bytes inside.
+    Some mirrors call `train-images-idx3-ubyte` `train-images.idx3-ubyte`; upper case makes no difference.
+    Raises DataError where that may not be found out.
     """
-    content = _inflated(path)
+    usual = compressed(folder, name)
+    if reading.is_file(usual, DataError):
+        return usual
+    others = {name, f"{name}.gz"}
+    found = [path for path in reading.entries(folder, DataError) if plain(path.name) in others]
+    return next((path for path in found if reading.is_file(path, DataError)), None)
+
+
+def plain(name: str) -> str:
+    """What a file is called where it is called as in OFFICIAL."""
+    return name.lower().replace(".idx", "-idx")
+
+
+def lacking(folder: Path) -> list[str]:
+    """File names (with .gz) that `folder` does not hold. Raises DataError where it may not be read."""
+    return sorted(compressed(folder, name).name for name in FILES if located(folder, name) is None)
+
+
+def most_bytes(name: str) -> int:
+    """The size that the IDX file `name` has at most: all 70,000 images, or their labels."""
+    return 8 + MOST_IMAGES if name in (TRAIN_LABELS, TEST_LABELS) else 16 + MOST_IMAGES * SIDE * SIDE
+
+
+def verified(path: Path, name: str, checksum: str) -> bytes:
+    """The bytes of the IDX file `name`, which lies at `path`, gzipped or not; `checksum` is their SHA-256.
+
+    Raises DataError when the file is missing, too large, cut short, damaged or has other bytes inside.
+    """
+    content = _inflated(path, most_bytes(name))
     found = hashlib.sha256(content).hexdigest()
     if found != checksum:
         raise DataError(
@@ -65,23 +93,25 @@ def verified(path: Path, checksum: str) -> bytes:
     return content
 
 
-def _inflated(path: Path) -> bytes:
-    try:
-        packed = path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: missing") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    reading.refuse_pointer(path, packed, DataError)
+def _inflated(path: Path, at_most: int) -> bytes:
+    packed = reading.read_bytes(path, "a file of the data set", DataError, at_most + GZIP_BYTES)
+    if packed.startswith(_START):
+        return packed
     if not packed.startswith(b"\x1f\x8b"):
         start = packed[:8].hex(" ") or "nothing, it is empty"
-        raise DataError(f"{path}: not a gzip file: it starts with {start}, expected 1f 8b")
+        raise DataError(
+            f"{path}: not a gzip file: it starts with {start}, expected 1f 8b, or 00 00 08 of an IDX file"
+        )
     try:
-        return gzip.decompress(packed)
+        with gzip.open(io.BytesIO(packed)) as file:
+            content = file.read(at_most + 1)
     except EOFError as error:
         raise DataError(f"{path}: truncated gzip: it ends early, after {len(packed):,} bytes") from error
     except (zlib.error, gzip.BadGzipFile, struct.error) as error:
         raise DataError(f"{path}: damaged gzip: {error}") from error
+    if len(content) > at_most:
+        raise DataError(f"{path}: more than {at_most:,} bytes inside, which no such file has")
+    return content
 
 
 def parsed_images(path: Path, content: bytes) -> Pixels:

@@ -1,14 +1,12 @@
 """Fetching the files from public mirrors over HTTPS."""
 
-import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edgefashion.data.idx import compressed
+from edgefashion.data.idx import GZIP_BYTES, compressed, most_bytes
 from edgefashion.data.progress import Report, advancing
+from edgefashion.data.transfer import Transfer, TransferError
 from edgefashion.errors import DataError
 
 MIRRORS = (
@@ -17,7 +15,6 @@ MIRRORS = (
 )
 TIMEOUT = 5.0  # seconds to connect, and seconds without a byte
 ATTEMPTS = 3  # for a mirror that has served a file already
-CHUNK = 1 << 16
 
 
 def fetch(mirror: str, names: Sequence[str], staging: Path, report: Report) -> Iterator[str]:
@@ -29,7 +26,7 @@ def fetch(mirror: str, names: Sequence[str], staging: Path, report: Report) -> I
     for position, name in enumerate(names):
         for left in reversed(range(ATTEMPTS if position else 1)):
             try:
-                _download(mirror, compressed(staging, name), report)
+                _download(mirror, name, compressed(staging, name), report)
                 break
             except DataError as error:
                 if not left:
@@ -43,42 +40,14 @@ def host(mirror: str) -> str:
     return urlsplit(mirror).netloc
 
 
-def _download(mirror: str, path: Path, report: Report) -> None:
-    label = f"downloading {path.name} from {host(mirror)}"
-    report(label)
-    with _opened(mirror + path.name) as response, path.open("wb") as file:
-        total = response.length
-        done = 0
-        with advancing(path.name, total, report) as advance:
-            while chunk := _chunk(response, mirror):
+def _download(mirror: str, name: str, path: Path, report: Report) -> None:
+    report(f"downloading {path.name} from {host(mirror)}")
+    transfer = Transfer(mirror + path.name, most_bytes(name) + GZIP_BYTES, TIMEOUT)
+    try:
+        total = transfer.total()
+        with path.open("wb") as file, advancing(path.name, total, report) as advance:
+            for chunk in transfer.chunks():
                 file.write(chunk)
-                done += len(chunk)
                 advance(len(chunk))
-    if total is not None and done != total:
-        raise DataError(f"{host(mirror)}: the connection ended after {done:,} of {total:,} bytes")
-
-
-def _opened(url: str) -> http.client.HTTPResponse:
-    try:
-        response: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        raise DataError(f"{host(url)}: HTTP {error.code} {error.reason}") from error
-    except (OSError, http.client.HTTPException) as error:
-        raise DataError(f"{host(url)}: {_reason(error)}") from error
-    return response
-
-
-def _chunk(response: http.client.HTTPResponse, mirror: str) -> bytes:
-    try:
-        return response.read(CHUNK)
-    except http.client.IncompleteRead as error:
-        return error.partial
-    except (OSError, http.client.HTTPException) as error:
-        raise DataError(f"{host(mirror)}: the connection broke: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    cause = getattr(error, "reason", error)
-    if isinstance(cause, TimeoutError):
-        return f"no answer within {TIMEOUT:g} s"
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    except TransferError as error:
+        raise DataError(f"{host(mirror)}: {error}") from error
