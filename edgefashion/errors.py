@@ -3,6 +3,7 @@
     EdgefashionError          exit code 1: the work was understood and failed
     ├── MissingExtra          a package is not installed; names the extra that brings it
     ├── VerificationError     an exported artifact disagrees with the model it was made from
+    ├── Diverged              a training came to numbers that are none
     ├── RuntimeCrash          the process running a model died, hung or reported an error
     ├── Untrusted             figures cannot be trusted, and --strict asks for such that can
     └── BadInput              exit code 2: what was asked for cannot be done as asked
@@ -18,6 +19,8 @@ A message is one line: what happened, why, and the command that mends it.
 """
 
 import sys
+
+from edgefashion.escaping import visible
 
 _32_BITS = sys.maxsize < 2**32
 _FOR_32_BITS = {"plot"}
@@ -41,6 +44,10 @@ class MissingExtra(EdgefashionError):
 
 class VerificationError(EdgefashionError):
     """An exported artifact disagrees with the model it was made from."""
+
+
+class Diverged(EdgefashionError):
+    """A training came to numbers that are none."""
 
 
 class RuntimeCrash(EdgefashionError):
@@ -83,3 +90,9 @@ class ZooError(BadInput):
 
 class OutputError(BadInput):
     """A result cannot be written."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of others says, in one line that acts on no terminal; its kind where it says nothing."""
+    text = str(error).strip() or type(error).__name__
+    return visible(text.splitlines()[0])

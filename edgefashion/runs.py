@@ -11,7 +11,7 @@ name at the end, so that an interruption leaves the old run or the new one.
 """
 
 import contextlib
-import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +22,13 @@ from filelock import FileLock, Timeout
 
 from edgefashion import files
 from edgefashion.errors import OutputError, RunError
+from edgefashion.escaping import visible
+from edgefashion.reading import read_json
 from edgefashion.recipes import FineTuning
 
 SCHEMA = 1
+ID_DIGITS = 12
+"""How many digits of its model's SHA-256 a run is called by."""
 MODEL = "model.keras"
 INFO = "run.json"
 ARTIFACTS = "artifacts"
@@ -97,25 +101,44 @@ def read(folder: Path) -> Run:
 
 def _checked(folder: Path) -> Run:
     info_path, model_path = folder / INFO, folder / MODEL
-    if not info_path.is_file():
-        raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
+    info = _info(folder)
     if not model_path.is_file():
         raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
-    try:
-        info = json.loads(info_path.read_text())
-        missing = REQUIRED - info.keys()
-        expected = info.get("model", {}).get("sha256")
-    except (ValueError, AttributeError) as error:
-        raise RunError(f"{info_path} is damaged: train again with edgefashion train --force") from error
-    if missing:
-        raise RunError(f"{info_path} lacks {', '.join(sorted(missing))}: train again with --force")
-    found = files.sha256(model_path)
+    found, expected = files.sha256(model_path), info["model"].get("sha256")
     if found != expected:
         raise RunError(
-            f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {str(expected)[:12]}; "
+            f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {visible(str(expected)[:12])}; "
             "train again with edgefashion train --force"
         )
-    return Run(folder, info)
+    run = Run(folder, info)
+    if run.id != found[:ID_DIGITS]:
+        raise RunError(
+            f"{info_path} has the id {visible(run.id)!r}, and the SHA-256 of {MODEL} begins with "
+            f"{found[:ID_DIGITS]}: train again with edgefashion train --force"
+        )
+    if strange := [each for each in (run.base_run_id, run.teacher_id) if not _is_id(each)]:
+        raise RunError(
+            f"{info_path} names another run by {visible(str(strange[0]))!r}, and the id of a run is "
+            f"{ID_DIGITS} hexadecimal digits: train again with edgefashion train --force"
+        )
+    return run
+
+
+def _info(folder: Path) -> dict[str, Any]:
+    """What a run says of itself. Raises RunError."""
+    path = folder / INFO
+    if not path.is_file():
+        raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
+    info: dict[str, Any] = read_json(path, "the record of a run", RunError, kind=dict[str, Any])
+    if not all(isinstance(info.get(key, {}), dict) for key in ("model", "recipe")):
+        raise RunError(f"{path} is damaged: train again with edgefashion train --force")
+    if missing := REQUIRED - info.keys():
+        raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train again with --force")
+    return info
+
+
+def _is_id(text: str | None) -> bool:
+    return text is None or re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", text) is not None
 
 
 def find(root: Path) -> list[Path]:
@@ -127,15 +150,25 @@ def find(root: Path) -> list[Path]:
 
 def lineage(run: Run) -> list[Run]:
     """The run, then what it was fine-tuned from and its teacher, then those of these, and so on, as far as
-    they lie beside it. None is there twice.
+    they lie beside it undamaged. None is there twice.
     """
-    beside = {other.id: other for other in map(read, find(run.folder.parent))}
+    beside = find(run.folder.parent)
     found = [run]
     for each in found:
         known = {other.id for other in found}
         parents = dict.fromkeys((each.base_run_id, each.teacher_id))
-        found += [beside[parent] for parent in parents if parent in beside and parent not in known]
+        runs = (_called(parent, beside) for parent in parents if parent and parent not in known)
+        found += [parent for parent in runs if parent]
     return found
+
+
+def _called(id: str, folders: list[Path]) -> Run | None:
+    """The undamaged run of that id, the last by name of several copies. Only those that name it are read."""
+    for folder in reversed(folders):
+        with contextlib.suppress(RunError):
+            if _info(folder)["id"] == id:
+                return read(folder)
+    return None
 
 
 def staging(folder: Path) -> Path:

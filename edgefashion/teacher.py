@@ -12,9 +12,8 @@ from edgefashion import files, runs
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput
 from edgefashion.input_pipeline import CLASSES, Array
-from edgefashion.keras import keras, tf
-from edgefashion.models import architecture_for
-from edgefashion.models.base import load_model
+from edgefashion.keras import tf
+from edgefashion.models import architecture_for, load_model
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
 
@@ -45,12 +44,12 @@ def named(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, Run | None
 def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], None]) -> Array:
     """Its logits of every training image and of their mirror images: float32 [2, N, 10].
 
-    They are kept in the folder `cache` under the teacher's id and a digest of the images. Raises BadInput
-    for a model of other images or classes.
+    They are kept in the folder `cache` under the SHA-256 of the teacher's model and a digest of the images.
+    Raises RunError for a model that cannot be read.
     """
     images = splits.train.images
     digest = sha256(images.tobytes()).hexdigest()[:12]
-    path = cache / f"{teacher.id}-{digest}.npy"
+    path = cache / f"{files.sha256(teacher.model_path)}-{digest}.npy"
     if (kept := _read(path, len(images))) is not None:
         report(f"teacher {teacher.folder}: what it says of {len(images):,} images is in {path}")
         return kept
@@ -62,24 +61,14 @@ def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], No
 
 
 def _ask(teacher: Run, images: Array) -> Array:
-    trained = Recipe.from_dict(teacher.info["recipe"])
-    architecture = architecture_for(trained.model, trained.fine_tuning)
-    model = load_model(teacher.model_path)
-    _check(teacher, model, architecture.build(None).input_shape)
+    model = load_model(teacher)
+    architecture = architecture_for(teacher.info["recipe"]["model"], teacher.fine_tuning)
     answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
     both = (images, images[:, :, ::-1])
     starts = range(0, len(images), BATCH_SIZE)
     return np.stack(
         [np.concatenate([answer(side[start : start + BATCH_SIZE]) for start in starts]) for side in both]
     )
-
-
-def _check(teacher: Run, model: keras.Model, shape: tuple[int | None, ...]) -> None:
-    if model.output_shape != (None, CLASSES) or model.input_shape != shape:
-        raise BadInput(
-            f"the teacher {teacher.folder} takes {model.input_shape[1:]} and gives {model.output_shape[1:]}: "
-            f"it has to give logits of {CLASSES} classes and take {shape[1:]}"
-        )
 
 
 def _read(path: Path, count: int) -> Array | None:

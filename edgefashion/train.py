@@ -183,7 +183,7 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
     info = {
         "schema": runs.SCHEMA,
         "name": name,
-        "id": described["sha256"][:12],
+        "id": described["sha256"][: runs.ID_DIGITS],
         "small_run": recipe.limit is not None or not dataset.complete,
         "validation_accuracy": state.history[state.best_epoch - 1]["val_accuracy"],
         "best_epoch": state.best_epoch,

@@ -7,8 +7,8 @@ from typing import Any
 
 from edgefashion.errors import VerificationError
 from edgefashion.keras import keras, tf
-from edgefashion.models import Architecture, Normalisation, architecture_for
-from edgefashion.models.base import load_model, with_weights
+from edgefashion.models import Architecture, Normalisation, architecture_for, load_model
+from edgefashion.models.base import with_weights
 from edgefashion.runs import Run
 from export.margin import without_margin
 
@@ -92,6 +92,6 @@ def _scaled(model: keras.Model, scale: float) -> keras.Model:
 
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
+    model = load_model(run)
     architecture = architecture_for(run.info["recipe"]["model"], run.fine_tuning)
-    model = load_model(run.model_path)
     return Graph(model, architecture, without_margin(architecture.fold(model)), architecture.resize)

@@ -101,3 +101,13 @@ def test_fine_tuned_runs_are_named_after_their_base(
 def test_the_limit_of_a_base_is_not_named_again(trained: Run, sample: Dataset) -> None:
     base = with_recipe(trained, limit=50)
     assert run_name(base, recipe_from(base, "float", sample.checksums)) == "cnn-fine-tuned"
+
+
+@pytest.mark.parametrize("name", ["mine", "cnn", "cnn-256k", None])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_recipe_with_a_name_of_its_own_is_fine_tuned_as_its_model_is(
+    trained: Run, sample: Dataset, kind: FineTuning, name: str | None
+) -> None:
+    """A name decides nothing: least of all that another model is built than was trained."""
+    base = with_recipe(trained, name=name, model="cnn-64k")
+    assert recipe_from(base, kind, sample.checksums).model == "cnn-64k"

@@ -247,3 +247,21 @@ def test_a_run_can_be_read_where_nothing_can_be_written(
     shutil.copytree(folder, folder.with_name(".cnn.replaced"))
     monkeypatch.setattr(FileLock, "acquire", read_only)
     assert content(runs.read(folder)) == "new"
+
+
+@pytest.mark.parametrize("key", ["base_run_id", "teacher_id"])
+@pytest.mark.parametrize("id", ["../../x", "0123456789abc", "0123456789AB", "", "\x1b[2J"])
+def test_another_run_is_named_by_an_id(folder: Path, key: str, id: str) -> None:
+    info = json.loads((make(folder) / runs.INFO).read_text())
+    files.write_json(folder / runs.INFO, {**info, "recipe": {key: id}})
+    message = refusal(folder)
+    assert message.isprintable()
+    assert "the id of a run is 12 hexadecimal digits" in message
+
+
+def test_a_damaged_neighbour_is_nothing_to_a_run(folder: Path) -> None:
+    make(folder)
+    (make(folder.with_name("other"), "other") / runs.MODEL).write_text("damaged")
+    (make(folder.with_name("another"), "another") / runs.INFO).write_text("{")
+    run = runs.read(folder)
+    assert runs.lineage(run) == [run]

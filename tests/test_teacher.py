@@ -1,5 +1,6 @@
 """Distillation: what a teacher says, that it is asked once, and teachers that do not fit."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,16 +110,20 @@ def test_a_teacher_of_other_data(trained: Run, sample: Dataset, tmp_path: Path) 
 
 def test_a_teacher_of_other_classes(trained: Run, sample: Dataset, tmp_path: Path) -> None:
     folder = tmp_path / "other"
-    layers = [
-        keras.layers.Input((28, 28, 1)),
-        keras.layers.Flatten(),
-        keras.layers.Dense(3),
-    ]
-    keras.Sequential(layers).save(folder.with_suffix(".keras"))
     folder.mkdir()
-    folder.with_suffix(".keras").rename(folder / runs.MODEL)
-    model = {**trained.info["model"], "sha256": files.sha256(folder / runs.MODEL)}
-    files.write_json(folder / runs.INFO, {**trained.info, "model": model})
-    with pytest.raises(BadInput, match=r"gives \(3,\): it has to give logits of 10 classes"):
+    layers = [keras.layers.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    keras.Sequential(layers).save(folder / runs.MODEL)
+    digest = files.sha256(folder / runs.MODEL)
+    model = {**trained.info["model"], "sha256": digest}
+    files.write_json(folder / runs.INFO, {**trained.info, "id": digest[:12], "model": model})
+    with pytest.raises(RunError, match="is no cnn of this project: its layers are not those of cnn"):
         train(replace(PUPIL, teacher=str(folder)), sample, tmp_path / "pupil", report=silent)
     assert not runs.staging(tmp_path / "pupil").exists()
+
+
+def test_the_id_of_a_teacher_is_no_path(trained: Run, sample: Dataset, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(trained.folder, folder)
+    files.write_json(folder / runs.INFO, {**trained.info, "id": "../../../out"})
+    with pytest.raises(RunError, match=r"has the id '\.\./\.\./\.\./out', and the SHA-256 of model\.keras"):
+        train(replace(PUPIL, teacher=str(folder)), sample, tmp_path / "pupil", report=silent)

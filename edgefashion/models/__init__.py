@@ -1,10 +1,19 @@
 """The architectures by name. Importing this package opens TensorFlow."""
 
-from edgefashion.models.base import Architecture, Compression, Normalisation, deployed
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from edgefashion import runs
+from edgefashion.errors import RunError
+from edgefashion.keras import keras
+from edgefashion.models.base import Architecture, Compression, Normalisation
 from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2
 from edgefashion.models.residual import RESIDUAL_CNNS
+from edgefashion.models.weights import take_from_run
 from edgefashion.recipes import FineTuning, Recipe
+from edgefashion.runs import Run
 
 ARCHITECTURES = {architecture.name: architecture for architecture in (CNN, *RESIDUAL_CNNS, MOBILENETV2)}
 
@@ -13,11 +22,25 @@ def architecture_for(name: str, fine_tuning: FineTuning | None = None) -> Archit
     """The architecture called `name`, as it is trained at first or when it is fine-tuned."""
     if fine_tuning is None:
         return ARCHITECTURES[name]
+    floats = _deployed(ARCHITECTURES[name])
     if fine_tuning != "qat":
-        return deployed(ARCHITECTURES[name])
+        return floats
     from edgefashion.models import quantized
 
-    return quantized.quantized(ARCHITECTURES[name])
+    return quantized.quantized(floats)
+
+
+def load_model(run: Run) -> keras.Model:
+    """The trained model of a run: built as its recipe says, with the weights of its file and nothing else
+    of that. Raises RunError where it is another model.
+    """
+    recipe = run.info["recipe"]
+    if recipe["model"] not in ARCHITECTURES or run.fine_tuning not in (None, *get_args(FineTuning)):
+        what = f"{recipe['model']}, {run.fine_tuning}" if run.fine_tuning else recipe["model"]
+        raise RunError(f"{run.folder} has a model that is not known here ({what}): train again with --force")
+    model = architecture_for(recipe["model"], run.fine_tuning).build(None)
+    take_from_run(run.model_path, model, recipe["model"])
+    return model
 
 
 def compression_for(recipe: Recipe) -> Compression:
@@ -33,6 +56,16 @@ def compression_for(recipe: Recipe) -> Compression:
     return Compression()
 
 
+def _deployed(architecture: Architecture) -> Architecture:
+    """The same classifier as it is deployed, to be fine-tuned: `build` takes the path of a run's model."""
+
+    def build(weights: str | None) -> keras.Model:
+        model = load_model(runs.read(Path(weights).parent)) if weights else architecture.build(None)
+        return architecture.fold(model)
+
+    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model: model)
+
+
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
@@ -40,4 +73,5 @@ __all__ = [
     "Normalisation",
     "architecture_for",
     "compression_for",
+    "load_model",
 ]

@@ -2,11 +2,9 @@
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from edgefashion.errors import RunError
 from edgefashion.keras import keras, tf
 
 
@@ -55,15 +53,6 @@ class Architecture:
         return self.expand(self.normalisation(pixels))
 
 
-def deployed(architecture: Architecture) -> Architecture:
-    """The same classifier as it is deployed, to be fine-tuned: `build` takes the path of a trained model."""
-
-    def build(weights: str | None) -> keras.Model:
-        return architecture.fold(load_model(Path(weights)) if weights else architecture.build(None))
-
-    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model: model)
-
-
 class Compression:
     """What is done to the weights of a model while it trains: nothing, where a class does not say more."""
 
@@ -103,11 +92,3 @@ def with_weights(model: keras.Model, changed: dict[str, list[Any]]) -> keras.Mod
 def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
     """What a wrapper of quantization-aware training is around; any other layer itself."""
     return layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
-
-
-def load_model(path: Path) -> keras.Model:
-    """The Keras model of a run. Raises RunError where it cannot be read."""
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path} is not a Keras model: train again with --force") from error

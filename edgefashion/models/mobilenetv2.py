@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, first_line
 from edgefashion.keras import keras, tf
 from edgefashion.models.base import Architecture, Normalisation
 from edgefashion.models.folding import fold_batch_norms
+from edgefashion.models.weights import take_from_h5
 
 SIZE = 96
 # Keras' own 0.999 remembers about 1,000 steps, longer than the last part of a two-epoch training: the
@@ -32,25 +33,27 @@ def build(weights: str | None = None) -> keras.Model:
 
 def _base(weights: str | None) -> keras.Model:
     options = {"input_shape": (SIZE, SIZE, 3), "include_top": False}
-    if weights in (None, "none"):
-        return keras.applications.MobileNetV2(weights=None, **options)
     if weights == "imagenet":
         try:
-            return keras.applications.MobileNetV2(weights="imagenet", **options)
-        except Exception as error:
+            return keras.applications.MobileNetV2(weights=weights, **options)
+        except Exception as error:  # Keras raises nothing more precise
             raise BadInput(
-                "the ImageNet weights cannot be downloaded: name a file with --weights PATH, "
-                "or train from random weights with --weights none"
+                f"the ImageNet weights cannot be downloaded ({first_line(error)}): name a file with "
+                "--weights PATH, or train from random weights with --weights none"
             ) from error
+    base = keras.applications.MobileNetV2(weights=None, **options)
+    if weights in (None, "none"):
+        return base
     if not Path(weights).is_file():
         raise BadInput(f"the weights file {weights} does not exist: use imagenet, none or a path")
     try:
-        return keras.applications.MobileNetV2(weights=weights, **options)
-    except Exception as error:  # as many kinds as there are kinds of files
+        take_from_h5(Path(weights), base)
+    except BadInput as error:
         raise BadInput(
-            f"{weights} does not hold the weights of MobileNetV2 1.0 at {SIZE}x{SIZE} without its head: "
-            "use imagenet, none or such a file"
+            f"{weights} does not hold the weights of MobileNetV2 1.0 at {SIZE}x{SIZE} without its head "
+            f"({error}): use imagenet, none or such a file"
         ) from error
+    return base
 
 
 def resize(images: Any) -> Any:

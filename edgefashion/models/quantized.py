@@ -15,7 +15,7 @@ from typing import Any
 
 from edgefashion.errors import MissingExtra
 from edgefashion.keras import keras, tf
-from edgefashion.models.base import Architecture, Normalisation, deployed, unwrapped
+from edgefashion.models.base import Architecture, Normalisation, unwrapped
 from edgefashion.models.folding import rebuild
 
 try:
@@ -32,16 +32,15 @@ register = keras.saving.register_keras_serializable("edgefashion")
 
 
 def quantized(architecture: Architecture) -> Architecture:
-    """The same classifier, trained quantization-aware: `build` takes the path of a trained float model."""
-    floats = deployed(architecture)
+    """A deployed classifier, trained quantization-aware: `build` takes the path of a trained float model."""
 
     def build(weights: str | None) -> keras.Model:
-        return quantize(floats.build(weights), architecture.normalisation)
+        return quantize(architecture.build(weights), architecture.normalisation)
 
     def resize(images: Any) -> Any:
         return architecture.resize(round_to_pixels(images, architecture.normalisation))
 
-    return replace(floats, build=build, expand=resize, resize=resize)
+    return replace(architecture, build=build, expand=resize, resize=resize)
 
 
 def quantize(model: keras.Model, normalisation: Normalisation) -> keras.Model:

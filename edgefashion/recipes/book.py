@@ -105,7 +105,12 @@ FINE_TUNING_RECIPES: dict[FineTuning, dict[str, Recipe]] = {
 
 
 def fine_tuning_recipe(kind: FineTuning, trained: Recipe) -> Recipe:
-    """How a model trained after `trained` is fine-tuned; one without a name is that of its model."""
-    usual = RECIPES.get(trained.model, trained)
+    """How a model trained after `trained` is fine-tuned: as the recipe of that name does it, where that is
+    one of the same model; else as its model's usual one does.
+    """
     recipes = FINE_TUNING_RECIPES[kind]
-    return recipes.get(trained.name or "", recipes[usual.name or usual.model])
+    named = recipes.get(trained.name or "")
+    if named and named.model == trained.model:
+        return named
+    usual = RECIPES.get(trained.model)
+    return recipes[usual.name or usual.model if usual else trained.model]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from edgefashion.card.evidence import intervals
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluate import evaluate
+from edgefashion.files import sha256
 from edgefashion.runs import Run
 from edgefashion.runtimes import for_file
 from edgefashion.statistics import wilson_interval
@@ -122,7 +124,11 @@ def test_the_run_that_a_model_was_fine_tuned_from_is_in_it(
     shutil.copytree(exported.folder, tmp_path / "runs/tuned")
     tuned = tmp_path / "runs/tuned"
     recipe = {**base.info["recipe"], "base_run_id": base.id, "fine_tuning": "float"}
-    (tuned / "run.json").write_text(json.dumps({**base.info, "name": "tuned", "id": "t", "recipe": recipe}))
+    with zipfile.ZipFile(tuned / "model.keras", "a") as archive:
+        archive.comment = b"other bytes, the same model"
+    digest = sha256(tuned / "model.keras")
+    info = {**base.info, "name": "tuned", "id": digest[:12], "recipe": recipe}
+    (tuned / "run.json").write_text(json.dumps({**info, "model": {**base.info["model"], "sha256": digest}}))
     path = tmp_path / "card.md"
     write(capsys, "tuned", "--runs", tmp_path / "runs", "-o", path, "--data", sample_folder)
     text = path.read_text()
