@@ -1,6 +1,7 @@
 """Writing files so that an interruption leaves the old content or the new, never half of one."""
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import json
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import OutputError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where space is lacking, and no permission or folder."""
 
 
 def sha256(path: Path) -> str:
@@ -70,9 +74,10 @@ def naming_output(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"cannot write {path}: {reason}; free some space or choose another folder"
-        ) from error
+        mend = (
+            "free some space or choose another folder" if error.errno in NO_ROOM else "choose another folder"
+        )
+        raise OutputError(f"cannot write {path}: {reason}; {mend}") from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -177,7 +177,8 @@ def staging(folder: Path) -> Path:
 
 
 def _replaced(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.replaced")
+    whole = folder.absolute()  # `.` has no name of its own
+    return whole.parent / f".{whole.name}.replaced"
 
 
 @contextlib.contextmanager

@@ -97,3 +97,18 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert files.sha256(tmp_path / "abc") == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (errno.ENOSPC, "free some space or choose another folder"),
+        (errno.EDQUOT, "free some space or choose another folder"),
+        (errno.EACCES, "choose another folder"),
+        (errno.EROFS, "choose another folder"),
+    ],
+)
+def test_space_is_advised_only_where_it_is_lacking(code: int, advice: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught, files.naming_output(tmp_path):
+        raise OSError(code, os.strerror(code))
+    assert str(caught.value) == f"cannot write {tmp_path}: {os.strerror(code)}; {advice}"

@@ -66,7 +66,7 @@ def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]
 
     artifacts = naming.named_artifacts([name], root)
     if zoo.is_name(name):
-        return zoo.opened().runs(name.removeprefix(zoo.PREFIX)), artifacts
+        return zoo.opened().runs(name), artifacts
     trained = runs.lineage(naming.named_runs([name], root)[0])
     bases = [artifact.inspect(path) for run in trained[1:] for path in artifact.find(run.artifacts)]
     artifacts += [each for each in bases if each.precision == "float32"]

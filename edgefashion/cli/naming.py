@@ -54,9 +54,19 @@ def _all_artifacts(root: Path) -> list[Artifact]:
 
 
 def run_folder(name: str, root: Path) -> Path:
-    """The folder that a run's name means: itself, or one under `root`."""
-    path = Path(name)
-    return path if path.is_dir() else root / name
+    """The folder of the run `name`: one under `root`, or a path to one; a bare name means that under `root`
+    where both are there. Raises RunError for a file.
+    """
+    from edgefashion import runs
+
+    path, under = Path(name), root / name
+    if path.is_file() and not under.is_dir():
+        inside = f": did you mean {path.parent}?" if (path.parent / runs.INFO).is_file() else ""
+        raise RunError(f"{path} is a file, neither a run nor a .tflite or .onnx model{inside}")
+    runs.restore(under)
+    if path.parts != (name,) or name == os.pardir:
+        return under if under.is_dir() and not path.is_dir() else path
+    return path if path.is_dir() and not under.is_dir() else under
 
 
 def _exported(found: "Iterable[Run]") -> list[Artifact]:

@@ -45,9 +45,11 @@ def predict(
 
     Example: edgefashion predict cnn-int8.tflite shoe.jpg --index 3
     """
-    from edgefashion.prediction import classify, side_by_side, text
+    from edgefashion.prediction import classify, is_picture, side_by_side, text
     from edgefashion.tables import print_page
 
+    if is_picture(model):
+        raise BadInput(f"{model} is a picture, and the model comes first: edgefashion predict MODEL {model}")
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
     artifacts = side_by_side(naming.named_artifacts([model], root))

@@ -8,5 +8,6 @@ text.py        the same for people and for programs
 
 from edgefashion.prediction.classes import Guess, Prediction, Shown, classify, side_by_side
 from edgefashion.prediction.conversion import Converted, convert
+from edgefashion.prediction.pictures import is_picture
 
-__all__ = ["Converted", "Guess", "Prediction", "Shown", "classify", "convert", "side_by_side"]
+__all__ = ["Converted", "Guess", "Prediction", "Shown", "classify", "convert", "is_picture", "side_by_side"]

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG")
+SUFFIXES = (".png", ".jpg", ".jpeg")
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is meant to be a picture."""
+    return Path(name).suffix.lower() in SUFFIXES
 
 
 def read(path: Path, behind: tuple[int, int, int] = WHITE) -> "Image":

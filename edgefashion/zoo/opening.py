@@ -49,29 +49,38 @@ class Zoo:
         return list(self.info["models"])
 
     def artifacts(self, name: str) -> list[Artifact]:
-        """The files of the model NAME or `zoo:NAME`, verified.
+        """The files of the model NAME, `zoo:NAME`, or the one file `zoo:FILE`, verified.
 
         Raises ZooError where there is no such model, or a file is damaged.
         """
-        name = name.removeprefix(PREFIX)
-        if name not in self.names:
-            near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
-            hint = f": did you mean {near[0]}?" if near else "."
-            raise ZooError(f"unknown model {PREFIX}{name}{hint} Choose from {', '.join(self.names)}")
+        model, file = self.model(name), name.removeprefix(PREFIX)
+        files = self.info["models"][model]["files"]
         found = []
-        for path in (self.folder / file for file in self.info["models"][name]["files"]):
+        for path in (self.folder / each for each in ([file] if file in files else files)):
             self._verified(path.name)
             self._verified(manifest_path(path).name)
             found.append(artifact.read(path))
         return found
+
+    def model(self, name: str) -> str:
+        """The model that NAME, `zoo:NAME` or `zoo:FILE` is or is of. Raises ZooError where there is none."""
+        name = name.removeprefix(PREFIX)
+        for model, info in self.info["models"].items():
+            if name == model or name in info["files"]:
+                return str(model)
+        near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
+        hint = f": did you mean {near[0]}?" if near else "."
+        raise ZooError(f"unknown model {PREFIX}{name}{hint} Choose from {', '.join(self.names)}")
 
     def all_artifacts(self) -> list[Artifact]:
         """The files of all models, verified. Raises ZooError."""
         return [each for name in self.names for each in self.artifacts(name)]
 
     def runs(self, name: str) -> list[dict[str, Any]]:
-        """What is known of the training of the model `name`, the last run first."""
-        found: list[dict[str, Any]] = self.info["models"][name]["runs"]
+        """What is known of the training of the model that NAME, `zoo:NAME` or `zoo:FILE` means, the last run
+        first.
+        """
+        found: list[dict[str, Any]] = self.info["models"][self.model(name)]["runs"]
         return found
 
     def sample(self) -> SampledDataset:
@@ -128,7 +137,7 @@ def opened(folder: Path | None = None) -> Zoo:
 
 
 def is_name(text: str | Path) -> bool:
-    """Whether this is `zoo:NAME`."""
+    """Whether this is `zoo:NAME` or `zoo:FILE`."""
     return str(text).startswith(PREFIX)
 
 

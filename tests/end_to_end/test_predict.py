@@ -71,6 +71,8 @@ def test_bad_input_is_one_line(
     data = ("--data", sample_folder)
     for arguments, said in (
         ([MODEL], "there is nothing to classify"),
+        ([picture], "is a picture, and the model comes first"),
+        ([picture, picture], "is a picture, and the model comes first"),
         ([MODEL, picture, empty], "empty.png is empty"),
         ([MODEL, tmp_path / "gone.png"], "gone.png does not exist"),
         ([MODEL, "--index", 400, *data], "there is no test image 400: give 0 to 399"),

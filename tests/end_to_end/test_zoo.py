@@ -110,6 +110,23 @@ def test_predict_and_inspect(typed: Say, along: Path, nowhere: Path, sample: Dat
     assert out.count("cnn-int8.tflite") == 1
 
 
+@pytest.mark.parametrize("verb", ["bench", "evaluate", "inspect", "bundle", "predict", "card"])
+def test_a_name_that_is_printed_can_be_typed(verb: str, typed: Say, along: Path, nowhere: Path) -> None:
+    fast = ["--threads", 1, "--seconds", 0.01]
+    more = {
+        "bench": fast,
+        "evaluate": fast,
+        "bundle": ["-o", "b.zip"],
+        "predict": ["--index", 3],
+        "card": ["-o", "c.md"],
+    }
+    out, err = typed(verb, "zoo:cnn-int8.onnx", *more.get(verb, []))
+    assert "tflite" not in out
+    if verb == "predict":
+        assert "no data set is at hand: taking the sample" in err
+        assert "test image 3: a " in out
+
+
 @pytest.mark.parametrize("verb", ["bench", "evaluate", "inspect", "bundle", "predict"])
 def test_a_damaged_or_unknown_model_is_one_line(
     verb: str, typed: Say, zoo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
