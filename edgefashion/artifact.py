@@ -3,7 +3,6 @@
 A file that lost its manifest still says inside what it is: see `edgefashion.metadata`.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,15 +134,8 @@ def read(path: Path) -> Artifact:
     sidecar = manifest_path(path)
     if not sidecar.is_file():
         return Artifact(path, None, metadata.read(path))
-    try:
-        manifest = json.loads(sidecar.read_text())
-        expected = manifest["sha256"]
-        known = {"run", "run_id", "precision", "small_run"} <= manifest.keys()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtifactError(f"{sidecar} is damaged: export {path.name} again") from error
-    if not known:
-        raise ArtifactError(f"{sidecar} lacks fields of a manifest: export {path.name} again")
-    if files.sha256(path) != expected:
+    manifest = _manifest(sidecar, path.name)
+    if files.sha256(path) != manifest["sha256"]:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
     return Artifact(path, manifest)
 
@@ -155,6 +147,16 @@ def _check_readable(path: Path) -> None:
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read ({error.strerror}): name a model file") from error
     reading.refuse_pointer(path, start, ArtifactError)
+
+
+def _manifest(sidecar: Path, name: str) -> dict[str, Any]:
+    from edgefashion.records.manifest import Manifest
+
+    what, mend = "the manifest of a model file", f"export {name} again"
+    found: dict[str, Any] = reading.read_json(
+        sidecar, what, ArtifactError, reading.INFO_BYTES, Manifest, newest=SCHEMA, mend=mend
+    )
+    return found
 
 
 def inspect(path: Path) -> Artifact:

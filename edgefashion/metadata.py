@@ -17,15 +17,15 @@ an ONNX file an entry of `metadata_props`. `export.metadata` writes it.
     edgefashion                 the version that exported it
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
+from edgefashion import reading
+from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.flatbuffer import Flatbuffer
 from edgefashion.protobuf import Message
 
 NAME = "edgefashion"
-REQUIRED = {"run": str, "run_id": str, "precision": str, "small_run": bool}
 
 # The numbers of the fields in the schemas of TFLite and ONNX.
 _MODEL_BUFFERS, _MODEL_METADATA = 4, 6
@@ -39,12 +39,17 @@ def read(path: Path) -> dict[str, Any] | None:
     if reader is None:
         return None
     try:
-        text = reader(path.read_bytes())
-        found = None if text is None else json.loads(text)
-    except (ValueError, OSError, RecursionError):
+        text = reader(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES))
+        return None if text is None else _parsed(text, str(path))
+    except (ValueError, BadInput, RecursionError):
         return None
-    known = isinstance(found, dict) and all(isinstance(found.get(k), kind) for k, kind in REQUIRED.items())
-    return found if known else None
+
+
+def _parsed(text: bytes, name: str) -> dict[str, Any]:
+    from edgefashion.records.manifest import Metadata
+
+    found: dict[str, Any] = reading.load_json(text, name, "metadata", ArtifactError, Metadata)
+    return found
 
 
 def _in_tflite(content: bytes) -> bytes | None:

@@ -16,6 +16,8 @@ MODEL_BYTES = 2 << 30
 """Of a model file: what protobuf and FlatBuffers can address."""
 RECORD_BYTES = 256 << 20
 """Of a results file, which holds every sample."""
+INFO_BYTES = 8 << 20
+"""Of what tells of one run, one model file or one bundle."""
 SETTINGS_BYTES = 1 << 20
 """Of what people write by hand: recipes, lists of checksums."""
 DEEPEST = 64
@@ -23,7 +25,7 @@ DEEPEST = 64
 LARGEST = 2**63
 """No count, size or time of ours is larger."""
 _LFS = b"version https://git-lfs.github.com/spec/"
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 def read_bytes(path: Path, what: str, error: type[BadInput], at_most: int = RECORD_BYTES) -> bytes:
@@ -111,33 +113,68 @@ def read_text(path: Path, what: str, error: type[BadInput], at_most: int = SETTI
 
 
 def read_json(
-    path: Path, what: str, error: type[BadInput], at_most: int = RECORD_BYTES, kind: Any = Any
+    path: Path,
+    what: str,
+    error: type[BadInput],
+    at_most: int = RECORD_BYTES,
+    kind: Any = Any,
+    *,
+    newest: int | None = None,
+    mend: str = "",
 ) -> Any:
     """The content of a JSON file; see `load_json`."""
-    return load_json(read_bytes(path, what, error, at_most), str(path), what, error, kind)
+    content = read_bytes(path, what, error, at_most)
+    return load_json(content, str(path), what, error, kind, newest=newest, mend=mend)
 
 
-def load_json(content: bytes, name: str, what: str, error: type[BadInput], kind: Any = Any) -> Any:
-    """What JSON of the file `name` holds, checked: of the type `kind`, no number too large, not too deep."""
+def load_json(
+    content: bytes,
+    name: str,
+    what: str,
+    error: type[BadInput],
+    kind: Any = Any,
+    *,
+    newest: int | None = None,
+    mend: str = "",
+) -> Any:
+    """What JSON of the file `name` holds, checked: of the type `kind`, no number too large, not too deep,
+    and of no schema above `newest`. `mend` says what to do about a file that is not.
+    """
     import msgspec
 
     try:
-        found = msgspec.json.decode(content.removeprefix(_BOM))
+        found = msgspec.json.decode(content.removeprefix(BOM))
         _check_plain(found)
     except (msgspec.MsgspecError, ValueError, RecursionError) as reason:
-        raise error(f"{name} is damaged, or not {what} ({_first_line(reason)})") from reason
-    return check(found, kind, name, what, error)
+        raise damaged(name, what, error, mend, reason) from reason
+    if newest is not None:
+        check_schema(found, newest, name, error)
+    return check(found, kind, name, what, error, mend=mend)
 
 
-def check(found: Any, kind: Any, name: str, what: str, error: type[BadInput]) -> Any:
+def check(found: Any, kind: Any, name: str, what: str, error: type[BadInput], *, mend: str = "") -> Any:
     """`found`, once it is known to be of the type `kind`: what a TypedDict does not name is kept as it is."""
     import msgspec
 
     try:
         msgspec.convert(found, kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as reason:
-        raise error(f"{name} is damaged, or not {what} ({_first_line(reason)})") from reason
+        raise damaged(name, what, error, mend, reason) from reason
     return found
+
+
+def check_schema(found: Any, newest: int, name: str, error: type[BadInput]) -> None:
+    """Raise `error` where a file is of a schema that only a later edgefashion knows; none means the first."""
+    schema = found.get("schema", 1) if isinstance(found, dict) else 1
+    if type(schema) is int and schema > newest:
+        raise error(
+            f"{name} has schema {schema} and this edgefashion reads up to {newest}: update edgefashion"
+        )
+
+
+def damaged(name: str, what: str, error: type[BadInput], mend: str, reason: Exception) -> BadInput:
+    """What to raise for a file `name` that is not `what`, for a reason of a parser."""
+    return error(f"{name} is damaged, or not {what} ({_first_line(reason)})" + (f": {mend}" if mend else ""))
 
 
 def read_toml(path: Path, what: str, error: type[BadInput]) -> tuple[dict[str, Any], str]:
@@ -161,7 +198,7 @@ def _most_dots(text: str) -> int:
 
 def _text(content: bytes, name: str, what: str, error: type[BadInput]) -> str:
     try:
-        return content.removeprefix(_BOM).decode("utf-8")
+        return content.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as reason:
         raise error(f"{name} is not UTF-8 text: name {what}") from reason
 

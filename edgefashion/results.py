@@ -1,82 +1,47 @@
 """The results file of `evaluate` and `bench`: one row per (model file, runtime, threads).
 
-Its content, as JSON:
-
-    schema       2
-    edgefashion  the version that measured
-    verb         `evaluate` or `bench`
-    device       see `device.describe`; its `before`, `during` (a list) and `after` are the `device.state`
-                 around the measurement and between its rounds
-    dataset      see `Dataset.describe`; null where only latency was measured
-    protocol     how latency was measured, see `bench.Protocol`; null where it was not
-    results      one object per (file, threads):
-      model, format, precision      of the artifact; precision is null where nothing tells it
-      target                        the processor that the file is made for, see `targets`
-      kept_float                    the layers that an int8 file computes in float; [] in others
-      runtime, runtime_version      null where it did not start
-      threads, path                 the path as the user gave it
-      pinned                        the CPUs that the measured process was kept on; null for any
-      in_process                    whether it was measured without a process of its own
-      size_bytes, sha256            of the file
-      gzip_bytes                    of the file compressed by gzip, level 9: what an update of it transfers
-      small_run                     whether the model was trained on a part of the data only
-      images                        number of test images; null, like the next five, without data
-      accuracy, accuracy_ci95       in 0..1, and its 95 % Wilson interval [low, high]
-      accuracy_delta                accuracy minus the reference's
-      agreement                     part of the images given the same class as by the reference
-      mcnemar_p                     how likely luck alone explains so uneven a set of differences
-      host                          the answers beside those that the bundle's maker got, see
-                                    `bundle.compare`; null without a bundle
-      latency_us                    {p50, p90, p99, mean, samples}: of single inferences, in microseconds;
-                                    p99 is null below 1,000 samples; all null where nothing was timed
-      inferences_per_s              1e6 / mean
-      p90_bound_us                  MLPerf's early-stopping estimate of p90, see
-                                    `statistics.early_stopping_bound`; null unless measured by its rules
-      loops                         inferences in a row that a sample is the mean of
-      kept_every                    2 where every second sample was kept, because there were so many
-      raw_us                        every sample
-      round_samples                 how many of them each round gave, in order
-      load_ms, first_inference_us   once each, in a fresh process
-      peak_rss_mb                   of a process that ran single inferences and was not timed, in MiB
-      macs                          multiply-accumulates of one inference; null where shapes do not tell
-      macs_per_s                    macs / p50
-      limit_macs_per_s              what a matrix product of the same number type reached in the same
-                                    runtime, threads and run; null where it was not measured
-      energy_mj                     millijoules per inference; null where no power could be read
-      sustained                     [{at_s, p50_us, temperature_c, mhz}]: latency over minutes; null where
-                                    not asked for
-      flags                         [{flag, why}]: what makes the figures untrustworthy; [] where nothing does
-      instructions_per_inference    of an emulated processor, by its name; null where not counted
-      status, error                 "ok" and null, or "failed" and why
-      bad_file                      whether it failed because the file cannot be loaded
-      note                          what was unusual about the run, or null
-
-Files of schema 1 (`evaluate` before `bench` was there) lack the newer fields; reading fills them.
+Its fields are those of `edgefashion.records.results`. It is JSON, with one object a row under `results`, and
+all samples of the row, in microseconds, under `raw_us`. Files of schema 1 (`evaluate` before `bench` was
+there) lack the newer fields; reading fills them.
 """
 
 import copy
 import json
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgefashion import __version__
+from edgefashion import __version__, reading
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 
 SCHEMA = 2
+_HEAD = ("device", "dataset", "verb", "protocol", "edgefashion")
 _HEAD_OF_OLD: dict[str, Any] = {"edgefashion": None, "verb": "evaluate", "protocol": None}
 _DEFAULTS: dict[str, Any] = {
     "target": "any",
     "kept_float": [],
     "pinned": None,
     "in_process": False,
+    "runtime_version": None,
+    "size_bytes": None,
     "gzip_bytes": None,
+    "sha256": None,
+    "small_run": False,
+    "images": None,
+    "accuracy_ci95": None,
+    "accuracy_delta": None,
+    "agreement": None,
+    "mcnemar_p": None,
     "host": None,
     "inferences_per_s": None,
     "p90_bound_us": None,
     "loops": 1,
     "kept_every": 1,
     "round_samples": [],
+    "load_ms": None,
+    "first_inference_us": None,
+    "peak_rss_mb": None,
     "macs": None,
     "macs_per_s": None,
     "limit_macs_per_s": None,
@@ -84,16 +49,19 @@ _DEFAULTS: dict[str, Any] = {
     "sustained": None,
     "flags": [],
     "instructions_per_inference": None,
+    "error": None,
+    "bad_file": False,
+    "note": None,
     "raw_us": [],
 }
 """What a row has where nothing says otherwise, or its file is too old to say."""
-_ROW = {"model", "format", "precision", "runtime", "threads", "path", "latency_us", "accuracy", "status"}
-"""What every row of every schema has."""
+_PERCENTILES: dict[str, Any] = {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
+_MEND = "name a results file, or measure again"
 
 
 @dataclass(frozen=True)
 class Results:
-    """Rows and what they were measured on, with and how; see the module for the fields."""
+    """Rows and what they were measured on, with and how; see `edgefashion.records.results`."""
 
     device: dict[str, Any]
     dataset: dict[str, Any] | None
@@ -137,40 +105,52 @@ def complete(row: dict[str, Any]) -> dict[str, Any]:
 def to_json(results: Results) -> str:
     """JSON, one row a line, so that it can be read in spite of all its samples."""
     content = results.to_dict()
-    rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in content.pop("results"))
-    head = ",\n".join(
-        f'  "{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in content.items()
-    )
+    rows = ",\n".join(f"    {_as_json(row)}" for row in content.pop("results"))
+    head = ",\n".join(f'  "{name}": {_as_json(value)}' for name, value in content.items())
     return f'{{\n{head},\n  "results": [\n{rows}\n  ]\n}}\n'
 
 
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=list)
+
+
 def read(path: Path) -> Results:
-    """The results in a file, of this schema or an older one. Raises BadInput for any other file."""
+    """The results in a file, of this schema or an older one; samples as an array of floats.
+
+    Raises BadInput for any other file, and for one with a field that makes no sense.
+    """
+    import msgspec
+
+    from edgefashion.records.results import Results as Head
+
+    what, content = "a results file of edgefashion", reading.read_bytes(path, "a results file", BadInput)
+    try:  # In parts, since all samples at once would take six times the size of the file.
+        parts = msgspec.json.decode(content.removeprefix(reading.BOM), type=dict[str, msgspec.Raw])
+        rows = msgspec.json.decode(parts.pop("results", b"null"), type=list[dict[str, msgspec.Raw]] | None)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise reading.damaged(str(path), what, BadInput, _MEND, error) from error
+    head = {name: reading.load_json(bytes(part), str(path), what, BadInput) for name, part in parts.items()}
+    reading.check_schema(head, SCHEMA, str(path), BadInput)
+    reading.check(head, Head, str(path), what, BadInput, mend=_MEND)
+    if rows is None:
+        raise BadInput(f"{path} is damaged, or not {what}: {_MEND}")
+    found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
+    head = {**_HEAD_OF_OLD, **head}
+    return Results(rows=found, **{name: head[name] for name in _HEAD})
+
+
+def _row(parts: dict[str, Any], name: str) -> dict[str, Any]:
+    """A row, complete, from the JSON of its fields."""
+    import msgspec
+
+    from edgefashion.records.results import Row, Samples
+
+    what = "a row of a results file"
+    raw = parts.pop("raw_us", b"[]")
+    row = {field: reading.load_json(bytes(part), name, what, BadInput) for field, part in parts.items()}
+    reading.check(row, Row, name, what, BadInput, mend=_MEND)
     try:
-        content = json.loads(path.read_text())
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}): name a results file") from error
-    except ValueError as error:
-        raise _foreign(path) from error
-    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
-        raise _foreign(path)
-    if content["schema"] > SCHEMA:
-        raise BadInput(
-            f"{path} has schema {content['schema']} and this edgefashion reads up to {SCHEMA}: update it"
-        )
-    try:
-        return _results({**_HEAD_OF_OLD, **content})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _foreign(path) from error
-
-
-def _results(content: dict[str, Any]) -> Results:
-    rows = [complete(row) for row in content["results"]]
-    if not all(row.keys() >= _ROW for row in rows):
-        raise KeyError("a row lacks fields")
-    head = ("device", "dataset", "verb", "protocol", "edgefashion")
-    return Results(rows=rows, **{name: content[name] for name in head})
-
-
-def _foreign(path: Path) -> BadInput:
-    return BadInput(f"{path} is no results file of edgefashion: name one, or measure again")
+        samples = array("d", msgspec.json.decode(raw, type=Samples))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise reading.damaged(name, what, BadInput, _MEND, error) from error
+    return complete({**row, "latency_us": _PERCENTILES | row["latency_us"], "raw_us": samples})

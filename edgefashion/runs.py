@@ -13,17 +13,16 @@ name at the end, so that an interruption leaves the old run or the new one.
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from edgefashion import files
+from edgefashion import files, reading
 from edgefashion.errors import OutputError, RunError
 from edgefashion.escaping import visible
-from edgefashion.reading import read_json
 from edgefashion.recipes import FineTuning
 
 SCHEMA = 1
@@ -32,7 +31,8 @@ ID_DIGITS = 12
 MODEL = "model.keras"
 INFO = "run.json"
 ARTIFACTS = "artifacts"
-REQUIRED = {"schema", "name", "id", "recipe", "model", "data", "small_run", "validation_accuracy"}
+_WHAT = f"the {INFO} of a run"
+_MEND = "train again with edgefashion train --force"
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ def _checked(folder: Path) -> Run:
     info = _info(folder)
     if not model_path.is_file():
         raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
-    found, expected = files.sha256(model_path), info["model"].get("sha256")
+    found, expected = files.sha256(model_path), info["model"]["sha256"]
     if found != expected:
         raise RunError(
-            f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {visible(str(expected)[:12])}; "
+            f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {expected[:12]}; "
             "train again with edgefashion train --force"
         )
     run = Run(folder, info)
@@ -129,16 +129,30 @@ def _info(folder: Path) -> dict[str, Any]:
     path = folder / INFO
     if not path.is_file():
         raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
-    info: dict[str, Any] = read_json(path, "the record of a run", RunError, kind=dict[str, Any])
-    if not all(isinstance(info.get(key, {}), dict) for key in ("model", "recipe")):
-        raise RunError(f"{path} is damaged: train again with edgefashion train --force")
-    if missing := REQUIRED - info.keys():
-        raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train again with --force")
-    return info
+    return read_info(path)
 
 
 def _is_id(text: str | None) -> bool:
     return text is None or re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", text) is not None
+
+
+def read_info(path: Path) -> dict[str, Any]:
+    """What a run.json says. Raises RunError where it is damaged, lacks something or is of a later version."""
+    from edgefashion.records.run import Run as Record
+
+    found: dict[str, Any] = reading.read_json(
+        path, _WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=_MEND
+    )
+    return found
+
+
+def stories(found: Sequence[Run]) -> list[dict[str, Any]]:
+    """What a card tells of each run: its run.json. Raises RunError where one says too little."""
+    from edgefashion.records.run import Story
+
+    return [
+        reading.check(run.info, Story, str(run.folder / INFO), _WHAT, RunError, mend=_MEND) for run in found
+    ]
 
 
 def find(root: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """One recipe trained with several seeds: how much chance decides, and the best of them."""
 
-import json
 import shutil
 import statistics
 from collections.abc import Callable
@@ -76,6 +75,6 @@ def _publish(run: Run, folder: Path) -> Run:
 def published_from_seeds(folder: Path) -> bool:
     """Whether the run `folder` is the best of several seeds, and not one trained by itself."""
     try:
-        return "seed_run" in json.loads((folder / runs.INFO).read_text())
-    except (OSError, ValueError):
+        return "seed_run" in runs.read_info(folder / runs.INFO)
+    except RunError:
         return False

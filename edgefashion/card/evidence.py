@@ -12,7 +12,7 @@ from edgefashion import answers, device, rows
 from edgefashion.answers import Answers, Sample, Subject
 from edgefashion.artifact import INTEGER_PRECISIONS, Artifact
 from edgefashion.bench import Job, Measurement, Protocol
-from edgefashion.compare import read_all
+from edgefashion.compare import read
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.results import Results
@@ -115,11 +115,11 @@ def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Resu
     """
     found = []
     for path in paths:
-        (file,), _ = read_all([path])
-        own = [row for row in file.results.rows if row["sha256"] in digests]
+        measured = read(path)
+        own = [row for row in measured.rows if row["sha256"] in digests]
         if not own:
             raise BadInput(f"{path} has results of other files only (SHA-256): measure those of the card")
-        found += [(file.results, row) for row in own]
+        found += [(measured, row) for row in own]
     return found
 
 

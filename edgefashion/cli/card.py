@@ -70,4 +70,4 @@ def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]
     trained = runs.lineage(naming.named_runs([name], root)[0])
     bases = [artifact.inspect(path) for run in trained[1:] for path in artifact.find(run.artifacts)]
     artifacts += [each for each in bases if each.precision == "float32"]
-    return [run.info for run in trained], artifacts
+    return runs.stories(trained), artifacts

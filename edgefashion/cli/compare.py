@@ -36,7 +36,7 @@ def compare(
     """Lay results of several devices and dates beside each other.
 
     Of files that evaluate or bench wrote with --json. Says which differences are larger than their spread,
-    and what must not be compared. Files that cannot be read are named and left out.
+    and what must not be compared. Files that cannot be read are left out and named, and the exit code is 2.
 
     Example: edgefashion compare laptop.json pi4.json pi5.json --against pi4.json --plot devices.png
     """
@@ -47,10 +47,10 @@ def compare(
     _keep_results(paths, (picture, json_file, csv_file, markdown_file))
     if picture:
         drawing.check(picture)
-    found, left_out = comparing.read_all(paths)
-    sources = comparing.name_all(found)
+    found = comparing.read_all(paths)
+    sources = comparing.name_all(found.files)
     comparison = comparing.compare(sources, comparing.choose(sources, against))
-    for line in left_out:
+    for line in (*found.repeated, *found.unreadable):
         say(f"left out: {line}")
     content = page.page(comparison)
     tables.print_page(content)
@@ -68,7 +68,9 @@ def compare(
         say(f"drawn: {picture}")
         if not_drawn:
             say(f"not in it, without accuracy on the same images: {', '.join(not_drawn)}")
-    else:
+    if found.unreadable:
+        raise BadInput("; ".join(found.unreadable))
+    if not picture:
         following(f"edgefashion compare {shlex.join(map(str, paths))} --plot compare.png")
 
 

@@ -12,7 +12,18 @@ plot      accuracy against latency and size
 """
 
 from edgefashion.compare.joining import Cell, Comparison, Line, compare
-from edgefashion.compare.reading import File, read_all
+from edgefashion.compare.reading import File, read, read_all
 from edgefashion.compare.sources import Source, choose, name_all
 
-__all__ = ["Cell", "Comparison", "File", "Line", "Source", "choose", "compare", "name_all", "read_all"]
+__all__ = [
+    "Cell",
+    "Comparison",
+    "File",
+    "Line",
+    "Source",
+    "choose",
+    "compare",
+    "name_all",
+    "read",
+    "read_all",
+]

@@ -2,13 +2,13 @@
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from edgefashion import reading
 from edgefashion.errors import BadInput
 from edgefashion.recipes.book import NAMED_RECIPES
 from edgefashion.recipes.recipe import Recipe
@@ -46,21 +46,15 @@ def settings(texts: Iterable[str]) -> dict[str, Any]:
 
 def read(path: Path) -> Config:
     """Read a TOML file. Raises BadInput with its name and the line of what cannot be."""
-    try:
-        text = path.read_text("utf-8")
-        content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{path} is not TOML: {error}") from error
+    content, text = reading.read_toml(path, "a TOML file with fields of a recipe", BadInput)
     fields = {}
     for name, value in content.items():
         where = f"{path}, line {_line(text, name)}"
         _check_known(where, name, (BASE, *FIELDS))
         if name != BASE:
             fields[name] = _typed(where, name, value)
-        elif value not in NAMED_RECIPES:
-            raise BadInput(f"{where}: unknown recipe {value!r}{_nearest(str(value), NAMED_RECIPES)}")
+        elif not isinstance(value, str) or value not in NAMED_RECIPES:
+            raise BadInput(f"{where}: unknown recipe {value!r:.80}{_nearest(str(value), NAMED_RECIPES)}")
     return Config(content.get(BASE), fields)
 
 
@@ -105,10 +99,10 @@ def _typed(where: str, name: str, value: Any) -> Any:
     (kind,) = _kinds(FIELDS[name])
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
-            raise BadInput(f"{where}: {name} is one of {', '.join(get_args(kind))}, not {value!r}")
+            raise BadInput(f"{where}: {name} is one of {', '.join(get_args(kind))}, not {value!r:.80}")
         return value
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise BadInput(f"{where}: {name} is {_WORDS[kind]}, not {value!r}")
+        raise BadInput(f"{where}: {name} is {_WORDS[kind]}, not {value!r:.80}")
     return value

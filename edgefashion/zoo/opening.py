@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import io
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import artifact
+from edgefashion import artifact, reading
 from edgefashion.artifact import Artifact, manifest_path
 from edgefashion.data import Dataset, Subset
 from edgefashion.errors import ZooError
@@ -20,6 +19,7 @@ PREFIX = "zoo:"
 VARIABLE = "EDGEFASHION_ZOO"
 SCHEMA = 1
 INFO, SAMPLE = "zoo.json", "sample.npz"
+_MEND = "reinstall edgefashion: pip install --force-reinstall edgefashion"
 SOURCE = "the sample that comes with edgefashion"
 
 
@@ -97,10 +97,7 @@ class Zoo:
     def _verified(self, name: str) -> bytes:
         """The content of a file. Raises ZooError where it is not what zoo.json says."""
         path = self.folder / name
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise _damaged(path, error.strerror or "it cannot be read") from error
+        content = reading.read_bytes(path, "a whole zoo", ZooError, reading.MODEL_BYTES)
         if hashlib.sha256(content).hexdigest() != self.info["files"].get(name):
             raise _damaged(path, "its SHA-256 is another")
         return content
@@ -121,18 +118,22 @@ def opened(folder: Path | None = None) -> Zoo:
 
     Raises ZooError where there is none, or its zoo.json is damaged.
     """
+    from edgefashion.records.zoo import Zoo as Record
+
     path = (folder or usual_folder()) / INFO
     if not path.is_file():
         raise ZooError(
             "this edgefashion comes without models: name a file, or train one with edgefashion train"
         )
-    try:
-        info = json.loads(path.read_text("utf-8"))
-        sound = info["schema"] == SCHEMA and info["models"].keys() and info["files"] and info["dataset"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, "it cannot be read") from error
-    if not sound:
-        raise _damaged(path, "it lacks something or is of another version")
+    info = reading.read_json(
+        path,
+        "the list of models that come along",
+        ZooError,
+        reading.INFO_BYTES,
+        Record,
+        newest=SCHEMA,
+        mend=_MEND,
+    )
     return Zoo(path.parent, info)
 
 
@@ -152,5 +153,4 @@ def called(each: Artifact) -> str:
 
 
 def _damaged(path: Path, why: str) -> ZooError:
-    mend = "reinstall edgefashion: pip install --force-reinstall edgefashion"
-    return ZooError(f"{path}, which comes with edgefashion, is damaged ({why}): {mend}")
+    return ZooError(f"{path}, which comes with edgefashion, is damaged ({why}): {_MEND}")

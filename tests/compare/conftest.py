@@ -99,7 +99,7 @@ def joined() -> Callable[..., Comparison]:
     """Joins results files: joined([path, ...], against="2")."""
 
     def join(paths: list[Path], against: str | None = None) -> Comparison:
-        sources: list[Source] = compare.name_all(compare.read_all(paths)[0])
+        sources: list[Source] = compare.name_all(compare.read_all(paths).files)
         return compare.compare(sources, compare.choose(sources, against))
 
     return join

@@ -86,7 +86,12 @@ def test_an_artifact_measured_twice_in_a_file_is_taken_once(write: Write, joined
 
 def test_accuracies_are_of_the_same_images_or_apart(write: Write, joined: Join, rows: Any) -> None:
     again = {**DATASET, "checksums": dict(reversed(DATASET["checksums"].items()))}
-    other = {"name": "Fashion-MNIST", "complete": False, "checksums": {"x": "y"}, "counts": {"test": 1000}}
+    other = {
+        "name": "Fashion-MNIST",
+        "complete": False,
+        "checksums": {"x": "y"},
+        "counts": {"train": 1, "test": 1000},
+    }
     paths = [
         write("a.json", [rows(1, images=1000)], dataset=DATASET, cpu="A"),
         write("b.json", [rows(1)], dataset=DATASET, cpu="B"),

@@ -166,7 +166,7 @@ def test_devices_that_disagree_are_named(write: Write, joined: Join, rows: Any) 
 
 
 def test_what_says_little_is_told(write: Write, joined: Join, rows: Any) -> None:
-    part = {"name": "x", "complete": False, "checksums": {}, "counts": {"test": 400}}
+    part = {"name": "x", "complete": False, "checksums": {}, "counts": {"train": 1, "test": 400}}
     path = write("a.json", [rows(1, small_run=True)], dataset=part, before={"throttled": ["under-voltage"]})
     found = below(joined([path]))
     assert "(1): a part of the data set" in found

@@ -15,7 +15,7 @@ PI4, PI5 = "Raspberry Pi 4 Model B Rev 1.4", "Raspberry Pi 5 Model B Rev 1.0"
 
 
 def named(*paths: Path) -> list[Source]:
-    return name_all(read_all(paths)[0])
+    return name_all(read_all(paths).files)
 
 
 @pytest.fixture

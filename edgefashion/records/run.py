@@ -1,0 +1,54 @@
+"""run.json: the story of a training, see `edgefashion.runs`."""
+
+from typing import Any, NotRequired, TypedDict
+
+from edgefashion.recipes import Recipe
+from edgefashion.records.values import Amount, Count, Dataset, Digest, Id, Name, Positive, Share
+
+
+class Model(TypedDict):
+    """The trained model, as it was before anything of it was folded."""
+
+    sha256: Digest
+    file: NotRequired[str]
+    parameters: NotRequired[Count]
+    macs: NotRequired[Count]
+
+
+class Run(TypedDict):
+    """What every run.json has, and what it may have."""
+
+    schema: NotRequired[int]
+    name: Name
+    id: Id
+    small_run: bool
+    validation_accuracy: Share
+    recipe: Recipe
+    model: Model
+    data: Dataset
+    best_epoch: NotRequired[Positive]
+    seconds: NotRequired[Amount]
+    history: NotRequired[list[dict[str, float]]]
+    initial_weights_sha256: NotRequired[Digest | None]
+    compressed_layers: NotRequired[dict[str, dict[str, Any]] | None]
+    trained_on: NotRequired[Name]
+    device: NotRequired[dict[str, Any]]
+    versions: NotRequired[dict[str, Name]]
+    seed_run: NotRequired[Name]
+
+
+class Described(Model):
+    """The same with what a card says of it."""
+
+    parameters: Count
+    macs: Count
+
+
+class Story(Run):
+    """What a card tells: every finished training has it."""
+
+    model: Described  # type: ignore[misc] # narrower than what every run.json has
+    best_epoch: Positive  # type: ignore[misc]
+    seconds: Amount  # type: ignore[misc]
+    trained_on: Name  # type: ignore[misc]
+    versions: dict[str, Name]  # type: ignore[misc]

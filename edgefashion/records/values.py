@@ -1,0 +1,38 @@
+"""Values that have a range, and records that stand in several kinds of file."""
+
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
+
+Name = Annotated[str, Meta(max_length=4096)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Difference = Annotated[float, Meta(ge=-1, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Amount = Annotated[float, Meta(ge=0)]
+Time = Annotated[float, Meta(ge=1e-6, le=2**63)]
+"""In microseconds, milliseconds or seconds, of something that was done."""
+Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
+"""The first digits of a SHA-256."""
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+FileName = Annotated[str, Meta(pattern=r"^[^./\\\x00][^/\\\x00]*\Z", max_length=255)]
+"""Of a file in the same folder: neither a path nor hidden."""
+Labels = Annotated[list[Name], Meta(min_length=2, max_length=10_000)]
+"""Names of classes, in the order of the logits."""
+
+
+class Counts(TypedDict):
+    """How many images the splits have."""
+
+    train: Count
+    test: Count
+
+
+class Dataset(TypedDict):
+    """What `Dataset.describe` says."""
+
+    name: Name
+    complete: bool
+    checksums: dict[Name, Name]
+    counts: Counts
+    source: NotRequired[str | None]

@@ -1,0 +1,34 @@
+"""zoo.json: what comes along, see `edgefashion.zoo`."""
+
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
+
+from edgefashion.records.run import Story
+from edgefashion.records.values import Dataset, Digest, FileName, Name, Positive
+
+
+class Sample(TypedDict):
+    """Which test images come along."""
+
+    split: Name
+    images: Positive
+    seed: int
+
+
+class Model(TypedDict):
+    """A model: its files, and the trainings behind it, the last first."""
+
+    files: Annotated[list[FileName], Meta(min_length=1)]
+    runs: Annotated[list[Story], Meta(min_length=1)]
+
+
+class Zoo(TypedDict):
+    """All of it."""
+
+    schema: int
+    dataset: Dataset
+    models: Annotated[dict[Name, Model], Meta(min_length=1)]
+    files: dict[FileName, Digest]
+    sample: NotRequired[Sample]
+    edgefashion: NotRequired[Name]
