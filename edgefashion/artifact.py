@@ -133,7 +133,9 @@ def read(path: Path) -> Artifact:
     _check_readable(path)
     sidecar = manifest_path(path)
     if not sidecar.is_file():
-        return Artifact(path, None, metadata.read(path))
+        inside = metadata.read(path)
+        reading.check_schema(inside, SCHEMA, f"what is in {path}", ArtifactError)
+        return Artifact(path, None, inside)
     manifest = _manifest(sidecar, path.name)
     if files.sha256(path) != manifest["sha256"]:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")

@@ -70,7 +70,7 @@ def test_what_cannot_be_is_said_with_file_and_line(file: Path, text: str, said: 
 
 def test_a_file_that_is_no_text(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match="not UTF-8 text"):
         overriding.read(file)
 
 

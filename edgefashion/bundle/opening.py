@@ -1,8 +1,6 @@
 """Opening a bundle: nothing in it is used before it is checked."""
 
 import hashlib
-import json
-import math
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import __version__, artifact, files
+from edgefashion import __version__, artifact, files, reading
 from edgefashion.artifact import Artifact
 from edgefashion.bundle import archive, arrays, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
@@ -149,23 +147,21 @@ class _Reader:
 
 def _info(members: Archive) -> dict[str, Any]:
     """bundle.json. Raises BundleError where it is missing, of another version or lacks something."""
+    from edgefashion.records.bundle import Bundle as Record
+
     path = members.path
     if layout.INFO not in members.names or members.size(layout.INFO) > layout.INFO_BYTES:
         raise damaged(path, f"no {layout.INFO}")
-    try:
-        found = json.loads(b"".join(members.chunks(layout.INFO)))
-        schema, version = int(found["schema"]), str(found["edgefashion"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise damaged(path, f"{layout.INFO} cannot be read") from error
-    if schema != layout.SCHEMA:
-        raise BundleError(_other_version(path, schema, version))
-    try:
-        complete = _is_complete(found)
-    except (KeyError, TypeError, AttributeError):
-        complete = False
-    if not complete:
-        raise damaged(path, f"{layout.INFO} lacks something")
-    return dict(found)
+    content = b"".join(members.chunks(layout.INFO))
+    name, what, mend = f"{path}: {layout.INFO}", "that of a bundle", "copy or make it again"
+    found: dict[str, Any] = reading.load_json(content, name, what, BundleError, dict[str, Any], mend=mend)
+    schema = found.get("schema")
+    if type(schema) is int and schema != layout.SCHEMA:
+        raise BundleError(_other_version(path, schema, str(found.get("edgefashion"))))
+    reading.check(found, Record, name, what, BundleError, mend=mend)
+    if not _is_consistent(found):
+        raise damaged(path, f"{layout.INFO} makes no sense")
+    return found
 
 
 def _other_version(path: Path, schema: int, version: str) -> str:
@@ -176,26 +172,13 @@ def _other_version(path: Path, schema: int, version: str) -> str:
     return f"{what}: make it again with edgefashion bundle"
 
 
-def _is_complete(info: dict[str, Any]) -> bool:
-    """Whether bundle.json has all that is used, in its right type."""
-    entries, members, classes = info["artifacts"], info["members"], info["classes"]
-    names = [entry["file"] for entry in entries]
-    tolerances = [entry["tolerance"] for entry in entries]
-    count = info["sample"]["images"]
+def _is_consistent(info: dict[str, Any]) -> bool:
+    """Whether what is in bundle.json goes together, and can be in a bundle."""
+    names = [entry["file"] for entry in info["artifacts"]]
     return (
-        type(count) is int
-        and 0 < count <= layout.MOST_IMAGES
-        and len(set(names)) == len(names) > 0
-        and all(layout.is_file_name(name) and Path(name).suffix.lower() in layout.SUFFIXES for name in names)
-        and all(
-            value is None or (type(value) in (int, float) and 0 <= value < math.inf) for value in tolerances
-        )
-        and all(
-            type(entry[name]) is str for entry in entries for name in ("runtime", "runtime_version", "why")
-        )
-        and len(classes) == CLASSES
-        and all(type(name) is str and name.isprintable() for name in classes)
-        and all(type(member["size_bytes"]) is int for member in members.values())
-        and all(type(member["sha256"]) is str for member in members.values())
-        and type(info["host"]) is type(info["dataset"]) is dict
+        info["sample"]["images"] <= layout.MOST_IMAGES
+        and len(set(names)) == len(names)
+        and all(layout.is_file_name(name) and Path(name).suffix in layout.SUFFIXES for name in names)
+        and len(info["classes"]) == CLASSES
+        and all(name.isprintable() for name in info["classes"])
     )

@@ -40,14 +40,14 @@ class Run(TypedDict):
 class Described(Model):
     """The same with what a card says of it."""
 
-    parameters: Count
-    macs: Count
+    parameters: Count  # type: ignore[misc] # narrower than what every run.json has
+    macs: Count  # type: ignore[misc]
 
 
 class Story(Run):
     """What a card tells: every finished training has it."""
 
-    model: Described  # type: ignore[misc] # narrower than what every run.json has
+    model: Described  # type: ignore[misc]
     best_epoch: Positive  # type: ignore[misc]
     seconds: Amount  # type: ignore[misc]
     trained_on: Name  # type: ignore[misc]

@@ -97,7 +97,10 @@ class Zoo:
     def _verified(self, name: str) -> bytes:
         """The content of a file. Raises ZooError where it is not what zoo.json says."""
         path = self.folder / name
-        content = reading.read_bytes(path, "a whole zoo", ZooError, reading.MODEL_BYTES)
+        try:
+            content = reading.read_bytes(path, "a model", ZooError, reading.RECORD_BYTES)
+        except ZooError as error:
+            raise _damaged(path, "it cannot be read") from error
         if hashlib.sha256(content).hexdigest() != self.info["files"].get(name):
             raise _damaged(path, "its SHA-256 is another")
         return content
@@ -125,11 +128,12 @@ def opened(folder: Path | None = None) -> Zoo:
         raise ZooError(
             "this edgefashion comes without models: name a file, or train one with edgefashion train"
         )
-    info = reading.read_json(
-        path,
-        "the list of models that come along",
+    content = reading.read_bytes(path, "a zoo", ZooError, reading.INFO_BYTES)
+    info = reading.load_json(
+        content,
+        f"{path}, which comes with edgefashion,",
+        "the list of models",
         ZooError,
-        reading.INFO_BYTES,
         Record,
         newest=SCHEMA,
         mend=_MEND,

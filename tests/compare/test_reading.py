@@ -88,10 +88,10 @@ def test_a_row_that_makes_no_sense_is_damage(damage: dict[str, Any], write: Writ
 
 @pytest.mark.parametrize("device", [{"board": 5}, {"isa": "neon"}, {"emulated": True}, {"date": 20261120}])
 def test_a_device_that_makes_no_sense_is_damage(device: dict[str, Any], write: Write, rows: Any) -> None:
-    with pytest.raises(BadInput, match=f"not a results file.*{min(device)}"):
+    with pytest.raises(BadInput, match=rf"not a results file.*{min(device)}"):
         read_all([write("a.json", [rows(100)], **device)])
 
 
 def test_a_data_set_that_makes_no_sense_is_damage(write: Write, rows: Any) -> None:
-    with pytest.raises(BadInput, match="not a results file.*dataset"):
+    with pytest.raises(BadInput, match=r"not a results file.*dataset"):
         read_all([write("a.json", [rows(100)], dataset={"checksums": ["ab"]})])

@@ -64,10 +64,16 @@ def test_a_damaged_file_is_named_whenever_it_is_used(name: str, damage: str, cop
         found.sample() if name == SAMPLE else found.artifacts("cnn")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 2, "models": {}}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 1, "models": {}}'])
 def test_a_damaged_list(content: str, copy: Path) -> None:
     (copy / INFO).write_text(content)
-    with pytest.raises(ZooError, match=r"zoo\.json, which comes with edgefashion, is damaged .*reinstall"):
+    with pytest.raises(ZooError, match=r"zoo\.json, which comes with edgefashion, is damaged, .*reinstall"):
+        zoo.opened(copy)
+
+
+def test_a_list_of_a_later_version(copy: Path) -> None:
+    (copy / INFO).write_text('{"schema": 2, "models": {}}')
+    with pytest.raises(ZooError, match="has schema 2 and this edgefashion reads up to 1: update edgefashion"):
         zoo.opened(copy)
 
 
