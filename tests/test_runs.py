@@ -16,7 +16,6 @@ from edgefashion.errors import OutputError, RunError
 from edgefashion.recipes import RECIPES
 from edgefashion.runs import Run
 
-
 DATA = {
     "name": "Fashion-MNIST",
     "complete": True,

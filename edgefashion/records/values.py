@@ -12,8 +12,8 @@ Positive = Annotated[int, Meta(ge=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Time = Annotated[float, Meta(ge=1e-6, le=2**63)]
 """In microseconds, milliseconds or seconds, of something that was done."""
-Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
-"""The first digits of a SHA-256."""
+Id = Annotated[str, Meta(pattern=r"^[0-9a-zA-Z]{1,64}\Z")]
+"""Of a run, the first digits of a SHA-256; never a path, since files are called by it."""
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 FileName = Annotated[str, Meta(pattern=r"^[^./\\\x00][^/\\\x00]*\Z", max_length=255)]
 """Of a file in the same folder: neither a path nor hidden."""

@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from edgefashion.records.run import Story
-from edgefashion.records.values import Dataset, Digest, FileName, Name, Positive
+from edgefashion.records.values import Dataset, FileName, Name, Positive
 
 
 class Sample(TypedDict):
@@ -29,6 +29,6 @@ class Zoo(TypedDict):
     schema: int
     dataset: Dataset
     models: Annotated[dict[Name, Model], Meta(min_length=1)]
-    files: dict[FileName, Digest]
+    files: dict[FileName, Name]
     sample: NotRequired[Sample]
     edgefashion: NotRequired[Name]

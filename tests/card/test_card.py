@@ -174,7 +174,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
         ([tmp_path / "gone", *data], "there is no run"),
         (["zoo:gone", *data], "zoo:gone|without models"),
         ([exported.folder, others, *data], "others.json has results of other files only"),
-        ([exported.folder, foreign, *data], "foreign.json is no results file"),
+        ([exported.folder, foreign, *data], "foreign.json is damaged, or not a results file"),
         ([exported.folder, tmp_path / "gone.json", *data], "gone.json cannot be read"),
         ([exported.folder, *data, "--plot", "a.bmp"], "end the name in .png, .svg or .pdf"),
         ([exported.folder, "--data", sample_folder], "-o"),
