@@ -103,3 +103,37 @@ def test_only_model_files_are_found(saved: Path) -> None:
     (saved.parent / "notes.txt").write_text("")
     assert artifact.find(saved.parent) == [saved]
     assert artifact.find(saved.parent / "nothing") == []
+
+
+def test_a_manifest_of_a_later_version_asks_for_an_update(saved: Path) -> None:
+    sidecar = artifact.manifest_path(saved)
+    manifest = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps({**manifest, "schema": 9}))
+    with pytest.raises(
+        ArtifactError, match="schema 9 and this edgefashion reads up to 1: update edgefashion"
+    ):
+        artifact.read(saved)
+    sidecar.write_text(json.dumps({**manifest, "schema": None}))
+    with pytest.raises(ArtifactError, match=r"Expected `int`, got `null` - at `\$.schema`"):
+        artifact.read(saved)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("run", None),
+        ("precision", ["int8"]),
+        ("kept_float", 5),
+        ("kept_float", [1]),
+        ("target", {}),
+        ("labels", "Trouser"),
+        ("input", {"shape": 5}),
+        ("calibration", {"count": "500"}),
+        ("sha256", "../x"),
+    ],
+)
+def test_a_field_of_another_type_is_named(saved: Path, field: str, value: object) -> None:
+    sidecar = artifact.manifest_path(saved)
+    sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), field: value}))
+    with pytest.raises(ArtifactError, match=rf"at `\$\.{field}.*export cnn-int8.tflite again|Object missing"):
+        artifact.read(saved)

@@ -261,7 +261,7 @@ def test_a_run_can_be_read_where_nothing_can_be_written(
 @pytest.mark.parametrize("id", ["../../x", "0123456789abc", "0123456789AB", "", "\x1b[2J"])
 def test_another_run_is_named_by_an_id(folder: Path, key: str, id: str) -> None:
     info = json.loads((make(folder) / runs.INFO).read_text())
-    files.write_json(folder / runs.INFO, {**info, "recipe": {key: id}})
+    files.write_json(folder / runs.INFO, {**info, "recipe": {**info["recipe"], key: id}})
     message = refusal(folder)
     assert message.isprintable()
     assert "the id of a run is 12 hexadecimal digits" in message
@@ -273,3 +273,12 @@ def test_a_damaged_neighbour_is_nothing_to_a_run(folder: Path) -> None:
     (make(folder.with_name("another"), "another") / runs.INFO).write_text("{")
     run = runs.read(folder)
     assert runs.lineage(run) == [run]
+
+
+def test_a_run_of_a_later_version_asks_for_an_update(folder: Path) -> None:
+    info = json.loads((make(folder) / runs.INFO).read_text())
+    files.write_json(folder / runs.INFO, {**info, "schema": 9})
+    assert "has schema 9 and this edgefashion reads up to 1: update edgefashion" in refusal(folder)
+    del info["schema"]
+    files.write_json(folder / runs.INFO, info)
+    assert runs.read(folder).id == info["id"]
