@@ -5,6 +5,8 @@
     ├── VerificationError     an exported artifact disagrees with the model it was made from
     ├── Diverged              a training came to numbers that are none
     ├── RuntimeCrash          the process running a model died, hung or reported an error
+    │   ├── OutOfMemory       it wanted more memory than it may have
+    │   └── OutOfTime         it gave no answer in the time it may take
     ├── Untrusted             figures cannot be trusted, and --strict asks for such that can
     └── BadInput              exit code 2: what was asked for cannot be done as asked
         ├── DataError         the data set is missing, damaged or not what it claims to be
@@ -52,6 +54,14 @@ class Diverged(EdgefashionError):
 
 class RuntimeCrash(EdgefashionError):
     """The process running a model died, hung or reported an error."""
+
+
+class OutOfMemory(RuntimeCrash):
+    """The process running a model wanted more memory than it may have."""
+
+
+class OutOfTime(RuntimeCrash):
+    """The process running a model gave no answer in the time it may take."""
 
 
 class Untrusted(EdgefashionError):

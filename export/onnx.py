@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import onnxruntime.quantization as ort
 import tf2onnx
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
+from edgefashion import temporary
 from edgefashion.errors import VerificationError
 from edgefashion.keras import quiet
 from edgefashion.models import Normalisation
@@ -40,7 +40,7 @@ LearnedRanges = dict[str, tuple[float, float]]
 
 def prepared(graph: Graph) -> onnx.ModelProto:
     """The float model that `int8` is made from: `image` float32, normalised, its constants folded."""
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with temporary.Folder() as folder, quiet():
         converted, simplified = Path(folder, "float.onnx"), Path(folder, "prepared.onnx")
         onnx.save(_convert(graph.from_normalised), converted)
         ort.quant_pre_process(converted, simplified, skip_symbolic_shape=True)
@@ -197,7 +197,7 @@ def check_integer_kernels(content: bytes, allowed: int = 0) -> None:
 
 def kernels(content: bytes) -> Counter[str]:
     """How many kernels of each kind ONNX Runtime computes a model with on this processor."""
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with temporary.Folder() as folder, quiet():
         options = onnxruntime.SessionOptions()
         options.optimized_model_filepath = str(Path(folder, "optimized.onnx"))
         options.log_severity_level = 3

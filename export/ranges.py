@@ -11,7 +11,6 @@ which unsigned activations have no need.
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime.quantization as ort
 
+from edgefashion import temporary
 from edgefashion.keras import quiet
 from export.graph import INPUT
 
@@ -38,7 +38,7 @@ def measured(model: onnx.ModelProto, images: npt.NDArray[np.float32], method: st
     not fit into memory.
     """
     kind, options = CALIBRATORS[method]
-    with tempfile.TemporaryDirectory() as folder, quiet(), _silent():
+    with temporary.Folder() as folder, quiet(), _silent():
         path = Path(folder, "float.onnx")
         onnx.save(model, path)
         augmented = str(Path(folder, "augmented.onnx"))

@@ -1,13 +1,12 @@
 """Is the artifact the model? It is run on real images before it is kept."""
 
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgefashion import targets
+from edgefashion import targets, temporary
 from edgefashion.answers import Labels
 from edgefashion.data import Subset, stratified_sample
 from edgefashion.errors import VerificationError
@@ -128,7 +127,7 @@ def run_content(content: bytes, name: str, images: Images) -> tuple[Logits, str]
     """Logits float32 [N, 10] of a model that is not a file yet for images uint8 [N, 28, 28, 1], and the
     runtime that gave them. Raises RuntimeCrash when that dies.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary.Folder() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         with ModelProcess(path, threads=1) as process:

@@ -103,7 +103,7 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(path.parent)
     monkeypatch.setitem(runtimes.BY_SUFFIX, ".fake", ("fake_runtime", "FakeRuntime"))
     monkeypatch.setitem(FORMATS, ".fake", "fake")
-    monkeypatch.setattr("edgefashion.runtimes.process.WORKER", (str(path),))
+    monkeypatch.setattr("edgefashion.runtimes.child.WORKER", (str(path),))
     return path
 
 

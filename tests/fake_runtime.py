@@ -10,13 +10,15 @@ A `.fake` file is JSON. Every field may be left out:
      "inputs": [["a", "float32", [null, 3]]],  name, type and shape of each input, null for an open size;
                              what else than one uint8 [N, 28, 28, 1] breaks the contract
      "load": "SIGILL",       what happens at load, in `predict` and in `infer`: a signal's name,
-     "predict": "hang",      "hang", "exit", or any other text, which is raised as an error
-     "infer": "out of luck",
+     "predict": "hang",      "hang", "lock" (that, holding Python's lock), "exit", or any other text, which
+     "infer": "out of luck", is raised as an error
      "after": 100,           calls of `infer` that go well first
+     "load_s": 0.5,          time that loading takes, in seconds
      "delay_us": 50,         time an inference takes, in microseconds
      "trace": "calls.txt"}   a file that gains this file's name at every `infer`
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -56,6 +58,7 @@ class FakeRuntime:
             raise base.damaged(path, error) from error
         if not isinstance(behaviour, dict):
             raise ArtifactError(f"{path} cannot be loaded (not a JSON object): write it again")
+        time.sleep(behaviour.get("load_s", 0))
         _act(behaviour.get("load"))
         return FakeSession(path, behaviour, threads)
 
@@ -112,6 +115,8 @@ def _act(what: str | None) -> None:
         return
     if what == "hang":
         time.sleep(3600)
+    elif what == "lock":
+        ctypes.PyDLL(None).sleep(3600)  # unlike CDLL, it lets nobody else run meanwhile
     elif what == "exit":
         os._exit(3)
     elif what in signal.Signals.__members__:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import __version__, artifact, files, reading
+from edgefashion import __version__, artifact, files, reading, temporary
 from edgefashion.artifact import Artifact
 from edgefashion.bundle import archive, arrays, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
@@ -54,12 +53,9 @@ def opened(path: Path) -> Iterator[Bundle]:
     Raises BundleError where it is missing, truncated, damaged, tampered with, of another version or holds
     what edgefashion never writes, and OutputError where there is no room to unpack its artifacts.
     """
-    root = Path(tempfile.gettempdir())
-    with files.naming_output(root):
-        folder = tempfile.TemporaryDirectory(prefix="edgefashion-", ignore_cleanup_errors=True)
-    with folder:
+    with temporary.Folder() as folder:
         with archive.opened(path) as members:
-            found = _Reader(members, Path(folder.name)).bundle()
+            found = _Reader(members, folder).bundle()
         yield found
 
 

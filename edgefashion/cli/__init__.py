@@ -18,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a verb and exit: 0 done, 1 failed, 2 bad input, 130 interrupted. Errors are one line on stderr."""
     import click
 
+    from edgefashion import descriptors
+
+    descriptors.fill()
     from edgefashion.cli.verbs import cli
     from edgefashion.errors import BadInput, EdgefashionError
 

@@ -4,13 +4,14 @@ sources       what everything here is read from: files and commands, which tests
 description   describe(): what stays the same
 emulation     emulator(): whether the processor is a program
 conditions    state(): what changes from minute to minute
+container     what a container's limits leave of it
 load          LoadMeter: how many cores other processes use
 firmware      what a Raspberry Pi's firmware tells
 judgement     judge(): what makes a measurement untrustworthy
 energy        joules of an inference
 """
 
-from edgefashion.device.conditions import memory_is_short, state
+from edgefashion.device.conditions import memory_available_mb, memory_is_short, state
 from edgefashion.device.description import cores, describe, isa
 from edgefashion.device.emulation import emulator
 from edgefashion.device.energy import mean_watts, millijoules
@@ -31,6 +32,7 @@ __all__ = [
     "isa",
     "judge",
     "mean_watts",
+    "memory_available_mb",
     "memory_is_short",
     "millijoules",
     "state",

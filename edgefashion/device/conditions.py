@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edgefashion.device import firmware
+from edgefashion.device import container, firmware
 from edgefashion.device.load import LoadMeter
 from edgefashion.device.parsing import field, number
 from edgefashion.device.sources import SYSTEM, Sources
@@ -26,13 +26,13 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
     `throttle_count`: sum of the counters of thermal throttling of an x86 processor.
     `watts`: power of a Raspberry Pi 5, see `firmware.watts`. `load`: processes that want a core, averaged
     over a minute, ours among them. `other_cores` and `stolen_cores`: see `LoadMeter`; since its last call,
-    None without a `meter`. `memory_available_mb`, `swap_used_mb`: MiB.
+    None without a `meter`. `quota_stops`: how often a CPU quota (of a container, of a service) has made its
+    processes wait. `memory_available_mb`, `swap_used_mb`: MiB.
     """
     mhz, mhz_from = _clock(sources)  # first: all that follows takes time, in which an idle clock falls
     temperature, temperature_from = _temperature(sources)
     now, since_boot = firmware.throttled(sources) or (None, None)
     used = meter.read() if meter else None
-    memory = sources.text("proc/meminfo")
     return {
         "mhz": mhz,
         "mhz_from": mhz_from,
@@ -46,15 +46,25 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
         "load": number(sources.text("proc/loadavg")),
         "other_cores": used.other_cores if used else None,
         "stolen_cores": used.stolen_cores if used else None,
-        "memory_available_mb": _mb(memory, "MemAvailable"),
-        "swap_used_mb": _swap_used(memory),
+        "quota_stops": container.quota_stops(sources),
+        "memory_available_mb": memory_available_mb(sources),
+        "swap_used_mb": _swap_used(sources.text("proc/meminfo")),
     }
+
+
+def memory_available_mb(sources: Sources = SYSTEM) -> int | None:
+    """MiB that can be had without swapping, a container's limit included; None where nothing tells."""
+    free, limited = _mb(sources.text("proc/meminfo"), "MemAvailable"), container.memory(sources)
+    known = [free, limited.available >> 20 if limited else None]
+    return min((each for each in known if each is not None), default=None)
 
 
 def memory_is_short(sources: Sources = SYSTEM) -> bool:
     """Whether less than a quarter of the memory is available; False where the system does not tell."""
-    memory = sources.text("proc/meminfo")
+    memory, limited = sources.text("proc/meminfo"), container.memory(sources)
     total, available = _mb(memory, "MemTotal"), _mb(memory, "MemAvailable")
+    if limited and limited.available < SHORT * limited.limit:
+        return True
     return total is not None and available is not None and available < SHORT * total
 
 

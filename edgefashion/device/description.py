@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from edgefashion.device import container
 from edgefashion.device.emulation import emulator
 from edgefashion.device.parsing import field, fields, number
 from edgefashion.device.sources import SYSTEM, Sources
@@ -41,7 +42,7 @@ def describe(sources: Sources = SYSTEM) -> dict[str, Any]:
         "machine": sources.kernel()[2],
         "board": board(sources),
         "cpu": cpu(sources),
-        "cores": cores(),
+        "cores": cores(sources),
         "isa": isa(sources),
         "memory_mb": memory_mb(sources),
         "os": system(sources),
@@ -53,11 +54,11 @@ def describe(sources: Sources = SYSTEM) -> dict[str, Any]:
     }
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def cores(sources: Sources = SYSTEM) -> int:
+    """Cores this process may use all the time: those that it may run on, or the whole ones of its quota."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = container.cpu_quota(sources)
+    return usable if quota is None else max(1, min(usable, int(quota)))
 
 
 def board(sources: Sources = SYSTEM) -> str | None:

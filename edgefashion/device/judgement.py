@@ -21,7 +21,8 @@ class Flag(TypedDict):
     """Why a row cannot be trusted."""
 
     flag: str
-    """A name: "emulated", "throttled", "under-voltage", "clock changed", "hot", "other load", "swapping"."""
+    """A name: "emulated", "throttled", "under-voltage", "clock changed", "hot", "other load", "CPU quota",
+    "swapping"."""
     why: str
     """One line with the figures."""
 
@@ -42,6 +43,7 @@ def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
     found = [
         *_throttled(states),
         _slowed(states),
+        _stopped(states),
         _clock(states[1:-1]),
         _hot(states),
         *_other_load(states[1:]),
@@ -78,6 +80,14 @@ def _slowed(states: Sequence[State]) -> Flag | None:
     return Flag(
         flag="throttled", why=f"its counters of thermal throttling grew by {counts[-1] - counts[0]:.0f}"
     )
+
+
+def _stopped(states: Sequence[State]) -> Flag | None:
+    counts = _values(states, "quota_stops")
+    if not counts or counts[-1] <= counts[0]:
+        return None
+    why = f"the CPU quota of this container or service stopped it {counts[-1] - counts[0]:.0f} times"
+    return Flag(flag="CPU quota", why=f"{why}: give it more, or use fewer threads")
 
 
 def _clock(during: Sequence[State]) -> Flag | None:

@@ -11,7 +11,7 @@ from typing import Any
 from edgefashion import runtimes
 from edgefashion.doctor.finding import Finding
 from edgefashion.doctor.machine import MEND_32_BITS
-from edgefashion.errors import EdgefashionError, MissingExtra
+from edgefashion.errors import EdgefashionError, MissingExtra, RuntimeCrash
 from edgefashion.runtimes import limit
 from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
@@ -35,7 +35,7 @@ def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[F
 def _probe(model: Path, patience: float) -> Finding:
     runtime = runtimes.for_file(model)
     try:
-        with ModelProcess(model, 1, patience) as process:
+        with ModelProcess(model, 1, patience, start_timeout=patience) as process:
             process.warm_up(seconds=0)
             return Finding("ok", runtime.name, f"{process.version} runs {model.suffix} files")
     except MissingExtra:
@@ -45,7 +45,7 @@ def _probe(model: Path, patience: float) -> Finding:
 
 
 def _failed(runtime: Runtime, model: Path, error: Exception) -> Finding:
-    if isinstance(error.__cause__, OSError):  # the system starts no child
+    if isinstance(error, RuntimeCrash) and isinstance(error.__cause__, OSError):  # the system starts no child
         return _untried(runtime, model, error.__cause__)
     text = str(error).replace(f" {model}", " a matrix product")
     return Finding("problem", runtime.name, text, f"pip install --upgrade {runtime.package}")

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edgefashion.errors import EdgefashionError, RuntimeCrash
-from edgefashion.runtimes import base, for_file, pinning
+from edgefashion.errors import EdgefashionError, OutOfMemory, RuntimeCrash
+from edgefashion.runtimes import allowance, base, for_file, pinning
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.inputs import TensorSpec
 from edgefashion.runtimes.loaded import LoadedModel
@@ -32,7 +32,13 @@ class InProcessModel:
     batch: int | None = None
     note: str | None = UNPROTECTED
 
-    def __init__(self, path: Path, threads: int, pin: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        pin: Sequence[int] | None = None,
+        memory_mb: float | None = None,
+    ) -> None:
         self.path = path
         self.pid = os.getpid()
         self.runtime = for_file(path).name
@@ -40,6 +46,7 @@ class InProcessModel:
         self._before = os.sched_getaffinity(0) if pin else None
         pinning.pin(pin)
         self._model = LoadedModel(path)
+        self._model.memory_mb = memory_mb or allowance.usual_mb(path, threads)
         try:
             with self._failing("starting"):
                 self.version = self._model.start()
@@ -94,6 +101,10 @@ class InProcessModel:
             yield
         except EdgefashionError:
             raise
+        except MemoryError as error:
+            raise OutOfMemory(
+                f"there is too little memory for {doing} {self.path} in this process"
+            ) from error
         except Exception as error:
             name = f"{self.runtime} {self.version}" if hasattr(self, "version") else self.runtime
             raise RuntimeCrash(f"{name} failed while {doing} {self.path}: {base.reason(error)}") from error

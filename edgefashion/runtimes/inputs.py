@@ -1,5 +1,6 @@
 """What a model takes, and random numbers for it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ class TensorSpec:
     @property
     def size_bytes(self) -> int:
         """Bytes of one such array."""
-        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 def settle(path: Path, name: str, dtype: str, shape: Sequence[int | None]) -> TensorSpec:
@@ -67,9 +68,12 @@ def random_inputs(specs: Sequence[TensorSpec], count: int, seed: int = 0) -> lis
 
 
 def _fill(random: np.random.Generator, spec: TensorSpec) -> Array:
+    """Such an array, made without one of a larger type on the way: it may be as large as the memory."""
     if spec.dtype in _FLOATS:
-        return np.asarray(random.random(spec.shape)).astype(spec.dtype)
+        drawn = np.float64 if spec.dtype == "float64" else np.float32
+        return np.asarray(random.random(spec.shape, dtype=drawn)).astype(spec.dtype, copy=False)
     low, high = 0, 1
     if spec.dtype in _INTEGERS:
         low, high = np.iinfo(spec.dtype).min, np.iinfo(spec.dtype).max
-    return np.asarray(random.integers(low, high, spec.shape, endpoint=True)).astype(spec.dtype)
+    kind = np.dtype(spec.dtype)
+    return np.asarray(random.integers(low, high, spec.shape, dtype=kind, endpoint=True))

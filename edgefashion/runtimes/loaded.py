@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgefashion import runtimes
+from edgefashion.runtimes import allowance
 from edgefashion.runtimes.base import Images, Logits, Session
 from edgefashion.runtimes.inputs import TensorSpec
 from edgefashion.runtimes.timing import Timer, images_in_turn, random_in_turn
@@ -17,6 +18,8 @@ class LoadedModel:
     """
 
     session: Session
+    memory_mb: float | None = None
+    """What it may take; None where nothing is set."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,6 +47,7 @@ class LoadedModel:
     def warm_up(self, images: Images | None, seconds: float) -> float:
         """Run for `seconds` and keep the images for `measure`; see `Model.warm_up`. Gives microseconds."""
         if images is None:
+            allowance.check_inputs(self._path, self.inputs, self.memory_mb)
             rotation = random_in_turn(self.inputs)
         else:
             self.session.check()

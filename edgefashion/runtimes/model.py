@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.in_process import InProcessModel
 from edgefashion.runtimes.inputs import TensorSpec
-from edgefashion.runtimes.process import ModelProcess
+from edgefashion.runtimes.process import ANSWER_S, ModelProcess
 
 
 class Model(Protocol):
@@ -61,14 +61,16 @@ class Model(Protocol):
 def open_model(
     path: Path,
     threads: int,
-    timeout: float = 120,
+    timeout: float = ANSWER_S,
     pin: Sequence[int] | None = None,
     in_process: bool = False,
+    memory_mb: float | None = None,
 ) -> Model:
-    """Load a model file in a child process; or in this process, where `timeout` cannot be kept.
+    """Load a model file in a child process; or in this process, where neither `timeout` nor `memory_mb` can
+    be kept, but for the size of random inputs.
 
     Raises what `ModelProcess` raises.
     """
     if in_process:
-        return InProcessModel(path, threads, pin)
-    return ModelProcess(path, threads, timeout, pin)
+        return InProcessModel(path, threads, pin, memory_mb)
+    return ModelProcess(path, threads, timeout, pin, memory_mb)

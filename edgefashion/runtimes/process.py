@@ -1,42 +1,41 @@
 """A model in a process of its own, so that a runtime that dies takes nothing with it."""
 
-import json
-import os
-import select
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
+from textwrap import shorten
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
 from edgefashion import files, runtimes
-from edgefashion.errors import ArtifactError, RuntimeCrash
-from edgefashion.runtimes import base, pinning
+from edgefashion.errors import ArtifactError, OutOfMemory, OutOfTime, RuntimeCrash
+from edgefashion.runtimes import allowance, base, endings, pinning
 from edgefashion.runtimes.base import Images, Logits
+from edgefashion.runtimes.child import Child, Died, Silent
 from edgefashion.runtimes.inputs import TensorSpec
+from edgefashion.temporary import Folder
 
-WORKER = ("-m", "edgefashion.runtimes.worker")
-"""What Python runs as the child."""
-_FAREWELL_S = 2.0
-_OUT_OF_MEMORY = "; this looks like the system's out-of-memory killer: close other programs"
+ANSWER_S = 30.0
+"""Seconds that loading a file and its first answer may take together, and each answer after that."""
+START_S = 120.0
+"""Seconds that importing a runtime may take: from a slow card half a minute, emulated more."""
+_WORDS = 120
+"""Characters of a runtime's own words on its lack of memory, which may be a page."""
 
 
 class ModelProcess:
     """A model file, loaded in a child process with a set number of threads. Follows `model.Model`.
 
-    The parent sleeps while the child works. The child ends with the parent, whatever ends the parent.
+    The parent sleeps while the child works. The child ends with the parent, whatever ends the parent. The
+    model may take `memory_mb` beyond what its runtime takes, see `allowance`.
 
-    Every method raises RuntimeCrash when the child dies, reports an error or is silent for `timeout`
-    seconds; the constructor also raises ArtifactError for a file that cannot be loaded, MissingExtra for a
-    runtime that is not installed, BadInput where this process may not use all CPUs of `pin`, and
-    RuntimeCrash where the system starts no child. OutputError where the temporary folder is full.
+    Every method raises RuntimeCrash when the child dies or reports an error, OutOfTime when loading and the
+    first answer take more than `timeout` seconds, or a later answer does, and OutOfMemory; the constructor
+    also raises ArtifactError for a file that cannot be loaded, MissingExtra for a runtime that is not
+    installed, BadInput where this process may not use all CPUs of `pin`, and RuntimeCrash where the system
+    starts no child. OutputError where the temporary folder is full.
     """
 
     runtime: str
@@ -48,27 +47,37 @@ class ModelProcess:
     note: str | None = None
 
     def __init__(
-        self, path: Path, threads: int, timeout: float = 120, pin: Sequence[int] | None = None
+        self,
+        path: Path,
+        threads: int,
+        timeout: float = ANSWER_S,
+        pin: Sequence[int] | None = None,
+        memory_mb: float | None = None,
+        start_timeout: float = START_S,
     ) -> None:
         self.path = path
-        self._timeout = timeout
-        runtime = runtimes.for_file(path)
-        self.runtime = runtime.name
+        self._timeout = self._left = timeout
+        self.runtime = runtimes.for_file(path).name
         base.check_exists(path)
         pinning.check(pin)
-        with files.naming_output(Path(tempfile.gettempdir())):
-            self._folder = tempfile.TemporaryDirectory(prefix="edgefashion-", ignore_cleanup_errors=True)
+        self._memory_mb = memory_mb or allowance.usual_mb(path, threads)
+        self._folder = Folder()
         try:
-            self._start_child()
+            self._child = Child(self._folder.path / "log")
         except OSError as error:
-            self._folder.cleanup()
+            self._folder.remove()
             reason = error.strerror or str(error)
             raise RuntimeCrash(
-                f"no child process can be started for {path} ({reason}): add --in-process"
+                f"no child process can be started for {path} ({reason}): bench, evaluate and predict "
+                f"have --in-process for such systems"
             ) from error
         try:
-            self.version = self._ask("starting", do="start", path=str(path), pin=pin)["version"]
-            loaded = self._ask("loading", do="load", threads=threads)
+            started = self._ask("starting", start_timeout, {"do": "start", "path": str(path), "pin": pin})
+            self.version = started["version"]
+            begin = time.monotonic()
+            request = {"do": "load", "threads": threads, "memory_mb": self._memory_mb}
+            loaded = self._ask("loading", timeout, request)
+            self._left -= time.monotonic() - begin
         except BaseException:
             self.close()
             raise
@@ -88,7 +97,8 @@ class ModelProcess:
         pixels, out = self._save("images", images), self._file("logits")
 
         def ask(start: int, stop: int) -> Logits:
-            found = self._ask("predicting", do="predict", images=pixels, start=start, stop=stop, logits=out)
+            request = {"do": "predict", "images": pixels, "start": start, "stop": stop, "logits": out}
+            found = self._answer("predicting", request)
             self.batch, self.note = found["batch"], found["note"]
             logits: Logits = np.load(out)
             return logits
@@ -102,7 +112,9 @@ class ModelProcess:
         or, of any model, random ones. The very first inference gives `first_inference_us`.
         """
         pixels = None if images is None else self._save("rotation", images)
-        found = self._ask("warming up", do="warm_up", images=pixels, seconds=seconds)
+        found = self._answer(
+            "warming up", {"do": "warm_up", "images": pixels, "seconds": seconds}, busy=seconds
+        )
         self.first_inference_us = found["first_inference_us"]
 
     def measure(self, runs: int, seconds: float, at_most: float, loops: int = 1) -> list[float]:
@@ -110,27 +122,20 @@ class ModelProcess:
 
         At least `runs` times and `seconds` seconds, but no longer than `at_most` seconds.
         """
-        found = self._ask(
-            "being measured", do="measure", runs=runs, seconds=seconds, at_most=at_most, loops=loops
-        )
+        request = {"do": "measure", "runs": runs, "seconds": seconds, "at_most": at_most, "loops": loops}
+        found = self._answer("being measured", request, busy=at_most)
         samples: list[float] = found["samples_us"]
         return samples
 
     def peak_rss_mb(self) -> float | None:
         """The most physical memory the child has held, in MiB; None where the system does not say."""
-        peak: float | None = self._ask("being asked for its memory", do="memory")["peak_rss_mb"]
+        peak: float | None = self._answer("being asked for its memory", {"do": "memory"})["peak_rss_mb"]
         return peak
 
     def close(self) -> None:
         """End the child and remove its files. May be called twice."""
-        self._requests.close()
-        try:
-            self._child.wait(_FAREWELL_S)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
-        self._replies.close()
-        self._folder.cleanup()
+        self._child.end()
+        self._folder.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -140,70 +145,45 @@ class ModelProcess:
     ) -> None:
         self.close()
 
-    def _start_child(self) -> None:
-        # -P and PYTHONPATH: the child finds this very package, whatever lies in the current folder.
-        root = str(Path(__file__).parents[2])
-        search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        requests, self_requests = os.pipe()
-        self_replies, replies = os.pipe()
-        with ExitStack() as ours, os.fdopen(requests), os.fdopen(replies, "wb"):
-            self._requests = ours.enter_context(os.fdopen(self_requests, "wb", buffering=0))
-            self._replies = ours.enter_context(os.fdopen(self_replies, "rb", buffering=0))
-            with Path(self._file("log")).open("wb") as log:
-                self._child = subprocess.Popen(
-                    [sys.executable, "-P", *WORKER, str(requests), str(replies)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=log,
-                    pass_fds=(requests, replies),
-                    process_group=0,  # Ctrl-C in a terminal is for the parent
-                    env={**os.environ, "PYTHONPATH": search},
-                )
-            ours.pop_all()  # the child is there: they stay open
+    def _answer(self, doing: str, request: dict[str, Any], busy: float = 0) -> dict[str, Any]:
+        """The reply to a request that keeps the child busy for so many seconds and one inference."""
+        reply = self._ask(doing, self._left + busy, request)
+        self._left = self._timeout
+        return reply
 
-    def _ask(self, doing: str, **request: str | float | Sequence[int] | None) -> dict[str, Any]:
+    def _ask(self, doing: str, seconds: float, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            self._requests.write(json.dumps(request).encode() + b"\n")
-            line = self._read_line(doing)
-        except (BrokenPipeError, EOFError):
-            raise self._obituary(doing) from None
-        reply: dict[str, Any] = json.loads(line)
-        if "error" not in reply:
-            return reply
-        if reply["error"] == "MissingExtra":
-            raise base.missing(runtimes.for_file(self.path), self.path.suffix)
-        if reply["error"] == "ArtifactError":
-            raise ArtifactError(reply["message"])
-        raise RuntimeCrash(f"{self._name()} failed while {doing} {self.path}: {reply['message']}")
+            reply = self._child.ask(request, seconds)
+        except Silent:
+            raise OutOfTime(
+                f"{self._name()} was stopped while {doing} {self.path}: no answer in the "
+                f"{seconds:.3g} s that it may take"
+            ) from None
+        except Died as end:
+            if end.of_memory:
+                raise self._out_of_memory(doing, end.how) from None
+            raise RuntimeCrash(f"{self._name()} {end.how} while {doing} {self.path}{end.details}") from None
+        if "error" in reply:
+            raise self._error(doing, reply["error"], reply["message"])
+        return reply
 
-    def _read_line(self, doing: str) -> bytes:
-        line = b""
-        deadline = time.monotonic() + self._timeout
-        while not line.endswith(b"\n"):
-            left = max(0.0, deadline - time.monotonic())
-            if not select.select([self._replies], [], [], left)[0]:
-                self._child.kill()
-                silence = f"{self._timeout:g} s of silence"
-                raise RuntimeCrash(f"{self._name()} was stopped after {silence} while {doing} {self.path}")
-            part = self._replies.read(1 << 16)
-            if not part:
-                raise EOFError
-            line += part
-        return line
+    def _error(self, doing: str, kind: str, message: str) -> Exception:
+        """The error that a child has reported."""
+        if kind == "MissingExtra":
+            return base.missing(runtimes.for_file(self.path), self.path.suffix)
+        if kind == "OutOfMemory":
+            return OutOfMemory(message)
+        if kind == "MemoryError" or endings.is_of_memory(message):
+            return self._out_of_memory(doing, message)
+        if kind == "ArtifactError":
+            return ArtifactError(message)
+        return RuntimeCrash(f"{self._name()} failed while {doing} {self.path}: {message}")
 
-    def _obituary(self, doing: str) -> RuntimeCrash:
-        """What killed the child, and the last thing it said."""
-        try:
-            code = self._child.wait(_FAREWELL_S)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            code = self._child.wait()
-        end = f"died with {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        lines = Path(self._file("log")).read_text(errors="replace").splitlines()
-        said = [line.strip() for line in lines if line.strip() and not line.startswith("INFO")]
-        last = f" ({said[-1]})" if said else ""
-        advice = _OUT_OF_MEMORY if code == -signal.SIGKILL else ""
-        return RuntimeCrash(f"{self._name()} {end} while {doing} {self.path}{last}{advice}")
+    def _out_of_memory(self, doing: str, why: str) -> OutOfMemory:
+        return OutOfMemory(
+            f"{self._name()} wanted more than the {self._memory_mb:,.0f} MB of memory that it may take, "
+            f"while {doing} {self.path} ({shorten(why, _WORDS)})"
+        )
 
     def _name(self) -> str:
         return f"{self.runtime} {self.version}" if hasattr(self, "version") else self.runtime
@@ -215,8 +195,7 @@ class ModelProcess:
         return path
 
     def _file(self, name: str) -> str:
-        suffix = "" if name == "log" else ".npy"
-        return str(Path(self._folder.name) / f"{name}{suffix}")
+        return str(self._folder.path / f"{name}.npy")
 
 
 def peak_memory_mb(
@@ -224,14 +203,15 @@ def peak_memory_mb(
     threads: int,
     images: Images | None = None,
     seconds: float = 0.1,
-    timeout: float = 120,
+    timeout: float = ANSWER_S,
     pin: Sequence[int] | None = None,
+    memory_mb: float | None = None,
 ) -> float | None:
     """The most physical memory of a fresh child that loads the model and runs it for `seconds`, in MiB.
 
     That of Python and numpy is part of it. None where the system does not say. Inputs as in `warm_up`;
     raises what `ModelProcess` raises.
     """
-    with ModelProcess(path, threads, timeout, pin) as model:
+    with ModelProcess(path, threads, timeout, pin, memory_mb) as model:
         model.warm_up(images, seconds)
         return model.peak_rss_mb()

@@ -1,11 +1,12 @@
-"""The child process that runs one model: `python -m edgefashion.runtimes.worker REQUESTS REPLIES`.
+"""The child process that runs one model: `python -m edgefashion.runtimes.worker REQUESTS REPLIES PARENT`.
 
-Its two arguments are the file descriptors of two pipes, so that whatever a runtime prints harms nothing.
+The first two arguments are the file descriptors of two pipes, so that whatever a runtime prints harms
+nothing; the third is the number of the process that it ends with, see `child`.
 A request is one line of JSON with the operation's name under `do`; so is its reply, which holds either
 `error` and `message` or the operation's results. Arrays travel as `.npy` files whose paths are given.
 
     start    path, pin                                 → version
-    load     threads                                   → load_ms, inputs
+    load     threads, memory_mb                        → load_ms, inputs
     predict  images, start, stop, logits               → batch, note
     warm_up  images, seconds                           → first_inference_us
     measure  runs, seconds, at_most, loops             → samples_us
@@ -15,6 +16,7 @@ A request is one line of JSON with the operation's name under `do`; so is its re
 import json
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -25,8 +27,10 @@ from typing import Any
 import numpy as np
 
 from edgefashion.errors import EdgefashionError
-from edgefashion.runtimes import base, pinning
+from edgefashion.runtimes import allowance, base, pinning
 from edgefashion.runtimes.loaded import LoadedModel
+
+_PR_SET_PDEATHSIG = 1
 
 
 class Worker:
@@ -40,8 +44,10 @@ class Worker:
         self.model = LoadedModel(Path(path))
         return {"version": self.model.start()}
 
-    def load(self, threads: int) -> dict[str, Any]:
-        """Build the session."""
+    def load(self, threads: int, memory_mb: float) -> dict[str, Any]:
+        """Build the session, which takes no more than so much memory, now or later."""
+        allowance.hold(memory_mb, threads)
+        self.model.memory_mb = memory_mb
         load_ms = self.model.load(threads)
         return {"load_ms": load_ms, "inputs": [astuple(spec) for spec in self.model.inputs]}
 
@@ -78,12 +84,18 @@ def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
         return result
     except EdgefashionError as error:
         return {"error": type(error).__name__, "message": str(error)}
+    except MemoryError:
+        return {"error": "MemoryError", "message": "MemoryError"}
     except Exception as error:
         return {"error": "RuntimeCrash", "message": base.reason(error)}
 
 
-def _die_with_parent(requests: int) -> None:
-    """End this process when the other end of the pipe closes, even in the middle of a long operation."""
+def _die_with_parent(requests: int, parent: int) -> None:
+    """End this process when the other end of the pipe closes, even in the middle of a long operation.
+
+    And, where Linux can do that, when the process of the number given ends: a thread that waits for the
+    pipe does not run while a runtime holds Python's lock.
+    """
 
     def wait() -> None:
         watch = select.poll()
@@ -92,12 +104,18 @@ def _die_with_parent(requests: int) -> None:
         os._exit(0)
 
     threading.Thread(target=wait, daemon=True).start()
+    if parent and sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it has ended before that
+            os._exit(0)
 
 
 def main() -> None:
     """Answer requests until the parent closes the pipe."""
-    requests, replies = (int(argument) for argument in sys.argv[1:])
-    _die_with_parent(requests)
+    requests, replies, parent = (int(argument) for argument in sys.argv[1:])
+    _die_with_parent(requests, parent)
     worker = Worker()
     with os.fdopen(requests) as lines, os.fdopen(replies, "w") as answers:
         for line in lines:

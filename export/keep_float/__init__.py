@@ -1,12 +1,11 @@
 """Layers of int8 models that stay in float, by their names, and what that costs."""
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgefashion import bench, device, files
+from edgefashion import bench, device, files, temporary
 from edgefashion.bench import Job
 from edgefashion.errors import BadInput
 from edgefashion.keras import keras
@@ -41,7 +40,7 @@ def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any
 
     Raises RuntimeCrash and ArtifactError for a file that cannot be measured.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary.Folder() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         measured = bench.measure([Job(full, 1, images), Job(path, 1, images)])

@@ -106,7 +106,7 @@ def test_a_crash_ends_its_row_and_no_other(fake: Fake) -> None:
     assert rows[0].runtime == "Fake" and rows[0].version == "1.0"
     assert "SIGSEGV while loading" in str(rows[1].error)
     assert "being measured" in str(rows[3].error)
-    assert "15 s of silence" in str(rows[4].error)
+    assert "no answer in the 15 s" in str(rows[4].error)
     assert "out-of-memory" in str(rows[5].error)
 
 

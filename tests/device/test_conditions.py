@@ -26,6 +26,7 @@ def test_a_pi_3(machine: Machine) -> None:
         "load": 1.04,
         "other_cores": None,
         "stolen_cores": None,
+        "quota_stops": None,
         "memory_available_mb": 576,
         "swap_used_mb": 12,
     }
