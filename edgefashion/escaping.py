@@ -6,6 +6,8 @@ sequences, a spreadsheet on a leading `=`, Markdown on nearly everything, matplo
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 _ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode's categories of what acts instead of being seen: control, format (as bidirectional overrides and
@@ -13,6 +15,8 @@ zero width), surrogates, private use, unassigned, separators of lines.
 """
 _MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
 _BLOCK = re.compile(r"^(?:#|[-+](?=\s|$)|-{2}|={2}|\d+(?=[.)](?:\s|$)))")
+LONGEST_LABEL = 70
+"""Characters of a label in a picture: there is no room for more."""
 _NUMBER = re.compile(r"[-+]?[\d,.]+$")
 _LINK = re.compile(r":(?=//)|(?<=[Ww]{3})\.|@")
 
@@ -36,6 +40,21 @@ def csv_cell(text: str) -> str:
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) and not _NUMBER.match(text) else text
 
 
+def csv(rows: Sequence[dict[str, Any]]) -> str:
+    """CSV of rows with the same fields, under their names; None is an empty cell."""
+    import csv as format
+    import io
+
+    text = io.StringIO()
+    writer = format.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {name: csv_cell(value) if isinstance(value, str) else value for name, value in row.items()}
+        )
+    return text.getvalue()
+
+
 def markdown(text: str) -> str:
     """The text in one line of Markdown: no markup, no HTML, no link, nothing that ends a table's cell."""
     text = visible(text)
@@ -50,5 +69,9 @@ def markdown(text: str) -> str:
 
 
 def plot_label(text: str) -> str:
-    """The text for matplotlib, which sets nothing of it as a formula."""
-    return visible(text).replace("$", "\\$")
+    """The text for matplotlib, which sets nothing of it as a formula; without its middle where it is long."""
+    text = visible(text)
+    if len(text) > LONGEST_LABEL:
+        half = LONGEST_LABEL // 2
+        text = f"{text[:half]}…{text[-half:]}"
+    return text.replace("$", "\\$")

@@ -1,8 +1,10 @@
 """Tables as text, with the lines above and below them: for a terminal, and in Markdown."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from edgefashion.escaping import markdown, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,6 +53,7 @@ def print_page(page: Page, console: "Console | None" = None) -> None:
     import rich.table
     from rich.text import Text
 
+    page = _escaped(page, visible)
     console = console or rich.console.Console()
     for line in page.header:
         console.print(Text(line), soft_wrap=True)
@@ -77,14 +80,15 @@ def print_page(page: Page, console: "Console | None" = None) -> None:
 
 def to_markdown(page: Page) -> str:
     """The page in Markdown: the lines above and below the tables as lists."""
-    parts = [f"- {_escaped(line)}" for line in page.header]
+    page = _escaped(page, markdown)
+    parts = [f"- {line}" for line in page.header]
     for table in page.tables:
         parts += ["", f"**{table.title}**", ""]
-        parts.append(_markdown_row(column.title for column in table.columns))
+        parts.append(_markdown_row(column.title.replace("\n", " ") for column in table.columns))
         parts.append(_markdown_row("--:" if column.number else ":--" for column in table.columns))
         parts += [_markdown_row(cells) for cells in table.cells]
     if page.notes:
-        parts += ["", *(f"- {_escaped(line)}" for line in page.notes)]
+        parts += ["", *(f"- {line}" for line in page.notes)]
     return "\n".join(parts) + "\n"
 
 
@@ -98,9 +102,19 @@ def time(value: float | None) -> str:
     return figure(value, form=",.0f" if value is not None and value >= 100 else ".1f")
 
 
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _escaped(page: Page, escape: Callable[[str], str]) -> Page:
+    """The page with all its text escaped, since much of it comes from files of others."""
+
+    def column(own: Column) -> Column:
+        title = "\n".join(map(escape, own.title.split("\n")))
+        return replace(own, title=title, text=lambda row: escape(own.text(row)))
+
+    tables = [
+        replace(table, title=escape(table.title), columns=tuple(map(column, table.columns)))
+        for table in page.tables
+    ]
+    return replace(page, header=[*map(escape, page.header)], tables=tables, notes=[*map(escape, page.notes)])
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
+    return f"| {' | '.join(cells)} |"

@@ -23,13 +23,13 @@ def test_brackets_in_a_title_are_no_markup() -> None:
 
 def test_markdown_escapes_what_would_end_a_cell() -> None:
     assert tables.to_markdown(PAGE).splitlines() == [
-        "- above [red]",
+        "- above \\[red\\]",
         "",
         "**Times**",
         "",
-        "| [board] A\\|B |",
+        "| \\[board\\] A\\|B |",
         "| :-- |",
-        "| a\\|b [1] |",
+        "| a\\|b \\[1\\] |",
         "",
         "- below",
     ]

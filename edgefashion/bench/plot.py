@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import drawing
+from edgefashion.escaping import plot_label
 
 QUANTITIES = (("p50_us", "p50 (µs)"), ("temperature_c", "temperature (°C)"), ("mhz", "clock (MHz)"))
 
@@ -37,4 +38,4 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def _name(row: dict[str, Any]) -> str:
-    return f"{Path(row['path']).name}, threads {row['threads']}"
+    return plot_label(f"{Path(row['path']).name}, threads {row['threads']}")

@@ -7,6 +7,7 @@ import numpy as np
 from edgefashion import drawing
 from edgefashion.card.evidence import Evidence
 from edgefashion.data import CLASS_NAMES
+from edgefashion.escaping import plot_label
 
 
 def plot(evidence: Evidence, path: Path) -> None:
@@ -31,5 +32,5 @@ def plot(evidence: Evidence, path: Path) -> None:
             shade = "white" if shares[label, other] > 0.5 else "black"
             axis.text(other, label, f"{matrix[label, other]:,}", ha="center", va="center", color=shade)
     name = evidence.artifacts[evidence.deployed].path.name
-    axis.set_title(f"{name}, {len(evidence.labels):,} test images")
+    axis.set_title(plot_label(f"{name}, {len(evidence.labels):,} test images"))
     drawing.save(figure, path, kind)

@@ -21,6 +21,7 @@ from edgefashion.artifact import (
     Artifact,
 )
 from edgefashion.errors import BadInput
+from edgefashion.escaping import visible
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
 
@@ -268,7 +269,11 @@ class Bar:
         return self._advance
 
     def _advance(self, doing: str, done: int, total: int) -> None:
-        self.bar.update(self.task, description=doing, completed=done, total=total, refresh=True)
+        from rich.markup import escape
+
+        self.bar.update(
+            self.task, description=escape(visible(doing)), completed=done, total=total, refresh=True
+        )
         if self.bar.disable and time.monotonic() - self.said > LOG_INTERVAL_SECONDS:
             say(f"{doing} ({done:,} of {total:,})")
             self.said = time.monotonic()

@@ -8,6 +8,7 @@ from edgefashion import drawing
 from edgefashion.compare.joining import Comparison
 from edgefashion.compare.points import Artifact, Point, Points, front, points
 from edgefashion.compare.sources import Source
+from edgefashion.escaping import plot_label
 from edgefashion.statistics import wilson_interval
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _labels(axes: "Axes", ends: Sequence[tuple[Place, Artifact]], room: float) -
     for height, (place, artifact) in zip(heights, ends, strict=True):
         line = {"arrowstyle": "-", "color": _colour(artifact), "linewidth": 0.5, "alpha": 0.6}
         axes.annotate(
-            artifact.name,
+            plot_label(artifact.name),
             place,
             (1.04, height),
             textcoords="axes fraction",
@@ -169,7 +170,7 @@ def _legend(figure: "Figure", sources: Sequence[Source]) -> None:
     from matplotlib.lines import Line2D
 
     looks: list[tuple[str, dict[str, Any]]] = [
-        *((source.title, {"marker": _marker(source), "linestyle": ""}) for source in sources),
+        *((plot_label(source.title), {"marker": _marker(source), "linestyle": ""}) for source in sources),
         ("filled: TFLite, hollow: ONNX", {"linestyle": ""}),
         ("Pareto front of a device", {"linestyle": ":"}),
     ]

@@ -1,7 +1,5 @@
 """A comparison for spreadsheets and programs."""
 
-import csv
-import io
 import json
 from typing import Any
 
@@ -9,6 +7,7 @@ from edgefashion import __version__
 from edgefashion.compare import notes
 from edgefashion.compare.joining import Cell, Comparison
 from edgefashion.compare.sources import Source
+from edgefashion.escaping import csv
 
 Record = dict[str, Any]
 _OF_ROW = ("model", "format", "precision", "target", "kept_float", "runtime", "runtime_version", "threads")
@@ -27,12 +26,7 @@ def records(comparison: Comparison) -> list[Record]:
 
 def to_csv(comparison: Comparison) -> str:
     """CSV, a record a row; nothing is an empty cell."""
-    rows = [_flat(record) for record in records(comparison)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv([_flat(record) for record in records(comparison)])
 
 
 def to_json(comparison: Comparison) -> str:

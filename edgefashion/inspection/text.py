@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from edgefashion.escaping import visible
 from edgefashion.inspection.base import Inspection, Operator, Port
 
 UNKNOWN = "–"
@@ -13,7 +14,7 @@ CHANNELS_SHOWN = 1
 
 def to_text(found: Iterable[Inspection]) -> str:
     """A block of lines for each."""
-    return "\n\n".join("\n".join(lines(inspection)) for inspection in found)
+    return "\n\n".join("\n".join(map(visible, lines(inspection))) for inspection in found)
 
 
 def to_json(found: Iterable[Inspection]) -> str:

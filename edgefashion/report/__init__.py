@@ -1,9 +1,8 @@
 """Results for people (tables) and for spreadsheets (CSV); for programs see `edgefashion.results`."""
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
+from edgefashion.escaping import csv
 from edgefashion.report.columns import precision, tables
 from edgefashion.report.notes import SLOWER_BECAUSE, notes
 from edgefashion.results import Results
@@ -31,12 +30,7 @@ def page(results: Results) -> Page:
 
 def to_csv(results: Results) -> str:
     """CSV, one result a row: the fields of the JSON without the raw samples; nothing is an empty cell."""
-    rows = [_flat(row) for row in results.rows]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv([_flat(row) for row in results.rows])
 
 
 def header(results: Results) -> list[str]:

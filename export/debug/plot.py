@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgefashion import drawing
+from edgefashion.escaping import plot_label
 from export.debug import ModelError, Report
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def plot(report: Report, path: Path) -> None:
     OutputError when `path` cannot be written.
     """
     kind = drawing.kind_of(path)
-    names = [layer.layer for layer in next(iter(report.models.values())).layers]
+    names = [plot_label(layer.layer) for layer in next(iter(report.models.values())).layers]
     figure = drawing.new_figure(11, 2.2 + 0.23 * len(names))
     shares, ratios = figure.subplots(1, 2, sharey=True)
     for number, (format, model) in enumerate(report.models.items()):
@@ -39,7 +40,8 @@ def plot(report: Report, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="x", labelsize=8, top=len(names) > 20, labeltop=len(names) > 20)
     figure.legend(fontsize=8, loc="outside lower center", ncols=4)
-    figure.suptitle(f"{report.run}, {report.precision}, on {report.images} validation images", fontsize=12)
+    title = f"{report.run}, {report.precision}, on {report.images} validation images"
+    figure.suptitle(plot_label(title), fontsize=12)
     drawing.save(figure, path, kind)
 
 

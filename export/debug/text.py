@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from edgefashion.escaping import visible
 from edgefashion.inspection.text import UNKNOWN, columns
 from export.debug import ModelError, Report
 from export.debug.error import LayerError
@@ -13,7 +14,8 @@ HEADING = ("layer", "kind", "shape", "share", "weights", "output", "SNR dB", "ow
 def to_text(report: Report) -> str:
     """For each format: how far the logits are off, and the layers that cause the most of it."""
     head = f"{report.run}, {report.precision}, against the float model on {report.images} validation images"
-    return "\n".join([head, *(line for model in report.models.values() for line in _lines(model))])
+    lines = [head, *(line for model in report.models.values() for line in _lines(model))]
+    return "\n".join(map(visible, lines))
 
 
 def _lines(model: ModelError) -> Iterator[str]:
