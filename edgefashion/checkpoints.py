@@ -6,21 +6,37 @@ After every epoch everything that training changes is written to `epoch-N.npz`, 
 step. What it does not name is removed.
 """
 
-import json
+import contextlib
 import shutil
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
-from edgefashion import files
-from edgefashion.errors import OutputError, RunError
+from edgefashion import arrays, files
+from edgefashion.errors import OutputError, RunError, first_line
+from edgefashion.reading import read_bytes, read_json
 from edgefashion.recipes import Recipe
 
 PROGRESS = "progress.json"
+MOST_COPIES = 16
+"""How many times what is asked for a checkpoint may be large: it has an average and moments beside."""
+OVERHEAD = 4 << 20
+START_AGAIN = "start again with --force"
 Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+class Progress(TypedDict):
+    """What `progress.json` says; see `TrainingState`."""
+
+    recipe: dict[str, Any]
+    data: dict[str, str]
+    history: list[dict[str, float]]
+    best_epoch: int
+    batch: NotRequired[int]
+    seconds: NotRequired[float]
 
 
 @dataclass
@@ -71,13 +87,22 @@ class TrainingState:
 
     def check(self, recipe: Recipe, data: dict[str, str]) -> None:
         """Raise RunError when this is not the training of `recipe` on `data` (its checksums)."""
-        if changed := Recipe.from_dict(self.recipe).differences(recipe):
+        try:
+            begun_with = Recipe.from_dict(self.recipe)
+        except TypeError as error:
+            raise RunError(f"{self.folder / PROGRESS} lacks parts of a recipe: {START_AGAIN}") from error
+        if changed := begun_with.differences(recipe):
             raise RunError(
                 f"the interrupted training has another recipe ({', '.join(changed)}): "
                 "resume with the recipe it began with, or start again with --force"
             )
         if self.data != data:
             raise RunError("the interrupted training began with other data: start again with --force")
+
+    def check_within(self, epochs: int, steps: int) -> None:
+        """Raise RunError for more than a training of so many epochs of so many batches can have done."""
+        if self.epoch > epochs or self.batch >= (steps if self.epoch < epochs else 1):
+            raise RunError(f"{self.folder / PROGRESS} tells of more than there is to be done: {START_AGAIN}")
 
     def save(self) -> None:
         """Record the state in one step. Raises OutputError."""
@@ -123,34 +148,41 @@ class TrainingState:
         return f"the checkpoint after {self.where} is kept: go on from there with --resume"
 
     def _tidy(self) -> None:
-        for path in self.folder.glob("epoch-*.npz"):
+        for path in _files(self.folder, "epoch-*.npz"):
             if path not in (self.last, self.best):
                 path.unlink()
 
 
 def begun(folder: Path) -> bool:
     """Whether an interrupted training in `folder` has a checkpoint to go on from."""
-    try:
-        saved = json.loads((folder / PROGRESS).read_text())
-        return bool(saved["history"] or saved.get("batch"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    with contextlib.suppress(RunError):
+        return _read(folder).begun
+    return False
 
 
-def load(path: Path) -> Arrays:
-    """A checkpoint. Raises RunError when it cannot be read."""
+def load(path: Path, like: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
+    """Those arrays of a checkpoint that `like` names, of the types and shapes that they have there.
+
+    Raises RunError where it cannot be read, has others, or numbers that are not finite.
+    """
+    most = OVERHEAD + MOST_COPIES * sum(array.nbytes for array in like.values())
+    content = read_bytes(path, f"a checkpoint, or {START_AGAIN}", RunError, most)
     try:
-        with np.load(path) as saved:
-            return {name: saved[name] for name in saved.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path} is damaged: start again with --force") from error
+        return arrays.from_zip(content, like)
+    except Exception as error:  # as many kinds as there are kinds of damage
+        raise RunError(f"{path} is damaged ({first_line(error)}): {START_AGAIN}") from error
 
 
 def discard(folder: Path) -> None:
     """Remove what only a resumption needs."""
-    for path in folder.glob("epoch-*.npz"):
+    for path in _files(folder, "epoch-*.npz"):
         path.unlink()
     (folder / PROGRESS).unlink(missing_ok=True)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """What is no folder: none of ours is called so."""
+    return [path for path in folder.glob(pattern) if path.is_symlink() or not path.is_dir()]
 
 
 def begin(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
@@ -168,23 +200,30 @@ def resume(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
 
     Raises RunError when there is nothing, or when it was made with another recipe or other data.
     """
-    path = folder / PROGRESS
-    if not path.is_file():
+    if not (folder / PROGRESS).is_file():
         raise RunError("there is nothing to resume: train without --resume")
-    try:
-        saved = json.loads(path.read_text())
-        state = TrainingState(
-            folder,
-            saved["recipe"],
-            saved["data"],
-            saved["history"],
-            saved["best_epoch"],
-            saved.get("batch", 0),
-            saved.get("seconds", 0.0),
-        )
-        state.check(recipe, data)
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged: start again with --force") from error
-    for half_written in folder.glob(".*"):
+    state = _read(folder)
+    state.check(recipe, data)
+    for half_written in _files(folder, ".*"):
         half_written.unlink()
     return state
+
+
+def _read(folder: Path) -> TrainingState:
+    """What an interruption left. Raises RunError where that cannot be read."""
+    path = folder / PROGRESS
+    try:
+        saved: Progress = read_json(path, "the state of a training", RunError, kind=Progress)
+    except RunError as error:
+        raise RunError(f"{error}: {START_AGAIN}") from error
+    names = ("recipe", "data", "history", "best_epoch", "batch", "seconds")
+    state = TrainingState(folder, **{name: saved[name] for name in names if name in saved})  # type: ignore[literal-required]
+    if not _is_possible(state):
+        raise RunError(f"{path} is damaged: {START_AGAIN}")
+    return state
+
+
+def _is_possible(state: TrainingState) -> bool:
+    known = all({"val_accuracy", "seconds"} <= entry.keys() for entry in state.history)
+    best = 1 <= state.best_epoch <= state.epoch if state.epoch else state.best_epoch == 0
+    return known and best and state.batch >= 0 and state.seconds >= 0

@@ -114,9 +114,9 @@ class Learner:
         return {f"{group}-{number}": one for group, all in groups.items() for number, one in enumerate(all)}
 
 
-def kept_weights(arrays: dict[str, Array], model: keras.Model) -> list[Array]:
-    """Out of what `Learner.arrays` gave: the weights of the model that is kept, in the order of `model`'s."""
-    return [arrays[f"kept-{number}"] for number in range(len(model.weights))]
+def kept_arrays(model: keras.Model) -> dict[str, Array]:
+    """The weights of a model by the names that `Learner.arrays` gives those of the model that is kept."""
+    return {f"kept-{number}": value for number, value in enumerate(model.get_weights())}
 
 
 def right(labels: Any, logits: Any) -> Any:

@@ -1,6 +1,7 @@
 """A recipe and a data set in, a run folder out."""
 
 import contextlib
+import shutil
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 from edgefashion import checkpoints, device, files, freezing, runs, teacher
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
-from edgefashion.errors import BadInput, RunError
+from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.input_pipeline import Array, batches_of, steps_of, validation_batches
 from edgefashion.keras import keras, tf
-from edgefashion.learner import Learner, kept_weights
+from edgefashion.learner import Learner, kept_arrays
 from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
@@ -38,7 +39,7 @@ def train(
 
     `hardware` is "cpu", "gpu" or None for a GPU where TensorFlow sees one. `resume` continues an
     interrupted training of the same recipe; `force` replaces an existing run once the new one is ready.
-    Raises BadInput, RunError or OutputError.
+    Raises BadInput, RunError, OutputError, or Diverged where the model does not learn but run away.
     """
     with runs.locked(folder):
         if not force:
@@ -57,6 +58,7 @@ def train(
             splits = freezing.features(whole, recipe.weights, recipe.frozen, splits, report)
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
+            state.check_within(recipe.epochs, steps)
             learner = _learner(recipe, steps, state if state.begun else None)
         else:
             learner = _learner(recipe, steps, None)
@@ -65,7 +67,12 @@ def train(
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
         if state.begun:
             report(f"resuming after {state.where} of {recipe.epochs}")
-        _fit(learner, state, recipe, splits, taught)
+        try:
+            _fit(learner, state, recipe, splits, taught)
+        except Diverged:
+            if not state.begun:
+                shutil.rmtree(staging, ignore_errors=True)
+            raise
         _finish(state, recipe, dataset, folder.name, where)
         return runs.publish(folder)
 
@@ -135,14 +142,10 @@ def _learner(recipe: Recipe, steps: int, state: TrainingState | None) -> Learner
     """A model at its start, or as it was at the last checkpoint of `state`."""
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
-    saved = checkpoints.load(state.last) if state else None
     model = _build(recipe, steps, None if state else recipe.weights)
     learner = Learner(recipe, steps * recipe.epochs, lambda: _build(recipe, steps), model)
-    if state and saved:
-        try:
-            learner.restore(saved)
-        except ValueError as error:
-            raise RunError(f"{state.last} is damaged: start again with --force") from error
+    if state:
+        learner.restore(checkpoints.load(state.last, learner.arrays()))
     return learner
 
 
@@ -173,7 +176,7 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
     keras.mixed_precision.set_global_policy("float32")
     compression = compression_for(recipe)
     best = _build(recipe, steps=1)
-    best.set_weights(kept_weights(checkpoints.load(state.best), best))
+    best.set_weights(list(checkpoints.load(state.best, kept_arrays(best)).values()))
     model = _whole_in_float32(recipe, compression.strip(best))
     compressed = compression.check(model)
     model_path = state.folder / runs.MODEL

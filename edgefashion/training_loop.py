@@ -4,7 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from edgefashion.checkpoints import TrainingState
+from edgefashion.arrays import check_finite
+from edgefashion.checkpoints import Arrays, TrainingState
+from edgefashion.errors import Diverged
 from edgefashion.input_pipeline import Part
 from edgefashion.keras import keras
 from edgefashion.learner import Learner
@@ -12,6 +14,25 @@ from edgefashion.recipes import Recipe
 
 CHECKPOINT_SECONDS = 240.0
 """How long an epoch may go on without a checkpoint; with a step and the writing, five minutes are enough."""
+
+
+MOST_LOSS = 1e6
+"""Nats: logits as far apart as that say nothing any more."""
+
+
+def check_learning(epoch: int, metrics: dict[str, float], arrays: Arrays, recipe: Recipe) -> None:
+    """Raise Diverged for a loss or weights that are not finite, or beyond all use. `epoch` counts from 0."""
+    reason = next((f"{name} {value:.3g}" for name, value in metrics.items() if not value < MOST_LOSS), None)
+    try:
+        for name, array in arrays.items():
+            check_finite(name, array)
+    except ValueError:
+        reason = reason or "weights that are not finite"
+    if reason:
+        raise Diverged(
+            f"the training of {recipe.model} diverged in epoch {epoch + 1} ({reason}), and no run was kept: "
+            f"begin again with --force and a learning_rate below {recipe.learning_rate:g}"
+        )
 
 
 def parts_of(recipe: Recipe, steps: int, epoch: int, batch: int) -> list[Part]:
@@ -51,7 +72,9 @@ class TrainingLoop:
             self.learner.step(batches)
             self.callbacks.on_train_batch_end(number)
             if number + 1 < self.steps and time.monotonic() - self.kept > CHECKPOINT_SECONDS:
-                self.state.add_batches(self.learner.arrays(), number + 1, self._seconds())
+                arrays = self.learner.arrays()
+                check_learning(part.epoch, self.learner.metrics(), arrays, self.learner.recipe)
+                self.state.add_batches(arrays, number + 1, self._seconds())
                 self.kept = time.monotonic()
         if part.last == self.steps:
             self._end_epoch(part.epoch)
@@ -59,7 +82,9 @@ class TrainingLoop:
     def _end_epoch(self, epoch: int) -> None:
         metrics = self.learner.metrics() | self.learner.validate(self.validation)
         self.callbacks.on_epoch_end(epoch, dict(metrics))
-        self.state.add_epoch(self.learner.arrays(), metrics | {"seconds": round(self._seconds(), 1)})
+        arrays = self.learner.arrays()
+        check_learning(epoch, metrics, arrays, self.learner.recipe)
+        self.state.add_epoch(arrays, metrics | {"seconds": round(self._seconds(), 1)})
         if epoch + 1 < self.learner.recipe.epochs:
             self.begin_epoch(epoch + 1)
         else:

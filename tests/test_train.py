@@ -21,8 +21,9 @@ import pytest
 from edgefashion import __version__, checkpoints, files, runs
 from edgefashion import train as training
 from edgefashion.checkpoints import TrainingState
+from edgefashion.cli import main
 from edgefashion.data import Dataset
-from edgefashion.errors import BadInput, OutputError, RunError
+from edgefashion.errors import BadInput, Diverged, OutputError, RunError
 from edgefashion.keras import keras, tf
 from edgefashion.models import ARCHITECTURES
 from edgefashion.recipes import RECIPES, Recipe
@@ -404,15 +405,105 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize("damage", [Path.unlink, flip, lambda path: path.write_bytes(b"")])
 def test_a_damaged_checkpoint(halted: Path, sample: Dataset, damage: Callable[[Path], None]) -> None:
     damage(runs.staging(halted) / "epoch-1.npz")
-    with pytest.raises(RunError, match=r"epoch-1\.npz is damaged: start again with --force"):
+    with pytest.raises(RunError, match=r"epoch-1\.npz .*start again with --force$"):
         fit(halted, sample, resume=True)
 
 
-@pytest.mark.parametrize("damage", ["", "[]", "{}"])
-def test_a_damaged_state(halted: Path, sample: Dataset, damage: str) -> None:
-    (runs.staging(halted) / "progress.json").write_text(damage)
-    with pytest.raises(RunError, match=r"progress\.json is damaged: start again with --force"):
+def other_arrays(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Write a checkpoint anew, as small as it gets, with other arrays in it."""
+    with np.load(path) as saved:
+        arrays = dict(saved)
+    change(arrays)
+    np.savez_compressed(path, **arrays)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda arrays: arrays.update({"kept-0": arrays["kept-0"] * np.nan}), "numbers that are not finite"),
+        (lambda arrays: arrays.update({"optimizer-2": arrays["optimizer-2"] + np.inf}), "not finite"),
+        (lambda arrays: arrays.update({"kept-0": np.zeros((1 << 14, 1 << 14), np.int8)}), "not float32"),
+        (lambda arrays: arrays.update({"kept-1": np.array([None] * 32)}), "not float32"),
+        (lambda arrays: arrays.pop("kept-3"), "kept-3"),
+    ],
+    ids=["no numbers", "infinite", "too many", "objects", "one is missing"],
+)
+def test_a_checkpoint_of_other_arrays(
+    halted: Path, sample: Dataset, change: Callable[[dict[str, Any]], object], reason: str
+) -> None:
+    other_arrays(runs.staging(halted) / "epoch-1.npz", change)
+    with pytest.raises(
+        RunError, match=rf"epoch-1\.npz is damaged \(.*{reason}.*\): start again with --force"
+    ):
         fit(halted, sample, resume=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("", "[]", "{}", "[" * 100_000, '{"history": 1e999}'),
+        {"history": 5},
+        {"history": [{}]},
+        {"history": [{"val_accuracy": "high", "seconds": 1}]},
+        {"seconds": None},
+        {"seconds": -1},
+        {"recipe": []},
+        {"recipe": {}},
+        {"best_epoch": 2},
+        {"batch": 4},
+        {"batch": -1},
+    ],
+    ids=lambda damage: str(damage)[:30],
+)
+def test_a_damaged_state(halted: Path, sample: Dataset, damage: str | dict[str, Any]) -> None:
+    path = runs.staging(halted) / "progress.json"
+    whole = json.loads(path.read_text())
+    path.write_text(damage if isinstance(damage, str) else json.dumps({**whole, **damage}))
+    assert interrupted(halted) in (True, False)
+    with pytest.raises(RunError, match=r"progress\.json .*: start again with --force$"):
+        fit(halted, sample, resume=True)
+
+
+def test_folders_among_the_checkpoints_are_in_nobodys_way(halted: Path, sample: Dataset) -> None:
+    for name in (".d", "epoch-9.npz"):
+        (runs.staging(halted) / name).mkdir()
+    assert fit(halted, sample, resume=True).folder == halted
+
+
+# What does not learn
+
+
+@pytest.mark.parametrize("rate", [1e12, 1e30])
+def test_a_training_that_diverges_is_no_run(folder: Path, sample: Dataset, rate: float) -> None:
+    with pytest.raises(Diverged, match=r"diverged in epoch 1 \(loss .*, and no run was kept: "):
+        fit(folder, sample, replace(TINY, learning_rate=rate))
+    assert not folder.exists()
+    assert not runs.staging(folder).exists()
+
+
+def test_a_training_that_diverges_later_keeps_its_last_good_checkpoint(halted: Path, sample: Dataset) -> None:
+    def huge(arrays: dict[str, Any]) -> None:
+        arrays["kept-0"] = np.full_like(arrays["kept-0"], 1e30)
+
+    other_arrays(runs.staging(halted) / "epoch-1.npz", huge)
+    with pytest.raises(Diverged, match="diverged in epoch 2"):
+        fit(halted, sample, resume=True)
+    assert not halted.exists()
+    assert epochs_done(runs.staging(halted)) == 1
+
+
+@pytest.mark.parametrize("more", [(), ("--seeds", "2")])
+def test_a_training_that_diverged_ends_with_exit_code_1(
+    sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    options = ["--set", "learning_rate=1e30", "--limit", "100", "--epochs", "2", "--runs", str(tmp_path)]
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", *options, *more, "--data", str(sample_folder)])
+    lines = capsys.readouterr().err.splitlines()
+    assert stopped.value.code == 1
+    assert lines[-1].startswith("edgefashion: the training of cnn diverged in epoch 1 (")
+    assert not any("next:" in line for line in lines)
+    assert not any(path.is_dir() for path in tmp_path.iterdir())
 
 
 # What cannot be done as asked
@@ -528,7 +619,8 @@ def test_a_model_trained_in_mixed_precision_is_kept_in_float32(
 ) -> None:
     with stopped():
         fit(folder, sample, mixed)
-    halted = checkpoints.load(runs.staging(folder) / "epoch-1.npz")
+    with np.load(runs.staging(folder) / "epoch-1.npz") as saved:
+        halted = dict(saved)
     assert halted["scale-0"] > 1
     assert {array.dtype.kind for array in halted.values()} == {"f", "i"}
     run = fit(folder, sample, mixed, resume=True)

@@ -16,6 +16,7 @@ import pytest
 from edgefashion import files, runs
 from edgefashion.cli import main
 from edgefashion.errors import BadInput, RunError
+from edgefashion.escaping import visible
 from edgefashion.keras import keras, tf
 from edgefashion.models import load_model
 from edgefashion.models.mobilenetv2 import SIZE, build
@@ -46,7 +47,7 @@ def refusal(run: Run) -> str:
         load_model(run)
     message = str(refused.value)
     assert message.startswith(str(run.model_path))
-    assert message.isprintable()
+    assert message == visible(message)
     return message
 
 
@@ -327,7 +328,7 @@ def test_damaged_bytes_end_in_one_line_or_in_a_model(trained: Run, stranger: Str
         try:
             load_model(stranger(bytes(content)))
         except RunError as error:
-            assert str(error).isprintable()
+            assert str(error) == visible(str(error))
 
 
 # Files of initial weights

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgefashion import __version__, answers, device, files, targets
+from edgefashion import __version__, answers, arrays, device, files, targets
 from edgefashion.artifact import Artifact, manifest_path
-from edgefashion.bundle import archive, arrays, comparing, layout
+from edgefashion.bundle import archive, comparing, layout
 from edgefashion.data import CLASS_NAMES, Dataset, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.runtimes.base import Logits

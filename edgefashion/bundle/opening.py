@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import __version__, artifact, files, reading, temporary
+from edgefashion import __version__, arrays, artifact, files, reading, temporary
 from edgefashion.artifact import Artifact
-from edgefashion.bundle import archive, arrays, comparing, layout
+from edgefashion.bundle import archive, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
 from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits

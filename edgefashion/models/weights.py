@@ -17,8 +17,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion.arrays import check_finite
 from edgefashion.errors import BadInput, RunError, first_line
-from edgefashion.escaping import visible
 from edgefashion.keras import keras
 from edgefashion.reading import load_json, read_bytes
 
@@ -58,13 +58,6 @@ def take_from_h5(path: Path, model: keras.Model) -> None:
         _take(model, content, layout)
     except Exception as error:  # as many kinds as there are kinds of damage
         raise BadInput(first_line(error)) from error
-
-
-def check_finite(arrays: dict[str, npt.NDArray[Any]]) -> None:
-    """Raise ValueError for an array that holds NaN or infinity."""
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{visible(name)} holds numbers that are not finite")
 
 
 def _most(model: keras.Model) -> int:
@@ -144,5 +137,5 @@ def _array(given: h5py.Group, name: str, like: h5py.Dataset) -> npt.NDArray[Any]
     if storage.get_layout() != h5py.h5d.CONTIGUOUS or storage.get_external_count():
         raise ValueError(f"{name} does not lie in the file as Keras has it")
     array = np.asarray(found[()])
-    check_finite({name: array})
+    check_finite(name, array)
     return array

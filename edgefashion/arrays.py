@@ -1,7 +1,9 @@
-"""The arrays of a bundle, as .npy files."""
+"""Arrays as .npy files, alone or several in a zip file: of a bundle, of a checkpoint."""
 
 import io
 import math
+import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 
 _PREFIX = 10
 """Bytes before the header's text: magic number, version and length."""
+MOST_HEADER = 4096
+"""Bytes before the numbers, more than any NumPy writes."""
 
 
 def to_bytes(array: NDArray[Any]) -> bytes:
@@ -31,6 +35,28 @@ def from_bytes(content: bytes, dtype: "np.dtype[Any]", shape: tuple[int, ...]) -
         raise ValueError(f"not {dtype} {list(shape)}")
     array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
     return array
+
+
+def from_zip(content: bytes, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Those arrays of an .npz file that `like` names, each of the dtype and shape it has there.
+
+    Raises ValueError for others and for one that holds NaN or infinity, KeyError where one is missing, and
+    what zipfile raises. No more is unpacked than such an array may take.
+    """
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name, array in like.items():
+            with archive.open(f"{name}.npy") as file:
+                packed = file.read(array.nbytes + MOST_HEADER)
+            found[name] = from_bytes(packed, array.dtype, array.shape)
+            check_finite(name, found[name])
+    return found
+
+
+def check_finite(name: str, array: NDArray[Any]) -> None:
+    """Raise ValueError for an array that holds NaN or infinity."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} holds numbers that are not finite")
 
 
 def _header(dtype: "np.dtype[Any]", shape: tuple[int, ...]) -> bytes:
