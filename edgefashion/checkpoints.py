@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -26,17 +26,6 @@ MOST_COPIES = 16
 OVERHEAD = 4 << 20
 START_AGAIN = "start again with --force"
 Arrays = dict[str, np.ndarray[Any, Any]]
-
-
-class Progress(TypedDict):
-    """What `progress.json` says; see `TrainingState`."""
-
-    recipe: dict[str, Any]
-    data: dict[str, str]
-    history: list[dict[str, float]]
-    best_epoch: int
-    batch: NotRequired[int]
-    seconds: NotRequired[float]
 
 
 @dataclass
@@ -87,11 +76,7 @@ class TrainingState:
 
     def check(self, recipe: Recipe, data: dict[str, str]) -> None:
         """Raise RunError when this is not the training of `recipe` on `data` (its checksums)."""
-        try:
-            begun_with = Recipe.from_dict(self.recipe)
-        except TypeError as error:
-            raise RunError(f"{self.folder / PROGRESS} lacks parts of a recipe: {START_AGAIN}") from error
-        if changed := begun_with.differences(recipe):
+        if changed := Recipe.from_dict(self.recipe).differences(recipe):
             raise RunError(
                 f"the interrupted training has another recipe ({', '.join(changed)}): "
                 "resume with the recipe it began with, or start again with --force"
@@ -211,13 +196,14 @@ def resume(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
 
 def _read(folder: Path) -> TrainingState:
     """What an interruption left. Raises RunError where that cannot be read."""
+    from edgefashion.records.training import Progress
+
     path = folder / PROGRESS
-    try:
-        saved: Progress = read_json(path, "the state of a training", RunError, kind=Progress)
-    except RunError as error:
-        raise RunError(f"{error}: {START_AGAIN}") from error
+    saved: dict[str, Any] = read_json(
+        path, "the state of a training", RunError, kind=Progress, mend=START_AGAIN
+    )
     names = ("recipe", "data", "history", "best_epoch", "batch", "seconds")
-    state = TrainingState(folder, **{name: saved[name] for name in names if name in saved})  # type: ignore[literal-required]
+    state = TrainingState(folder, **{name: saved[name] for name in names if name in saved})
     if not _is_possible(state):
         raise RunError(f"{path} is damaged: {START_AGAIN}")
     return state

@@ -448,7 +448,7 @@ def test_a_checkpoint_of_other_arrays(
         {"seconds": None},
         {"seconds": -1},
         {"recipe": []},
-        {"recipe": {}},
+        {"recipe": {"model": 1}},
         {"best_epoch": 2},
         {"batch": 4},
         {"batch": -1},
