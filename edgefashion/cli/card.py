@@ -7,7 +7,7 @@ import click
 
 from edgefashion import files
 from edgefashion.cli import naming, steps
-from edgefashion.cli.options import FILE, data_option, runs_option
+from edgefashion.cli.options import FILE, PATH, data_option, runs_option
 from edgefashion.cli.steps import following, say
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="RUN|zoo:NAME")
-@click.argument("measured", metavar="[RESULTS.json]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("measured", metavar="[RESULTS.json]...", nargs=-1, type=PATH)
 @click.option("-o", "--output", type=FILE, required=True, help="The Markdown file to write.")
 @click.option("--plot", "picture", type=FILE, help="Draw the confusion matrix: .png, .svg or .pdf.")
 @runs_option

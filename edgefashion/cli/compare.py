@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from edgefashion import files
-from edgefashion.cli.options import FILE
+from edgefashion.cli.options import FILE, PATH
 from edgefashion.cli.steps import following, say
 from edgefashion.errors import BadInput
 
 
 @click.command()
-@click.argument("paths", metavar="RESULTS.json...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="RESULTS.json...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--against",
     metavar="DEVICE|FILE|NUMBER",

@@ -12,6 +12,8 @@ from edgefashion.recipes import NAMED_RECIPES, RECIPES
 MOST_CPUS = 9999
 COUNT = click.IntRange(min=1)
 FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
+PATH = click.Path(readable=False, path_type=Path)
+"""Read later, with errors that say what to do."""
 FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 
 

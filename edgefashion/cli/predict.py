@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgefashion.cli import naming, steps
-from edgefashion.cli.options import data_option, runs_option
+from edgefashion.cli.options import PATH, data_option, runs_option
 from edgefashion.cli.steps import following
 from edgefashion.errors import BadInput
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", metavar="MODEL|zoo:NAME")
-@click.argument("paths", metavar="[IMAGE]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[IMAGE]...", nargs=-1, type=PATH)
 @click.option(
     "--index", "indices", type=click.IntRange(min=0), multiple=True, help="A test image of the data set."
 )

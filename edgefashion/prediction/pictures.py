@@ -1,13 +1,14 @@
 """Opening pictures, with distrust: a PNG or JPEG file in, colours out."""
 
+import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO
 
 from edgefashion import reading
 from edgefashion.errors import MissingExtra, PictureError
+from edgefashion.prediction import depth, transparency
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+Color = tuple[int, int, int]
+MOST_PIXELS = 1 << 24
+"""Of what is decoded whole, in up to 20 bytes a pixel. Of larger JPEG files fewer pixels are decoded, unless
+they are progressive.
+"""
 
 
 def is_picture(name: str) -> bool:
@@ -22,74 +28,98 @@ def is_picture(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def read(path: Path, behind: tuple[int, int, int] = WHITE) -> "Image":
-    """A PNG or JPEG file as an RGB picture, upright; where it is transparent, one sees the colour `behind`.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture, upright."""
 
-    Only decoders of these two formats are tried. EXIF's rotation is applied, 16-bit gray becomes 8-bit.
+    image: "Image"
+    """RGB"""
+    size: tuple[int, int]
+    """Width and height of what is in the file; `image` may be smaller."""
+    bits: int | None
+    """Of one that has 16 bits a color: how many of them it uses."""
+    behind: Color | None
+    """The color that one sees where it is transparent; None where it is not."""
+
+
+def read(path: Path, behind: Color | None = None) -> Picture:
+    """A PNG or JPEG file; where it is transparent, one sees the color `behind`: black where None is given and
+    the picture would hardly be seen on white, else white.
+
+    Only decoders of these two formats are tried. EXIF's rotation is applied, 16 bits a color become 8.
     Raises PictureError where the file is missing, empty, damaged, truncated, of another kind, animated or
-    of more pixels than Pillow deems safe (89 million); MissingExtra without Pillow.
+    of too many pixels; MissingExtra without Pillow.
     """
     try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
+        from PIL import Image
     except ImportError as error:
         raise MissingExtra("Opening a picture needs Pillow", "image") from error
-    _check_file(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged EXIF
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
-                if picture.format == "PNG" and getattr(picture, "is_animated", False):
-                    raise PictureError(
-                        f"{path} is animated, and one picture is classified: save one frame of it"
-                    )
-                picture.load()
-                return _on_background(ImageOps.exif_transpose(_of_8_bits(picture)), behind)
-    except PictureError:
-        raise
-    except UnidentifiedImageError as error:
-        raise PictureError(f"{path} is no PNG or JPEG picture: name one, or convert it") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        most = f"{Image.MAX_IMAGE_PIXELS:,}"
-        raise PictureError(f"{path} has more than {most} pixels: make it smaller") from error
-    except Exception as error:  # a decoder may raise anything for a file that is damaged
-        raise PictureError(f"{path} is truncated or damaged ({_reason(error)}): copy it again") from error
+    if not reading.is_file(path, PictureError):
+        what = "is no file" if os.path.lexists(path) else "does not exist"
+        raise PictureError(f"{path} {what}: name a PNG or JPEG picture")
+    with reading.open_file(path, "a PNG or JPEG picture", PictureError) as file:
+        start = file.peek(64)[:64]
+        reading.refuse_pointer(path, start, PictureError)
+        if not start:
+            raise PictureError(f"{path} is empty: copy it again")
+        try:
+            return _decoded(path, file, behind)
+        except PictureError:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise _too_large(path, f"more than {Image.MAX_IMAGE_PIXELS:,} pixels") from error
+        except Exception as error:  # a decoder may raise anything for a file that is damaged
+            raise PictureError(f"{path} is truncated or damaged ({_reason(error)}): copy it again") from error
 
 
-def _check_file(path: Path) -> None:
-    """Raise PictureError where there is nothing to open."""
-    if not path.exists():
-        raise PictureError(f"{path} does not exist: name a PNG or JPEG picture")
-    if not path.is_file():
-        raise PictureError(f"{path} is no file: name a PNG or JPEG picture")
-    try:
-        with path.open("rb") as file:
-            start = file.read(64)
-    except OSError as error:
-        raise PictureError(f"{path} cannot be read: {error.strerror}") from error
-    reading.refuse_pointer(path, start, PictureError)
-    if not start:
-        raise PictureError(f"{path} is empty: copy it again")
+def _decoded(path: Path, file: BinaryIO, behind: Color | None) -> Picture:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged EXIF
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            picture = Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise PictureError(f"{path} is no PNG or JPEG picture: name one, or convert it") from error
+        with picture:
+            if picture.format == "PNG" and getattr(picture, "is_animated", False):
+                raise PictureError(f"{path} is animated, and one picture is classified: save one frame of it")
+            size = picture.size
+            _lighten(path, picture)
+            deep = depth.has_16_bits(picture)
+            picture.load()
+            shallow, bits = depth.of_8_bits(picture) if deep else (picture, None)
+            upright = ImageOps.exif_transpose(shallow)
+            turned = upright.size != picture.size
+            image, seen = _on_background(upright, behind)
+            return Picture(image, size[::-1] if turned else size, bits, seen)
 
 
-def _of_8_bits(picture: "Image") -> "Image":
-    """Gray of 16 bits as gray of 8; Pillow itself would cut off what is above 255."""
-    from PIL import Image
+def _lighten(path: Path, picture: "Image") -> None:
+    """Have a large JPEG decoded smaller than it is. Raises PictureError where that cannot be."""
+    pixels = picture.width * picture.height
+    if pixels <= MOST_PIXELS:
+        return
+    if picture.format == "PNG" or picture.info.get("progressive"):
+        raise _too_large(path, f"{pixels:,} pixels, and more than {MOST_PIXELS:,} are not decoded here")
+    scale = next(scale for scale in (2, 4, 8) if pixels <= MOST_PIXELS * scale**2)
+    picture.draft(picture.mode, (picture.width // scale, picture.height // scale))
 
-    if not picture.mode.startswith("I"):
-        return picture
-    gray = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
-    gray.info = picture.info
-    return gray
 
-
-def _on_background(picture: "Image", behind: tuple[int, int, int]) -> "Image":
+def _on_background(picture: "Image", behind: Color | None) -> "tuple[Image, Color | None]":
     from PIL import Image
 
     if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    background = Image.new("RGBA", picture.size, (*behind, 255))
-    return Image.alpha_composite(background, picture.convert("RGBA")).convert("RGB")
+        return picture.convert("RGB"), None
+    picture = picture.convert("RGBA")
+    seen = behind or (BLACK if transparency.is_pale(picture) else WHITE)
+    background = Image.new("RGBA", picture.size, (*seen, 255))
+    return Image.alpha_composite(background, picture).convert("RGB"), seen
+
+
+def _too_large(path: Path, what: str) -> PictureError:
+    return PictureError(f"{path} has {what}: make it smaller")
 
 
 def _reason(error: Exception) -> str:

@@ -75,25 +75,110 @@ def test_clothing_cut_out_is_put_on_white_or_on_black_where_it_is_bright(
     sample: Dataset, tmp_path: Path
 ) -> None:
     pixels = sample.test.images[0, ..., 0]
-    dark, bright = (np.dstack([colour, colour, colour, pixels]) for colour in (pixels * 0, pixels * 0 + 255))
+    dark, bright = (np.dstack([color, color, color, pixels]) for color in (pixels * 0, pixels * 0 + 255))
     assert (convert(saved(tmp_path / "dark.png", dark)).pixels[..., 0] == pixels).all()
     found = convert(saved(tmp_path / "bright.png", bright), invert=False)
     assert np.abs(found.pixels[..., 0].astype(int) - pixels).max() <= 1
 
 
 def test_a_huge_picture_is_converted(tmp_path: Path) -> None:
-    canvas = np.full((6000, 8000), 255, np.uint8)
-    canvas[1000:5000, 2000:4000] = 40
+    canvas = np.full((3600, 4600), 255, np.uint8)
+    canvas[1000:3000, 1200:2200] = 40
     found = convert(saved(tmp_path / "a.png", canvas))
-    assert (found.size, int(found.pixels[14, 14, 0])) == ((8000, 6000), 215)
+    assert (found.size, int(found.pixels[14, 14, 0])) == ((4600, 3600), 215)
+    assert convert(saved(tmp_path / "a.jpg", np.tile(canvas, (2, 1)))).size == (4600, 7200)
+
+
+CUT_OUT: dict[str, tuple[int, int, bool]] = {
+    "white": (255, 255, True),
+    "nearly white": (252, 255, True),
+    "white, half transparent": (255, 128, True),
+    "light gray": (235, 255, False),
+    "gray": (128, 255, False),
+    "black": (0, 255, False),
+    "black, half transparent": (0, 128, False),
+}
+
+
+@pytest.mark.parametrize("kind", CUT_OUT)
+@pytest.mark.parametrize("size", [28, 300])
+def test_whatever_color_it_has_what_is_cut_out_is_seen(kind: str, size: int, tmp_path: Path) -> None:
+    brightness, opacity, on_black = CUT_OUT[kind]
+    picture = np.zeros((size, size, 4), np.uint8)
+    picture[size // 4 : -size // 4, size // 3 : -size // 3] = (*[brightness] * 3, opacity)
+    found = convert(saved(tmp_path / "a.png", picture))
+    shown = brightness if on_black else 255 - brightness
+    assert found.on_black == on_black
+    assert found.inverted != on_black
+    assert abs(int(found.pixels[14, 14, 0]) - shown * opacity / 255) < 2
+    assert found.pixels[0, 0] == found.pixels[27, 0] == 0
+    assert ("pale and cut out: put on black" in found.steps) == on_black
+
+
+def test_the_case_of_a_white_cut_out(tmp_path: Path) -> None:
+    """White with a dark label: what is dark alone would be told from white."""
+    picture = np.zeros((200, 200, 4), np.uint8)
+    picture[40:160, 50:150] = (252, 252, 252, 255)
+    picture[60:70, 90:110] = (20, 20, 20, 255)
+    found = convert(saved(tmp_path / "a.png", picture))
+    assert found.on_black
+    assert found.pixels[20, 14, 0] == 252
+
+
+def test_a_white_background_with_round_corners_stays_one(tmp_path: Path) -> None:
+    picture = np.full((200, 200, 4), 255, np.uint8)
+    picture[80:120, 90:110] = (20, 20, 20, 255)
+    picture[:8, :8] = picture[:8, -8:] = picture[-8:, :8] = picture[-8:, -8:] = 0
+    found = convert(saved(tmp_path / "a.png", picture))
+    assert (found.on_black, found.inverted) == (False, True)
+    assert found.pixels[14, 14, 0] == 235
+
+
+@pytest.mark.parametrize("background", [60, 100, 160, 200])
+@pytest.mark.parametrize("brighter", [True, False])
+def test_clothing_is_seen_on_every_gray_brighter_or_darker(
+    background: int, brighter: bool, sample: Dataset, tmp_path: Path
+) -> None:
+    """The border alone would say that on dark it is brighter, and darker on bright."""
+    alike = []
+    for number, pixels in enumerate(sample.test.images[:10]):
+        range_ = 255 - background if brighter else -background
+        picture = background + np.kron(pixels[..., 0] / 255 * range_, np.ones((6, 6)))
+        picture = np.pad(picture, 30, constant_values=background).round().astype(np.uint8)
+        found = convert(saved(tmp_path / f"{number}.png", picture))
+        assert found.inverted != brighter
+        assert found.because == ("border" if brighter == (background < 127) else "clothing")
+        alike.append(likeness(found.pixels, convert(saved(tmp_path / "a.png", product(pixels))).pixels))
+        said = "brighter than its background" if brighter else "darker than its background"
+        assert (said in found.steps) == (found.because == "clothing")
+    assert np.median(alike) > 0.9
+
+
+def test_12_bits_in_16_are_said(sample: Dataset, tmp_path: Path) -> None:
+    pixels = sample.test.images[0]
+    twelve = pixels[..., 0].astype(np.uint16) * 16 + 3
+    found = convert(saved(tmp_path / "a.png", twelve))
+    assert (found.pixels == pixels).all()
+    assert found.steps.startswith("28x28 of 12 bits in 16, taken as it is")
+    assert found.to_dict()["bits"] == 12
+
+
+@pytest.mark.parametrize(
+    ("invert", "said"), [(None, "--no-invert"), (True, "--no-invert"), (False, "--invert")]
+)
+def test_where_nothing_is_seen_the_other_polarity_is_named(
+    invert: bool | None, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(PictureError, match=f"add {said} where it is"):
+        convert(saved(tmp_path / "a.png", np.full((50, 50), 90, np.uint8)), invert)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (5, 300)])
 @pytest.mark.parametrize("invert", [None, True, False])
-def test_a_picture_of_one_colour_shows_nothing(
+def test_a_picture_of_one_color_shows_nothing(
     shape: tuple[int, int], invert: bool | None, tmp_path: Path
 ) -> None:
-    with pytest.raises(PictureError, match=r"a\.png is of one colour, and shows nothing"):
+    with pytest.raises(PictureError, match=r"a\.png is of one color, and shows nothing"):
         convert(saved(tmp_path / "a.png", np.full(shape, 90, np.uint8)), invert)
 
 
@@ -104,4 +189,4 @@ def test_tiny_pictures_are_fitted(shape: tuple[int, int], tmp_path: Path) -> Non
     try:
         assert convert(saved(tmp_path / "a.png", pixels)).pixels.shape == (28, 28, 1)
     except PictureError as error:
-        assert "of one colour" in str(error)
+        assert "of one color" in str(error)

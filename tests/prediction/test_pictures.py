@@ -1,6 +1,8 @@
+import os
 import random
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ def saved(path: Path, picture: Image.Image, **options: object) -> Path:
     return path
 
 
-def coloured(width: int = 40, height: int = 20) -> Image.Image:
+def colored(width: int = 40, height: int = 20) -> Image.Image:
     """Red on the left, blue on the right."""
     picture = Image.new("RGB", (width, height), "blue")
     picture.paste("red", (0, 0, width // 2, height))
@@ -40,7 +42,7 @@ def bomb(path: Path, width: int, height: int) -> Path:
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.jpeg", "without-suffix"])
 def test_png_and_jpeg_are_read_whatever_they_are_called(name: str, tmp_path: Path) -> None:
     kind = "PNG" if name.endswith("png") else "JPEG"
-    found = pictures.read(saved(tmp_path / name, coloured(), format=kind, quality=95))
+    found = pictures.read(saved(tmp_path / name, colored(), format=kind, quality=95)).image
     assert (found.mode, found.size) == ("RGB", (40, 20))
     assert np.abs(np.subtract(found.getpixel((3, 3)), (255, 0, 0))).max() < 8
 
@@ -55,7 +57,7 @@ def test_rotation_by_exif(
     exif = Image.Exif()
     exif[0x0112] = orientation
     for name in ("a.png", "a.jpg"):
-        found = pictures.read(saved(tmp_path / name, coloured(), exif=exif))
+        found = pictures.read(saved(tmp_path / name, colored(), exif=exif)).image
         assert found.size == size
         assert found.getpixel(red)[0] > 200
 
@@ -74,42 +76,42 @@ def test_what_is_transparent_is_put_on_a_background(
         picture.save(path, transparency=3)
     else:
         Image.new(mode, (9, 9)).save(path)
-    assert pictures.read(path, behind).getpixel((4, 4)) == behind
+    assert pictures.read(path, behind).image.getpixel((4, 4)) == behind
 
 
 def test_what_is_half_transparent_is_mixed(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", Image.new("RGBA", (9, 9), (0, 0, 0, 128)))
-    assert pictures.read(path, pictures.WHITE).getpixel((4, 4)) == (127, 127, 127)
+    assert pictures.read(path, pictures.WHITE).image.getpixel((4, 4)) == (127, 127, 127)
 
 
 def test_16_bits_become_8(tmp_path: Path) -> None:
     ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
-    found = np.asarray(pictures.read(saved(tmp_path / "a.png", Image.fromarray(ramp))).convert("L"))
+    found = np.asarray(pictures.read(saved(tmp_path / "a.png", Image.fromarray(ramp))).image.convert("L"))
     assert (found == np.arange(256).reshape(16, 16)).all()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
-def test_other_kinds_of_colour(mode: str, tmp_path: Path) -> None:
+def test_other_kinds_of_color(mode: str, tmp_path: Path) -> None:
     name = "a.jpg" if mode == "CMYK" else "a.png"
-    found = pictures.read(saved(tmp_path / name, coloured().convert(mode)))
+    found = pictures.read(saved(tmp_path / name, colored().convert(mode))).image
     assert found.mode == "RGB"
 
 
 def test_a_phone_s_jpeg_of_several_pictures_gives_its_first(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    coloured().save(path, format="MPO", save_all=True, append_images=[Image.new("RGB", (9, 9))])
-    assert pictures.read(path).size == (40, 20)
+    colored().save(path, format="MPO", save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    assert pictures.read(path).image.size == (40, 20)
 
 
 def test_what_is_no_picture(tmp_path: Path) -> None:
     whole = saved(tmp_path / "whole.png", Image.effect_noise((90, 90), 50)).read_bytes()
     jpeg = saved(tmp_path / "whole.jpg", Image.effect_noise((90, 90), 50)).read_bytes()
     animated = tmp_path / "animated.png"
-    coloured().save(animated, save_all=True, append_images=[Image.new("RGB", (40, 20))])
+    colored().save(animated, save_all=True, append_images=[Image.new("RGB", (40, 20))])
     contents = {
         "empty.png": b"",
         "text.png": b"no picture at all\n",
-        "gif.png": saved(tmp_path / "a.gif", coloured()).read_bytes(),
+        "gif.png": saved(tmp_path / "a.gif", colored()).read_bytes(),
         "truncated.png": whole[: len(whole) // 2],
         "truncated.jpg": jpeg[: len(jpeg) // 2],
         "head.png": whole[:20],
@@ -142,6 +144,105 @@ def test_a_decompression_bomb_is_not_decompressed(size: tuple[int, int], tmp_pat
         pictures.read(bomb(tmp_path / "bomb.png", *size))
 
 
+def test_a_png_of_more_than_16_million_pixels_is_not_decompressed(tmp_path: Path) -> None:
+    said = "has 48,000,000 pixels, and more than 16,777,216 are not decoded here: make it smaller"
+    with pytest.raises(PictureError, match=said):
+        pictures.read(bomb(tmp_path / "bomb.png", 8000, 6000))
+
+
+@pytest.mark.parametrize("turned", [1, 6])
+def test_a_large_jpeg_is_decoded_smaller_unless_it_is_progressive(turned: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    path = saved(tmp_path / "a.jpg", colored(5000, 3400), exif=exif)
+    found = pictures.read(path)
+    assert found.size == ((5000, 3400) if turned == 1 else (3400, 5000))
+    assert found.image.size == (found.size[0] // 2, found.size[1] // 2)
+    assert found.image.getpixel((10, 10))[0] > 200
+    colored(5000, 3400).save(path, progressive=True)
+    with pytest.raises(PictureError, match="has 17,000,000 pixels, and more than 16,777,216"):
+        pictures.read(path)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.png")
+    (tmp_path / "device.png").symlink_to("/dev/zero")
+    for name in ("fifo.png", "device.png"):
+        with pytest.raises(PictureError, match=f"{name} is no file"):
+            pictures.read(tmp_path / name)
+
+
+def test_a_picture_that_may_not_be_read(tmp_path: Path, unprivileged: Callable[..., tuple[int, str]]) -> None:
+    path = saved(tmp_path / "a.png", colored())
+    path.chmod(0)
+    model = Path(__file__).parent.parent / "data/models/tiny-int8.tflite"
+    said = f"{path} cannot be read (Permission denied): its owner can allow it with chmod +r {path}"
+    assert unprivileged("-m", "edgefashion", "predict", model, path) == (2, f"edgefashion: {said}\n")
+
+
+def png(path: Path, size: tuple[int, int], kind: int, rows: "np.ndarray", *chunks: bytes) -> Path:
+    """A PNG of 16 bits a color; `kind` 0 gray, 2 RGB, 4 gray with opacity, 6 RGB with opacity."""
+
+    def chunk(content: bytes) -> bytes:
+        return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
+
+    header = b"IHDR" + struct.pack(">IIBBBBB", *size, 16, kind, 0, 0, 0)
+    lines = b"".join(b"\0" + row.astype(">u2").tobytes() for row in rows.reshape(size[1], -1))
+    parts = (header, *chunks, b"IDAT" + zlib.compress(lines), b"IEND")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(map(chunk, parts)))
+    return path
+
+
+RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)
+
+
+@pytest.mark.parametrize(
+    ("values", "bits"),
+    [
+        (RAMP * 257, 16),
+        (RAMP // 8 * 257, 16),  # a faint picture of 8 bits stays as faint as it is
+        (RAMP // 8 * 256, 16),
+        (RAMP * 256 + 3, 16),
+        (RAMP * 64 + 3, 14),
+        (RAMP * 16 + 3, 12),
+        (RAMP * 4 + 3, 10),
+        (RAMP, 8),
+        (RAMP * 0, 16),
+    ],
+)
+def test_gray_of_16_bits_is_scaled_by_the_bits_that_it_uses(
+    values: np.ndarray, bits: int, tmp_path: Path
+) -> None:
+    found = pictures.read(png(tmp_path / "a.png", (16, 16), 0, values))
+    assert found.bits == bits
+    assert (np.asarray(found.image.convert("L")) == values >> (bits - 8)).all()
+
+
+def test_12_bits_of_16_in_several_colors(tmp_path: Path) -> None:
+    ramp = RAMP[..., np.newaxis] * 16 + 3
+    opaque = np.full_like(ramp, 4095)
+    for kind, bands in {2: (ramp,) * 3, 4: (ramp, opaque), 6: (ramp, ramp, ramp, opaque)}.items():
+        found = pictures.read(png(tmp_path / "a.png", (16, 16), kind, np.concatenate(bands, axis=2)))
+        gray = np.asarray(found.image.convert("L")).astype(int)
+        assert np.abs(gray - RAMP).max() <= 15  # four bits are left
+        assert gray.max() == 255
+        assert found.bits == 12
+
+
+@pytest.mark.parametrize("key", [65535, 4095])
+def test_16_bits_with_one_color_transparent(key: int, tmp_path: Path) -> None:
+    ramp = RAMP * 16 + 3
+    ramp[0] = key
+    gray = png(tmp_path / "gray.png", (16, 16), 0, ramp, b"tRNS" + struct.pack(">H", key))
+    colors = np.repeat(ramp[..., np.newaxis], 3, axis=2)
+    color = png(tmp_path / "color.png", (16, 16), 2, colors, b"tRNS" + struct.pack(">3H", *[key] * 3))
+    for path in (gray, color):
+        found = pictures.read(path, (0, 77, 0))
+        assert found.image.getpixel((3, 0)) == (0, 77, 0)
+        assert found.behind == (0, 77, 0)
+    assert pictures.read(gray).image.getpixel((0, 8)) == (128, 128, 128)
+
+
 @pytest.mark.filterwarnings("error")
 def test_however_damaged_a_file_is_it_gives_a_picture_or_one_line(tmp_path: Path) -> None:
     exif = Image.Exif()
@@ -155,7 +256,7 @@ def test_however_damaged_a_file_is_it_gives_a_picture_or_one_line(tmp_path: Path
             content[chance.randrange(chance.choice((60, 400, len(content))))] = chance.randrange(256)
         path.write_bytes(content)
         try:
-            assert pictures.read(path).mode == "RGB"
+            assert pictures.read(path).image.mode == "RGB"
         except PictureError as error:
             refused += 1
             assert str(error).startswith(str(path))
