@@ -8,7 +8,7 @@ import click
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import PATH, data_option, runs_option
 from edgefashion.cli.steps import following
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, PictureError, ZooError
 
 if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
@@ -49,28 +49,63 @@ def predict(
     from edgefashion.tables import print_page
 
     if is_picture(model):
-        raise BadInput(f"{model} is a picture, and the model comes first: edgefashion predict MODEL {model}")
+        raise BadInput(
+            f"{model} is a picture, and the model comes first: edgefashion predict {_any_model()} {model}"
+        )
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
     artifacts = side_by_side(naming.named_artifacts([model], root))
-    images = [_picture(path, invert) for path in paths] + _test_images(indices, artifacts, data_folder)
-    with steps.Bar() as progress:
-        predictions = classify(artifacts, images, progress)
+    images, refused = _pictures(paths, invert)
+    images += _test_images(indices, artifacts, data_folder)
+    predictions = []
+    if images:
+        with steps.Bar() as progress:
+            predictions = classify(artifacts, images, progress)
     if as_json:
-        click.echo(text.to_json(images, predictions))
-    else:
+        click.echo(text.to_json(images, predictions, {name: str(error) for name, error in refused.items()}))
+    elif images:
         print_page(text.page(images, predictions))
     for each in predictions:
         if each.answers.error:
             raise each.answers.error
+    _raise(refused, len(paths))
     following("edgefashion evaluate to see how often it is right")
 
 
-def _picture(path: Path, invert: bool | None) -> "Shown":
+def _any_model() -> str:
+    """A model that can be named here."""
+    from edgefashion import zoo
+
+    try:
+        return f"{zoo.PREFIX}{zoo.opened().names[0]}"
+    except (ZooError, IndexError):
+        return "MODEL"
+
+
+def _pictures(paths: tuple[Path, ...], invert: bool | None) -> "tuple[list[Shown], dict[str, PictureError]]":
+    """The pictures that can be converted, and what is wrong with each of the others."""
     from edgefashion.prediction import Shown, convert
 
-    found = convert(path, invert)
-    return Shown(str(path), found.pixels, found.steps, found.to_dict())
+    shown, refused = [], {}
+    for path in paths:
+        try:
+            found = convert(path, invert)
+        except PictureError as error:
+            refused[str(path)] = error
+        else:
+            shown.append(Shown(str(path), found.pixels, found.steps, found.to_dict()))
+    return shown, refused
+
+
+def _raise(refused: "dict[str, PictureError]", of: int) -> None:
+    """Raise PictureError where a picture was refused, and say of each why."""
+    errors = list(refused.values())
+    if len(errors) == 1:
+        raise errors[0]
+    for error in errors:
+        steps.say(str(error))
+    if errors:
+        raise PictureError(f"{len(errors)} of {of} pictures are not classified: see above")
 
 
 def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: Path | None) -> "list[Shown]":
@@ -80,15 +115,19 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: 
     """
     from edgefashion.data import CLASS_NAMES
     from edgefashion.prediction import Shown
+    from edgefashion.zoo import SampledDataset
 
     if not indices:
         return []
-    test = naming.data_for(artifacts, folder).test
+    dataset = naming.data_for(artifacts, folder)
+    test, whose = dataset.test, " of the sample" if isinstance(dataset, SampledDataset) else ""
     if max(indices) >= len(test):
         raise BadInput(f"there is no test image {max(indices)}: give 0 to {len(test) - 1}")
     found = []
     for index in indices:
         label = int(test.labels[index])
-        details = {"index": index, "label": label, "class": CLASS_NAMES[label]}
-        found.append(Shown(f"test image {index}", test.images[index], f"a {CLASS_NAMES[label]}", details))
+        details = {"index": index, "label": label, "class": CLASS_NAMES[label], "source": dataset.source}
+        found.append(
+            Shown(f"test image {index}{whose}", test.images[index], f"a {CLASS_NAMES[label]}", details)
+        )
     return found

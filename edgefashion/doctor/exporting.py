@@ -4,8 +4,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from edgefashion import reading
 from edgefashion.data import sources
 from edgefashion.doctor.finding import Finding
+from edgefashion.errors import DataError
 
 MODULES = {
     "tensorflow": "tensorflow",
@@ -29,10 +31,14 @@ def findings(data_folder: Path | None = None) -> list[Finding]:
 
 
 def _data(named: Path | None) -> Finding:
-    folder = sources.at_hand(named)
+    try:
+        folder = sources.at_hand(named)
+    except DataError as error:
+        return Finding("problem", "data set", str(error))
     if folder:
         return Finding("ok", "data set", f"in {folder}, not checked")
-    text = "not on this machine: only needed to train, export and evaluate, not for a bundle"
+    text = "not on this machine: needed to train, to export and to evaluate what you have trained,"
+    text += " not for bundles and the models that come along"
     return Finding("note", "data set", text, "edgefashion data")
 
 
@@ -49,7 +55,11 @@ def _ready() -> Finding:
 
 def _weights() -> Finding:
     path = Path.home() / ".keras/models" / WEIGHTS
-    if path.is_file():
+    try:
+        there = reading.is_file(path, DataError)
+    except DataError as error:
+        return Finding("problem", "weights", str(error))
+    if there:
         return Finding("ok", "weights", f"of ImageNet, in {path}")
     text = "those of ImageNet are not on this machine: only needed to train MobileNetV2"
     return Finding("note", "weights", text, "edgefashion train --model mobilenetv2 fetches them")

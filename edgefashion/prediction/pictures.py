@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG")
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif")
+"""What pictures are called, those that are refused among them."""
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 Color = tuple[int, int, int]
 MOST_PIXELS = 1 << 24
@@ -112,7 +113,7 @@ def _on_background(picture: "Image", behind: Color | None) -> "tuple[Image, Colo
 
     if not picture.has_transparency_data:
         return picture.convert("RGB"), None
-    picture = picture.convert("RGBA")
+    picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     seen = behind or (BLACK if transparency.is_pale(picture) else WHITE)
     background = Image.new("RGBA", picture.size, (*seen, 255))
     return Image.alpha_composite(background, picture).convert("RGB"), seen

@@ -1,7 +1,7 @@
 """Predictions for people (a table) and for programs (JSON)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgefashion import __version__, report
@@ -25,8 +25,10 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     return Page(lines, [Table("Classes", (*_COLUMNS, *places), rows)] if rows else [], [])
 
 
-def to_json(images: Sequence[Shown], predictions: Sequence[Prediction]) -> str:
-    """All of it, with the logits; probabilities are in 0..1."""
+def to_json(
+    images: Sequence[Shown], predictions: Sequence[Prediction], refused: Mapping[str, str] | None = None
+) -> str:
+    """All of it, with the logits; probabilities are in 0..1. `refused`: pictures → why they are not shown."""
     content = {
         "schema": SCHEMA,
         "edgefashion": __version__,
@@ -39,6 +41,7 @@ def to_json(images: Sequence[Shown], predictions: Sequence[Prediction]) -> str:
             }
             for number, image in enumerate(images)
         ],
+        "refused": [{"image": name, "error": why} for name, why in (refused or {}).items()],
     }
     return json.dumps(content, indent=2, ensure_ascii=False)
 

@@ -1,7 +1,9 @@
 """Findings on the data set, the packages and the weights, none of which is opened."""
 
+import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,19 @@ def test_no_packages(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> No
 def test_no_data_set_and_no_attempt_to_fetch_it(nowhere: Path) -> None:
     found = findings()[0]
     assert (found.level, found.mend) == ("note", "edgefashion data")
+    assert "not for bundles and the models that come along" in found.text
     assert not nowhere.exists()
+
+
+def test_what_may_not_be_read_is_a_finding(
+    tmp_path: Path, unprivileged: Callable[..., tuple[int, str]]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0)
+    code, out = unprivileged("-m", "edgefashion", "doctor", "--data", tmp_path / "data")
+    assert code in (0, 1)
+    assert "Traceback" not in out
+    assert re.search(r"problem +data set +.*Permission denied.*chmod \+x", out), out
 
 
 def test_the_data_set_in_the_cache(nowhere: Path, sample_folder: Path) -> None:

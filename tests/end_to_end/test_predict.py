@@ -63,6 +63,50 @@ def test_the_same_picture_in_both_polarities(
     assert wrong["images"][0]["inverted_because"] == "asked"
 
 
+def test_damaged_pictures_do_not_keep_the_others_from_being_classified(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut, empty = tmp_path / "cut.png", tmp_path / "empty.png"
+    cut.write_bytes(picture.read_bytes()[:60])
+    empty.touch()
+    out, err = predict(capsys, MODEL, cut, picture, code=2)
+    assert f"{picture}: 84x84" in out
+    assert str(cut) not in out
+    assert err.splitlines()[-1].startswith(f"edgefashion: {cut} is truncated or damaged")
+    out, err = predict(capsys, MODEL, cut, picture, empty, "--json", code=2)
+    found = json.loads(out)
+    assert [image["image"] for image in found["images"]] == [str(picture)]
+    assert [image["image"] for image in found["refused"]] == [str(cut), str(empty)]
+    assert found["refused"][1]["error"] == f"{empty} is empty: copy it again"
+    assert f"{empty} is empty: copy it again\n" in err
+    assert err.splitlines()[-1] == "edgefashion: 2 of 3 pictures are not classified: see above"
+
+
+def test_a_forgotten_model_is_told_with_one_that_is_there(
+    picture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, err = predict(capsys, picture, code=2)
+    assert err.endswith(f"the model comes first: edgefashion predict zoo:cnn-64k {picture}\n")
+
+
+def test_a_white_cut_out_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "white.png"
+    picture = np.zeros((200, 200, 4), np.uint8)
+    picture[40:160, 70:130] = (252, 252, 252, 255)
+    Image.fromarray(picture).save(path)
+    out, _ = predict(capsys, MODEL, path)
+    assert f"{path}: 200x200, pale and cut out: put on black, trimmed" in out
+
+
+def test_the_sample_answers_to_an_index_where_no_data_set_is(
+    nowhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, err = predict(capsys, "zoo:cnn-64k", "--index", 3)
+    assert "test image 3 of the sample: a " in out
+    assert "taking the sample that comes with edgefashion, 500 test images" in err
+    assert not nowhere.exists()
+
+
 def test_bad_input_is_one_line(
     picture: Path, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
