@@ -117,7 +117,6 @@ def test_bad_input_is_one_line(
         ([MODEL], "there is nothing to classify"),
         ([picture], "is a picture, and the model comes first"),
         ([picture, picture], "is a picture, and the model comes first"),
-        ([MODEL, picture, empty], "empty.png is empty"),
         ([MODEL, tmp_path / "gone.png"], "gone.png does not exist"),
         ([MODEL, "--index", 400, *data], "there is no test image 400: give 0 to 399"),
         ([MODEL, "--index", -1, *data], "--index"),
