@@ -38,7 +38,9 @@ class MissingExtra(EdgefashionError):
     """A package is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        mend = f"which is not installed: pip install 'edgefashion[{extra}]'"
+        from edgefashion.installation import pip_install
+
+        mend = f"which is not installed: {pip_install(extra)}"
         if _32_BITS and extra not in _FOR_32_BITS:
             mend = "which is not built for 32 bits: a 64-bit operating system is required"
         super().__init__(f"{what}, {mend}")

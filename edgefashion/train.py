@@ -12,6 +12,7 @@ from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.input_pipeline import Array, batches_of, steps_of, validation_batches
+from edgefashion.installation import pip_install
 from edgefashion.keras import keras, tf
 from edgefashion.learner import Learner, kept_arrays
 from edgefashion.models import Architecture, architecture_for, compression_for
@@ -108,7 +109,7 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
         raise BadInput("--mixed-precision needs a GPU, and none is used here: leave it out")
     if wanted == "gpu" and not gpus:
         raise BadInput(
-            "TensorFlow sees no GPU: install its CUDA packages with pip install 'edgefashion[gpu]', "
+            f"TensorFlow sees no GPU: install its CUDA packages with {pip_install('gpu')}, "
             "or train with --device cpu"
         )
     if gpus and wanted != "cpu":

@@ -6,14 +6,15 @@ import pytest
 
 from edgefashion import errors, runtimes
 from edgefashion.errors import MissingExtra
+from edgefashion.installation import pip_install
 from edgefashion.runtimes import base
 
 
 def test_on_32_bits_no_pip_can_help(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = runtimes.for_file(Path("model.tflite"))
-    assert "pip install 'edgefashion[litert]'" in str(base.missing(runtime, ".tflite"))
+    assert pip_install("litert") in str(base.missing(runtime, ".tflite"))
     monkeypatch.setattr(errors, "_32_BITS", True)
     said = str(base.missing(runtime, ".tflite"))
     assert said.endswith("which is not built for 32 bits: a 64-bit operating system is required")
     assert "pip" not in said
-    assert "pip install 'edgefashion[plot]'" in str(MissingExtra("Drawing needs matplotlib", "plot"))
+    assert pip_install("plot") in str(MissingExtra("Drawing needs matplotlib", "plot"))

@@ -22,6 +22,7 @@ from edgefashion.artifact import (
 )
 from edgefashion.errors import BadInput
 from edgefashion.escaping import visible
+from edgefashion.installation import activation
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
 
@@ -45,7 +46,9 @@ def say(line: str) -> None:
 
 
 def following(command: str) -> None:
-    """Say what one would do next."""
+    """Say what one would do next, and first what makes `edgefashion` a command where it is none."""
+    if activate := activation():
+        say(f"in this shell, first: {activate}")
     say(f"next: {command}")
 
 

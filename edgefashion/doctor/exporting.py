@@ -8,6 +8,7 @@ from edgefashion import reading
 from edgefashion.data import sources
 from edgefashion.doctor.finding import Finding
 from edgefashion.errors import DataError
+from edgefashion.installation import pip_install
 
 MODULES = {
     "tensorflow": "tensorflow",
@@ -46,7 +47,7 @@ def _packages(lacking: list[str]) -> Finding:
     text = f"not possible: {', '.join(lacking)} not installed; not needed to measure"
     if sys.version_info >= TOO_NEW:
         return Finding("note", "export", text, "use Python 3.11 to 3.13, which TensorFlow is built for")
-    return Finding("note", "export", text, "pip install 'edgefashion[train]'")
+    return Finding("note", "export", text, pip_install("train"))
 
 
 def _ready() -> Finding:

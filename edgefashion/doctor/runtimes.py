@@ -12,6 +12,7 @@ from edgefashion import runtimes
 from edgefashion.doctor.finding import Finding
 from edgefashion.doctor.machine import MEND_32_BITS
 from edgefashion.errors import EdgefashionError, MissingExtra, RuntimeCrash
+from edgefashion.installation import pip_install
 from edgefashion.runtimes import limit
 from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
@@ -27,7 +28,7 @@ def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[F
     with ThreadPoolExecutor(len(probes)) as pool:
         found = list(pool.map(lambda model: _probe(model, patience), probes))
     if all(finding == _missing(model) for finding, model in zip(found, probes, strict=True)):
-        mend = MEND_32_BITS if about["bits"] < 64 else _install("pi")
+        mend = MEND_32_BITS if about["bits"] < 64 else pip_install("pi")
         found.append(Finding("problem", "runtimes", "none is installed: no model can be run", mend))
     return found
 
@@ -63,8 +64,4 @@ def _untried(runtime: Runtime, model: Path, why: OSError) -> Finding:
 def _missing(model: Path) -> Finding:
     runtime = runtimes.for_file(model)
     text = f"not installed: {model.suffix} files cannot be run"
-    return Finding("note", runtime.name, text, _install(runtime.extra))
-
-
-def _install(extra: str) -> str:
-    return f"pip install 'edgefashion[{extra}]'"
+    return Finding("note", runtime.name, text, pip_install(runtime.extra))

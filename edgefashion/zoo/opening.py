@@ -14,12 +14,12 @@ from edgefashion import artifact, reading
 from edgefashion.artifact import Artifact, manifest_path
 from edgefashion.data import Dataset, Subset
 from edgefashion.errors import ZooError
+from edgefashion.installation import restore
 
 PREFIX = "zoo:"
 VARIABLE = "EDGEFASHION_ZOO"
 SCHEMA = 1
 INFO, SAMPLE = "zoo.json", "sample.npz"
-_MEND = "reinstall edgefashion: pip install --force-reinstall edgefashion"
 SOURCE = "the sample that comes with edgefashion"
 
 
@@ -136,7 +136,7 @@ def opened(folder: Path | None = None) -> Zoo:
         ZooError,
         Record,
         newest=SCHEMA,
-        mend=_MEND,
+        mend=restore(path),
     )
     return Zoo(path.parent, info)
 
@@ -157,4 +157,4 @@ def called(each: Artifact) -> str:
 
 
 def _damaged(path: Path, why: str) -> ZooError:
-    return ZooError(f"{path}, which comes with edgefashion, is damaged ({why}): {_MEND}")
+    return ZooError(f"{path}, which comes with edgefashion, is damaged ({why}): {restore(path)}")

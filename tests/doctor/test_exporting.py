@@ -11,6 +11,7 @@ import pytest
 from edgefashion.data import sources
 from edgefashion.doctor import exporting
 from edgefashion.doctor.exporting import findings
+from edgefashion.installation import pip_install
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_no_packages(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> No
     export = findings(sample_folder)[1:]
     assert [(finding.level, finding.topic) for finding in export] == [("note", "export")]
     assert "tensorflow, onnx not installed" in export[0].text
-    assert export[0].mend == "pip install 'edgefashion[train]'"
+    assert export[0].mend == pip_install("train")
 
 
 def test_no_data_set_and_no_attempt_to_fetch_it(nowhere: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edgefashion import results
+from edgefashion.installation import pip_install
 
 SLOWER = 1000
 """So much that no noise of the machine can hide it."""
@@ -120,4 +121,4 @@ def test_without_matplotlib_only_the_picture_is_missing(here: Path, tmp_path: Pa
     assert (done.returncode, "p50 µs" in done.stdout) == (0, True)
     done = subprocess.run([*command, "--plot", str(tmp_path / "a.png")], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "pip install 'edgefashion[plot]'" in done.stderr
+    assert pip_install("plot") in done.stderr

@@ -139,7 +139,7 @@ def test_a_damaged_or_unknown_model_is_one_line(
     _, err = typed(verb, "zoo:cnn", *more, code=2)
     assert err.count("\n") == 1
     assert "cnn-int8.onnx, which comes with edgefashion, is damaged" in err
-    assert "pip install --force-reinstall edgefashion" in err
+    assert "reinstall edgefashion: pip install --force-reinstall" in err
 
 
 @pytest.mark.parametrize("words", [["bench"], ["bench", "zoo:cnn"], ["predict", "zoo:cnn", "a.png"]])
