@@ -13,6 +13,7 @@ import onnx
 import onnxruntime
 import onnxruntime.quantization as ort
 import tf2onnx
+from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from edgefashion import temporary
@@ -50,7 +51,7 @@ def prepared(graph: Graph) -> onnx.ModelProto:
 def int8(
     model: onnx.ModelProto,
     graph: Graph,
-    ranges: ort.TensorsData,
+    ranges: TensorsData,
     learned: LearnedRanges | None = None,
     reduce_range: bool = True,
     keep_float: Sequence[str] = (),
@@ -82,7 +83,7 @@ def int8(
 def quantized(
     model: onnx.ModelProto,
     graph: Graph,
-    ranges: ort.TensorsData,
+    ranges: TensorsData,
     learned: LearnedRanges | None = None,
     reduce_range: bool = True,
     excluded: Sequence[str] = (),

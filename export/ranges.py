@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime.quantization as ort
+from onnxruntime.quantization.calibrate import TensorsData
 
 from edgefashion import temporary
 from edgefashion.keras import quiet
@@ -31,7 +32,7 @@ CALIBRATORS: dict[str, tuple[ort.CalibrationMethod, dict[str, Any]]] = {
 BATCH = 50
 
 
-def measured(model: onnx.ModelProto, images: npt.NDArray[np.float32], method: str) -> ort.TensorsData:
+def measured(model: onnx.ModelProto, images: npt.NDArray[np.float32], method: str) -> TensorsData:
     """The range of each activation of `model` over its inputs `images`, float32 [N, 28, 28, 1], by its name.
 
     `method` is one of `CALIBRATORS`. Histograms are built up batch by batch: all values of all images would

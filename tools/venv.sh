@@ -9,14 +9,26 @@ fail() {
 }
 
 prepare() {
+    trap 'exit 130' INT # pip ends with 1 after Ctrl-C
+    (
+        flock --nonblock 9 || {
+            say "another process is making .venv; waiting for it"
+            flock 9
+        }
+        make_or_use "$@"
+    ) 9<tools/venv.sh
+    trap - INT
+}
+
+make_or_use() {
     local stamp=.venv/edgefashion-stamp extras
     for extras in "$@"; do
-        if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint "$extras")" ] && works .venv/bin/python; then
+        if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint "$extras")" ] && whole; then
             say "using .venv as it is"
             return
         fi
     done
-    if [ -f "$stamp" ] && updatable; then
+    if [ -f "$stamp" ] && whole && updatable; then
         say "bringing .venv up to date"
         rm "$stamp"
     else
@@ -24,15 +36,22 @@ prepare() {
     fi
     say "installing edgefashion[$1]; the first time this downloads about a gigabyte"
     install -c constraints.txt -e ".[$1]"
+    whole || fail "pip installed edgefashion, and .venv/bin/python cannot import it: rm -rf .venv, and again"
     fingerprint "$1" >"$stamp" # last: without it the next run starts over
 }
 
 fingerprint() { printf '%s %s\n' "$1" "$(cat pyproject.toml constraints.txt | cksum)"; }
 
-works() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
+supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
+
+whole() { # .venv has this checkout's edgefashion, and what every part of it needs; one that was moved has not
+    supported .venv/bin/python && .venv/bin/python -I -c 'import os.path, sys
+import click, numpy, edgefashion
+sys.exit(not os.path.samefile(os.path.dirname(edgefashion.__file__), "edgefashion"))' 2>/dev/null
+}
 
 updatable() { # uv leaves pip out of what it makes
-    works .venv/bin/python && { command -v uv >/dev/null || .venv/bin/python -c 'import pip' 2>/dev/null; }
+    command -v uv >/dev/null || .venv/bin/python -c 'import pip' 2>/dev/null
 }
 
 make_venv() {
@@ -54,7 +73,7 @@ make_venv() {
 find_python() {
     local candidate
     for candidate in python3 python3.13 python3.12 python3.11; do
-        if works "$candidate"; then
+        if supported "$candidate"; then
             echo "$candidate"
             return
         fi
