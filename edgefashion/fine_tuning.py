@@ -26,11 +26,11 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
     trained on other data (its validation images would not be unseen), BadInput for a change that cannot be
     made.
     """
-    option, trained = OPTIONS[kind], base.info["recipe"]
+    option, trained = OPTIONS[kind], base.recipe
     if base.fine_tuning in _CHANGED:
         raise RunError(
             f"{base.folder} is {_CHANGED[base.fine_tuning]} already: name the float run it was made from, "
-            f"{Path(trained['weights']).parent}"
+            f"{Path(trained.weights or '').parent}"
         )
     if base.info["data"]["checksums"] != data:
         raise RunError(f"{base.folder} was trained on other data: train it on these before {option}")
@@ -38,9 +38,9 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
         raise BadInput(f"{option} starts with the weights of a run: leave out --weights")
     if changes.get("mixed_precision"):
         raise BadInput(f"{option} trains in float32: leave out --mixed-precision")
-    limits = [limit for limit in (changes.pop("limit", None), trained["limit"]) if limit]
+    limits = [limit for limit in (changes.pop("limit", None), trained.limit) if limit]
     return replace(
-        fine_tuning_recipe(kind, Recipe.from_dict(trained)),
+        fine_tuning_recipe(kind, trained),
         **{key: value for key, value in changes.items() if value is not None},
         limit=min(limits, default=None),
         weights=str(base.model_path),
@@ -59,5 +59,5 @@ def run_name(base: Run, recipe: Recipe) -> str:
         "prune": f"pruned-{recipe.sparsity}",
         "cluster": f"clustered-{recipe.clusters}",
     }[recipe.fine_tuning or "float"]
-    smaller = recipe.limit != base.info["recipe"]["limit"]
+    smaller = recipe.limit != base.recipe.limit
     return f"{base.name}-{done}" + (f"-limit-{recipe.limit}" if smaller else "")

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from edgefashion import files, reading
 from edgefashion.errors import OutputError, RunError
 from edgefashion.escaping import visible
-from edgefashion.recipes import FineTuning
+from edgefashion.recipes import FineTuning, Recipe
 
 SCHEMA = 1
 ID_DIGITS = 12
@@ -63,22 +63,24 @@ class Run:
         return self.folder / ARTIFACTS
 
     @property
+    def recipe(self) -> Recipe:
+        """How it was trained; what an older version did not write has its default."""
+        return Recipe.from_dict(self.info["recipe"])
+
+    @property
     def fine_tuning(self) -> FineTuning | None:
         """What was done to the model of another run; None of a run that did not start from one."""
-        found: FineTuning | None = self.info["recipe"].get("fine_tuning")
-        return found
+        return self.recipe.fine_tuning
 
     @property
     def base_run_id(self) -> str | None:
         """Of a fine-tuned run: the `id` of the run it was made from; else None."""
-        found = self.info["recipe"].get("base_run_id")
-        return None if found is None else str(found)
+        return self.recipe.base_run_id
 
     @property
     def teacher_id(self) -> str | None:
         """Of a run that learned from a teacher: the `id` of that; else None."""
-        found = self.info["recipe"].get("teacher_id")
-        return None if found is None else str(found)
+        return self.recipe.teacher_id
 
     @property
     def quantized(self) -> bool:

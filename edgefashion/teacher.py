@@ -62,7 +62,7 @@ def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], No
 
 def _ask(teacher: Run, images: Array) -> Array:
     model = load_model(teacher)
-    architecture = architecture_for(teacher.info["recipe"]["model"], teacher.fine_tuning)
+    architecture = architecture_for(teacher.recipe.model, teacher.fine_tuning)
     answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
     both = (images, images[:, :, ::-1])
     starts = range(0, len(images), BATCH_SIZE)

@@ -129,7 +129,7 @@ def check_precision(run: Run, precision: str) -> None:
     if precision not in QAT_PRECISIONS and run.quantized:
         raise BadInput(
             f"{run.folder} was trained for {', '.join(QAT_PRECISIONS)}: export {precision} from the "
-            f"run it was made from, {run.info['recipe']['weights']}"
+            f"run it was made from, {run.recipe.weights}"
         )
 
 

@@ -93,5 +93,5 @@ def _scaled(model: keras.Model, scale: float) -> keras.Model:
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     model = load_model(run)
-    architecture = architecture_for(run.info["recipe"]["model"], run.fine_tuning)
+    architecture = architecture_for(run.recipe.model, run.fine_tuning)
     return Graph(model, architecture, without_margin(architecture.fold(model)), architecture.resize)

@@ -104,10 +104,7 @@ def train_or_reuse(
         recipe, _ = teacher.named(recipe, dataset.checksums)
     if not force and folder.exists():
         run = runs.read(folder)
-        if (
-            Recipe.from_dict(run.info["recipe"]) == recipe
-            and run.info["data"]["checksums"] == dataset.checksums
-        ):
+        if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
             say(f"reusing {folder}, trained with the same recipe on the same data")
             return run
     from edgefashion.train import interrupted, train

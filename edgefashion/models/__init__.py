@@ -34,13 +34,13 @@ def load_model(run: Run) -> keras.Model:
     """The trained model of a run: built as its recipe says, with the weights of its file and nothing else
     of that. Raises RunError where it is another model.
     """
-    recipe = run.info["recipe"]
-    if recipe["model"] not in ARCHITECTURES or run.fine_tuning not in (None, *get_args(FineTuning)):
-        what = f"{recipe['model']}, {run.fine_tuning}" if run.fine_tuning else recipe["model"]
+    model = run.recipe.model
+    if model not in ARCHITECTURES or run.fine_tuning not in (None, *get_args(FineTuning)):
+        what = f"{model}, {run.fine_tuning}" if run.fine_tuning else model
         raise RunError(f"{run.folder} has a model that is not known here ({what}): train again with --force")
-    model = architecture_for(recipe["model"], run.fine_tuning).build(None)
-    take_from_run(run.model_path, model, recipe["model"])
-    return model
+    found = architecture_for(model, run.fine_tuning).build(None)
+    take_from_run(run.model_path, found, model)
+    return found
 
 
 def compression_for(recipe: Recipe) -> Compression:

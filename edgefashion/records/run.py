@@ -15,6 +15,14 @@ class Model(TypedDict):
     macs: NotRequired[Count]
 
 
+class CompressedLayer(TypedDict):
+    """What was found in the kernel of a pruned or clustered layer."""
+
+    weights: Positive
+    zeros: Count
+    values: Positive
+
+
 class Run(TypedDict):
     """What every run.json has, and what it may have."""
 
@@ -30,7 +38,7 @@ class Run(TypedDict):
     seconds: NotRequired[Amount]
     history: NotRequired[list[dict[str, float]]]
     initial_weights_sha256: NotRequired[Digest | None]
-    compressed_layers: NotRequired[dict[str, dict[str, Any]] | None]
+    compressed_layers: NotRequired[dict[str, CompressedLayer] | None]
     trained_on: NotRequired[Name]
     device: NotRequired[dict[str, Any]]
     versions: NotRequired[dict[str, Name]]

@@ -3,7 +3,17 @@
 from typing import NotRequired, TypedDict
 
 from edgefashion.recipes import Recipe
-from edgefashion.records.values import Amount, Count, Name
+from edgefashion.records.values import Amount, Count, Name, Share
+
+
+class Epoch(TypedDict):
+    """What came of an epoch: loss and accuracy of the training split too, where that was measured."""
+
+    val_accuracy: Share
+    seconds: Amount
+    val_loss: NotRequired[float | None]
+    loss: NotRequired[float | None]
+    accuracy: NotRequired[Share | None]
 
 
 class Progress(TypedDict):
@@ -11,7 +21,7 @@ class Progress(TypedDict):
 
     recipe: Recipe
     data: dict[Name, Name]
-    history: list[dict[str, float]]
+    history: list[Epoch]
     best_epoch: Count
     batch: NotRequired[Count]
     seconds: NotRequired[Amount]

@@ -110,7 +110,7 @@ def _former(folder: Path) -> set[Path]:
 
 
 def _architecture(run: Run) -> str:
-    return str(run.info["recipe"]["model"])
+    return run.recipe.model
 
 
 def _story(run: Run) -> dict[str, Any]:
