@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgefashion.errors import BadInput, MissingExtra
-from edgefashion.files import replacing
+from edgefashion.files import check_writable, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +23,7 @@ def kind_of(path: Path) -> str:
 def check(path: Path) -> None:
     """Raise what drawing into `path` would raise before a figure is there, so that no work is lost."""
     kind_of(path)
+    check_writable(path)
     new_figure(1, 1)
 
 

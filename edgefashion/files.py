@@ -2,19 +2,33 @@
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import hashlib
 import json
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edgefashion.errors import OutputError
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where space is lacking, and no permission or folder."""
+ROOM = 1 << 20
+"""Bytes that there must be room for, for a file to be tried."""
+_ADVICE = {
+    (errno.ENOSPC, errno.EDQUOT): "free some space or choose another folder",
+    (errno.EACCES, errno.EPERM): "choose a file and a folder that you may write to",
+    (errno.EROFS,): "it is read-only: choose a folder elsewhere",
+    (errno.EISDIR,): "name a file, not a folder",
+    (errno.ENOTDIR, errno.EEXIST): "a part of its path is a file: choose another folder",
+    (errno.ENAMETOOLONG,): "choose a shorter name",
+    (errno.ELOOP,): "its links lead in a circle: choose another name",
+    (errno.EFBIG,): "the file would be larger than is allowed here: choose another folder",
+}
+_OPEN_FILES = [Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd")]
 
 
 def sha256(path: Path) -> str:
@@ -32,21 +46,120 @@ def gzip_size(content: bytes) -> int:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; when the block ends well, it becomes `path` in one step.
 
-    The folder is made where it is missing. Raises OutputError when it cannot be written to.
+    The folder is made where it is missing. The new file has the mode of the old one, or what the umask
+    leaves; a link is replaced, not followed. A device or a pipe is written into at the end of the block.
+    What a killed process left of the same file is cleared. Raises OutputError.
     """
     with naming_output(path):
+        if _is_stream(path):
+            with _poured_into(path) as temporary:
+                yield temporary
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
-        try:
+        _clear_halves(path)
+        with _half(path) as temporary:
+            mode = stat.S_IMODE((path if path.is_file() else temporary).stat().st_mode) & 0o777
+            temporary.chmod(mode)
             yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
+            _sync(temporary)
+            temporary.chmod(mode)
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # not every file system can
+                _sync(path.parent)
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError for what can be known to keep `path` from being written: nothing is changed."""
+    with naming_output(path):
+        if _is_stream(path):
+            if path.absolute().parent in _OPEN_FILES:
+                _stream(path).close()
+            return
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.is_file() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        folder = path.absolute().parent
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether `path` is a device, a pipe, or something open of this process: nothing that can be replaced."""
+    if path.absolute().parent in _OPEN_FILES:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+@contextlib.contextmanager
+def _poured_into(path: Path) -> Iterator[Path]:
+    """A temporary path whose content goes into the device or pipe `path`."""
+    with tempfile.TemporaryDirectory(prefix="edgefashion-") as folder:
+        temporary = Path(folder) / f"content{path.suffix}"
+        yield temporary
+        with _stream(path) as stream:
+            stream.write(temporary.read_bytes())
+
+
+def _stream(path: Path) -> BinaryIO:
+    """A device or a pipe, opened; what is open already goes on where it is."""
+    name = path.name if path.absolute().parent in _OPEN_FILES else ""
+    number = {"stdout": "1", "stderr": "2"}.get(name, name)
+    return open(int(number), "wb", closefd=False) if number.isdecimal() else path.open("ab")
+
+
+@contextlib.contextmanager
+def _half(path: Path) -> Iterator[Path]:
+    """A new hidden file beside `path`, locked while it is being written, and gone in the end."""
+    temporary, handle = _new_half(path)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _new_half(path: Path) -> tuple[Path, int]:
+    while True:
+        before, after = _half_name(path)
+        temporary = path.with_name(f"{before}{os.urandom(4).hex()}{after}")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return temporary, handle
+        os.close(handle)  # taken for a leftover before it was locked
+
+
+def _clear_halves(path: Path) -> None:
+    """Remove what processes that are no more left of `path`: what nobody holds the lock of."""
+    before, after = _half_name(path)
+    name = re.compile(f"{re.escape(before)}[0-9a-f]{{8}}{re.escape(after)}")
+    with contextlib.suppress(OSError):
+        for half in [each for each in path.parent.iterdir() if name.fullmatch(each.name)]:
+            with contextlib.suppress(OSError), half.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                half.unlink()
+
+
+def _half_name(path: Path) -> tuple[str, str]:
+    """What a half-written `path` is called, before and after its random part."""
+    return f".{path.stem[:40]}.", f".part{path.suffix[:20]}"
+
+
+def _sync(path: Path) -> None:
+    """See a file, or the names in a folder, onto the disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -74,10 +187,12 @@ def naming_output(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        mend = (
-            "free some space or choose another folder" if error.errno in NO_ROOM else "choose another folder"
-        )
-        raise OutputError(f"cannot write {path}: {reason}; {mend}") from error
+        raise OutputError(f"cannot write {path}: {reason}; {_advice(error)}") from error
+
+
+def _advice(error: OSError) -> str:
+    found = (advice for reasons, advice in _ADVICE.items() if error.errno in reasons)
+    return next(found, "choose another folder")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -88,9 +203,15 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_text(path: Path, content: str) -> None:
     """Write `content` as UTF-8 to `path` in one step. Raises OutputError."""
-    write_bytes(path, content.encode())
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write `content` as indented JSON to `path` in one step. Raises OutputError."""
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_text(path, json_text(content, indent=2) + "\n")
+
+
+def json_text(content: Any, indent: int | None = None) -> str:
+    """`content` as JSON, arrays as lists. No UTF-8 in a file's name becomes a readable `\\udce4`."""
+    text = json.dumps(content, indent=indent, ensure_ascii=False, default=list)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\\\u{ord(found[0]):x}", text)

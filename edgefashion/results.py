@@ -6,7 +6,6 @@ there) lack the newer fields; reading fills them.
 """
 
 import copy
-import json
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from edgefashion import __version__, reading
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
+from edgefashion.files import json_text
 
 SCHEMA = 2
 _HEAD = ("device", "dataset", "verb", "protocol", "edgefashion")
@@ -105,13 +105,9 @@ def complete(row: dict[str, Any]) -> dict[str, Any]:
 def to_json(results: Results) -> str:
     """JSON, one row a line, so that it can be read in spite of all its samples."""
     content = results.to_dict()
-    rows = ",\n".join(f"    {_as_json(row)}" for row in content.pop("results"))
-    head = ",\n".join(f'  "{name}": {_as_json(value)}' for name, value in content.items())
+    rows = ",\n".join(f"    {json_text(row)}" for row in content.pop("results"))
+    head = ",\n".join(f'  "{name}": {json_text(value)}' for name, value in content.items())
     return f'{{\n{head},\n  "results": [\n{rows}\n  ]\n}}\n'
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=list)
 
 
 def read(path: Path) -> Results:

@@ -5,22 +5,37 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edgefashion.escaping import markdown, visible
+from edgefashion.terminal import fitted
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as Drawn
 
 Row = dict[str, Any]
 NONE = "–"
 """What stands where there is no figure."""
 
 
+ALWAYS = 10
+"""The importance of a column that no terminal is too narrow for."""
+SHORTEST = 8
+"""Characters that a shortened name has at least."""
+GAP = 2
+LISTED = 12
+"""Columns that are named as left out."""
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its title and the text of a row's cell. Numbers stand to the right."""
+    """A column of a table: its title and the text of a row's cell. Numbers stand to the right.
+
+    Where a terminal is too narrow for all, those of the least `importance` are left out, the last first.
+    """
 
     title: str
     text: Callable[[Row], str]
     number: bool = True
+    importance: int = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -39,43 +54,116 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """Tables, the lines above them and those below."""
+    """Tables, the lines above them and those below, and the options that show what a terminal is too narrow
+    for.
+    """
 
     header: Sequence[str]
     tables: Sequence[Table]
     notes: Sequence[str]
+    elsewhere: str = ""
 
 
 def print_page(page: Page, console: "Console | None" = None) -> None:
-    """Print a page. What is not a terminal gets its tables whole, however wide they are."""
-    import rich.box
+    """Print a page: what is not a terminal gets its tables whole, however wide they are. In a terminal no
+    cell is ever broken: columns are left out, and a line says which.
+    """
     import rich.console
-    import rich.table
-    from rich.text import Text
 
     page = _escaped(page, visible)
     console = console or rich.console.Console()
-    for line in page.header:
-        console.print(Text(line), soft_wrap=True)
+    width = console.width if console.is_terminal else None
+    _print_lines(page.header, console, width)
     for table in page.tables:
-        drawn = rich.table.Table(
-            title=table.title,
-            title_justify="left",
-            box=rich.box.SIMPLE_HEAD,
-            pad_edge=False,
-            collapse_padding=True,
-        )
-        for column in table.columns:
-            title = Text(column.title)
-            drawn.add_column(title, justify="right" if column.number else "left", overflow="fold")
-        for cells in table.cells:
-            drawn.add_row(*map(Text, cells))
-        if not console.is_terminal:
-            wide = console.options.update(max_width=10_000)
-            console.width = max(console.width, console.measure(drawn, options=wide).maximum)
+        shown, left_out = _fitting(table, width)
+        drawn = _drawn(shown, _widest(shown, width))
+        if width is None:
+            console.width = max(console.width, sum(_widths(shown)) + GAP * len(shown.columns))
         console.print(drawn)
-    for line in page.notes:
-        console.print(Text(line), soft_wrap=True)
+        if left_out:
+            _print_lines([_left_out(left_out, width, page.elsewhere)], console, width)
+    _print_lines(page.notes, console, width)
+
+
+def _print_lines(lines: Iterable[str], console: "Console", width: int | None) -> None:
+    from rich.text import Text
+
+    for line in lines:
+        console.print(Text(fitted(line, width)), soft_wrap=True)
+
+
+def _drawn(table: Table, widest: int) -> "Drawn":
+    import rich.box
+    import rich.table
+    from rich.text import Text
+
+    drawn = rich.table.Table(
+        title=table.title,
+        title_justify="left",
+        box=rich.box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for column in table.columns:
+        drawn.add_column(Text(column.title), justify="right" if column.number else "left", no_wrap=True)
+    for cells in table.cells:
+        texts = zip(table.columns, cells, strict=True)
+        drawn.add_row(*(Text(cell if column.number else _short(cell, widest)) for column, cell in texts))
+    return drawn
+
+
+def _widths(table: Table) -> list[int]:
+    """The characters that each column takes."""
+    from rich.cells import cell_len
+
+    columns = zip(*table.cells, strict=True) if table.rows else ((),) * len(table.columns)
+    return [
+        max(cell_len(line) for text in (column.title, *cells) for line in text.split("\n"))
+        for column, cells in zip(table.columns, columns, strict=True)
+    ]
+
+
+def _fitting(table: Table, width: int | None) -> tuple[Table, list[Column]]:
+    """The table with as many columns as fit, and those left out, as they stood."""
+    widths = _widths(table)
+    total = sum(widths) + GAP * len(widths)
+    order = sorted(range(len(widths)), key=lambda place: (table.columns[place].importance, -place))
+    left_out: set[int] = set()
+    for place in order:
+        if width is None or total <= width or table.columns[place].importance >= ALWAYS:
+            break
+        left_out.add(place)
+        total -= widths[place] + GAP
+    kept = tuple(column for place, column in enumerate(table.columns) if place not in left_out)
+    return Table(table.title, kept, table.rows), [table.columns[place] for place in sorted(left_out)]
+
+
+def _widest(table: Table, width: int | None) -> int:
+    """How many characters a cell of words may have at most, so that the table fits."""
+    widths = _widths(table)
+    most = max(widths, default=0)
+    words = [not column.number for column in table.columns]
+    while width is not None and most > SHORTEST:
+        now = [min(own, most) if of_words else own for own, of_words in zip(widths, words, strict=True)]
+        if sum(now) + GAP * len(now) <= width:
+            break
+        most -= 1
+    return most
+
+
+def _short(text: str, widest: int) -> str:
+    """The text without its middle, where it is too long: how a name ends often tells it from others."""
+    if len(text) <= widest:
+        return text
+    end = (widest - 1) // 2
+    return f"{text[: widest - 1 - end]}…{text[len(text) - end :]}"
+
+
+def _left_out(columns: Sequence[Column], width: int | None, elsewhere: str) -> str:
+    titles = [" ".join(column.title.split()) or NONE for column in columns]
+    names = ", ".join(titles[:LISTED]) + (f" and {len(titles) - LISTED} more" if len(titles) > LISTED else "")
+    shown = f", and so does {elsewhere}" if elsewhere else ""
+    return f"Left out at {width} columns: {names}; a wider terminal shows them{shown}."
 
 
 def to_markdown(page: Page) -> str:

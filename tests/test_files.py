@@ -1,7 +1,11 @@
 """Files written in one step: the old content or the new, whatever happens."""
 
 import errno
+import json
 import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +39,104 @@ def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_everybody_may_read_the_file(tmp_path: Path) -> None:
-    files.write_text(tmp_path / "result", "x")
-    assert (tmp_path / "result").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_who_may_read_the_file_is_what_the_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        files.write_text(tmp_path / "result", "x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "result").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "result"
+    path.touch(mode)
+    path.chmod(mode)
+    with files.replacing(path) as temporary:
+        assert stat.S_IMODE(temporary.stat().st_mode) == mode
+        temporary.write_text("new")
+    assert (stat.S_IMODE(path.stat().st_mode), path.read_text()) == (mode, "new")
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "link").symlink_to("target")
+    files.write_text(tmp_path / "link", "new")
+    assert (tmp_path / "target").read_text() == "precious"
+    assert not (tmp_path / "link").is_symlink()
+
+
+def test_the_half_of_a_killed_process_is_cleared_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib, sys
+from edgefashion import files
+with files.replacing(pathlib.Path({str(tmp_path / "r.json")!r})) as half:
+    half.write_text("half")
+    print(flush=True)
+    sys.stdin.read()
+"""
+    killed, living = (
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(2)
+    )
+    for process in (killed, living):
+        assert process.stdout
+        process.stdout.readline()
+    assert len(list(tmp_path.iterdir())) == 2
+    killed.kill()
+    killed.wait()
+    (tmp_path / ".r.json").touch()
+    files.write_text(tmp_path / "r.json", "ours")
+    assert sorted(path.name for path in tmp_path.iterdir())[-1] == "r.json"
+    assert len(list(tmp_path.iterdir())) == 3
+    living.communicate(b"")
+    assert (tmp_path / "r.json").read_text() == "half"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".r.json", "r.json"]
+
+
+def test_a_device_or_a_pipe_is_written_into(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    files.check_writable(tmp_path / "pipe")
+    files.write_text(tmp_path / "pipe", "through")
+    assert os.read(reader, 99) == b"through"
+    os.close(reader)
+    files.write_text(Path("/dev/null"), "nothing")
+    assert Path("/dev/null").is_char_device()
+    with pytest.raises(OutputError, match="cannot write /dev/full: No space left on device; free some space"):
+        files.write_text(Path("/dev/full"), "nothing")
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EACCES, "that you may write to"),
+        (errno.EROFS, "it is read-only: choose a folder elsewhere"),
+        (errno.EISDIR, "name a file, not a folder"),
+        (errno.ENAMETOOLONG, "choose a shorter name"),
+        (errno.EIO, "choose another folder"),
+    ],
+)
+def test_the_advice_fits_the_reason(tmp_path: Path, number: int, advice: str) -> None:
+    with pytest.raises(OutputError, match=advice) as caught, files.naming_output(tmp_path):
+        raise OSError(number, os.strerror(number))
+    assert ("space;" in str(caught.value) or "free" in str(caught.value)) == (number == errno.ENOSPC)
+
+
+def test_trying_a_file_changes_nothing(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "a/b/c.json")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "here").write_text("old")
+    files.check_writable(tmp_path / "here")
+    assert (tmp_path / "here").read_text() == "old"
+
+
+def test_json_says_which_bytes_of_a_name_are_no_text(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "json", {"name": os.fsdecode(b"caf\xe9"), "other": "µ"})
+    assert json.loads((tmp_path / "json").read_text()) == {"name": "caf\\udce9", "other": "µ"}
 
 
 def test_the_temporary_file_is_beside_the_target_and_of_its_kind(tmp_path: Path) -> None:
@@ -97,18 +196,3 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert files.sha256(tmp_path / "abc") == expected
-
-
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        (errno.ENOSPC, "free some space or choose another folder"),
-        (errno.EDQUOT, "free some space or choose another folder"),
-        (errno.EACCES, "choose another folder"),
-        (errno.EROFS, "choose another folder"),
-    ],
-)
-def test_space_is_advised_only_where_it_is_lacking(code: int, advice: str, tmp_path: Path) -> None:
-    with pytest.raises(OutputError) as caught, files.naming_output(tmp_path):
-        raise OSError(code, os.strerror(code))
-    assert str(caught.value) == f"cannot write {tmp_path}: {os.strerror(code)}; {advice}"

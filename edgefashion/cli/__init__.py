@@ -1,47 +1,51 @@
 """The command line.
 
-verbs.py    one short function a verb: parse, call, print
-options.py  the values a verb accepts
-naming.py   from names to runs, artifacts and the images they are measured on
-steps.py    what the verbs are made of
+verbs.py     one short function a verb: parse, call, print
+options.py   the values a verb accepts
+naming.py    from names to runs, artifacts and the images they are measured on
+output.py    what a verb gives: files first, then words
+streams.py   a standard output and error that never stop the work
+failures.py  errors as one line
+steps.py     what the verbs are made of
 """
 
-import errno
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-INTERRUPTED = 130
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+if TYPE_CHECKING:
+    from edgefashion.interruption import Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a verb and exit: 0 done, 1 failed, 2 bad input, 130 interrupted. Errors are one line on stderr."""
-    import click
+    """Run a verb and exit: 0 done, 1 failed, 2 bad input; 128 and the number of the signal that ended it,
+    so 130 for Ctrl-C. Errors are one line on stderr.
 
+    Without `arguments`, they are the process's own, and so are then its streams and signals.
+    """
     from edgefashion import descriptors
+    from edgefashion.interruption import Interruption
 
     descriptors.fill()
-    from edgefashion.cli.verbs import cli
-    from edgefashion.errors import BadInput, EdgefashionError
 
-    try:
-        code = cli.main(arguments, prog_name="edgefashion", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        code = BadInput.exit_code
-    except click.ClickException as error:
-        code = _fail(error.format_message(), error.exit_code)
-    except EdgefashionError as error:
-        code = _fail(str(error), error.exit_code)
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
-        code = _fail(f"{error.strerror}: {error.filename or 'a temporary file'}", BadInput.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        code = _fail("interrupted; what was finished is kept", INTERRUPTED)
+    interruption = Interruption()
+    if arguments is not None:
+        sys.exit(_run(arguments, interruption))
+    interruption.take_over()
+    from edgefashion.cli import streams
+
+    stdout = streams.replace()
+    code = _run(None, interruption) or streams.end(stdout)
+    interruption.is_over(code)
     sys.exit(code)
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"edgefashion: {' '.join(message.split())}", file=sys.stderr)
-    return code
+def _run(arguments: Sequence[str] | None, interruption: "Interruption") -> int:
+    from edgefashion.cli import failures
+
+    try:
+        from edgefashion.cli.verbs import cli
+
+        return int(cli.main(arguments, prog_name="edgefashion", standalone_mode=False) or 0)
+    except BaseException as error:
+        return failures.tell(error, interruption.exit_code)

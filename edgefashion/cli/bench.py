@@ -10,8 +10,8 @@ import click
 from edgefashion import artifact
 from edgefashion.artifact import is_model
 from edgefashion.cli import steps
-from edgefashion.cli.options import FILE, Cpus, Threads, options, output_options, seconds_option
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.options import PICTURE, Cpus, Threads, options, output_options, seconds_option
+from edgefashion.cli.output import following, give_out, keep_inputs, say
 from edgefashion.errors import BadInput, Untrusted
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ protocol_options = options(
         type=click.FloatRange(min=0, min_open=True),
         help="Then run each row for so long without a pause: what heat does.",
     ),
-    click.option("--plot", "picture", type=FILE, help="Draw --sustained into this .png, .svg or .pdf file."),
+    click.option(
+        "--plot", "picture", type=PICTURE, help="Draw --sustained into this .png, .svg or .pdf file."
+    ),
     click.option(
         "--in-process", is_flag=True, help="Where there are no child processes: no crash is survived."
     ),
@@ -63,23 +65,18 @@ def bench(
 
     Example: edgefashion bench cnn.zip --json results.json
     """
-    from edgefashion.cli.output import give_out
     from edgefashion.evaluate import assess
 
     protocol = protocol_for(**settings)
     counts = threads_for(protocol, threads)
-    if picture:
-        check_picture(picture, protocol)
+    if picture and not protocol.sustained_minutes:
+        raise BadInput("--plot draws latency over minutes: add --sustained MINUTES")
+    keep_inputs(names, (json_file, csv_file, markdown_file, picture))
     with ExitStack() as stack:
         subjects, data = subjects_named(names, stack)
         with steps.Bar() as progress:
             found = assess(subjects, data, counts, protocol, progress)
-    give_out(found, json_file, csv_file, markdown_file)
-    if picture:
-        from edgefashion.bench import plot
-
-        plot.plot(found.rows, picture)
-        say(f"drawn: {picture}")
+    give_out(found, json_file, csv_file, markdown_file, picture)
     if found.interrupted:
         raise KeyboardInterrupt
     if found.protocol:
@@ -119,15 +116,6 @@ def threads_for(protocol: "Protocol", wanted: tuple[int, ...] | None) -> tuple[i
             f"{max(wanted)} threads are more than the {cpus} CPUs of --pin: give fewer, or more CPUs"
         )
     return wanted or tuple(dict.fromkeys((1, cpus)))
-
-
-def check_picture(path: Path, protocol: "Protocol") -> None:
-    """Raise what would keep a picture from being drawn, before anything is measured."""
-    from edgefashion import drawing
-
-    if not protocol.sustained_minutes:
-        raise BadInput("--plot draws latency over minutes: add --sustained MINUTES")
-    drawing.check(path)
 
 
 def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion.cli import naming, steps
-from edgefashion.cli.options import COUNT, FILE, data_option, runs_option
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.options import COUNT, OUTPUT, data_option, runs_option
+from edgefashion.cli.output import following, keep_inputs, say, show
 from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Images(click.ParamType[int | str]):
 
 @click.command()
 @click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
-@click.option("-o", "--output", type=FILE, required=True, help="The bundle to write, a .zip file.")
+@click.option("-o", "--output", type=OUTPUT, required=True, help="The bundle to write, a .zip file.")
 @click.option(
     "--images",
     type=Images(),
@@ -55,13 +55,14 @@ def bundle(
     """
     if output.suffix.lower() != ".zip":
         raise BadInput(f"-o {output} is no .zip file: call it {output.with_suffix('.zip')}")
+    keep_inputs(names, [output])
     artifacts = naming.named_artifacts(names, root)
     dataset = naming.data_for(artifacts, data_folder)
     available = len(dataset.test)
     count = available if images == ALL else int(images or min(USUAL_IMAGES, available))
     made = steps.make_bundle(artifacts, dataset, count, output)
-    click.echo(text(made))
     say(f"written: {output}")
+    show(text(made))
     following(f"copy it to the Raspberry Pi, and there: edgefashion bench {shlex.quote(output.name)}")
 
 

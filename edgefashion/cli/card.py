@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion import files
 from edgefashion.cli import naming, steps
-from edgefashion.cli.options import FILE, PATH, data_option, runs_option
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.options import OUTPUT, PATH, PICTURE, data_option, runs_option
+from edgefashion.cli.output import following, keep_inputs, text_of, write_all
 
 if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", metavar="RUN|zoo:NAME")
 @click.argument("measured", metavar="[RESULTS.json]...", nargs=-1, type=PATH)
-@click.option("-o", "--output", type=FILE, required=True, help="The Markdown file to write.")
-@click.option("--plot", "picture", type=FILE, help="Draw the confusion matrix: .png, .svg or .pdf.")
+@click.option("-o", "--output", type=OUTPUT, required=True, help="The Markdown file to write.")
+@click.option("--plot", "picture", type=PICTURE, help="Draw the confusion matrix: .png, .svg or .pdf.")
 @runs_option
 @data_option
 def card(
@@ -36,23 +35,22 @@ def card(
 
     Example: edgefashion card runs/cnn pi4.json pi5.json -o MODEL_CARD.md
     """
-    from edgefashion import drawing
     from edgefashion.card import gather, to_markdown
 
-    if picture:
-        drawing.check(picture)
+    keep_inputs((name, *measured), (output, picture))
     stories, artifacts = _known(name, root)
     dataset = naming.data_for(artifacts, data_folder)
     with steps.Bar() as progress:
         evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
-    files.write_text(output, to_markdown(evidence, picture.name if picture else None))
-    say(f"written: {output}")
-    if picture:
+
+    def draw(path: Path) -> None:
         from edgefashion.card.plot import plot
 
-        plot(evidence, picture)
-        say(f"drawn: {picture}")
-    else:
+        plot(evidence, path)
+
+    text = to_markdown(evidence, picture.name if picture else None)
+    write_all([(output, text_of(lambda: text)), (picture, draw)])
+    if not picture:
         following(f"edgefashion card {name} -o {output} --plot confusion.png")
 
 

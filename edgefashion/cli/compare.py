@@ -1,15 +1,17 @@
 """The verb that lays results beside each other: see verbs.py."""
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion import files
-from edgefashion.cli.options import FILE, PATH
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.options import OUTPUT, PATH, PICTURE
+from edgefashion.cli.output import deliver, following, keep_inputs, say, show_page, text_of
 from edgefashion.errors import BadInput
+
+if TYPE_CHECKING:
+    from edgefashion.compare.joining import Comparison
 
 
 @click.command()
@@ -20,11 +22,11 @@ from edgefashion.errors import BadInput
     help="What ratios are to: a column's title or part of it, its file, or its number. Default: the first.",
 )
 @click.option(
-    "--plot", "picture", type=FILE, help="Draw accuracy against latency and size: .png, .svg, .pdf."
+    "--plot", "picture", type=PICTURE, help="Draw accuracy against latency and size: .png, .svg, .pdf."
 )
-@click.option("--json", "json_file", type=FILE, help="Write the comparison as JSON.")
-@click.option("--csv", "csv_file", type=FILE, help="Write it as CSV, a row for each artifact and device.")
-@click.option("--markdown", "markdown_file", type=FILE, help="Write the table as Markdown.")
+@click.option("--json", "json_file", type=OUTPUT, help="Write the comparison as JSON.")
+@click.option("--csv", "csv_file", type=OUTPUT, help="Write it as CSV, a row for each artifact and device.")
+@click.option("--markdown", "markdown_file", type=OUTPUT, help="Write the table as Markdown.")
 def compare(
     paths: tuple[Path, ...],
     against: str | None,
@@ -41,42 +43,32 @@ def compare(
     Example: edgefashion compare laptop.json pi4.json pi5.json --against pi4.json --plot devices.png
     """
     from edgefashion import compare as comparing
-    from edgefashion import drawing, tables
+    from edgefashion import tables
     from edgefashion.compare import page, records
 
-    _keep_results(paths, (picture, json_file, csv_file, markdown_file))
-    if picture:
-        drawing.check(picture)
+    keep_inputs(paths, (picture, json_file, csv_file, markdown_file))
     found = comparing.read_all(paths)
     sources = comparing.name_all(found.files)
     comparison = comparing.compare(sources, comparing.choose(sources, against))
     for line in (*found.repeated, *found.unreadable):
         say(f"left out: {line}")
     content = page.page(comparison)
-    tables.print_page(content)
-    for path, write in ((json_file, records.to_json), (csv_file, records.to_csv)):
-        if path:
-            files.write_text(path, write(comparison))
-            say(f"written: {path}")
-    if markdown_file:
-        files.write_text(markdown_file, tables.to_markdown(content))
-        say(f"written: {markdown_file}")
-    if picture:
-        from edgefashion.compare.plot import plot
-
-        not_drawn = plot(comparison, picture)
-        say(f"drawn: {picture}")
-        if not_drawn:
-            say(f"not in it, without accuracy on the same images: {', '.join(not_drawn)}")
+    outputs = [
+        (json_file, text_of(lambda: records.to_json(comparison))),
+        (csv_file, text_of(lambda: records.to_csv(comparison))),
+        (markdown_file, text_of(lambda: tables.to_markdown(content))),
+        (picture, lambda path: _draw(comparison, path)),
+    ]
+    deliver(outputs, lambda: show_page(content))
     if found.unreadable:
         raise BadInput("; ".join(found.unreadable))
     if not picture:
         following(f"edgefashion compare {shlex.join(map(str, paths))} --plot compare.png")
 
 
-def _keep_results(paths: Sequence[Path], outputs: Sequence[Path | None]) -> None:
-    """Raise BadInput for an output that would replace one of the results files."""
-    measured = {path.resolve() for path in paths}
-    for path in outputs:
-        if path and path.resolve() in measured:
-            raise BadInput(f"{path} is one of the files to compare: write to another, or it is lost")
+def _draw(comparison: "Comparison", path: Path) -> None:
+    from edgefashion.compare.plot import plot
+
+    not_drawn = plot(comparison, path)
+    if not_drawn:
+        say(f"not in it, without accuracy on the same images: {', '.join(not_drawn)}")

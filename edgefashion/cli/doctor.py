@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from edgefashion.cli.options import data_option
-from edgefashion.cli.steps import following
+from edgefashion.cli.output import following, show, show_json
 
 UNFIT = 1
 
@@ -25,7 +25,10 @@ def doctor(as_json: bool, data_folder: Path | None) -> None:
     from edgefashion.doctor import examine
 
     found = examine(data_folder=data_folder)
-    click.echo(found.to_json() if as_json else found.to_text())
+    if as_json:
+        show_json(found.to_json())
+    else:
+        show(found.to_text())
     if not found.fit:
         raise SystemExit(UNFIT)
     following("edgefashion bench")

@@ -2,15 +2,19 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgefashion import files
 from edgefashion.artifact import PRECISIONS
 from edgefashion.cli import naming, steps
-from edgefashion.cli.options import COUNT, FILE, Several, data_option, runs_option
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
+from edgefashion.cli.output import deliver, following, show, show_json
 from edgefashion.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from edgefashion.inspection import Inspection
 
 DEBUG_IMAGES = 200
 
@@ -27,14 +31,23 @@ def inspect(names: tuple[str, ...], as_json: bool) -> None:
 
     Example: edgefashion inspect model.tflite other.onnx
     """
-    from edgefashion.inspection import inspect_all, text
+    from edgefashion.inspection import inspect_all
 
     found, errors = inspect_all([path for name in names for path in _files(name)])
     if found or as_json:
-        click.echo(text.to_json(found) if as_json else text.to_text(found))
+        _show(found, as_json)
     if errors:
         raise ArtifactError("; ".join(map(str, errors)))
     following(f"edgefashion evaluate {shlex.join(names)}")
+
+
+def _show(found: "list[Inspection]", as_json: bool) -> None:
+    from edgefashion.inspection import text
+
+    if as_json:
+        show_json(text.to_json(found))
+    else:
+        show(text.to_text(found))
 
 
 def _files(name: str) -> list[Path]:
@@ -53,8 +66,8 @@ def _files(name: str) -> list[Path]:
 @click.option(
     "--format", "formats", type=Several("format", list(PRECISIONS)), default="all", show_default=True
 )
-@click.option("--plot", "picture", type=FILE, help="Draw all layers into this .png, .svg or .pdf file.")
-@click.option("--json", "json_file", type=FILE, help="Write the figures of all layers as JSON.")
+@click.option("--plot", "picture", type=PICTURE, help="Draw all layers into this .png, .svg or .pdf file.")
+@click.option("--json", "json_file", type=OUTPUT, help="Write the figures of all layers as JSON.")
 @click.option(
     "--images", type=COUNT, default=DEBUG_IMAGES, show_default=True, help="Images of the validation split."
 )
@@ -78,20 +91,14 @@ def debug(
 
     Example: edgefashion debug runs/cnn --plot layers.png
     """
-    from edgefashion import drawing
-
-    if picture:
-        drawing.check(picture)
     (run,) = naming.named_runs([name], root)
     report = steps.debug_run(run, steps.load_data(data_folder), precision, formats, images)
     from export.debug import plot, text
 
-    click.echo(text.to_text(report))
-    if json_file:
-        files.write_json(json_file, report.to_dict())
-        say(f"written: {json_file}")
-    if picture:
-        plot.plot(report, picture)
-        say(f"drawn: {picture}")
+    outputs = [
+        (json_file, lambda path: files.write_json(path, report.to_dict())),
+        (picture, lambda path: plot.plot(report, path)),
+    ]
+    deliver(outputs, lambda: show(text.to_text(report)))
     kept = f"--precision {report.precision} --keep-float {report.costliest}"
     following(f"edgefashion export {shlex.quote(str(run.folder))} {kept}")

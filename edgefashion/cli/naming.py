@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from edgefashion import artifact
 from edgefashion.artifact import PRECISIONS, Artifact, is_model
-from edgefashion.cli.steps import load_data, say
+from edgefashion.cli.output import say
+from edgefashion.cli.steps import load_data
 from edgefashion.errors import RunError
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edgefashion.cli.output import OutputFile, PictureFile
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
 
 MOST_CPUS = 9999
@@ -15,6 +16,7 @@ FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
 PATH = click.Path(readable=False, path_type=Path)
 """Read later, with errors that say what to do."""
 FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
+OUTPUT, PICTURE = OutputFile(), PictureFile()
 
 
 def check_name(fail: Callable[[str], Any], what: str, name: str, names: Sequence[str]) -> None:
@@ -157,9 +159,9 @@ training_options = options(
     click.option("--force", is_flag=True, help="Replace an existing run once the new one is ready."),
 )
 output_options = options(
-    click.option("--json", "json_file", type=FILE, help="Write all results, with every sample, as JSON."),
-    click.option("--csv", "csv_file", type=FILE, help="Write the results as CSV."),
-    click.option("--markdown", "markdown_file", type=FILE, help="Write the tables as Markdown."),
+    click.option("--json", "json_file", type=OUTPUT, help="Write all results, with every sample, as JSON."),
+    click.option("--csv", "csv_file", type=OUTPUT, help="Write the results as CSV."),
+    click.option("--markdown", "markdown_file", type=OUTPUT, help="Write the tables as Markdown."),
 )
 seconds_option = click.option(
     "--seconds",

@@ -1,22 +1,151 @@
-"""Giving out results: tables, then files."""
+"""What a verb gives: files, tried before the work and written before anything is printed, then words."""
 
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from edgefashion import files, report, results
-from edgefashion.cli.steps import say
-from edgefashion.results import Results
+import click
+
+from edgefashion import files
+from edgefashion.errors import BadInput, OutputError
+from edgefashion.installation import activation
+from edgefashion.interruption import held
+from edgefashion.terminal import fitted, width_of
+
+if TYPE_CHECKING:
+    from edgefashion.results import Results
+    from edgefashion.tables import Page
+
+Write = Callable[[Path], None]
+OUTPUTS = "edgefashion.outputs"
+"""Where a command's context keeps which option writes which file."""
+
+
+def say(line: str) -> None:
+    """A line about what is going on, apart from the results."""
+    print(fitted(line, width_of(sys.stderr)), file=sys.stderr)
+
+
+def following(command: str) -> None:
+    """Say what one would do next, and first what makes `edgefashion` a command where it is none."""
+    if activate := activation():
+        say(f"in this shell, first: {activate}")
+    say(f"next: {command}")
+
+
+def show(text: str) -> None:
+    """Results, as lines for people."""
+    print(fitted(text, width_of(sys.stdout)))
+
+
+def show_page(page: "Page") -> None:
+    """Results, as tables for people."""
+    from edgefashion.tables import print_page
+
+    print_page(page)
+
+
+def show_json(text: str) -> None:
+    """Results for programs: what the encoding of the output may lack is written as JSON's escapes."""
+    whole = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(text if whole else re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text))
+
+
+class OutputFile(click.ParamType[Path]):
+    """A file to write, tried at once: what cannot be written is said before the work."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path. Raises OutputError where it cannot be written, or a file is named twice."""
+        path = Path(value)
+        self.check(path)
+        if ctx is not None and param is not None:
+            taken = ctx.meta.setdefault(OUTPUTS, {})
+            other = taken.setdefault(os.path.realpath(path), param.opts[0])
+            if other != param.opts[0]:
+                self.fail(f"{path} is the file of {other} too: name another")
+        return path
+
+    def check(self, path: Path) -> None:
+        """Raise what would keep the file from being written."""
+        files.check_writable(path)
+
+
+class PictureFile(OutputFile):
+    """A picture to draw."""
+
+    def check(self, path: Path) -> None:
+        """Raise what would keep the picture from being drawn."""
+        from edgefashion import drawing
+
+        drawing.check(path)
+
+
+def keep_inputs(names: Iterable[str | Path], outputs: Iterable[Path | None]) -> None:
+    """Raise BadInput for an output that would replace one of the files named to be read."""
+    read = {os.path.realpath(name) for name in names}
+    for path in outputs:
+        if path and os.path.realpath(path) in read:
+            raise BadInput(f"{path} is one of the files to read: write to another, or it is lost")
+
+
+def write_all(outputs: Sequence[tuple[Path | None, Write]]) -> list[OutputError]:
+    """Write every file that is wanted, and say so; gives the errors of those that cannot be written."""
+    errors = []
+    for path, write in outputs:
+        if path is None:
+            continue
+        try:
+            write(path)
+        except OutputError as error:
+            errors.append(error)
+        else:
+            say(f"written: {path}")
+    return errors
+
+
+def deliver(outputs: Sequence[tuple[Path | None, Write]], tell: Callable[[], None]) -> None:
+    """Write the files, whole even where somebody interrupts, then `tell` the results.
+
+    Raises OutputError at the end for files that could not be written: what is told is not lost.
+    """
+    with held():
+        errors = write_all(outputs)
+    tell()
+    if errors:
+        raise OutputError("; ".join(map(str, errors)))
+
+
+def text_of(text: Callable[[], str]) -> Write:
+    """How to write a text file whose content is made when it is written."""
+    return lambda path: files.write_text(path, text())
 
 
 def give_out(
-    found: Results,
+    found: "Results",
     json_file: Path | None = None,
     csv_file: Path | None = None,
     markdown_file: Path | None = None,
+    picture: Path | None = None,
 ) -> None:
-    """Print the tables, then write the files: what cannot be written is not lost."""
-    report.print_report(found)
-    writers = ((json_file, results.to_json), (csv_file, report.to_csv), (markdown_file, report.to_markdown))
-    for path, text in writers:
-        if path:
-            files.write_text(path, text(found))
-            say(f"written: {path}")
+    """Write results as files, then print the tables."""
+    from edgefashion import report, results
+
+    outputs = [
+        (json_file, text_of(lambda: results.to_json(found))),
+        (csv_file, text_of(lambda: report.to_csv(found))),
+        (markdown_file, text_of(lambda: report.to_markdown(found))),
+        (picture, lambda path: _draw(found, path)),
+    ]
+    deliver(outputs, lambda: report.print_report(found))
+
+
+def _draw(found: "Results", path: Path) -> None:
+    from edgefashion.bench import plot
+
+    plot.plot(found.rows, path)

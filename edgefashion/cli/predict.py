@@ -7,7 +7,7 @@ import click
 
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import PATH, data_option, runs_option
-from edgefashion.cli.steps import following
+from edgefashion.cli.output import following, say, show_json, show_page
 from edgefashion.errors import BadInput, PictureError, ZooError
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def predict(
     Example: edgefashion predict cnn-int8.tflite shoe.jpg --index 3
     """
     from edgefashion.prediction import classify, is_picture, side_by_side, text
-    from edgefashion.tables import print_page
 
     if is_picture(model):
         raise BadInput(
@@ -62,9 +61,9 @@ def predict(
         with steps.Bar() as progress:
             predictions = classify(artifacts, images, progress)
     if as_json:
-        click.echo(text.to_json(images, predictions, {name: str(error) for name, error in refused.items()}))
+        show_json(text.to_json(images, predictions, {name: str(error) for name, error in refused.items()}))
     elif images:
-        print_page(text.page(images, predictions))
+        show_page(text.page(images, predictions))
     for each in predictions:
         if each.answers.error:
             raise each.answers.error
@@ -103,7 +102,7 @@ def _raise(refused: "dict[str, PictureError]", of: int) -> None:
     if len(errors) == 1:
         raise errors[0]
     for error in errors:
-        steps.say(str(error))
+        say(str(error))
     if errors:
         raise PictureError(f"{len(errors)} of {of} pictures are not classified: see above")
 

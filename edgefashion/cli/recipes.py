@@ -5,7 +5,7 @@ import json
 import click
 
 from edgefashion import tables
-from edgefashion.cli.steps import following
+from edgefashion.cli.output import following, show_json, show_page
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.tables import Column, Page, Row, Table
 
@@ -18,9 +18,9 @@ def recipes(as_json: bool) -> None:
     Example: edgefashion recipes --json
     """
     if as_json:
-        click.echo(json.dumps({name: recipe.as_dict() for name, recipe in NAMED_RECIPES.items()}, indent=2))
+        show_json(json.dumps({name: recipe.as_dict() for name, recipe in NAMED_RECIPES.items()}, indent=2))
     else:
-        tables.print_page(Page([], [Table("Recipes", _COLUMNS, _rows())], _notes()))
+        show_page(Page([], [Table("Recipes", _COLUMNS, _rows())], _notes(), "--json"))
     following("edgefashion train --recipe cnn-64k")
 
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from edgefashion import artifact
 from edgefashion.artifact import (
     AUTO,
@@ -20,9 +18,9 @@ from edgefashion.artifact import (
     TARGETED,
     Artifact,
 )
+from edgefashion.cli.output import say
 from edgefashion.errors import BadInput
 from edgefashion.escaping import visible
-from edgefashion.installation import activation
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
 
@@ -38,18 +36,6 @@ if TYPE_CHECKING:
 LOG_INTERVAL_SECONDS = 5
 DEFAULT_PRECISIONS = ("float32", "int8")
 Kinds = list[tuple[str, str]]
-
-
-def say(line: str) -> None:
-    """A line about what is going on, apart from the results."""
-    click.echo(line, err=True)
-
-
-def following(command: str) -> None:
-    """Say what one would do next, and first what makes `edgefashion` a command where it is none."""
-    if activate := activation():
-        say(f"in this shell, first: {activate}")
-    say(f"next: {command}")
 
 
 def load_data(folder: Path | None) -> "Dataset":

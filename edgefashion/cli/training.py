@@ -18,7 +18,7 @@ from edgefashion.cli.options import (
     runs_option,
     training_options,
 )
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.output import following, say
 from edgefashion.errors import BadInput
 from edgefashion.recipes import NAMED_RECIPES, Recipe, overriding
 

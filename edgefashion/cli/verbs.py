@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion import __version__
+from edgefashion import __version__, files
 from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
 from edgefashion.cli import (
     bench,
@@ -22,7 +22,7 @@ from edgefashion.cli import (
 )
 from edgefashion.cli.options import (
     COUNT,
-    FILE,
+    PICTURE,
     Name,
     Several,
     data_option,
@@ -33,7 +33,7 @@ from edgefashion.cli.options import (
     threads_option,
     training_options,
 )
-from edgefashion.cli.steps import following, say
+from edgefashion.cli.output import following, give_out, keep_inputs, say, show
 from edgefashion.errors import BadInput
 from edgefashion.targets import ANY, TARGETS
 
@@ -52,7 +52,9 @@ def cli() -> None:
 
 @cli.command()
 @data_option
-@click.option("--plot", "picture", type=FILE, help="Draw training images into this .png, .svg or .pdf file.")
+@click.option(
+    "--plot", "picture", type=PICTURE, help="Draw training images into this .png, .svg or .pdf file."
+)
 @click.option("--index", type=click.IntRange(min=0), help="With --plot: one image, large.")
 def data(data_folder: Path | None, picture: Path | None, index: int | None) -> None:
     """Find or fetch the data set, check it and describe it.
@@ -65,7 +67,6 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
     if index is not None and picture is None:
         raise BadInput("--index chooses the image to draw: add --plot FILE.png")
     dataset = load(data_folder, say)
-    click.echo(description(dataset))
     if picture:
         from edgefashion.data.plot import plot_grid, plot_image
 
@@ -73,7 +74,8 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
             plot_grid(dataset.train, picture)
         else:
             plot_image(dataset.train, index, picture)
-        say(f"drawn: {picture}")
+        say(f"written: {picture}")
+    show(description(dataset))
     following("edgefashion train")
 
 
@@ -175,8 +177,8 @@ def evaluate(
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """
-    from edgefashion.cli.output import give_out
 
+    keep_inputs(names, (json_file, csv_file, markdown_file))
     artifacts = naming.named_artifacts(names, root)
     dataset = naming.data_for(artifacts, data_folder)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, limit, seconds)
@@ -208,12 +210,13 @@ def run(
 
     Example: edgefashion run --smoke
     """
-    from edgefashion.cli.output import give_out
     from export.settings import Settings
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
     chosen = [steps.recipe_for(model, **changes) for model in models]
+    path = root / ("results-small.json" if changes["limit"] else "results.json")
+    files.check_writable(path)
     dataset = steps.load_data(data_folder)
     artifacts: list[Artifact] = []
     for recipe in chosen:
@@ -222,7 +225,6 @@ def run(
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
     seconds = SMOKE_SECONDS if smoke else None
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"], seconds)
-    path = root / ("results-small.json" if changes["limit"] else "results.json")
     give_out(evaluation, json_file=path)
     if evaluation.interrupted:
         raise KeyboardInterrupt

@@ -7,7 +7,7 @@ from edgefashion.compare import notes
 from edgefashion.compare.joining import Cell, Comparison, Data, Line
 from edgefashion.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
 from edgefashion.compare.sources import Source, numbers
-from edgefashion.tables import NONE, Column, Page, Table, figure, time
+from edgefashion.tables import ALWAYS, NONE, Column, Page, Table, figure, time
 
 TITLE_WIDTH = 18
 """Characters in a line of a column's title."""
@@ -17,7 +17,9 @@ def page(comparison: Comparison) -> Page:
     """The table, with a line for each source above it and the notes below."""
     lines = [{"line": line} for line in comparison.lines]
     table = Table("Latency of single images, and accuracy", _columns(comparison), lines)
-    return Page([_source(source) for source in comparison.sources], [table], notes.notes(comparison))
+    return Page(
+        [_source(source) for source in comparison.sources], [table], notes.notes(comparison), "--markdown"
+    )
 
 
 def _columns(comparison: Comparison) -> tuple[Column, ...]:
@@ -26,32 +28,32 @@ def _columns(comparison: Comparison) -> tuple[Column, ...]:
         _text("Model", lambda line: line.model),
         _text("Format", lambda line: line.key.format),
         _text("Precision", lambda line: line.precision),
-        _text("Runtime", lambda line: line.key.runtime or NONE),
+        _text("Runtime", lambda line: line.key.runtime or NONE, importance=2),
         _number("Threads", lambda line: str(line.key.threads)),
         *latencies,
         *_accuracies(comparison),
-        _number("KB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells)),
+        _number("KB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells), importance=4),
     )
 
 
-def _text(title: str, text: Callable[[Line], str]) -> Column:
-    return Column(title, lambda row: text(row["line"]), number=False)
+def _text(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -> Column:
+    return Column(title, lambda row: text(row["line"]), number=False, importance=importance)
 
 
-def _number(title: str, text: Callable[[Line], str]) -> Column:
-    return Column(title, lambda row: text(row["line"]))
+def _number(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -> Column:
+    return Column(title, lambda row: text(row["line"]), importance=importance)
 
 
 def _of_source(source: Source, comparison: Comparison) -> list[Column]:
     """Its p50, its ratio unless it is what the others are compared with, its energy if it was measured."""
     against = comparison.against
     title = textwrap.fill(f"({source.number}) {source.title},", TITLE_WIDTH) + "\np50 µs"
-    columns = [_number(title, lambda line: _p50(line.of(source)))]
+    columns = [_number(title, lambda line: _p50(line.of(source)), importance=9)]
     if against and source is not against and not source.emulated:
         title = f"({source.number})/({against.number})"
-        columns.append(_number(title, lambda line: _ratio(line.of(source))))
+        columns.append(_number(title, lambda line: _ratio(line.of(source)), importance=8))
     if any(_energy(line.of(source)) != NONE for line in comparison.lines):
-        columns.append(_number(f"({source.number}) mJ", lambda line: _energy(line.of(source))))
+        columns.append(_number(f"({source.number}) mJ", lambda line: _energy(line.of(source)), importance=3))
     return columns
 
 
@@ -102,7 +104,7 @@ def _accuracy(data: Data, of: str) -> Column:
         cells = [cell for cell in line.cells if cell.data == data]
         return _agreed((cell.source, f"{cell.row['accuracy'] * 100:.2f}") for cell in cells)
 
-    return _number(title, text)
+    return _number(title, text, importance=6)
 
 
 def _kb(cell: Cell) -> str:

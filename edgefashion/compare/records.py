@@ -1,6 +1,5 @@
 """A comparison for spreadsheets and programs."""
 
-import json
 from typing import Any
 
 from edgefashion import __version__
@@ -8,6 +7,7 @@ from edgefashion.compare import notes
 from edgefashion.compare.joining import Cell, Comparison
 from edgefashion.compare.sources import Source
 from edgefashion.escaping import csv
+from edgefashion.files import json_text
 
 Record = dict[str, Any]
 _OF_ROW = ("model", "format", "precision", "target", "kept_float", "runtime", "runtime_version", "threads")
@@ -38,7 +38,7 @@ def to_json(comparison: Comparison) -> str:
         "rows": records(comparison),
         "notes": notes.notes(comparison),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content, indent=2) + "\n"
 
 
 def _source(source: Source) -> Record:

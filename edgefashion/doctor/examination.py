@@ -1,11 +1,11 @@
 """All that was found, for people and for programs."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgefashion import __version__
 from edgefashion.doctor.finding import Finding
+from edgefashion.files import json_text
 
 SCHEMA = 1
 
@@ -28,7 +28,7 @@ class Examination:
     def to_json(self) -> str:
         """All of it: `schema` 1, `edgefashion` (version), `fit`, `device`, `state` and `findings`."""
         content = {"schema": SCHEMA, "edgefashion": __version__, "fit": self.fit, **asdict(self)}
-        return json.dumps(content, indent=2, ensure_ascii=False)
+        return json_text(content, indent=2)
 
     def to_text(self) -> str:
         """A line for each finding, and one that mends it, where there is one."""

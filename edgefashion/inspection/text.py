@@ -1,10 +1,10 @@
 """Inspections for people and for programs."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from edgefashion.escaping import visible
+from edgefashion.files import json_text
 from edgefashion.inspection.base import Inspection, Operator, Port
 
 UNKNOWN = "–"
@@ -19,7 +19,7 @@ def to_text(found: Iterable[Inspection]) -> str:
 
 def to_json(found: Iterable[Inspection]) -> str:
     """A list of `Inspection.to_dict`."""
-    return json.dumps([inspection.to_dict() for inspection in found], indent=2, ensure_ascii=False)
+    return json_text([inspection.to_dict() for inspection in found], indent=2)
 
 
 def lines(found: Inspection) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """Predictions for people (a table) and for programs (JSON)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgefashion import __version__, report
 from edgefashion.data import CLASS_NAMES
+from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
 from edgefashion.tables import Column, Page, Table
 
@@ -43,7 +43,7 @@ def to_json(
         ],
         "refused": [{"image": name, "error": why} for name, why in (refused or {}).items()],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return json_text(content, indent=2)
 
 
 def _prediction(prediction: Prediction, number: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def to_markdown(results: Results) -> str:
 
 def page(results: Results) -> Page:
     """The tables, with the header and the notes."""
-    return Page(header(results), tables(results), notes(results))
+    return Page(header(results), tables(results), notes(results), "--markdown")
 
 
 def to_csv(results: Results) -> str:

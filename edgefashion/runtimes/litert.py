@@ -1,5 +1,6 @@
 """LiteRT (TensorFlow Lite): runs `.tflite` files."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -94,7 +95,7 @@ class LiteRTSession:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            return Interpreter(model_path=str(self._path), num_threads=threads)
+            return Interpreter(model_path=os.fsencode(self._path), num_threads=threads)
         except Exception as error:
             raise base.damaged(self._path, error) from error
 

@@ -94,7 +94,8 @@ class OnnxSession:
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
         try:
-            return onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
+            with base.utf8_name(self._path) as name:
+                return onnxruntime.InferenceSession(name, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise base.damaged(self._path, error) from error
 

@@ -174,9 +174,17 @@ def test_what_says_little_is_told(write: Write, joined: Join, rows: Any) -> None
     assert "(1): was throttled" in found
 
 
-@pytest.mark.parametrize("width", [60, 100])
-def test_a_narrow_terminal_loses_nothing(width: int, write: Write, joined: Join, rows: Any) -> None:
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_narrow_terminal_breaks_no_figure_and_says_what_it_lacks(
+    width: int, write: Write, joined: Join, rows: Any
+) -> None:
     paths = [write(f"{name}.json", [rows(12_345)], cpu=f"Processor {name}") for name in "ABC"]
     text = io.StringIO()
-    tables.print_page(page(joined(paths)), Console(file=text, force_terminal=True, width=width))
+    tables.print_page(
+        page(joined(paths)), Console(file=text, force_terminal=True, width=width, color_system=None)
+    )
+    lines = text.getvalue().splitlines()
     assert "…" not in text.getvalue()
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
+    assert any(f"Left out at {width} columns: " in line for line in lines) == (width < 200)
+    assert " 12,530 " in text.getvalue()

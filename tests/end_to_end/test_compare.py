@@ -87,7 +87,7 @@ def test_bad_files_are_named_and_the_others_compared(here: Path, there: Path, tm
     for name, text in bad.items():
         (tmp_path / name).write_text(text)
     files = [tmp_path / name for name in bad]
-    done = edgefashion("compare", *files, here, there, here)
+    done = edgefashion("compare", *files, here, there, here, code=2)
     said = [line for line in done.stderr.splitlines() if line.startswith("left out: ")]
     assert len(said) == 5
     assert all(any(name in line for line in said) for name in [*bad, "here.json is the same as"])
@@ -101,7 +101,7 @@ def test_bad_files_are_named_and_the_others_compared(here: Path, there: Path, tm
 def test_bad_wishes_are_one_line_before_any_output(here: Path, there: Path, tmp_path: Path) -> None:
     for options, said in (
         (["--against", "pi 3"], "choose from 1 ("),
-        (["--json", there], "is one of the files to compare"),
+        (["--json", there], "is one of the files to read"),
         (["--plot", "a.bmp"], "end the name in .png, .svg or .pdf"),
     ):
         done = edgefashion("compare", here, there, *options, code=2)

@@ -1,0 +1,72 @@
+"""Errors as one line on stderr, and their exit codes."""
+
+import errno
+import os
+import traceback
+
+import click
+
+from edgefashion.cli import output
+from edgefashion.errors import BadInput, EdgefashionError
+from edgefashion.escaping import visible
+
+TRACEBACK = "EDGEFASHION_TRACEBACK"
+"""The environment variable that shows where errors come from."""
+INTERRUPTED = "interrupted; what was finished is kept"
+_ADVICE = {
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "free some space",
+    (errno.EACCES, errno.EPERM): "give yourself the permission with chmod, or ask whose it is",
+    (errno.EMFILE, errno.ENFILE): "name fewer files, or allow more with ulimit -n",
+    (errno.ENOMEM,): "close other programs",
+    (errno.EIO,): "the disk or card may be failing",
+}
+
+
+def tell(error: BaseException, interrupted: int) -> int:
+    """Say what went wrong; gives the exit code, which is `interrupted` for a KeyboardInterrupt.
+
+    An error that nobody thought of goes on, with its traceback: it is a fault of edgefashion.
+    """
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else bool(error.code)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return BadInput.exit_code
+    found = _message(error, interrupted)
+    if found is None:
+        raise error
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+    message, code = found
+    output.say(f"edgefashion: {visible(' '.join(message.split()))}")
+    return code
+
+
+def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            cause = error.__cause__ if isinstance(error, click.Abort) else error
+            return str(cause or "") or INTERRUPTED, interrupted
+        case click.ClickException():
+            return error.format_message(), error.exit_code
+        case EdgefashionError():
+            return str(error), error.exit_code
+        case OSError():
+            return _of_the_system(error), BadInput.exit_code
+        case MemoryError():
+            return "there is not enough memory: close other programs, or name fewer or smaller files", 1
+        case ImportError():
+            return f"{error.name or 'a package'} cannot be loaded: {error}", 1
+        case RecursionError():
+            return "what was read nests too deeply to be worked on", BadInput.exit_code
+        case OverflowError():
+            return f"a number is too large: {error}", BadInput.exit_code
+        case UnicodeError():
+            return f"text of another encoding: {error}", BadInput.exit_code
+    return None
+
+
+def _of_the_system(error: OSError) -> str:
+    named = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    advice = next((text for reasons, text in _ADVICE.items() if error.errno in reasons), "")
+    return f"{named}{error.strerror or error}" + (f"; {advice}" if advice else "")

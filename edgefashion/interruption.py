@@ -1,0 +1,70 @@
+"""Being told to end: Ctrl-C, and a service manager's or a closing terminal's word for it."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 2
+"""After so many signals the next one ends everything at once."""
+_Handler = Callable[[int, FrameType | None], Any]
+
+
+class Interruption:
+    """The first signal raises KeyboardInterrupt, wherever the program is. Those that follow let it end in
+    order, until they are more than `PATIENCE`.
+    """
+
+    def __init__(self) -> None:
+        self.exit_code = 128 + signal.SIGINT
+        """What a shell says of a program that the first signal has ended."""
+        self._count = 0
+        self._end: int | None = None
+
+    def take_over(self) -> None:
+        """Handle the signals of this process, but those that whoever started it has switched off."""
+        for number in SIGNALS:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                signal.signal(number, self)
+
+    def is_over(self, code: int) -> None:
+        """From now on there is nothing to interrupt: a signal ends the process with its own exit code."""
+        self._end = code
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self._count += 1
+        if self._end is not None:
+            os._exit(self._end)
+        if self._count == 1:
+            self.exit_code = 128 + number
+            raise KeyboardInterrupt
+        if self._count > PATIENCE:
+            os._exit(self.exit_code)
+        with contextlib.suppress(OSError):
+            os.write(2, b"edgefashion: keeping what is finished; once more to end at once\n")
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """A block in which nothing is interrupted: a signal that comes takes effect at its end.
+
+    Only the main thread can: elsewhere nothing changes.
+    """
+    came: list[tuple[int, FrameType | None]] = []
+    before: dict[int, _Handler] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
+    try:
+        for number in before:
+            signal.signal(number, lambda number, frame: came.append((number, frame)))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number, frame in came:
+        before[number](number, frame)

@@ -1,0 +1,192 @@
+"""Results that were measured are kept: in files first, and whatever becomes of the terminal."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edgefashion import reading, zoo
+from edgefashion.cli import main
+from edgefashion.errors import BadInput
+
+COMMAND = [sys.executable, "-m", "edgefashion"]
+BENCH = ["bench", "--seconds", "0.05", "--threads", "1"]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model file with a name that is no UTF-8."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.onnx")
+    shutil.copy(zoo.opened().artifacts("zoo:cnn-64k")[1].path, path)
+    return path
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    """What a results file holds that must be one."""
+    content = reading.read_json(path, "a results file", BadInput)
+    return list(content["results"])
+
+
+def run(*words: str | Path, shell: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line, with redirections of the shell."""
+    line = ["bash", "-c", f'set -o pipefail; "$@" {shell}', "bash", *COMMAND, *map(str, words)]
+    return subprocess.run(
+        line, capture_output=True, text=True, errors="replace", env=os.environ | environment
+    )
+
+
+@pytest.mark.parametrize(
+    ("shell", "code"),
+    [("| true", 141), (">/dev/full 2>/dev/full", 2), (">&- 2>&- <&-", 0)],
+)
+def test_results_are_in_the_file_whatever_becomes_of_the_output(
+    shell: str, code: int, model: Path, tmp_path: Path
+) -> None:
+    done = run(*BENCH, model, "--json", tmp_path / "r.json", shell=shell)
+    (row,) = rows(tmp_path / "r.json")
+    assert row["status"] == "ok"
+    assert row["path"] == f"{tmp_path}/caf\\udce9.onnx"
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    left = [path.name for path in tmp_path.iterdir() if path != model]
+    assert left == ["r.json"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_encoding_that_lacks_characters_gets_others(encoding: str) -> None:
+    done = run("inspect", "zoo:cnn-64k", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "MACs" in done.stdout
+    assert json.loads(run("inspect", "--json", "zoo:cnn-64k", PYTHONIOENCODING=encoding).stdout)
+
+
+def test_json_of_a_name_in_another_encoding_can_be_read(model: Path) -> None:
+    done = run("inspect", "--json", model, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", LC_ALL="C")
+    assert json.loads(done.stdout)[0]["path"].endswith("caf\\udce9.onnx")
+
+
+@pytest.mark.parametrize("shell", ["| true", ">/dev/full", ">&-", "2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("words", [["recipes"], ["--help"]])
+def test_no_output_is_no_traceback(words: list[str], shell: str) -> None:
+    done = run(*words, shell=shell)
+    assert done.returncode in ({"| true": (141, 0), ">/dev/full": (2,)}.get(shell, (0,)))
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    if shell == ">/dev/full":
+        assert done.stderr.splitlines()[-1] == (
+            "edgefashion: cannot write to the standard output: No space left on device; files are written"
+        )
+
+
+@pytest.mark.parametrize(("number", "presses"), [(signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 2)])
+def test_what_is_measured_is_kept_however_one_is_told_to_end(
+    number: signal.Signals, presses: int, model: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    words = ["bench", model, "--seconds", "60", "--threads", "1", "--json", tmp_path / "r.json"]
+    process = subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
+    assert process.stderr
+    while "round" not in process.stderr.readline():
+        assert process.poll() is None
+    for _ in range(presses):
+        process.send_signal(number)
+        time.sleep(0.05)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 128 + number
+    assert said.splitlines()[-1] == "edgefashion: interrupted; what was finished is kept"
+    assert "Traceback" not in said
+    assert {flag["flag"] for row in rows(tmp_path / "r.json") for flag in row["flags"]} >= {"interrupted"}  # type: ignore[attr-defined]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_signal_that_was_switched_off_stays_so(model: Path, tmp_path: Path) -> None:
+    words = [*BENCH, model, "--json", tmp_path / "r.json"]
+    process = subprocess.Popen(["nohup", *COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr
+    process.stderr.readline()
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(60) == 0
+    assert rows(tmp_path / "r.json")
+
+
+OUTPUTS = [
+    (["bench", "zoo:cnn-64k"], ["--json", "--csv", "--markdown"]),
+    (["evaluate", "zoo:cnn-64k"], ["--json", "--csv", "--markdown"]),
+    (["compare", "none.json"], ["--json", "--csv", "--markdown", "--plot"]),
+    (["card", "zoo:cnn-64k", "-o", "card.md"], ["--plot"]),
+    (["card", "zoo:cnn-64k"], ["-o"]),
+    (["bundle", "zoo:cnn-64k"], ["-o"]),
+    (["debug", "cnn"], ["--json", "--plot"]),
+    (["data"], ["--plot"]),
+    (["bench", "zoo:cnn-64k", "--sustained", "1"], ["--plot"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), [(words, option) for words, options in OUTPUTS for option in options]
+)
+def test_an_output_is_tried_before_the_work(
+    words: list[str],
+    option: str,
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (here / "file").touch()
+    (here / "folder.png").mkdir()
+    kind = ".png" if option == "--plot" else ".zip" if words[0] == "bundle" else ""
+    for name, said in (
+        (f"file/x{kind}", "Not a directory; a part of its path is a file"),
+        ("folder.png", "Is a directory; name a file"),
+        ("x" * 300 + kind, "File name too long; choose a shorter name"),
+        (f"/proc/x{kind}", "cannot write /proc/x"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main([*words, option, name])
+        assert stopped.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert said in line
+    assert sorted(path.name for path in here.iterdir()) == ["file", "folder.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bench", "a.onnx", "--json", "a.onnx"], "a.onnx is one of the files to read"),
+        (["evaluate", "a.onnx", "--csv", "./a.onnx"], "a.onnx is one of the files to read"),
+        (["bundle", "a.zip", "-o", "a.zip"], "a.zip is one of the files to read"),
+        (["card", "cnn", "r.json", "-o", "r.json"], "r.json is one of the files to read"),
+        (["bench", "a.onnx", "--json", "r.json", "--csv", "./r.json"], "r.json is the file of --json too"),
+    ],
+)
+def test_no_output_takes_the_place_of_an_input_or_another(
+    words: list[str],
+    said: str,
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("a.onnx", "a.zip", "r.json"):
+        (here / name).touch()
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
