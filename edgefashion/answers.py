@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from edgefashion import device
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Progress, Protocol
-from edgefashion.errors import ArtifactError, EdgefashionError, RuntimeCrash
-from edgefashion.runtimes.base import Images, Logits
+from edgefashion.data import CLASS_NAMES
+from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
+from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits
 from edgefashion.runtimes.model import open_model
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
+LISTED = 3
+"""Classes that are named of those that are others than expected."""
 Labels = NDArray[np.uint8]
 Classes = NDArray[np.intp]
 
@@ -38,6 +41,14 @@ class Sample:
     labels: Labels
     beside_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
     """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
+    class_names: tuple[str, ...] = CLASS_NAMES
+    """What the labels mean."""
+
+    def __post_init__(self) -> None:
+        if not len(self.images):
+            raise BadInput(
+                "there is no test image to measure with: name a data set that has some with --data"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +81,32 @@ class Answers:
         return None if self.logits is None else self.logits.argmax(axis=1)
 
 
+def check_kind(artifact: Artifact, class_names: Sequence[str] | None = None) -> None:
+    """Raise ArtifactError for an artifact that says that it takes other images than ours, or gives another
+    number of classes, or, where `class_names` are those of the images, that its classes are others.
+    """
+    path, shape, labels = artifact.path, artifact.image_shape, artifact.labels
+    if shape is not None and shape != IMAGE_SHAPE:
+        taken, ours = ("x".join(map(str, sizes)) for sizes in (shape, IMAGE_SHAPE))
+        raise ArtifactError(f"{path} says that it takes images of {taken}, and those here are {ours}")
+    if labels is not None and len(labels) != CLASSES:
+        raise ArtifactError(f"{path} says that it tells {len(labels)} classes apart: it has to be {CLASSES}")
+    if None not in (labels, class_names) and labels != tuple(class_names or ()):
+        raise ArtifactError(
+            f"{path} tells other classes apart ({_listed(labels)}) than those of the images "
+            f"({_listed(class_names)}): name images of its own data set, or another model"
+        )
+
+
+def _listed(names: Sequence[str] | None) -> str:
+    return ", ".join((names or ())[:LISTED]) + ", …"
+
+
 def predict(
     artifact: Artifact, images: Images, progress: Progress | None = None, in_process: bool = False
 ) -> Answers:
     """Answers to images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
+    check_kind(artifact)
     done = 0
 
     def advance(count: int) -> None:
@@ -113,7 +146,8 @@ def ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | 
     if artifact.defect:
         return Answers(error=ArtifactError(artifact.defect))
     try:
-        if subject.images is not None:
+        if subject.images is not None and subject.sample is not None:
+            check_kind(artifact, subject.sample.class_names)
             return predict(artifact, subject.images, progress, protocol.in_process)
         if timed:
             return Answers()

@@ -89,6 +89,18 @@ class Artifact:
         return bool(self._origin and self._origin["small_run"])
 
     @property
+    def labels(self) -> tuple[str, ...] | None:
+        """What its classes are called, in the order of its logits; None where nothing says so."""
+        labels = (self._origin or {}).get("labels")
+        return tuple(labels) if labels else None
+
+    @property
+    def image_shape(self) -> tuple[int | str, ...] | None:
+        """Height, width and channels of the images it takes; None where nothing says so."""
+        told = (self._origin or {}).get("input")
+        return tuple(told["shape"][1:]) if told else None
+
+    @property
     def _origin(self) -> dict[str, Any] | None:
         return self.manifest or self.metadata
 

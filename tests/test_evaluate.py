@@ -1,4 +1,4 @@
-"""Resultss: the figures, what they are compared with, and rows that fail."""
+"""Results: the figures, what they are compared with, and rows that fail."""
 
 import gzip
 import json
@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from edgefashion import artifact
-from edgefashion.answers import predict, reference
+from edgefashion.answers import Sample, predict, reference
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Protocol
 from edgefashion.data import Dataset
-from edgefashion.errors import ArtifactError, RuntimeCrash
+from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluate import evaluate
 from edgefashion.results import Results
 from edgefashion.statistics import mcnemar_exact, wilson_interval
@@ -143,3 +143,8 @@ def test_the_three_real_files_see_the_same(sample: Dataset) -> None:
     names = ["tiny-float32.tflite", "tiny-int8.tflite", "tiny-float32.onnx"]
     classes = [predict(Artifact(MODELS / name, None), sample.test.images).classes for name in names]
     assert all(one is not None and np.mean(one == classes[0]) > 0.97 for one in classes)
+
+
+def test_without_a_test_image_nothing_is_measured(sample: Dataset) -> None:
+    with pytest.raises(BadInput, match="there is no test image to measure with"):
+        Sample(sample.test.images[:0], sample.test.labels[:0])

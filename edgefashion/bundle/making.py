@@ -64,6 +64,8 @@ def make(
     are, for two files of one name and for ones too large, RuntimeCrash and OutputError.
     """
     check(artifacts)
+    for artifact in artifacts:
+        answers.check_kind(artifact, CLASS_NAMES)
     sample = stratified_sample(dataset.test, images, SEED)
     contents = {artifact.path.name: _content(artifact) for artifact in artifacts}
     with files.replacing(path) as temporary:

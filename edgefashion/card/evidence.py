@@ -123,16 +123,17 @@ def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Resu
     return found
 
 
-def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float]]]:
-    """Of each class: its images, how many of them are right, and the 95 % Wilson interval of that share."""
-    return [
-        (int(row.sum()), int(row[label]), wilson_interval(int(row[label]), int(row.sum())))
-        for label, row in enumerate(matrix)
-    ]
+def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float] | None]]:
+    """Of each class: its images, how many of them are right, and the 95 % Wilson interval of that share,
+    None where there are no images.
+    """
+    counts = [(int(row.sum()), int(row[label])) for label, row in enumerate(matrix)]
+    return [(count, right, wilson_interval(right, count) if count else None) for count, right in counts]
 
 
 def _asked(subject: Subject, progress: "Progress | None") -> Answers:
     if subject.artifact.defect:
         raise ArtifactError(subject.artifact.defect)
     assert subject.images is not None
+    answers.check_kind(subject.artifact, CLASS_NAMES)
     return answers.predict(subject.artifact, subject.images, progress)

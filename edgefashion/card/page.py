@@ -101,7 +101,7 @@ def _accuracy(evidence: Evidence) -> Page:
     number = evidence.deployed
     files = [row for row in report.tables(evidence.results) if row.title == "Accuracy"]
     per_class = [
-        {"class": name, "images": images, "right": right / images, "interval": interval}
+        {"class": name, "images": images, "right": right / images if images else None, "interval": interval}
         for name, (images, right, interval) in zip(
             CLASS_NAMES, intervals(evidence.confusion(number)), strict=True
         )
@@ -114,11 +114,9 @@ def _accuracy(evidence: Evidence) -> Page:
 
 def _quantization(evidence: Evidence) -> Iterable[str]:
     """What is lost from float32, a line for each file that differs from it."""
-    rows = [row for row in evidence.results.rows if row["mcnemar_p"] is not None]
+    rows = [row for row in evidence.results.rows if _is_compared(row)]
     known = {row["sha256"] for row in rows}
-    rows += [
-        row for _, row in evidence.elsewhere if row["mcnemar_p"] is not None and row["sha256"] not in known
-    ]
+    rows += [row for _, row in evidence.elsewhere if _is_compared(row) and row["sha256"] not in known]
     for row in {row["sha256"]: row for row in rows}.values():
         chance = "may well be chance" if row["mcnemar_p"] > 0.05 else "is more than chance"
         yield (
@@ -130,6 +128,10 @@ def _quantization(evidence: Evidence) -> Iterable[str]:
         yield f"{evidence.stories[0]['name']} was trained for longer than the float32 model before it"
     if not rows:
         yield "What quantization costs is not known: neither a float32 file nor results beside one are there"
+
+
+def _is_compared(row: Row) -> bool:
+    return None not in (row["mcnemar_p"], row["accuracy_delta"], row["agreement"], row["images"])
 
 
 def _weaknesses(evidence: Evidence) -> Page:
@@ -169,7 +171,7 @@ def _versions(evidence: Evidence) -> Page:
 
 def _machine(row: Row) -> str:
     machine = row["device"]
-    return str(machine["board"] or machine["cpu"] or machine["machine"])
+    return str(machine.get("board") or machine.get("cpu") or machine.get("machine"))
 
 
 def _taken(row: Row) -> str:
@@ -193,7 +195,9 @@ _CLASSES = (
     Column("Class", lambda row: row["class"], number=False),
     Column("Images", lambda row: f"{row['images']:,}"),
     Column("Right %", lambda row: figure(row["right"], 100)),
-    Column("95 % interval", lambda row: "–".join(f"{100 * end:.2f}" for end in row["interval"])),
+    Column(
+        "95 % interval", lambda row: "–".join(f"{100 * end:.2f}" for end in row["interval"] or ()) or NONE
+    ),
 )
 _PAIRS = (
     Column("Class", lambda row: row["class"], number=False),
@@ -202,7 +206,7 @@ _PAIRS = (
 )
 _LATENCY = (
     Column("Machine", _machine, number=False),
-    Column("Date", lambda row: str(row["device"]["date"])[:10], number=False),
+    Column("Date", lambda row: (row["device"].get("date") or NONE)[:10], number=False),
     Column("Runtime", lambda row: f"{row['runtime']} {row['runtime_version']}", number=False),
     Column("Precision", report.precision, number=False),
     Column("Threads", lambda row: str(row["threads"])),

@@ -166,7 +166,7 @@ def of_a_bundle(path: Path, stack: ExitStack) -> "Measured":
     from edgefashion.answers import Sample, Subject
 
     opened = stack.enter_context(bundle.opened(path))
-    sample = Sample(opened.images, opened.labels, opened.compare)
+    sample = Sample(opened.images, opened.labels, opened.compare, opened.class_names)
     return [Subject(each, opened.name(each), sample) for each in opened.artifacts], opened.info["dataset"]
 
 

@@ -41,11 +41,8 @@ class Guess:
 
     label: int
     probability: float
-
-    @property
-    def name(self) -> str:
-        """The name of the class."""
-        return CLASS_NAMES[self.label]
+    name: str
+    """What the class is called."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +57,17 @@ class Prediction:
         """float32 [N, 10], of int8 TFLite files dequantized; None where it failed."""
         return self.answers.logits
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the classes are called: what the artifact says, else what those of the data set are."""
+        return self.artifact.labels or CLASS_NAMES
+
     def top(self, number: int) -> list[Guess]:
         """The likeliest classes of image `number`, the first one first."""
         assert self.logits is not None
         shares = probabilities(self.logits[number])
         order = np.argsort(-shares, kind="stable")[:TOP]
-        return [Guess(int(label), float(shares[label])) for label in order]
+        return [Guess(int(label), float(shares[label]), self.labels[label]) for label in order]
 
 
 def classify(

@@ -22,7 +22,7 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     ]
     places = [_place(rank) for rank in range(TOP)]
     lines = [f"{image.name}: {image.remark}" for image in images]
-    return Page(lines, [Table("Classes", (*_COLUMNS, *places), rows)] if rows else [], [])
+    return Page(lines, [Table("Classes", (*_COLUMNS, *places), rows)] if rows else [], _notes(predictions))
 
 
 def to_json(
@@ -32,7 +32,7 @@ def to_json(
     content = {
         "schema": SCHEMA,
         "edgefashion": __version__,
-        "classes": list(CLASS_NAMES),
+        "classes": list(next((each.labels for each in predictions), CLASS_NAMES)),
         "images": [
             {
                 "image": image.name,
@@ -44,6 +44,17 @@ def to_json(
         "refused": [{"image": name, "error": why} for name, why in (refused or {}).items()],
     }
     return json_text(content, indent=2)
+
+
+def _notes(predictions: Sequence[Prediction]) -> list[str]:
+    silent = [
+        each.artifact.path.name
+        for each in predictions
+        if each.logits is not None and not each.artifact.labels
+    ]
+    if not silent:
+        return []
+    return [f"What its classes are called does not stand in {', '.join(silent)}: taken to be Fashion-MNIST's"]
 
 
 def _prediction(prediction: Prediction, number: int) -> dict[str, Any]:

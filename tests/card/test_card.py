@@ -182,3 +182,9 @@ def test_bad_input_is_one_line_and_writes_nothing(
         err = write(capsys, *arguments, code=2)
         assert any(part in err.splitlines()[-1] for part in said.split("|")), err
         assert not path.exists()
+
+
+def test_a_class_without_test_images_has_no_share_of_right_ones() -> None:
+    found = intervals(np.diag([3, 0]))
+    assert found[1] == (0, 0, None)
+    assert found[0][:2] == (3, 3)

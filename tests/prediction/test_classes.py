@@ -1,14 +1,18 @@
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edgefashion import artifact
+from edgefashion import artifact, bundle, card
 from edgefashion.artifact import Artifact
-from edgefashion.data import Dataset
+from edgefashion.bench import Protocol
+from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError
-from edgefashion.prediction import Shown, classify, side_by_side
+from edgefashion.evaluate import evaluate
+from edgefashion.prediction import Shown, classify, side_by_side, text
 from edgefashion.prediction.classes import probabilities
 from edgefashion.runtimes import for_file
 
@@ -76,3 +80,55 @@ def test_a_file_that_nothing_tells_of_stands_alone(tmp_path: Path) -> None:
         shutil.copy(MODELS / name, tmp_path)
     alone = artifact.inspect(tmp_path / "tiny-int8.tflite")
     assert side_by_side([alone]) == [alone]
+
+
+DIGITS = [f"digit {number}" for number in range(10)]
+
+
+def test_an_artifact_answers_with_the_classes_that_it_names(tmp_path: Path, sample: Dataset) -> None:
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
+    (found,) = classify([own], images(sample, 3))
+    assert [guess.name for guess in found.top(0)] == [DIGITS[guess.label] for guess in found.top(0)]
+    assert json.loads(text.to_json(images(sample, 3), [found]))["classes"] == DIGITS
+    assert text.page(images(sample, 3), [found]).notes == []
+
+
+def test_where_an_artifact_names_no_classes_it_is_said(tmp_path: Path, sample: Dataset) -> None:
+    (found,) = classify([exported(tmp_path, "own.tflite", "float32")], images(sample, 3))
+    assert found.top(0)[0].name == CLASS_NAMES[found.top(0)[0].label]
+    (note,) = text.page(images(sample, 3), [found]).notes
+    assert "does not stand in own.tflite" in note
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"labels": DIGITS[:7]}, "tells 7 classes apart: it has to be 10"),
+        (
+            {"input": {"name": "image", "dtype": "uint8", "shape": ["N", 32, 32, 3], "values": "pixels"}},
+            "takes images of 32x32x3, and those here are 28x28x1",
+        ),
+    ],
+)
+def test_an_artifact_for_other_images_or_classes_is_refused(
+    more: dict[str, Any], said: str, tmp_path: Path, sample: Dataset
+) -> None:
+    (found,) = classify([exported(tmp_path, "own.tflite", "float32", **more)], images(sample, 3))
+    assert isinstance(found.answers.error, ArtifactError)
+    assert said in str(found.answers.error)
+
+
+def test_what_tells_other_classes_apart_is_measured_and_bundled_on_no_images_of_these(
+    tmp_path: Path, sample: Dataset
+) -> None:
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
+    said = "tells other classes apart .digit 0, digit 1, digit 2, ….* than those of the images .T-shirt/top"
+    with pytest.raises(ArtifactError, match=said):
+        bundle.make(tmp_path / "b.zip", [own], sample, 10)
+    with pytest.raises(ArtifactError, match=said):
+        card.gather("own", [], [own], sample)
+    found = evaluate(
+        [own], sample.describe(), sample.test.images, sample.test.labels, [1], Protocol().lasting(0.01)
+    )
+    with pytest.raises(ArtifactError, match=said):
+        found.raise_failures()
