@@ -16,7 +16,7 @@ PYTHON = """\
 # A Python: makes an environment with a copy of itself, "installs" slowly, imports what was installed.
 here="${{BASH_SOURCE[0]%/bin/*}}"
 case "$*" in
-    *"-m venv"*) mkdir -p .venv/bin; rm -rf .venv/*; mkdir -p .venv/bin; cp "${{BASH_SOURCE[0]}}" .venv/bin/python ;;
+    *"-m venv"*) mkdir -p .venv; rm -rf .venv/*; mkdir .venv/bin; cp "${{BASH_SOURCE[0]}}" .venv/bin/python ;;
     *"-m pip install"*)
         echo "begun" >>pip.log
         trap 'echo "ERROR: Operation cancelled by user"; exit 1' INT
