@@ -18,10 +18,8 @@ def go_on() -> None:
         return
     python = CHECKOUT / ".venv/bin/python"
     if entered or not os.access(python, os.X_OK):
-        state = "has no edgefashion" if entered else "is not there"
-        print(
-            f"{Path(sys.argv[0]).name}: {CHECKOUT / '.venv'} {state}: tools/quickstart or tools/test makes it"
-        )
+        why = f"{CHECKOUT / '.venv'} {'lacks edgefashion' if entered else 'is not there'}"
+        print(f"{Path(sys.argv[0]).name}: {why}: tools/quickstart or tools/test makes it", file=sys.stderr)
         sys.exit(2)
     os.environ[AGAIN] = "1"
     os.execv(python, [str(python), *sys.orig_argv[1:]])
