@@ -1,11 +1,12 @@
 """What a Keras model is made of: layers, output shapes, parameters, multiply-accumulates."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgefashion.keras import keras
 from edgefashion.models.base import unwrapped
+from edgefashion.tables import Column, Page, Table
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,21 @@ def summarize(model: keras.Model) -> list[LayerSummary]:
     ]
 
 
-def table(layers: list[LayerSummary]) -> str:
-    """The layers as lines of text, with the sums in the last."""
-    lines = [f"{'layer':32}{'kind':24}{'output':>16}{'parameters':>14}{'MACs':>14}"]
-    for layer in layers:
-        shape = "x".join(map(str, layer.output_shape))
-        lines.append(f"{layer.name:32}{layer.kind:24}{shape:>16}{layer.parameters:>14,}{layer.macs:>14,}")
-    parameters, macs = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
-    lines.append(f"{'total':72}{parameters:>14,}{macs:>14,}")
-    return "\n".join(lines)
+def page(layers: list[LayerSummary]) -> Page:
+    """The layers as a table, with the sums in its last row."""
+    sums = {name: sum(getattr(layer, name) for layer in layers) for name in ("parameters", "macs")}
+    rows = [asdict(layer) for layer in layers]
+    total = {"name": "total", "kind": "", "output_shape": (), **sums}
+    return Page([], [Table("Layers", _COLUMNS, [*rows, total])], [])
+
+
+_COLUMNS = (
+    Column("layer", lambda row: row["name"], number=False),
+    Column("kind", lambda row: row["kind"], number=False, importance=4),
+    Column("output", lambda row: "x".join(map(str, row["output_shape"])), importance=3),
+    Column("parameters", lambda row: f"{row['parameters']:,}"),
+    Column("MACs", lambda row: f"{row['macs']:,}"),
+)
 
 
 def _parameters(layer: keras.layers.Layer) -> int:

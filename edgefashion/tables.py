@@ -85,6 +85,18 @@ def print_page(page: Page, console: "Console | None" = None) -> None:
     _print_lines(page.notes, console, width)
 
 
+def to_text(page: Page, width: int | None = None) -> str:
+    """The page as text, for a terminal of this width, or whole."""
+    import io
+
+    import rich.console
+
+    text = io.StringIO()
+    terminal = width is not None
+    print_page(page, rich.console.Console(file=text, force_terminal=terminal, width=width, color_system=None))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
 def _print_lines(lines: Iterable[str], console: "Console", width: int | None) -> None:
     from rich.text import Text
 
@@ -98,7 +110,7 @@ def _drawn(table: Table, widest: int) -> "Drawn":
     from rich.text import Text
 
     drawn = rich.table.Table(
-        title=table.title,
+        title=table.title or None,
         title_justify="left",
         box=rich.box.SIMPLE_HEAD,
         pad_edge=False,

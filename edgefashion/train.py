@@ -2,12 +2,13 @@
 
 import contextlib
 import shutil
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgefashion import checkpoints, device, files, freezing, runs, teacher
+from edgefashion import checkpoints, device, files, freezing, runs, tables, teacher
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, Diverged, RunError
@@ -18,7 +19,8 @@ from edgefashion.learner import Learner, kept_arrays
 from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
-from edgefashion.summary import summarize, table
+from edgefashion.summary import page, summarize
+from edgefashion.terminal import width_of
 from edgefashion.training_loop import TrainingLoop, parts_of
 from edgefashion.training_progress import TrainingProgress
 
@@ -64,7 +66,8 @@ def train(
         else:
             learner = _learner(recipe, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
-        report(table(summarize(compression_for(recipe).strip(learner.model))))
+        layers = page(summarize(compression_for(recipe).strip(learner.model)))
+        report(tables.to_text(layers, width_of(sys.stderr)))
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
         if state.begun:
             report(f"resuming after {state.where} of {recipe.epochs}")

@@ -13,11 +13,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.helper import make_node as op
 
-from edgefashion import metadata
+from edgefashion import metadata, tables
 from edgefashion.data import Dataset, split
 from edgefashion.errors import ArtifactError, MissingExtra
 from edgefashion.inspection import Inspection, inspect, onnx_file, onnx_shapes, tflite, tflite_shapes
-from edgefashion.inspection.text import to_json, to_text
+from edgefashion.inspection.text import page, to_json, to_text
 from edgefashion.runs import Run
 
 MODELS = Path(__file__).parent / "data/models"
@@ -111,6 +111,19 @@ def test_text_and_json_say_the_same(exported: dict[tuple[str, str], Inspection])
     (read,) = json.loads(to_json([found]))
     assert (read["macs"], read["parameters"], read["integer_operators"]) == (2_215_168, 225_034, 0)
     assert read["operator_kinds"]["CONV_2D"] == 2
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_narrow_terminal_gets_the_figures_whole(
+    width: int, exported: dict[tuple[str, str], Inspection]
+) -> None:
+    found = exported["onnx", "int8"]
+    lines = tables.to_text(page(found), width).splitlines()
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
+    whole = {word for line in to_text([found]).splitlines() for word in line.split()}
+    shown = [line for line in lines if line.endswith("%")]
+    assert len(shown) == 4
+    assert all(word in whole for line in shown for word in line.split())
 
 
 @pytest.mark.parametrize("path", EVERY_MODEL, ids=lambda path: path.name)

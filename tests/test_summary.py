@@ -2,9 +2,10 @@
 
 import pytest
 
+from edgefashion import tables
 from edgefashion.keras import keras
 from edgefashion.models import ARCHITECTURES
-from edgefashion.summary import LayerSummary, summarize, table
+from edgefashion.summary import LayerSummary, page, summarize
 
 
 def figures(layers: list[LayerSummary]) -> list[tuple[str, int, int]]:
@@ -49,9 +50,19 @@ def test_mobilenetv2_has_the_published_cost() -> None:
 
 def test_the_table_has_a_line_a_layer_and_the_sums() -> None:
     layers = summarize(ARCHITECTURES["cnn"].build(None))
-    heading, *lines, total = table(layers).splitlines()
+    _, _, heading, _, *lines, total = tables.to_text(page(layers)).splitlines()
     assert heading.split() == ["layer", "kind", "output", "parameters", "MACs"]
     assert [line.split()[0] for line in lines] == [layer.name for layer in layers]
     assert lines[0].split()[1:] == ["Conv2D", "26x26x32", "320", "194,688"]
     assert total.split() == ["total", "225,034", "2,631,040"]
     assert {len(line) for line in lines} == {len(heading)} == {len(total)}
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_gets_the_figures_whole(width: int) -> None:
+    layers = summarize(ARCHITECTURES["mobilenetv2"].build(None))
+    lines = tables.to_text(page(layers), width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith(f"Left out at {width} columns: kind") for line in lines) == (width == 60)
+    for layer in layers:
+        assert any(f" {layer.name} " in line and f"{layer.macs:,}" in line for line in lines)

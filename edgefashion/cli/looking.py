@@ -10,7 +10,7 @@ from edgefashion import files
 from edgefashion.artifact import PRECISIONS
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
-from edgefashion.cli.output import deliver, following, show, show_json
+from edgefashion.cli.output import deliver, following, show_json, show_pages
 from edgefashion.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _show(found: "list[Inspection]", as_json: bool) -> None:
     if as_json:
         show_json(text.to_json(found))
     else:
-        show(text.to_text(found))
+        show_pages(map(text.page, found))
 
 
 def _files(name: str) -> list[Path]:
@@ -99,6 +99,6 @@ def debug(
         (json_file, lambda path: files.write_json(path, report.to_dict())),
         (picture, lambda path: plot.plot(report, path)),
     ]
-    deliver(outputs, lambda: show(text.to_text(report)))
+    deliver(outputs, lambda: show_pages(text.pages(report)))
     kept = f"--precision {report.precision} --keep-float {report.costliest}"
     following(f"edgefashion export {shlex.quote(str(run.folder))} {kept}")

@@ -49,6 +49,14 @@ def show_page(page: "Page") -> None:
     print_page(page)
 
 
+def show_pages(pages: "Iterable[Page]") -> None:
+    """Results, as several pages for people."""
+    for number, page in enumerate(pages):
+        if number:
+            print()
+        show_page(page)
+
+
 def show_json(text: str) -> None:
     """Results for programs: what the encoding of the output may lack is written as JSON's escapes."""
     whole = (sys.stdout.encoding or "").lower().startswith("utf")

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from edgefashion.escaping import visible
+from edgefashion import tables
 from edgefashion.files import json_text
 from edgefashion.inspection.base import Inspection, Operator, Port
+from edgefashion.tables import Column, Page, Row, Table
 
-UNKNOWN = "–"
+UNKNOWN = tables.NONE
 LONGEST_NAME = 40
 CHANNELS_SHOWN = 1
 
 
 def to_text(found: Iterable[Inspection]) -> str:
-    """A block of lines for each."""
-    return "\n\n".join("\n".join(map(visible, lines(inspection))) for inspection in found)
+    """The pages as text."""
+    return "\n\n".join(tables.to_text(page(inspection)) for inspection in found)
 
 
 def to_json(found: Iterable[Inspection]) -> str:
@@ -22,8 +23,21 @@ def to_json(found: Iterable[Inspection]) -> str:
     return json_text([inspection.to_dict() for inspection in found], indent=2)
 
 
-def lines(found: Inspection) -> Iterator[str]:
-    """What a terminal is shown: the model, then its layers by size, then its metadata."""
+def page(found: Inspection) -> Page:
+    """What people are shown: the model, then its layers by size, then its metadata."""
+    heavy = [operator for operator in found.operators if operator.parameters or operator.computes]
+    heavy.sort(key=lambda operator: operator.size_bytes, reverse=True)
+    rows = [{"operator": operator, "all_bytes": found.weight_bytes or 1} for operator in heavy]
+    metadata = [f"    {name:14} {_value(value)}" for name, value in (found.metadata or {}).items()]
+    return Page(
+        [*_lines(found)],
+        [Table("", _COLUMNS, rows)] if rows else [],
+        ["  metadata", *metadata] if metadata else [],
+        "--json",
+    )
+
+
+def _lines(found: Inspection) -> Iterator[str]:
     yield f"{found.path}: {found.format}, {found.size_bytes:,} bytes, constants {found.weight_bytes:,}"
     for title, ports in (("input", found.inputs), ("output", found.outputs)):
         for port in ports:
@@ -32,12 +46,6 @@ def lines(found: Inspection) -> Iterator[str]:
     yield f"  integer     {found.integer} of the {len(found.computing)} that multiply"
     yield f"  parameters  {found.parameters:,}"
     yield f"  MACs        {_macs(found)}"
-    yield from _layers(found)
-    if found.metadata:
-        yield ""
-        yield "  metadata"
-        for name, value in found.metadata.items():
-            yield f"    {name:14} {_value(value)}"
 
 
 def _port(port: Port) -> str:
@@ -56,38 +64,33 @@ def _macs(found: Inspection) -> str:
     return f"{UNKNOWN} (not known of {', '.join(unknown)})"
 
 
-def _layers(found: Inspection) -> Iterator[str]:
-    heavy = [operator for operator in found.operators if operator.parameters or operator.computes]
-    if not heavy:
-        return
-    heading = ("layer", "operator", "weights", "output", "parameters", "MACs", "bytes", "share")
-    rows = [_row(operator, found) for operator in sorted(heavy, key=lambda o: o.size_bytes, reverse=True)]
-    yield ""
-    yield from columns([heading, *rows], words=3)
-
-
-def columns(rows: Sequence[Sequence[str]], words: int) -> Iterator[str]:
-    """Rows as lines of a table: the first `words` columns stand to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        left = [f"{text:{width}}" for text, width in zip(row[:words], widths, strict=False)]
-        right = [f"{text:>{width}}" for text, width in zip(row[words:], widths[words:], strict=True)]
-        yield "  " + "  ".join(left + right)
-
-
-def _row(operator: Operator, found: Inspection) -> tuple[str, ...]:
+def _name(operator: Operator) -> str:
     name = operator.name.split(";")[0]
-    shape = operator.output_shape
-    return (
-        name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}",
-        operator.kind,
-        operator.weights or UNKNOWN,
-        UNKNOWN if shape is None else "x".join(map(str, shape)),
-        f"{operator.parameters:,}",
-        UNKNOWN if operator.macs is None else f"{operator.macs:,}",
-        f"{operator.size_bytes:,}",
-        f"{operator.size_bytes / (found.weight_bytes or 1):.1%}",
-    )
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+
+
+def _shape(shape: Sequence[int | str] | None) -> str:
+    return UNKNOWN if shape is None else "x".join(map(str, shape))
+
+
+def _count(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def _share(row: Row) -> str:
+    return f"{row['operator'].size_bytes / row['all_bytes']:.1%}"
+
+
+_COLUMNS = (
+    Column("layer", lambda row: _name(row["operator"]), number=False),
+    Column("operator", lambda row: row["operator"].kind, number=False),
+    Column("weights", lambda row: row["operator"].weights or UNKNOWN, number=False, importance=5),
+    Column("output", lambda row: _shape(row["operator"].output_shape), importance=3),
+    Column("parameters", lambda row: _count(row["operator"].parameters), importance=2),
+    Column("MACs", lambda row: _count(row["operator"].macs), importance=7),
+    Column("bytes", lambda row: _count(row["operator"].size_bytes), importance=6),
+    Column("share", _share),
+)
 
 
 def _value(value: Any) -> str:

@@ -7,7 +7,7 @@ from edgefashion import __version__, report
 from edgefashion.data import CLASS_NAMES
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
-from edgefashion.tables import Column, Page, Table
+from edgefashion.tables import ALWAYS, Column, Page, Table
 
 SCHEMA = 1
 
@@ -22,7 +22,8 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     ]
     places = [_place(rank) for rank in range(TOP)]
     lines = [f"{image.name}: {image.remark}" for image in images]
-    return Page(lines, [Table("Classes", (*_COLUMNS, *places), rows)] if rows else [], _notes(predictions))
+    found = [Table("Classes", (*_COLUMNS, *places), rows)] if rows else []
+    return Page(lines, found, _notes(predictions), "--json")
 
 
 def to_json(
@@ -88,12 +89,12 @@ def _place(rank: int) -> Column:
         guess = row["top"][rank]
         return f"{guess.name} {100 * guess.probability:.1f} %"
 
-    return Column(("1st", "2nd", "3rd")[rank], text, number=False)
+    return Column(("1st", "2nd", "3rd")[rank], text, number=False, importance=(ALWAYS, 5, 4)[rank])
 
 
 _COLUMNS = (
     Column("Image", lambda row: row["image"], number=False),
     Column("Model", lambda row: row["artifact"].model, number=False),
-    Column("Format", lambda row: row["artifact"].format, number=False),
+    Column("Format", lambda row: row["artifact"].format, number=False, importance=7),
     Column("Precision", _precision, number=False),
 )

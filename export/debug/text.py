@@ -1,33 +1,41 @@
-"""The errors of layers as lines of text."""
+"""The errors of layers for people."""
 
 from collections.abc import Iterator
 
-from edgefashion.escaping import visible
-from edgefashion.inspection.text import UNKNOWN, columns
+from edgefashion import tables
+from edgefashion.tables import Column, Page, Table, figure
 from export.debug import ModelError, Report
-from export.debug.error import LayerError
 
 SHOWN = 15
-HEADING = ("layer", "kind", "shape", "share", "weights", "output", "SNR dB", "own SNR dB")
 
 
 def to_text(report: Report) -> str:
+    """The pages as text."""
+    return "\n\n".join(map(tables.to_text, pages(report)))
+
+
+def pages(report: Report) -> Iterator[Page]:
     """For each format: how far the logits are off, and the layers that cause the most of it."""
-    head = f"{report.run}, {report.precision}, against the float model on {report.images} validation images"
-    lines = [head, *(line for model in report.models.values() for line in _lines(model))]
-    return "\n".join(map(visible, lines))
+    yield Page(
+        [f"{report.run}, {report.precision}, against the float model on {report.images} validation images"],
+        [],
+        [],
+    )
+    for model in report.models.values():
+        yield _page(model)
 
 
-def _lines(model: ModelError) -> Iterator[str]:
-    yield ""
-    yield f"{model.file}: {_kernels(model)}"
-    yield f"  logits: SNR {_figure(model.snr_db)} dB, the same class for {model.agreement:.1%} of the images"
+def _page(model: ModelError) -> Page:
+    lines = [
+        f"{model.file}: {_kernels(model)}",
+        f"  logits: SNR {_decibels(model.snr_db)} dB, the same class for {model.agreement:.1%} of the images",
+    ]
     if model.explained is not None:
-        yield f"  the layers' own errors, each carried to the logits, come to {model.explained:.0%} of theirs"
-    ranked = model.ranked
-    yield from columns([HEADING, *map(_row, ranked[:SHOWN])], words=3)
-    if rest := ranked[SHOWN:]:
-        yield f"  and {len(rest)} more: {sum(layer.share for layer in rest):.1%}"
+        own = "the layers' own errors, each carried to the logits"
+        lines.append(f"  {own}, come to {model.explained:.0%} of theirs")
+    shown, rest = model.ranked[:SHOWN], model.ranked[SHOWN:]
+    more = [f"  and {len(rest)} more: {sum(layer.share for layer in rest):.1%}"] if rest else []
+    return Page(lines, [Table("", _COLUMNS, [{"layer": layer} for layer in shown])], more, "--json")
 
 
 def _kernels(model: ModelError) -> str:
@@ -39,18 +47,17 @@ def _kernels(model: ModelError) -> str:
     )
 
 
-def _row(layer: LayerError) -> tuple[str, ...]:
-    return (
-        layer.layer,
-        layer.kind,
-        "x".join(map(str, layer.shape)),
-        f"{layer.share:.1%}",
-        f"{layer.share_weights:.1%}",
-        f"{layer.share_output:.1%}",
-        _figure(layer.snr_db),
-        _figure(layer.own_snr_db),
-    )
+def _decibels(value: float | None) -> str:
+    return figure(value, form=".1f")
 
 
-def _figure(decibels: float | None) -> str:
-    return UNKNOWN if decibels is None else f"{decibels:.1f}"
+_COLUMNS = (
+    Column("layer", lambda row: row["layer"].layer, number=False),
+    Column("kind", lambda row: row["layer"].kind, number=False, importance=4),
+    Column("shape", lambda row: "x".join(map(str, row["layer"].shape)), number=False, importance=2),
+    Column("share", lambda row: f"{row['layer'].share:.1%}"),
+    Column("weights", lambda row: f"{row['layer'].share_weights:.1%}", importance=6),
+    Column("output", lambda row: f"{row['layer'].share_output:.1%}", importance=6),
+    Column("SNR dB", lambda row: _decibels(row["layer"].snr_db), importance=7),
+    Column("own SNR dB", lambda row: _decibels(row["layer"].own_snr_db), importance=5),
+)
