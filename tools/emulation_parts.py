@@ -8,11 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from debian_packages import Unavailable
@@ -25,8 +24,6 @@ CHECKOUT = TOOLS.parent
 RECIPE = tuple(TOOLS / name for name in ("debian_packages.py", "emulation.py", "emulation_parts.py"))
 PROJECT = CHECKOUT / "pyproject.toml"
 CONSTRAINTS = CHECKOUT / "constraints.txt"
-SETUPTOOLS = 77
-"""The first release that understands our pyproject.toml."""
 GLIBC = 36
 """Minor version of Debian bookworm's C library, which trixie's packages run with too."""
 OLDEST_GLIBC = 17
@@ -107,32 +104,18 @@ def wheel(report: Report = say) -> Path:
 
 
 def make_wheel(folder: Path, report: Report) -> None:
-    """Build our wheel in a copy of the sources: setuptools leaves files in them, and takes up old ones."""
+    """Build our wheel, as README says to."""
     report("building the wheel")
-    with tempfile.TemporaryDirectory() as name:
-        for path in (PROJECT, CHECKOUT / "README.md", CHECKOUT / "LICENSE"):
-            shutil.copy(path, name)
-        for package in ("edgefashion", "export"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(CHECKOUT / package, Path(name) / package, ignore=ignored)
-        pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), name]
-        if _has_setuptools():
-            run([*pip, "--no-build-isolation"], "the wheel cannot be built")
-        elif shutil.which("uv"):
-            uv = ["uv", "build", "--wheel", "--python", sys.executable, "--out-dir", str(folder), name]
-            run(uv, "the wheel cannot be built")
-        else:
-            run(pip, "the wheel cannot be built")
+    if find_spec("pip"):
+        words = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), str(CHECKOUT)]
+        if find_spec("hatchling"):  # without a network
+            words.append("--no-build-isolation")
+    else:
+        words = ["uv", "build", "--wheel", "--python", sys.executable, "--out-dir", str(folder)]
+        words.append(str(CHECKOUT))
+    run(words, "the wheel cannot be built")
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as file:
         file.extractall(folder / "unpacked")
-
-
-def _has_setuptools() -> bool:
-    """Whether this Python can build the wheel with what it has, that is, without a network."""
-    try:
-        return int(version("setuptools").split(".")[0]) >= SETUPTOOLS and bool(version("pip"))
-    except PackageNotFoundError:
-        return False
 
 
 def make_packages(ours: Path, python: str, machine: str, folder: Path, report: Report) -> None:

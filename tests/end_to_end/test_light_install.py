@@ -160,6 +160,36 @@ def test_what_comes_along_is_measured_and_classifies_without_data(
     assert "One image at a time" in (light.folder / "card.md").read_text()
 
 
+def test_a_wheel_holds_what_the_package_has_and_nothing_that_was_deleted(
+    installed: Path, wanting_downloads: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made as README says, in a checkout where another build tool left a module that is gone by now."""
+    with wanting_downloads():
+        parts = import_module("emulation_parts")
+        for name in ("edgefashion", "export"):
+            shutil.copytree(parts.CHECKOUT / name, tmp_path / "here" / name)
+        for name in ("pyproject.toml", "README.md", "LICENSE", "constraints.txt"):
+            shutil.copy(parts.CHECKOUT / name, tmp_path / "here")
+        left = tmp_path / "here/build/lib/edgefashion/deleted.py"
+        left.parent.mkdir(parents=True)
+        left.touch()
+        (tmp_path / "wheel").mkdir()
+        monkeypatch.setattr(parts, "CHECKOUT", tmp_path / "here")
+        parts.make_wheel(tmp_path / "wheel", lambda line: None)
+    packages = tmp_path / "wheel/unpacked"
+    found = {path.relative_to(packages) for path in packages.rglob("*") if path.is_file()}
+    there = {
+        path.relative_to(tmp_path / "here")
+        for name in ("edgefashion", "export")
+        for path in (tmp_path / "here" / name).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert {path for path in found if not path.parts[0].endswith(".dist-info")} == there
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
+        "LICENSE", "README.md", "build", "constraints.txt", "edgefashion", "export", "pyproject.toml",
+    ]  # fmt: skip
+
+
 def test_the_shipped_models_are_in_the_wheel(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EDGEFASHION_ZOO", raising=False)
     shipped = zoo.opened()
