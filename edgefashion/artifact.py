@@ -140,27 +140,18 @@ def read(path: Path) -> Artifact:
     """
     if not is_model(path):
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
-    if not path.is_file():
-        raise ArtifactError(f"{path} does not exist")
-    _check_readable(path)
+    reading.require_file(path, ArtifactError)
+    with reading.open_file(path, "a model file", ArtifactError) as file:
+        reading.refuse_pointer(path, file.read(64), ArtifactError)
     sidecar = manifest_path(path)
-    if not sidecar.is_file():
+    if not reading.is_file(sidecar, ArtifactError):
         inside = metadata.read(path)
         reading.check_schema(inside, SCHEMA, f"what is in {path}", ArtifactError)
         return Artifact(path, None, inside)
     manifest = _manifest(sidecar, path.name)
-    if files.sha256(path) != manifest["sha256"]:
+    if reading.sha256(path, "a model file", ArtifactError) != manifest["sha256"]:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
     return Artifact(path, manifest)
-
-
-def _check_readable(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(64)
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read ({error.strerror}): name a model file") from error
-    reading.refuse_pointer(path, start, ArtifactError)
 
 
 def _manifest(sidecar: Path, name: str) -> dict[str, Any]:
@@ -181,11 +172,11 @@ def inspect(path: Path) -> Artifact:
     try:
         return read(path)
     except ArtifactError as error:
-        if not is_model(path) or not path.is_file():
+        if not is_model(path) or not reading.is_file(path, ArtifactError):
             raise
         return Artifact(path, None, defect=str(error))
 
 
 def find(folder: Path) -> list[Path]:
-    """Model files in a folder, by name."""
-    return sorted(path for path in folder.glob("*") if is_model(path))
+    """Model files in a folder, by name. Raises ArtifactError where it may not be read."""
+    return [path for path in reading.entries(folder, ArtifactError) if is_model(path)]

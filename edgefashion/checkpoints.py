@@ -17,7 +17,7 @@ import numpy as np
 
 from edgefashion import arrays, files
 from edgefashion.errors import OutputError, RunError, first_line
-from edgefashion.reading import read_bytes, read_json
+from edgefashion.reading import is_file, read_bytes, read_json
 from edgefashion.recipes import Recipe
 
 PROGRESS = "progress.json"
@@ -185,7 +185,7 @@ def resume(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
 
     Raises RunError when there is nothing, or when it was made with another recipe or other data.
     """
-    if not (folder / PROGRESS).is_file():
+    if not is_file(folder / PROGRESS, RunError):
         raise RunError("there is nothing to resume: train without --resume")
     state = _read(folder)
     state.check(recipe, data)

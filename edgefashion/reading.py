@@ -62,10 +62,24 @@ def open_file(path: Path, what: str, error: type[BadInput]) -> BufferedReader:
     raise error(f"{path} cannot be read (it is not a regular file): name {what}")
 
 
-def sha256(path: Path, what: str, error: type[BadInput]) -> str:
+def sha256(path: Path, what: str, error: type[BadInput], at_most: int = MODEL_BYTES) -> str:
     """SHA-256 of the bytes of a regular file, in hexadecimal."""
     with open_file(path, what, error) as file:
+        if os.fstat(file.fileno()).st_size > at_most:
+            raise error(f"{path} has more than {at_most:,} bytes, too many for {what}")
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_file(path: Path, error: type[BadInput], mend: str = "") -> None:
+    """Raise `error` where there is no regular file; `mend` says what to do then."""
+    if not is_file(path, error):
+        what = "is not a regular file" if os.path.lexists(path) else "does not exist"
+        raise error(f"{path} {what}{mend and ': '}{mend}")
+
+
+def exists(path: Path, error: type[BadInput]) -> bool:
+    """Whether anything is there; `error` where that may not be found out."""
+    return _mode(path, error) != 0
 
 
 def is_file(path: Path, error: type[BadInput]) -> bool:

@@ -1,11 +1,12 @@
 """The rows of a results file, whoever measured: see `edgefashion.results` for their fields."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgefashion import bench, files, inspection, results, targets
+from edgefashion import bench, files, inspection, reading, results, targets
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Measurement, Protocol
 from edgefashion.device import Flag
@@ -30,17 +31,18 @@ class File:
 
 def file(path: Path) -> File:
     """Read a file, and look into it."""
-    if not path.is_file():
-        return File()
-    content = path.read_bytes()
     macs, integer = None, False
+    try:
+        content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+    except ArtifactError:  # the row says why, once it is run
+        return File()
     try:
         found = inspection.inspect(path)
         in_integers = [each for each in found.computing if each.integer or each.weights in ("int8", "uint8")]
         macs, integer = found.macs, 2 * len(in_integers) > len(found.computing)
     except EdgefashionError:
         pass
-    return File(len(content), files.gzip_size(content), files.sha256(path), macs, integer)
+    return File(len(content), files.gzip_size(content), hashlib.sha256(content).hexdigest(), macs, integer)
 
 
 @dataclass(frozen=True)

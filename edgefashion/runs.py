@@ -96,7 +96,7 @@ class Run:
 def read(folder: Path) -> Run:
     """The run in `folder`, checked. Raises RunError where it is missing or damaged."""
     restore(folder)
-    if not folder.is_dir():
+    if not reading.is_folder(folder, RunError):
         raise RunError(f"there is no run {folder}: make it with edgefashion train")
     return _checked(folder)
 
@@ -104,9 +104,9 @@ def read(folder: Path) -> Run:
 def _checked(folder: Path) -> Run:
     info_path, model_path = folder / INFO, folder / MODEL
     info = _info(folder)
-    if not model_path.is_file():
+    if not reading.is_file(model_path, RunError):
         raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
-    found, expected = files.sha256(model_path), info["model"]["sha256"]
+    found, expected = reading.sha256(model_path, "a Keras model", RunError), info["model"]["sha256"]
     if found != expected:
         raise RunError(
             f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {expected[:12]}; "
@@ -129,7 +129,7 @@ def _checked(folder: Path) -> Run:
 def _info(folder: Path) -> dict[str, Any]:
     """What a run says of itself. Raises RunError."""
     path = folder / INFO
-    if not path.is_file():
+    if not reading.is_file(path, RunError):
         raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
     return read_info(path)
 
@@ -158,10 +158,21 @@ def stories(found: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def find(root: Path) -> list[Path]:
-    """The folders of all runs under `root`, by name."""
-    for replaced in root.glob(".*.replaced"):
-        restore(root / replaced.name[1 : -len(".replaced")])
-    return sorted(path.parent for path in root.glob(f"*/{INFO}") if not path.parent.name.startswith("."))
+    """The folders of all runs under `root`, by name; those too that may not be looked into, which `read`
+    says. Raises RunError where `root` may not be read.
+    """
+    for name in (path.name for path in reading.entries(root, RunError)):
+        if name.startswith(".") and name.endswith(".replaced"):
+            restore(root / name[1 : -len(".replaced")])
+    visible = [path for path in reading.entries(root, RunError) if not path.name.startswith(".")]
+    return [path for path in visible if _may_be_run(path)]
+
+
+def _may_be_run(folder: Path) -> bool:
+    try:
+        return reading.is_file(folder / INFO, RunError)
+    except RunError:
+        return True
 
 
 def lineage(run: Run) -> list[Run]:
@@ -235,7 +246,7 @@ def publish(folder: Path) -> Run:
 
 def restore(folder: Path) -> None:
     """Bring back the older run when `publish` was killed half way, unless another process is at work."""
-    if _replaced(folder).exists():
+    if reading.exists(_replaced(folder), RunError):
         with contextlib.suppress(RunError, OutputError), locked(folder):
             pass
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from edgefashion import files, runs
+from edgefashion import files, reading, runs
 from edgefashion.errors import RunError
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
@@ -38,7 +38,7 @@ def train_seeds(
     The figures stand in `folder`-seeds.json. `replacing` lets an older run `folder` go, once the best is
     known. Raises RunError, and what `fit` raises.
     """
-    if folder.exists() and not replacing:
+    if reading.exists(folder, RunError) and not replacing:
         raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
     found = [
         fit(replace(recipe, seed=seed), folder.with_name(f"{folder.name}-seed-{seed}"))

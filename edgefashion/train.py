@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgefashion import checkpoints, device, files, freezing, runs, tables, teacher
+from edgefashion import checkpoints, device, files, freezing, reading, runs, tables, teacher
 from edgefashion.checkpoints import TrainingState
 from edgefashion.data import Dataset, Splits, split
 from edgefashion.errors import BadInput, Diverged, RunError
@@ -92,7 +92,7 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
             f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
         )
     # Where both are, the interrupted training began with --force: it may go on.
-    if folder.exists() and not (resume and runs.staging(folder).exists()):
+    if reading.exists(folder, RunError) and not (resume and runs.staging(folder).exists()):
         raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
 
 
@@ -235,4 +235,4 @@ def _whole_in_float32(recipe: Recipe, trained: keras.Model) -> keras.Model:
 
 def _weights_digest(recipe: Recipe) -> str | None:
     path = Path(recipe.weights) if recipe.weights else None
-    return files.sha256(path) if path and path.is_file() else None
+    return files.sha256(path) if path and reading.is_file(path, BadInput) else None

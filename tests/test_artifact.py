@@ -1,12 +1,14 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from edgefashion import artifact, bundle, inspection, runtimes
+from edgefashion import artifact, bundle, inspection, rows, runtimes
 from edgefashion.data import idx
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.prediction import pictures
+from edgefashion.runtimes import base
 
 MANIFEST = {"run": "cnn", "run_id": "abc", "precision": "int8", "small_run": True}
 
@@ -137,3 +139,16 @@ def test_a_field_of_another_type_is_named(saved: Path, field: str, value: object
     sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), field: value}))
     with pytest.raises(ArtifactError, match=rf"at `\$\.{field}.*export cnn-int8.tflite again|Object missing"):
         artifact.read(saved)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device"])
+def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    assert rows.file(path) == rows.File()
+    for read in (artifact.read, artifact.inspect, inspection.inspect, base.check_exists):
+        with pytest.raises(ArtifactError, match=r"model\.onnx .*is not a regular file"):
+            read(path)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -185,6 +186,10 @@ def test_a_wrong_checksum_or_size(changed: Callable[..., Path], name: str) -> No
         "artifacts/",
         "other/evil.tflite",
         "artifacts/\x1b[2J.tflite",
+        "artifacts/\u202eetilft.tflite",
+        "artifacts/a?.tflite",
+        "artifacts/a.tflite ",
+        "artifacts/a.",
         "artifacts/" + "x" * 201,
     ],
 )
@@ -248,6 +253,26 @@ def test_sizes_that_lie_and_members_that_overlap(made: Path, tmp_path: Path) -> 
     assert "truncated, damaged or no bundle" in refusal(path)
 
 
+def test_names_that_are_not_utf_8_and_sizes_of_a_large_file(made: Path, tmp_path: Path) -> None:
+    content, path = bytearray(made.read_bytes()), tmp_path / "b.zip"
+    start = directory(content)
+    content[start + 9] |= 0x08  # names are UTF-8
+    content[start + 46] = 0xFF
+    path.write_bytes(content)
+    assert "truncated, damaged or no bundle" in refusal(path)
+    large = bytearray(made.read_bytes())
+    large[start + 20 : start + 28] = b"\xff" * 8
+    path.write_bytes(large)
+    assert "of 4,294,967,295 bytes" in refusal(path)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.zip")
+    (tmp_path / "device.zip").symlink_to("/dev/zero")
+    for name in ("fifo.zip", "device.zip"):
+        assert f"{name} cannot be read (it is not a regular file)" in refusal(tmp_path / name)
+
+
 def test_encrypted_twin_and_too_many_members(made: Path, tmp_path: Path) -> None:
     content, path = bytearray(made.read_bytes()), tmp_path / "b.zip"
     content[directory(content) + 8] |= 1
@@ -256,6 +281,8 @@ def test_encrypted_twin_and_too_many_members(made: Path, tmp_path: Path) -> None
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "w") as file:
         for _ in range(2):
             file.writestr("images.npy", b"")
+    assert "two members of one name" in refusal(path)
+    archive.write(path, {"images.npy": b"", "IMAGES.npy": b""})
     assert "two members of one name" in refusal(path)
     archive.write(path, {f"artifacts/{number}.tflite": b"" for number in range(layout.MOST_MEMBERS + 1)})
     assert "more than 1,000 members" in refusal(path)

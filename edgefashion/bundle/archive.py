@@ -53,8 +53,8 @@ class Archive:
         self.path = path
         self._file = file
         self._members = {member.filename: member for member in file.infolist()}
-        if len(self._members) != len(file.infolist()):
-            raise refused(path, "has two members of one name")
+        if len({name.casefold() for name in self._members}) != len(file.infolist()):
+            raise refused(path, "has two members of one name")  # in a folder that knows no upper case
         for member in self._members.values():
             _check_member(path, member)
         if sum(member.file_size for member in self._members.values()) > path.stat().st_size:
@@ -86,7 +86,7 @@ class Archive:
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
     """The members of a zip file. Raises BundleError where it is missing, damaged or not one of `write`."""
-    with _readable(path) as stream:
+    with reading.open_file(path, "a bundle", BundleError) as stream:
         _check_end(path, stream)
         try:
             file = zipfile.ZipFile(stream)
@@ -103,13 +103,6 @@ def damaged(path: Path, reason: str) -> BundleError:
 def refused(path: Path, what: str) -> BundleError:
     """The error for what edgefashion never writes, and a file that means harm may have."""
     return BundleError(f"{path} {what}: it was not made by edgefashion bundle, and is not opened")
-
-
-def _readable(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _check_end(path: Path, stream: BinaryIO) -> None:

@@ -35,8 +35,9 @@ def is_file_name(name: str) -> bool:
     """Whether a file may be called so on every computer: visible, printable, no path and no way out."""
     return (
         name.isprintable()
-        and not set(name) & set("/\\:")
+        and not set(name) & set('/\\:*?"<>|')
         and name[:1] not in ("", ".")
+        and name[-1:] not in (" ", ".")
         and len(name.encode()) <= _NAME_BYTES
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgefashion import __version__, answers, arrays, device, files, targets
+from edgefashion import __version__, answers, arrays, device, files, reading, targets
 from edgefashion.artifact import Artifact, manifest_path
 from edgefashion.bundle import archive, comparing, layout
 from edgefashion.data import CLASS_NAMES, Dataset, Subset, stratified_sample
@@ -85,7 +85,7 @@ def check(artifacts: Iterable[Artifact]) -> None:
     for path in (each.path for each in artifacts):
         if path.suffix.lower() not in layout.SUFFIXES or not layout.is_file_name(path.name):
             raise BadInput(f"a bundle cannot hold {str(path)!r}: give it a plain name")
-        other = by_name.setdefault(path.name, path)
+        other = by_name.setdefault(path.name.casefold(), path)
         if other != path:
             raise BadInput(f"{other} and {path} have the same name: rename one, or make two bundles")
 
@@ -96,10 +96,10 @@ def _content(artifact: Artifact) -> dict[str, bytes]:
     paths = {layout.artifact(file): artifact.path}
     if artifact.manifest is not None:
         paths[layout.manifest(file)] = manifest_path(artifact.path)
-    try:
-        return {name: path.read_bytes() for name, path in paths.items()}
-    except OSError as error:
-        raise ArtifactError(f"{error.filename} cannot be read: {error.strerror}") from error
+    return {
+        name: reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+        for name, path in paths.items()
+    }
 
 
 def _entry(artifact: Artifact, sample: Subset, progress: "Progress | None") -> Entry:

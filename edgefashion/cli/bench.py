@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion import artifact
+from edgefashion import artifact, reading
 from edgefashion.artifact import is_model
 from edgefashion.cli import steps
 from edgefashion.cli.options import PICTURE, Cpus, Threads, options, output_options, seconds_option
 from edgefashion.cli.output import following, give_out, keep_inputs, say
-from edgefashion.errors import BadInput, Untrusted
+from edgefashion.errors import ArtifactError, BadInput, BundleError, Untrusted
 
 if TYPE_CHECKING:
     from edgefashion.answers import Subject
@@ -130,7 +130,7 @@ def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":
     for name in dict.fromkeys(names or all_of_the_zoo()):
         if zoo.is_name(name):
             own, own_data = of_the_zoo(name)
-        elif Path(name).suffix.lower() == BUNDLE and not Path(name).is_dir():
+        elif Path(name).suffix.lower() == BUNDLE and not reading.is_folder(Path(name), BundleError):
             own, own_data = of_a_bundle(Path(name), stack)
         else:
             own, own_data = [of_a_file(name)], None
@@ -175,8 +175,9 @@ def of_a_file(name: str) -> "Subject":
     from edgefashion.answers import Subject
 
     path = Path(name)
-    if path.is_dir() or not is_model(path):
-        what = "a folder" if path.is_dir() else "neither bundle nor model"
+    folder = reading.is_folder(path, ArtifactError)
+    if folder or not is_model(path):
+        what = "a folder" if folder else "neither bundle nor model"
         raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
     return Subject(artifact.inspect(path), name)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgefashion import artifact
+from edgefashion import artifact, reading
 from edgefashion.artifact import PRECISIONS, Artifact, is_model
 from edgefashion.cli.output import say
 from edgefashion.cli.steps import load_data
@@ -61,13 +61,15 @@ def run_folder(name: str, root: Path) -> Path:
     from edgefashion import runs
 
     path, under = Path(name), root / name
-    if path.is_file() and not under.is_dir():
-        inside = f": did you mean {path.parent}?" if (path.parent / runs.INFO).is_file() else ""
+    here, there = reading.is_folder(path, RunError), reading.is_folder(under, RunError)
+    if reading.is_file(path, RunError) and not there:
+        run = reading.is_file(path.parent / runs.INFO, RunError)
+        inside = f": did you mean {path.parent}?" if run else ""
         raise RunError(f"{path} is a file, neither a run nor a .tflite or .onnx model{inside}")
     runs.restore(under)
     if path.parts != (name,) or name == os.pardir:
-        return under if under.is_dir() and not path.is_dir() else path
-    return path if path.is_dir() and not under.is_dir() else under
+        return under if there and not here else path
+    return path if here and not there else under
 
 
 def _exported(found: "Iterable[Run]") -> list[Artifact]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgefashion import artifact
+from edgefashion import artifact, reading
 from edgefashion.artifact import (
     AUTO,
     CALIBRATIONS,
@@ -19,7 +19,7 @@ from edgefashion.artifact import (
     Artifact,
 )
 from edgefashion.cli.output import say
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, RunError
 from edgefashion.escaping import visible
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
@@ -88,7 +88,7 @@ def train_or_reuse(
         from edgefashion import teacher
 
         recipe, _ = teacher.named(recipe, dataset.checksums)
-    if not force and folder.exists():
+    if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
         if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
             say(f"reusing {folder}, trained with the same recipe on the same data")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from edgefashion import reading
 from edgefashion.errors import BadInput, first_line
 from edgefashion.keras import keras, tf
 from edgefashion.models.base import Architecture, Normalisation
@@ -44,8 +45,7 @@ def _base(weights: str | None) -> keras.Model:
     base = keras.applications.MobileNetV2(weights=None, **options)
     if weights in (None, "none"):
         return base
-    if not Path(weights).is_file():
-        raise BadInput(f"the weights file {weights} does not exist: use imagenet, none or a path")
+    reading.require_file(Path(weights), BadInput, "name a file of weights, imagenet or none")
     try:
         take_from_h5(Path(weights), base)
     except BadInput as error:

@@ -26,6 +26,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgefashion import reading
 from edgefashion.errors import ArtifactError, MissingExtra
 from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec
 
@@ -98,8 +99,7 @@ def missing(runtime: Runtime, suffix: str) -> MissingExtra:
 
 def check_exists(path: Path) -> None:
     """Raise ArtifactError where there is no such file."""
-    if not path.is_file():
-        raise ArtifactError(f"{path} does not exist")
+    reading.require_file(path, ArtifactError)
 
 
 @contextlib.contextmanager

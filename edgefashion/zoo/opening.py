@@ -2,24 +2,31 @@
 
 import difflib
 import hashlib
-import io
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgefashion import artifact, reading
+from edgefashion.arrays import from_zip
 from edgefashion.artifact import Artifact, manifest_path
 from edgefashion.data import Dataset, Subset
 from edgefashion.errors import ZooError
 from edgefashion.installation import restore
+from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE
 
 PREFIX = "zoo:"
 VARIABLE = "EDGEFASHION_ZOO"
 SCHEMA = 1
 INFO, SAMPLE = "zoo.json", "sample.npz"
+MOST_IMAGES = 100_000
+_NO_SAMPLE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError, EOFError)
+"""What zipfile and `from_zip` raise for a file that is none, of others, or encrypted."""
 SOURCE = "the sample that comes with edgefashion"
 
 
@@ -85,8 +92,7 @@ class Zoo:
 
     def sample(self) -> SampledDataset:
         """The test images that come along, verified. Raises ZooError."""
-        with np.load(io.BytesIO(self._verified(SAMPLE)), allow_pickle=False) as arrays:
-            images, labels = arrays["images"], arrays["labels"]
+        images, labels = self._arrays()
         described = {**self.info["dataset"], "source": SOURCE}
         nothing = Subset(images[:0], labels[:0], np.arange(0))
         test = Subset(images, labels, np.arange(len(labels)))
@@ -94,13 +100,32 @@ class Zoo:
             SOURCE, self.folder, described["checksums"], train=nothing, test=test, described=described
         )
 
+    def _arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of the sample. Raises ZooError."""
+        count = self.info.get("sample", {}).get("images", 0)
+        if not 0 < count <= MOST_IMAGES:
+            raise _damaged(self.folder / INFO, f"it says of no sample of 1 to {MOST_IMAGES:,} images")
+        pixel = np.uint8(0)
+        like = {
+            "images": np.broadcast_to(pixel, (count, *IMAGE_SHAPE)),
+            "labels": np.broadcast_to(pixel, (count,)),
+        }
+        content = self._verified(SAMPLE)
+        try:
+            found = from_zip(content, like)
+        except _NO_SAMPLE as error:
+            raise _damaged(self.folder / SAMPLE, f"it is no sample of {count} images") from error
+        if found["labels"].max() >= CLASSES:
+            raise _damaged(self.folder / SAMPLE, "a label is not one of a class")
+        return found["images"], found["labels"]
+
     def _verified(self, name: str) -> bytes:
         """The content of a file. Raises ZooError where it is not what zoo.json says."""
         path = self.folder / name
         try:
             content = reading.read_bytes(path, "a model", ZooError, reading.RECORD_BYTES)
         except ZooError as error:
-            raise _damaged(path, "it cannot be read") from error
+            raise _damaged(path, str(error)) from error
         if hashlib.sha256(content).hexdigest() != self.info["files"].get(name):
             raise _damaged(path, "its SHA-256 is another")
         return content
@@ -113,7 +138,7 @@ def usual_folder() -> Path:
 
 def present() -> bool:
     """Whether there are any models in the usual folder; nothing is verified."""
-    return (usual_folder() / INFO).is_file()
+    return reading.is_file(usual_folder() / INFO, ZooError)
 
 
 def opened(folder: Path | None = None) -> Zoo:
@@ -124,7 +149,7 @@ def opened(folder: Path | None = None) -> Zoo:
     from edgefashion.records.zoo import Zoo as Record
 
     path = (folder or usual_folder()) / INFO
-    if not path.is_file():
+    if not reading.is_file(path, ZooError):
         raise ZooError(
             "this edgefashion comes without models: name a file, or train one with edgefashion train"
         )

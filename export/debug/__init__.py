@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import artifact
+from edgefashion import artifact, reading
 from edgefashion.bench import Progress
 from edgefashion.data import Subset
 from edgefashion.errors import ArtifactError
@@ -103,7 +103,7 @@ def _exported(run: Run, format: str, precision: str) -> Path:
     """The file to look into, checked against its manifest and the run."""
     path = run.artifacts / exporter.file_name(run, (format, precision), Settings())
     command = f"edgefashion export {run.folder} --format {format} --precision {precision}"
-    if not path.is_file():
+    if not reading.is_file(path, ArtifactError):
         raise ArtifactError(f"{path} does not exist: make it with {command}")
     found = artifact.read(path)
     if not found.manifest or (found.run_id, found.precision) != (run.id, precision):

@@ -6,6 +6,8 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from edgefashion import reading
+from edgefashion.errors import ArtifactError
 from edgefashion.keras import quiet
 from edgefashion.runtimes.base import Images
 from export import packing
@@ -23,7 +25,9 @@ class TFLiteProbe:
         self._path = path
         self.grids: dict[str, Grid] = {}
         self._steps = {step.name: step for step in steps}
-        found = list(_tensors(path.read_bytes(), steps))
+        found = list(
+            _tensors(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES), steps)
+        )
         check_complete(path, (name for name, _ in found), steps)
         self._tensors = dict(found)
         with quiet():

@@ -1,5 +1,8 @@
+import hashlib
+import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +94,32 @@ def test_what_is_shipped_is_whole_and_small(monkeypatch: pytest.MonkeyPatch) -> 
     assert sum(each.path.stat().st_size for each in artifacts) <= MOST_BYTES
     assert len(shipped.sample().test) == IMAGES
     assert set(np.bincount(shipped.sample().test.labels)) == {IMAGES // 10}
+
+
+SAMPLES: dict[str, Callable[[dict[str, np.ndarray]], bytes]] = {
+    "one that swells": lambda arrays: npz(**arrays | {"images": np.zeros((500, 28, 28, 1000), np.uint8)}),
+    "an object": lambda arrays: npz(**arrays | {"labels": np.array([{}] * 500)}),
+    "other shapes": lambda arrays: npz(**arrays | {"labels": arrays["labels"][:3]}),
+    "other labels": lambda arrays: npz(**arrays | {"labels": arrays["labels"] + 9}),
+    "nothing": lambda arrays: npz(),
+    "no zip": lambda arrays: b"PK",
+}
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_sample_that_another_made_is_no_more_than_it_may_be(kind: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(Path(zoo.__file__).parent, tmp_path / "zoo")
+    with np.load(folder / SAMPLE) as arrays:
+        content = SAMPLES[kind](dict(arrays))
+    info = json.loads((folder / "zoo.json").read_text())
+    info["files"][SAMPLE] = hashlib.sha256(content).hexdigest()
+    (folder / "zoo.json").write_text(json.dumps(info))
+    (folder / SAMPLE).write_bytes(content)
+    with pytest.raises(ZooError, match=r"sample\.npz, which comes with edgefashion, is damaged"):
+        zoo.opened(folder).sample()
