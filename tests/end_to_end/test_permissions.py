@@ -60,7 +60,6 @@ NEEDED: dict[str, list[list[str]]] = {
         *OF_A_RUN,
         ["evaluate"],
         ["export"],
-        ["run", "--smoke", *DATA],
     ],
     "runs/one": [*OF_A_RUN, ["evaluate"], ["export"]],
     "runs/one/run.json": [*OF_A_RUN, ["evaluate"], ["export"]],
