@@ -19,6 +19,7 @@ from edgefashion.data import CLASS_NAMES
 from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
 from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits
 from edgefashion.runtimes.model import open_model
+from edgefashion.runtimes.process import ANSWER_S
 from edgefashion.statistics import mcnemar_exact, wilson_interval
 
 LISTED = 3
@@ -103,7 +104,12 @@ def _listed(names: Sequence[str] | None) -> str:
 
 
 def predict(
-    artifact: Artifact, images: Images, progress: Progress | None = None, in_process: bool = False
+    artifact: Artifact,
+    images: Images,
+    progress: Progress | None = None,
+    in_process: bool = False,
+    timeout: float = ANSWER_S,
+    memory_mb: float | None = None,
 ) -> Answers:
     """Answers to images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
     check_kind(artifact)
@@ -115,7 +121,8 @@ def predict(
         if progress:
             progress(f"classifying with {artifact.path.name}", done, len(images))
 
-    with open_model(artifact.path, device.cores(), in_process=in_process) as model:
+    threads = device.cores()
+    with open_model(artifact.path, threads, timeout, None, in_process, memory_mb) as model:
         logits = model.predict(images, advance)
     if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
         raise RuntimeCrash(
@@ -148,10 +155,12 @@ def ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | 
     try:
         if subject.images is not None and subject.sample is not None:
             check_kind(artifact, subject.sample.class_names)
-            return predict(artifact, subject.images, progress, protocol.in_process)
+            settings = (protocol.in_process, protocol.timeout, protocol.memory_mb)
+            return predict(artifact, subject.images, progress, *settings)
         if timed:
             return Answers()
-        with open_model(artifact.path, 1, protocol.timeout, in_process=protocol.in_process) as model:
+        limits = (protocol.timeout, None, protocol.in_process, protocol.memory_mb)
+        with open_model(artifact.path, 1, *limits) as model:
             model.warm_up(seconds=0)
         return Answers(runtime=model.runtime, version=model.version, note=model.note)
     except EdgefashionError as error:

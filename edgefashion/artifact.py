@@ -47,6 +47,8 @@ class Artifact:
     metadata: dict[str, Any] | None = None
     defect: str | None = None
     """Why it cannot be used, where that is known already."""
+    sha256: str | None = None
+    """Of its content, in hexadecimal, where it was checked by that."""
 
     @property
     def format(self) -> str:
@@ -130,11 +132,12 @@ def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
         **manifest,
     }
     files.write_json(manifest_path(path), complete)
-    return Artifact(path, complete)
+    return Artifact(path, complete, sha256=complete["sha256"])
 
 
-def read(path: Path) -> Artifact:
+def read(path: Path, sha256: str | None = None) -> Artifact:
     """The artifact at `path`, its manifest checked against the file; without one, what the file says itself.
+    `sha256` is that of its content, for one who knows it.
 
     Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says.
     """
@@ -147,11 +150,11 @@ def read(path: Path) -> Artifact:
     if not reading.is_file(sidecar, ArtifactError):
         inside = metadata.read(path)
         reading.check_schema(inside, SCHEMA, f"what is in {path}", ArtifactError)
-        return Artifact(path, None, inside)
+        return Artifact(path, None, inside, sha256=sha256)
     manifest = _manifest(sidecar, path.name)
-    if reading.sha256(path, "a model file", ArtifactError) != manifest["sha256"]:
+    if (sha256 or reading.sha256(path, "a model file", ArtifactError)) != manifest["sha256"]:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
-    return Artifact(path, manifest)
+    return Artifact(path, manifest, sha256=manifest["sha256"])
 
 
 def _manifest(sidecar: Path, name: str) -> dict[str, Any]:

@@ -56,26 +56,25 @@ def assess(
     machine = device.describe()
     timed = not machine["emulated"]
     replies = [answers.ask(subject, timed, protocol, progress) for subject in subjects]
-    files = [rows.file(subject.artifact.path) for subject in subjects]
+    found = [rows.computation(subject.artifact.path) for subject in subjects]
     jobs = _jobs(subjects, replies, threads)
-    limits = Limits(
-        (subjects[n].artifact.format, files[n].integer, count) for n, count in jobs if files[n].macs
-    )
+    kinds = [(subject.artifact.format, own.integer) for subject, own in zip(subjects, found, strict=True)]
+    limits = Limits((*kinds[number], count) for number, count in jobs if found[number].macs)
     if timed:
         measured = bench.measure([*jobs.values(), *limits.jobs], protocol, progress)
     else:
         measured = _untimed(jobs, replies)
     runs = dict(zip(jobs, measured.rows, strict=False))
     limits.take(measured.rows[len(jobs) :])
-    found = []
+    results = []
     for number, subject in enumerate(subjects):
-        common = _common(subjects, replies, number, files[number])
+        common = _common(subjects, replies, number, found[number])
         for count in threads:
             run = runs.get((number, count)) or _failed(subject, count, replies[number])
-            limit = limits.macs_per_s((subject.artifact.format, files[number].integer, count))
-            found.append(rows.row(common, run, bench.flags(run, measured.watch, machine), protocol, limit))
+            limit = limits.macs_per_s((*kinds[number], count))
+            results.append(rows.row(common, run, bench.flags(run, measured.watch, machine), protocol, limit))
     machine |= measured.watch.describe()
-    return Results(machine, dataset_info, found, verb, protocol.describe() if timed else None)
+    return Results(machine, dataset_info, results, verb, protocol.describe() if timed else None)
 
 
 def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequence[int]) -> Jobs:
@@ -102,11 +101,13 @@ def _failed(subject: Subject, threads: int, reply: Answers) -> Measurement:
 
 
 def _common(
-    subjects: Sequence[Subject], replies: Sequence[Answers], number: int, file: rows.File
+    subjects: Sequence[Subject], replies: Sequence[Answers], number: int, computation: rows.Computation
 ) -> rows.Common:
+    """After all measurements: to compress a file and hash it makes a processor hot."""
     subject, own = subjects[number], replies[number]
     sample, host = subject.sample, None
     if sample and sample.beside_host and own.logits is not None:
         host = sample.beside_host(subject.artifact, own.logits)
     score = answers.score(subjects, replies, number)
-    return rows.Common(subject.artifact, subject.name, file, score, host, own.note)
+    file = rows.file(subject.artifact)
+    return rows.Common(subject.artifact, subject.name, file, computation, score, host, own.note)

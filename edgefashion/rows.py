@@ -10,39 +10,54 @@ from edgefashion import bench, files, inspection, reading, results, targets
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Measurement, Protocol
 from edgefashion.device import Flag
-from edgefashion.errors import ArtifactError, EdgefashionError
+from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
 from edgefashion.statistics import early_stopping_bound
 
+_MENDS = {
+    OutOfMemory: ": --memory allows more",
+    OutOfTime: ": --at-most allows more",
+}
+_NOT_UNDERSTOOD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
 MLPERF_PERCENTILE, MLPERF_CONFIDENCE = 90, 0.99
 
 
 @dataclass(frozen=True)
-class File:
-    """What a model file tells without being run; None where it does not, or is not there."""
+class Computation:
+    """What a model file says that it computes, without being run."""
 
-    size_bytes: int | None = None
-    gzip_bytes: int | None = None
-    sha256: str | None = None
     macs: int | None = None
-    """Multiply-accumulates of one inference."""
+    """Multiply-accumulates of one inference; None where the file does not tell."""
     integer: bool = False
     """Whether most of what multiplies does so in integers, or has weights of such and may do so."""
 
 
-def file(path: Path) -> File:
-    """Read a file, and look into it."""
-    macs, integer = None, False
-    try:
-        content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
-    except ArtifactError:  # the row says why, once it is run
-        return File()
+def computation(path: Path) -> Computation:
+    """Look into a file; what is not understood of a stranger's is left blank, and costs no row."""
     try:
         found = inspection.inspect(path)
         in_integers = [each for each in found.computing if each.integer or each.weights in ("int8", "uint8")]
-        macs, integer = found.macs, 2 * len(in_integers) > len(found.computing)
-    except EdgefashionError:
-        pass
-    return File(len(content), files.gzip_size(content), hashlib.sha256(content).hexdigest(), macs, integer)
+        return Computation(found.macs, 2 * len(in_integers) > len(found.computing))
+    except (EdgefashionError, OSError, *_NOT_UNDERSTOOD):
+        return Computation()
+
+
+@dataclass(frozen=True)
+class File:
+    """The bytes of a model file; None where it cannot be read."""
+
+    size_bytes: int | None = None
+    gzip_bytes: int | None = None
+    sha256: str | None = None
+
+
+def file(artifact: Artifact) -> File:
+    """Weigh a file. Its SHA-256 is the one that it was checked by, if it was."""
+    try:
+        content = reading.read_bytes(artifact.path, "a model file", ArtifactError, reading.MODEL_BYTES)
+    except ArtifactError:  # the row says why, once it is run
+        return File()
+    digest = artifact.sha256 or hashlib.sha256(content).hexdigest()
+    return File(len(content), files.gzip_size(content), digest)
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,7 @@ class Common:
     name: str
     """What the user calls it."""
     file: File
+    computation: Computation
     score: dict[str, Any]
     host: dict[str, Any] | None
     note: str | None
@@ -69,7 +85,7 @@ def row(
     `bench.limit`.
     """
     of_run = _of_run(run, protocol)
-    p50, macs = of_run["latency_us"]["p50"], common.file.macs
+    p50, macs = of_run["latency_us"]["p50"], common.computation.macs
     fields = {
         **_of_file(common),
         "note": _note(common, run),
@@ -134,8 +150,11 @@ def _of_run(run: Measurement, protocol: Protocol) -> dict[str, Any]:
 
 
 def _error(common: Common, run: Measurement) -> str | None:
-    """What went wrong, with the file called as the user calls it."""
-    return str(run.error).replace(str(common.artifact.path), common.name) if run.error else None
+    """What went wrong, with the file called as the user calls it, and the option that may help."""
+    if run.error is None:
+        return None
+    said = str(run.error).replace(str(common.artifact.path), common.name)
+    return said + next((mend for kind, mend in _MENDS.items() if isinstance(run.error, kind)), "")
 
 
 def _p90_bound(run: Measurement, protocol: Protocol) -> float | None:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from edgefashion import report, results
+from edgefashion.report.shared import merged
 from edgefashion.results import Results
 
 DEVICE: dict[str, Any] = {
@@ -170,9 +171,29 @@ def test_flagged_rows_have_a_mark_and_the_reason_below(evaluation: Results) -> N
 
 def test_a_flag_of_many_rows_is_not_a_page(evaluation: Results) -> None:
     flags = [{"flag": "other load", "why": "too much"}]
-    rows = [row(path=f"{number}.tflite", flags=flags) for number in range(10)]
+    rows = [row(path=f"{number}.tflite", flags=flags) for number in range(10)] + [row(path="good.tflite")]
     (line,) = [line for line in printed(Results(DEVICE, None, rows)).splitlines() if line.startswith("!")]
     assert line.count("too much") == 4 and "and 6 more rows" in line
+
+
+def test_a_flag_of_all_rows_is_said_once_with_the_range_of_its_figures(evaluation: Results) -> None:
+    whys = [f"other processes used {cores} cores" for cores in ("1.52", "0.9", "1,024.0")]
+    rows = [row(path=f"{why}.tflite", flags=[{"flag": "other load", "why": why}]) for why in whys]
+    text = printed(Results(DEVICE, None, rows))
+    assert "! other load: all 3 rows: other processes used 0.9 to 1,024.0 cores" in text
+    assert text.count("! other load") == 1
+    assert merged(["1 of 2", "1 of 3"]) == "1 of 2 to 3"
+    assert merged(["seen once", "never seen"]) is None
+
+
+def test_a_runtime_of_another_version_than_the_hosts_is_named(evaluation: Results) -> None:
+    host = {"images": 5, "differing_classes": 0, "max_logit_error": 0.0, "tolerance": 0.0, "equal": True}
+    there = {**host, "runtime": "LiteRT", "runtime_version": "2.2.0"}
+    same = {**host, "runtime": "LiteRT", "runtime_version": "2.3.0"}
+    rows = [row(path=f"{n}.tflite", host=each) for n, each in enumerate((host, same, there))]
+    text = " ".join(printed(Results(DEVICE, None, rows)).split())
+    assert "of another version, which may round otherwise: LiteRT 2.2.0 there, LiteRT 2.3.0 here." in text
+    assert "another version" not in printed(Results(DEVICE, None, rows[:2]))
 
 
 def test_a_note_of_many_files_is_a_line(evaluation: Results) -> None:

@@ -261,7 +261,7 @@ def test_a_child_that_hangs_is_stopped(fake: Fake, sample: Dataset) -> None:
         pytest.raises(RuntimeCrash, match=r"stopped while predicting .*: no answer in the 0.5 s"),
         ModelProcess(fake(predict="hang"), 1) as model,
     ):
-        model._left = 0.5  # a busy machine may take longer to start
+        model._left = model._timeout = 0.5  # a busy machine may take longer to start
         model.predict(sample.test.images[:9])
 
 

@@ -36,9 +36,8 @@ def flags(row: Measurement, watch: Watch, machine: dict[str, Any]) -> list[Flag]
 def _few(row: Measurement) -> Flag | None:
     if row.timed_samples >= FEW_SAMPLES:
         return None
-    return Flag(
-        flag="too few samples", why=f"{row.timed_samples}, and {FEW_SAMPLES} are needed: add --seconds"
-    )
+    add = "--seconds" if row.cut_at is None else "--at-most"
+    return Flag(flag="too few samples", why=f"{row.timed_samples}, and {FEW_SAMPLES} are needed: add {add}")
 
 
 def _spread(row: Measurement) -> Flag | None:

@@ -40,6 +40,16 @@ class Measurement:
     """1, or more where memory was too short for all models at once."""
     load_ms: float | None = None
     first_inference_us: float | None = None
+    ready_seconds: float = 0.0
+    """From the start of its process to the end of the first inference."""
+    inference_us: float = 0.0
+    """What an inference takes about, from before the rounds."""
+    block_seconds: float = 0.0
+    """Time that its blocks took, untimed inferences included."""
+    spent_seconds: float = 0.0
+    """Time that all of it took."""
+    cut_at: float | None = None
+    """The seconds of a row's time, where they were over before the row had all that it should have."""
     loops: int = 1
     kept_every: int = 1
     raw_us: list[float] = field(default_factory=list)
@@ -65,9 +75,19 @@ class Measurement:
     @property
     def note(self) -> str | None:
         """What was unusual about it; None where nothing was."""
-        if self.part == 1:
+        part = (
+            f"measured in part {self.part}, memory being short: it took turns with no file of another part"
+            if self.part > 1
+            else None
+        )
+        return "; ".join(filter(None, [part, self._cut])) or None
+
+    @property
+    def _cut(self) -> str | None:
+        """That its time was over; in these words the same for all rows, the figures are in the row."""
+        if self.cut_at is None or self.error:
             return None
-        return f"measured in part {self.part}, memory being short: it took turns with no file of another part"
+        return f"cut at the {self.cut_at:g} s that a row may take: --at-most gives it more"
 
     def add(self, block: Sequence[float]) -> None:
         """Keep the samples of one block."""

@@ -4,6 +4,8 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from edgefashion.runtimes.process import ANSWER_S
+
 BLOCK_S = 1.0
 """The longest that one file is measured before it is the next one's turn."""
 
@@ -11,7 +13,7 @@ DRAWN_FROM = {
     "seconds": "TensorFlow Lite's benchmark_model: min_secs 1",
     "samples": "so many that ten lie above p99; benchmark_model has num_runs 50",
     "rounds": "pyperf: 20 processes, each a look at another moment; 25 here, of the same process",
-    "at_most": "benchmark_model: max_secs 150",
+    "at_most": "benchmark_model: max_secs 150; here of all that a row takes",
     "warm_up_seconds": "benchmark_model: warmup_min_secs 0.5",
     "shuffled": "Google Benchmark: random interleaving",
     "p90": "MLPerf inference, single stream: the percentile that counts",
@@ -27,8 +29,8 @@ class Protocol:
     """How long and how often; defaults are drawn from the tools named in `DRAWN_FROM`.
 
     In rounds, every file in turn runs one block of single inferences, in an order shuffled anew each round.
-    A file is done when it has had `rounds` blocks, `seconds` of timed inferences and `samples` samples, but
-    once it has had `at_most` seconds, whatever it lacks.
+    A file is done when it has had `rounds` blocks, `seconds` of timed inferences and `samples` samples, or,
+    whatever it lacks, when it has taken `at_most` seconds, all that is not timed included, see `budget`.
     """
 
     seconds: float = 1.0
@@ -36,8 +38,10 @@ class Protocol:
     rounds: int = 25
     at_most: float = 150.0
     warm_up_seconds: float = 0.5
-    timeout: float = 120.0
-    """Seconds of silence after which a process counts as hung."""
+    timeout: float = ANSWER_S
+    """Seconds that loading and the first inference may take together, and any later inference."""
+    memory_mb: float | None = None
+    """What a model may take; by its file's size and what is free where it is None, see `allowance`."""
     seed: int = 0
     """Decides the order within rounds."""
     looks: int = 4
@@ -68,14 +72,20 @@ class Protocol:
         return max(self.rounds, by_time)
 
     def lasting(self, seconds: float) -> Self:
-        """The same with other seconds, and no more of them to warm up; one look will do for less than one."""
+        """The same with other seconds, no more of them to warm up, and time for all; one look will do for
+        less than one.
+        """
         return replace(
             self,
             seconds=seconds,
-            at_most=max(seconds, self.at_most),
+            at_most=max(2 * seconds, self.at_most),
             warm_up_seconds=min(seconds, self.warm_up_seconds),
             looks=self.looks if seconds >= 1 else 1,
         )
+
+    def within(self, seconds: float) -> Self:
+        """The same with so many seconds for a row in all, a fifth of them for its first answer."""
+        return replace(self, at_most=seconds, timeout=max(min(seconds, ANSWER_S), seconds / 5))
 
     def describe(self) -> dict[str, Any]:
         """All of it, as JSON, with where the defaults are from and a line for the readers of a table."""
@@ -89,7 +99,7 @@ class Protocol:
         return (
             f"{where}{pinned}; {self.warm_up_seconds:g} s of warm-up; {self.rounds} shuffled rounds or more "
             f"(after pyperf), until each row has {self.seconds:g} s ({rules}) and {self.samples:,} samples, "
-            f"or {self.at_most:g} s"
+            f"or has taken {self.at_most:g} s in all"
         )
 
 

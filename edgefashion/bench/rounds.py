@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from edgefashion.bench import energy, sustained
+from edgefashion.bench import budget, energy, sustained
 from edgefashion.bench.measurement import Job, Measurement
 from edgefashion.bench.protocol import BLOCK_S, Protocol
+from edgefashion.bench.room import Room
 from edgefashion.bench.watch import Watch
-from edgefashion.device import SYSTEM, Sources, memory_is_short
-from edgefashion.errors import EdgefashionError
+from edgefashion.device import SYSTEM, Sources
+from edgefashion.errors import EdgefashionError, OutOfTime
 from edgefashion.runtimes import pinning
 from edgefashion.runtimes.base import Images
 from edgefashion.runtimes.model import Model, open_model
@@ -79,7 +80,6 @@ class _Run:
         self._watch = Watch(sources)
         self._models: dict[int, Model] = {}
         self._step_us = clock_step_us()
-        self._per_row = 1 + protocol.expected_rounds
         self._complete: set[int] = set()
 
     def measured(self) -> Measured:
@@ -93,49 +93,60 @@ class _Run:
                     self._run_extras()
                 self._models.clear()
                 part += 1
-            self._measure_memory()
+            self._finish()
         except KeyboardInterrupt:
             for index, row in enumerate(self._rows):
                 row.interrupted = not row.error and index not in self._complete
         self._watch.finish()
-        self._report("measured", len(self._rows) * self._per_row)
+        self._report("measured")
         return Measured(self._rows, self._watch)
 
     @contextmanager
-    def _failing(self, index: int) -> Iterator[None]:
-        """Turn an error into the row's."""
+    def _working(self, index: int) -> Iterator[None]:
+        """Turn an error into the row's, and time into what it has spent."""
+        row, begin = self._rows[index], time.monotonic()
         try:
             yield
         except EdgefashionError as error:
-            self._rows[index].fail(error)
+            row.fail(error)
+        finally:
+            row.spent_seconds += time.monotonic() - begin
 
     def _start(self, stack: ExitStack, waiting: list[int], part: int) -> list[int]:
         """Load models while there is memory, at least one; give those that have to wait."""
+        room = Room(self._sources)
         for place, index in enumerate(waiting):
-            if self._models and memory_is_short(self._sources):
+            if self._models and room.is_taken(model.pid for model in self._models.values()):
                 return waiting[place:]
             row = self._rows[index]
             row.part = part
-            self._report_rounds(f"warming up {row.job.path.name}")
-            with self._failing(index):
+            self._report(f"warming up {row.job.path.name}")
+            with self._working(index):
+                begin = time.monotonic()
                 model = stack.enter_context(self._open(row.job))
+                row.ready_seconds = time.monotonic() - begin
                 self._watch.meter.pids.add(model.pid)
                 row.runtime, row.version, row.load_ms = model.runtime, model.version, model.load_ms
-                model.warm_up(_rotation(row.job), self._protocol.warm_up_seconds)
-                row.first_inference_us = model.first_inference_us
-                self._calibrate(row, model)
+                self._warm_up(row, model)
                 self._models[index] = model
         return []
 
     def _open(self, job: Job) -> Model:
         protocol = self._protocol
-        return open_model(job.path, job.threads, protocol.timeout, protocol.pin, protocol.in_process)
+        return open_model(
+            job.path, job.threads, protocol.timeout, protocol.pin, protocol.in_process, protocol.memory_mb
+        )
 
-    def _calibrate(self, row: Measurement, model: Model) -> None:
-        """Find how many inferences a sample needs, and how many samples can be kept."""
-        inference_us = median(model.measure(_PROBES, 0, BLOCK_S))
-        row.loops = max(1, math.ceil(RESOLVED * self._step_us / inference_us))
-        samples = self._protocol.seconds * 1e6 / (inference_us * row.loops)
+    def _warm_up(self, row: Measurement, model: Model) -> None:
+        """Run until all is warm, and find how many inferences a sample needs, how many samples are kept."""
+        begin, seconds = time.monotonic(), self._protocol.warm_up_seconds
+        model.warm_up(_rotation(row.job), seconds)
+        row.first_inference_us = row.inference_us = model.first_inference_us or 0.0
+        row.ready_seconds += row.inference_us / 1e6
+        if time.monotonic() - begin < seconds + BLOCK_S:  # else each inference takes too long for more
+            row.inference_us = median(model.measure(_PROBES, 0, BLOCK_S))
+        row.loops = max(1, math.ceil(RESOLVED * self._step_us / row.inference_us))
+        samples = self._protocol.seconds * 1e6 / (row.inference_us * row.loops)
         row.kept_every = max(1, math.ceil(samples / KEPT))
 
     def _run_rounds(self) -> None:
@@ -143,27 +154,36 @@ class _Run:
         number = 0
         while pending := [index for index in self._models if not self._is_done(index)]:
             order.shuffle(pending)
-            for index in pending:
-                self._run_block(index, number)
             number += 1
-            self._report_rounds(f"round {number}")
+            for index in pending:
+                self._report(f"round {number}")
+                self._run_block(index, number - 1)
 
     def _run_block(self, index: int, number: int) -> None:
-        row, protocol = self._rows[index], self._protocol
-        with self._failing(index):
+        row, protocol, begin = self._rows[index], self._protocol, time.monotonic()
+        with self._working(index):
             samples = 1 if row.job.latency_only else protocol.block_samples
-            block = self._models[index].measure(samples, protocol.block_seconds, BLOCK_S, row.loops)
-            row.add(block)
-            if number % max(1, min(protocol.expected_rounds // protocol.looks, _LOOK_ROUNDS)) == 0:
+            row.add(self._models[index].measure(samples, protocol.block_seconds, BLOCK_S, row.loops))
+            row.block_seconds += time.monotonic() - begin
+            every = max(1, min(protocol.expected_rounds // protocol.looks, _LOOK_ROUNDS))
+            if number % every == 0 and budget.has_time(row, protocol, row.inference_us / 1e6):
                 row.states.append(self._watch.look_at(self._models[index]))
 
     def _is_done(self, index: int) -> bool:
         row, protocol = self._rows[index], self._protocol
-        enough = len(row.round_samples) >= protocol.rounds and (
-            row.job.latency_only
-            or (row.timed_seconds >= protocol.seconds and row.timed_samples >= protocol.samples)
-        )
-        return row.error is not None or enough or row.timed_seconds >= protocol.at_most
+        if row.error or budget.is_enough(row, protocol):
+            return True
+        if budget.has_time(row, protocol, budget.block_seconds(row)):
+            return False
+        row.cut_at = protocol.at_most
+        if not row.raw_us:
+            row.fail(
+                OutOfTime(
+                    f"{row.job.path}: loading and the first inferences took {row.spent_seconds:.1f} s, "
+                    f"which leaves no time for another of the {protocol.at_most:g} s of a row"
+                )
+            )
+        return True
 
     def _run_extras(self) -> None:
         """What each model does alone after all rounds: energy, then minutes without a pause."""
@@ -171,32 +191,49 @@ class _Run:
             row, minutes = self._rows[index], self._protocol.sustained_minutes
             if row.error or row.job.latency_only:
                 continue
-            with self._failing(index):
+            with self._working(index):
                 row.energy_mj = energy.measure(model, self._watch)
                 if minutes:
                     row.sustained = []
-                    sustained.run(model, minutes, self._watch, row.sustained, self._report_rounds)
+                    sustained.run(model, minutes, self._watch, row.sustained, self._report)
 
-    def _measure_memory(self) -> None:
-        """In processes of their own; then all of a row is there."""
-        protocol = self._protocol
+    def _finish(self) -> None:
+        """Measure memory, in processes of their own; then all of a row is there."""
         for index, row in enumerate(self._rows):
-            job = row.job
-            if not (row.error or job.latency_only or protocol.in_process):
-                self._report(f"memory of {job.path.name}", len(self._rows) * self._per_row)
-                with self._failing(index):
-                    row.peak_rss_mb = peak_memory_mb(
-                        job.path, job.threads, _rotation(job), timeout=protocol.timeout, pin=protocol.pin
-                    )
+            if not (row.error or row.job.latency_only or self._protocol.in_process):
+                self._report(f"memory of {row.job.path.name}")
+                with self._working(index):
+                    row.peak_rss_mb = self._peak_memory_mb(row.job)
             self._complete.add(index)
 
-    def _report_rounds(self, what: str) -> None:
-        done = sum(1 + min(len(row.round_samples), self._per_row - 1) for row in self._rows)
-        self._report(what, done)
+    def _peak_memory_mb(self, job: Job) -> float | None:
+        protocol = self._protocol
+        return peak_memory_mb(
+            job.path,
+            job.threads,
+            _rotation(job),
+            timeout=protocol.timeout,
+            pin=protocol.pin,
+            memory_mb=protocol.memory_mb,
+        )
 
-    def _report(self, what: str, done: int) -> None:
-        if self._progress:
-            self._progress(what, done, len(self._rows) * self._per_row)
+    def _report(self, what: str) -> None:
+        """Say what is done, how many blocks of how many are behind, and how long the rest takes about."""
+        if not self._progress:
+            return
+        done = sum(
+            (row.runtime is not None or row.error is not None) + len(row.round_samples) for row in self._rows
+        )
+        left = sum(
+            (row.runtime is None and row.error is None) + budget.blocks_left(row, self._protocol)
+            for row in self._rows
+        )
+        seconds = sum(
+            budget.seconds_left(row, self._protocol)
+            for index, row in enumerate(self._rows)
+            if index not in self._complete
+        )
+        self._progress(f"{what}, about {seconds:.0f} s left" if seconds >= 1 else what, done, done + left)
 
 
 def _rotation(job: Job) -> Images | None:

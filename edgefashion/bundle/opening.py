@@ -43,7 +43,8 @@ class Bundle:
         """How this computer's logits float32 [N, 10] of `images` differ from the host's: see `compare`."""
         file = artifact.path.name
         (entry,) = [entry for entry in self.info["artifacts"] if entry["file"] == file]
-        return comparing.compare(self.logits[file], own, entry["tolerance"])
+        found = comparing.compare(self.logits[file], own, entry["tolerance"])
+        return {**found, "runtime": entry["runtime"], "runtime_version": entry["runtime_version"]}
 
 
 @contextmanager
@@ -130,7 +131,7 @@ class _Reader:
         if layout.manifest(file) in self._listed:
             self._unpack(layout.manifest(file))
         try:
-            return artifact.read(self._folder / file)
+            return artifact.read(self._folder / file, self._listed[layout.artifact(file)]["sha256"])
         except ArtifactError as error:
             raise damaged(self._path, f"the manifest of {file!r} is that of another file") from error
 

@@ -93,13 +93,14 @@ def gather(
     """
     sample = Sample(dataset.test.images, dataset.test.labels)
     subjects = [Subject(each, each.path.name, sample) for each in artifacts]
-    files = [rows.file(each.path) for each in artifacts]
+    files = [rows.file(each) for each in artifacts]
     known = measured(elsewhere, {file.sha256 for file in files})
     replies = [_asked(subject, progress) for subject in subjects]
     found = []
     for number, subject in enumerate(subjects):
         score = answers.score(subjects, replies, number)
-        common = rows.Common(subject.artifact, subject.name, files[number], score, None, replies[number].note)
+        own, computation = subject.artifact, rows.computation(subject.artifact.path)
+        common = rows.Common(own, subject.name, files[number], computation, score, None, replies[number].note)
         untimed = Measurement(Job(subject.artifact.path, 1), replies[number].runtime, replies[number].version)
         found.append(rows.row(common, untimed, [], Protocol(), None))
     here = Results(device.describe(), dataset.describe(), found, "card")

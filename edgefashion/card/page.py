@@ -1,6 +1,7 @@
 """A model card in Markdown."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields
 from importlib.metadata import metadata
 from pathlib import Path
@@ -13,6 +14,7 @@ from edgefashion.data import CLASS_NAMES
 from edgefashion.data.splits import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
+from edgefashion.report.shared import merged
 from edgefashion.tables import NONE, Column, Page, Row, Table, figure, time
 
 PAIRS = 6
@@ -153,8 +155,22 @@ def _latency(evidence: Evidence) -> Page:
     ]
     if not rows:
         return Page(["Not measured: name results files of edgefashion bench or evaluate"], [], [])
-    flags = [f"{_machine(row)}, {row['path']}: {flag['why']}" for row in rows for flag in row["flags"]]
-    return Page([], [Table("One image at a time", _LATENCY, rows)], list(dict.fromkeys(flags)))
+    return Page([], [Table("One image at a time", _LATENCY, rows)], _flags(rows))
+
+
+def _flags(rows: Sequence[Row]) -> list[str]:
+    """What makes rows untrustworthy: a line for a machine where it is said of all its rows, else each."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for row in rows:
+        for flag in row["flags"]:
+            found.setdefault((_machine(row), flag["flag"]), []).append((row["path"], flag["why"]))
+    count = Counter(_machine(row) for row in rows)
+    lines = []
+    for (machine, _), places in found.items():
+        same = merged([why for _, why in places]) if len(places) == count[machine] > 1 else None
+        one = [f"{machine}, all {len(places)} rows: {same}"]
+        lines += one if same else [f"{machine}, {path}: {why}" for path, why in places]
+    return list(dict.fromkeys(lines))
 
 
 def _versions(evidence: Evidence) -> Page:

@@ -1,5 +1,6 @@
 """The verb that measures on any computer: see verbs.py."""
 
+import shlex
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,16 @@ import click
 from edgefashion import artifact, reading
 from edgefashion.artifact import is_model
 from edgefashion.cli import steps
-from edgefashion.cli.options import PICTURE, Cpus, Threads, options, output_options, seconds_option
+from edgefashion.cli.options import (
+    PICTURE,
+    Cpus,
+    Finite,
+    Threads,
+    limit_options,
+    options,
+    output_options,
+    seconds_option,
+)
 from edgefashion.cli.output import following, give_out, keep_inputs, say
 from edgefashion.errors import ArtifactError, BadInput, BundleError, Untrusted
 
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     Measured = tuple[list[Subject], dict[str, Any] | None]
 
 BUNDLE = ".zip"
+MOST_MINUTES = 10_000
 protocol_options = options(
     click.option("--threads", type=Threads(), help="Comma-separated; default: 1,all."),
     click.option("--pin", type=Cpus(), help="Keep the models on these CPUs, like 3 or 2-3."),
@@ -30,15 +41,13 @@ protocol_options = options(
     click.option(
         "--sustained",
         metavar="MINUTES",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Finite(MOST_MINUTES),
         help="Then run each row for so long without a pause: what heat does.",
     ),
     click.option(
         "--plot", "picture", type=PICTURE, help="Draw --sustained into this .png, .svg or .pdf file."
     ),
-    click.option(
-        "--in-process", is_flag=True, help="Where there are no child processes: no crash is survived."
-    ),
+    limit_options,
     click.option("--strict", is_flag=True, help="Exit with 1 where a row cannot be trusted."),
 )
 
@@ -79,19 +88,21 @@ def bench(
     give_out(found, json_file, csv_file, markdown_file, picture)
     if found.interrupted:
         raise KeyboardInterrupt
-    if found.protocol:
-        following("edgefashion bench --sustained 10 to see what heat does")
+    if step := next_step(names, found, json_file):
+        following(step)
     found.raise_failures()
     if strict:
         check_trusted(found)
 
 
 def protocol_for(
-    pin: tuple[int, ...] | None,
     seconds: float | None,
-    is_full: bool,
-    sustained: float | None,
+    at_most: float | None,
+    memory_mb: float | None,
     in_process: bool,
+    pin: tuple[int, ...] | None = None,
+    is_full: bool = False,
+    sustained: float | None = None,
 ) -> "Protocol":
     """The protocol asked for. Raises BadInput where the options disagree."""
     from edgefashion.bench import Protocol, full
@@ -103,7 +114,15 @@ def protocol_for(
     protocol = full() if is_full else Protocol()
     if seconds:
         protocol = protocol.lasting(seconds)
-    return replace(protocol, pin=pin, in_process=in_process, sustained_minutes=sustained or 0.0)
+    if at_most and at_most < protocol.seconds:
+        raise BadInput(
+            f"--at-most {at_most:g} is less than the {protocol.seconds:g} s that each row is to be timed "
+            f"for: give it more, or --seconds less"
+        )
+    if at_most:
+        protocol = protocol.within(at_most)
+    minutes = sustained or 0.0
+    return replace(protocol, pin=pin, in_process=in_process, memory_mb=memory_mb, sustained_minutes=minutes)
 
 
 def threads_for(protocol: "Protocol", wanted: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -116,6 +135,20 @@ def threads_for(protocol: "Protocol", wanted: tuple[int, ...] | None) -> tuple[i
             f"{max(wanted)} threads are more than the {cpus} CPUs of --pin: give fewer, or more CPUs"
         )
     return wanted or tuple(dict.fromkeys((1, cpus)))
+
+
+def next_step(names: tuple[str, ...], found: "Results", json_file: Path | None) -> str | None:
+    """What one may want to know after that; None where nothing was measured."""
+    if found.protocol is None or all(row["status"] != "ok" for row in found.rows):
+        return None
+    own = " ".join(shlex.quote(name) for name in names)
+    if json_file:
+        return f"edgefashion compare {shlex.quote(str(json_file))} and a file of another computer"
+    if found.protocol["sustained_minutes"]:
+        return f"edgefashion bench {own} --json FILE, to compare it with other computers".replace("  ", " ")
+    picture = next((name for name in names or ("zoo:cnn-256k",) if name.startswith("zoo:")), None)
+    heat = f"edgefashion bench {own} --sustained 10 to see what heat does".replace("  ", " ")
+    return f"{heat}, or edgefashion predict {picture} PICTURE.jpg" if picture else heat
 
 
 def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from edgefashion.cli import naming
-from edgefashion.cli.options import options
+from edgefashion.cli.options import Whole, options
 from edgefashion.errors import BadInput
 from edgefashion.recipes import FineTuning, Recipe
 
@@ -45,7 +45,7 @@ fine_tuning_options = options(
     click.option(
         "--cluster",
         "clusters",
-        type=click.IntRange(2, MOST_CLUSTERS),
+        type=Whole(2, MOST_CLUSTERS),
         metavar="N",
         help="Fine-tune a run, named with --from, with N different weights in a layer: 16.",
     ),

@@ -1,6 +1,7 @@
 """What the command line accepts as values, and how it asks back when it cannot."""
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,47 @@ from edgefashion.cli.output import OutputFile, PictureFile
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
 
 MOST_CPUS = 9999
-COUNT = click.IntRange(min=1)
+MOST = 10**9
+"""No count, and no number of seconds or megabytes, is larger."""
+
+
+class Finite(click.FloatRange):
+    """A number above 0 that is one: `nan` is in no range, and `inf` in too many."""
+
+    def __init__(self, most: float = MOST) -> None:
+        super().__init__(min=0, max=most, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        if isinstance(value, str) and not math.isfinite(_float(value)):
+            self.fail(f"{brief(value)} is not a number above 0", param, ctx)
+        return float(super().convert(value, param, ctx))
+
+
+class Whole(click.IntRange):
+    """A whole number, of no more digits than anything has."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if isinstance(value, str) and len(value) > _DIGITS:
+            self.fail(f"{brief(value)} is too large", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+def brief(text: str) -> str:
+    """A text as it was given, or its start where it is long."""
+    return repr(text if len(text) <= _DIGITS else f"{text[:_DIGITS]}…")
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0  # the range says what is wrong with it
+
+
+_DIGITS = 20
+COUNT = Whole(min=1, max=MOST)
 FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
 PATH = click.Path(readable=False, path_type=Path)
 """Read later, with errors that say what to do."""
@@ -97,8 +138,8 @@ class Threads(click.ParamType[tuple[int, ...]]):
         return tuple(found)
 
     def _number(self, part: str) -> int:
-        if not part.isdecimal() or int(part) < 1:
-            self.fail(f"{part!r} is not a number of threads: give 1 or more, or all")
+        if not part.isdecimal() or len(part) > _DIGITS or int(part) < 1:
+            self.fail(f"{brief(part)} is not a number of threads: give 1 or more, or all")
         return int(part)
 
 
@@ -118,8 +159,9 @@ class Cpus(click.ParamType[tuple[int, ...]]):
     def _range(self, part: str) -> range:
         first, dash, last = part.partition("-")
         last = last if dash else first
-        if not (first.isdecimal() and last.isdecimal()) or int(first) > int(last) or int(last) > MOST_CPUS:
-            self.fail(f"{part!r} names no CPUs: give numbers and ranges, like 3 or 0,2-3")
+        numbers = first.isdecimal() and last.isdecimal() and max(len(first), len(last)) <= _DIGITS
+        if not numbers or int(first) > int(last) or int(last) > MOST_CPUS:
+            self.fail(f"{brief(part)} names no CPUs: give numbers and ranges, like 3 or 0,2-3")
         return range(int(first), int(last) + 1)
 
 
@@ -148,8 +190,8 @@ runs_option = click.option("--runs", "root", type=FOLDER, default="runs", show_d
 training_options = options(
     click.option("--epochs", type=COUNT, help="Passes over the training split."),
     click.option("--batch-size", type=COUNT, help="Images a training step."),
-    click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="The highest one."),
-    click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Decides weights and order at the start."),
+    click.option("--learning-rate", type=Finite(), help="The highest one."),
+    click.option("--seed", type=Whole(0, 2**32 - 1), help="Decides weights and order at the start."),
     click.option("--limit", type=COUNT, help="Train on so many images only; the run is marked as small."),
     click.option("--weights", help="Initial weights of MobileNetV2: imagenet, none, or an .h5 file."),
     click.option("--device", "hardware", type=click.Choice(["cpu", "gpu"]), help="Default: a GPU if any."),
@@ -165,8 +207,27 @@ output_options = options(
 )
 seconds_option = click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(),
     help="Time each row for so long at least; default: 1.",
+)
+in_process_option = click.option(
+    "--in-process", is_flag=True, help="Where there are no child processes: no crash is survived."
+)
+limit_options = options(
+    click.option(
+        "--at-most",
+        metavar="SECONDS",
+        type=Finite(),
+        help="Time of a row in all, a fifth of it for its first answer; default: 150.",
+    ),
+    click.option(
+        "--memory",
+        "memory_mb",
+        metavar="MB",
+        type=Finite(),
+        help="What a model may take; default: by its size, and three quarters of what is free at most.",
+    ),
+    in_process_option,
 )
 threads_option = click.option(
     "--threads", type=Threads(), default="1,all", show_default=True, help="Comma-separated."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgefashion.cli import naming, steps
-from edgefashion.cli.options import PATH, data_option, runs_option
+from edgefashion.cli.options import PATH, Whole, data_option, in_process_option, runs_option
 from edgefashion.cli.output import following, say, show_json, show_page
 from edgefashion.errors import BadInput, PictureError, ZooError
 
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", metavar="MODEL|zoo:NAME")
 @click.argument("paths", metavar="[IMAGE]...", nargs=-1, type=PATH)
-@click.option(
-    "--index", "indices", type=click.IntRange(min=0), multiple=True, help="A test image of the data set."
-)
+@click.option("--index", "indices", type=Whole(min=0), multiple=True, help="A test image of the data set.")
 @click.option(
     "--invert/--no-invert",
     default=None,
     help="Whether clothing is dark on bright; default: whether the border is bright.",
 )
+@in_process_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with the logits.")
 @runs_option
 @data_option
@@ -34,6 +33,7 @@ def predict(
     paths: tuple[Path, ...],
     indices: tuple[int, ...],
     invert: bool | None,
+    in_process: bool,
     as_json: bool,
     root: Path,
     data_folder: Path | None,
@@ -59,7 +59,7 @@ def predict(
     predictions = []
     if images:
         with steps.Bar() as progress:
-            predictions = classify(artifacts, images, progress)
+            predictions = classify(artifacts, images, progress, in_process)
     if as_json:
         show_json(text.to_json(images, predictions, {name: str(error) for name, error in refused.items()}))
     elif images:

@@ -1,6 +1,7 @@
 """What the verbs are made of: from names on the command line to runs, artifacts and results."""
 
 import math
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.targets import ANY, of_this_machine
 
 if TYPE_CHECKING:
-    from edgefashion.bench import Progress
+    from edgefashion.bench import Progress, Protocol
     from edgefashion.bundle.making import Made
     from edgefashion.data import Dataset
     from edgefashion.results import Results
@@ -194,15 +195,11 @@ def evaluate_artifacts(
     dataset: "Dataset",
     threads: Sequence[int],
     limit: int | None,
-    seconds: float | None = None,
+    protocol: "Protocol | None" = None,
 ) -> "Results":
-    """Measure everything on the test split, or on `limit` of its images, with progress on stderr.
-
-    `seconds` is how long each row is timed at least, None for the protocol's own time.
-    """
+    """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
     from edgefashion import zoo
     from edgefashion.answers import Sample, Subject
-    from edgefashion.bench import Protocol
     from edgefashion.data import stratified_sample
     from edgefashion.evaluate import assess
 
@@ -211,9 +208,27 @@ def evaluate_artifacts(
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     sample = Sample(test.images, test.labels)
     subjects = [Subject(each, zoo.called(each), sample) for each in artifacts]
-    protocol = Protocol().lasting(seconds) if seconds else Protocol()
     with Bar() as progress:
         return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")
+
+
+def after_evaluation(artifacts: Sequence[Artifact], found: "Results") -> str | None:
+    """What one would do with the model that was right most often; None where nothing was."""
+    right = {row["path"]: row["accuracy"] for row in found.rows if row["accuracy"] is not None}
+    if not right:
+        return None
+    from edgefashion import zoo
+
+    by_name = {zoo.called(each): each for each in artifacts}
+    best = max(right, key=lambda name: right[name])
+    model = best if best in by_name else next(iter(by_name))
+    predicting = f"edgefashion predict {shlex.quote(model)} PICTURE.jpg"
+    folder = by_name[model].path.parent.parent
+    if by_name[model].manifest is None or by_name[model].path.parent.name != "artifacts":
+        return predicting
+    run = shlex.quote(str(folder))
+    packing = f"edgefashion bundle {run} -o {shlex.quote(folder.name)}.zip for another computer"
+    return f"{predicting}, {packing}, or edgefashion card {run} -o CARD.md"
 
 
 def debug_run(

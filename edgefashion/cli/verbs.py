@@ -25,7 +25,9 @@ from edgefashion.cli.options import (
     PICTURE,
     Name,
     Several,
+    Whole,
     data_option,
+    limit_options,
     model_option,
     output_options,
     runs_option,
@@ -55,7 +57,7 @@ def cli() -> None:
 @click.option(
     "--plot", "picture", type=PICTURE, help="Draw training images into this .png, .svg or .pdf file."
 )
-@click.option("--index", type=click.IntRange(min=0), help="With --plot: one image, large.")
+@click.option("--index", type=Whole(min=0), help="With --plot: one image, large.")
 def data(data_folder: Path | None, picture: Path | None, index: int | None) -> None:
     """Find or fetch the data set, check it and describe it.
 
@@ -155,6 +157,7 @@ def export(
 @click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
 @threads_option
 @seconds_option
+@limit_options
 @click.option("--limit", type=COUNT, help="Use so many test images only.")
 @output_options
 @runs_option
@@ -162,13 +165,13 @@ def export(
 def evaluate(
     names: tuple[str, ...],
     threads: tuple[int, ...],
-    seconds: float | None,
     limit: int | None,
     json_file: Path | None,
     csv_file: Path | None,
     markdown_file: Path | None,
     root: Path,
     data_folder: Path | None,
+    **settings: Any,
 ) -> None:
     """Measure accuracy, size, latency and memory.
 
@@ -179,13 +182,15 @@ def evaluate(
     """
 
     keep_inputs(names, (json_file, csv_file, markdown_file))
+    protocol = bench.protocol_for(**settings)
     artifacts = naming.named_artifacts(names, root)
     dataset = naming.data_for(artifacts, data_folder)
-    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, limit, seconds)
+    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, limit, protocol)
     give_out(evaluation, json_file, csv_file, markdown_file)
     if evaluation.interrupted:
         raise KeyboardInterrupt
-    following("edgefashion export --precision all, or edgefashion train --model mobilenetv2")
+    if step := steps.after_evaluation(artifacts, evaluation):
+        following(step)
     evaluation.raise_failures()
 
 
@@ -223,12 +228,13 @@ def run(
         trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
         kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
         artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
-    seconds = SMOKE_SECONDS if smoke else None
-    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"], seconds)
+    protocol = bench.protocol_for(SMOKE_SECONDS if smoke else None, None, None, in_process=False)
+    evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"], protocol)
     give_out(evaluation, json_file=path)
     if evaluation.interrupted:
         raise KeyboardInterrupt
-    following("edgefashion export --precision all, or edgefashion run --model mobilenetv2")
+    if step := steps.after_evaluation(artifacts, evaluation):
+        following(step)
     evaluation.raise_failures()
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from edgefashion.compare.joining import Cell, Comparison
 from edgefashion.compare.sources import Source, numbers
+from edgefashion.report.shared import merged
 from edgefashion.tables import Row
 
 REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
@@ -114,13 +115,11 @@ def _remarks(comparison: Comparison) -> list[str]:
     count = Counter(cell.source.number for cell in comparison.cells)
     lines = []
     for (number, kind), whys in sorted(found.items(), key=lambda item: item[0][0]):
-        reasons = [_reason(why, rows, count[number]) for why, rows in whys.items()]
+        every = [why for why, rows in whys.items() for _ in rows]
+        same = merged(every) if len(every) == count[number] > 1 else None
+        reasons = [f"all: {same}"] if same else [f"{' and '.join(rows)}: {why}" for why, rows in whys.items()]
         lines.append(f"{REMARK} ({number}) {kind}: {'; '.join(reasons)}")
     return lines
-
-
-def _reason(why: str, rows: list[str], of: int) -> str:
-    return f"{'all' if len(rows) == of > 1 else ' and '.join(rows)}: {why}"
 
 
 def remarks(cell: Cell) -> list[tuple[str, str]]:

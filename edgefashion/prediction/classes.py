@@ -71,7 +71,10 @@ class Prediction:
 
 
 def classify(
-    artifacts: Sequence[Artifact], images: Sequence[Shown], progress: "Progress | None" = None
+    artifacts: Sequence[Artifact],
+    images: Sequence[Shown],
+    progress: "Progress | None" = None,
+    in_process: bool = False,
 ) -> list[Prediction]:
     """What each artifact says of the images. One that fails says why, and the others go on."""
     pixels = np.stack([image.pixels for image in images])
@@ -80,7 +83,7 @@ def classify(
         try:
             if each.defect:
                 raise ArtifactError(each.defect)
-            answers = predict(each, pixels, progress)
+            answers = predict(each, pixels, progress, in_process=in_process)
         except EdgefashionError as error:
             answers = Answers(error=error)
         found.append(Prediction(each, answers))

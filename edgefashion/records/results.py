@@ -28,6 +28,9 @@ class Host(TypedDict, total=False):
     images: Count
     differing_classes: Count
     max_logit_error: Amount | None
+    runtime: Name
+    """What answered there; the row has what answered here."""
+    runtime_version: Name
 
 
 class Flag(TypedDict):

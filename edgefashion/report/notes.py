@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from edgefashion.report.columns import FLAGGED
+from edgefashion.report.shared import merged
 from edgefashion.results import Results
 from edgefashion.tables import Row, figure
 
@@ -50,14 +51,22 @@ def notes(results: Results) -> list[str]:
 
 
 def _flags(rows: list[Row]) -> list[str]:
-    """A line for each flag, and in it each row that has it, with its figures."""
-    found: dict[str, list[str]] = {}
+    """A line for each flag, and in it each row that has it, with its figures; or all, said once."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         for flag in row["flags"]:
             found.setdefault(flag["flag"], []).append(
-                f"{row['path']}, threads {row['threads']}: {flag['why']}"
+                (f"{row['path']}, threads {row['threads']}", flag["why"])
             )
-    return [f"{FLAGGED} {flag}: {_list(whys, '; ', 'rows')}" for flag, whys in found.items()]
+    timed = sum(row["latency_us"]["p50"] is not None for row in rows)
+    return [f"{FLAGGED} {flag}: {_flagged(places, timed)}" for flag, places in found.items()]
+
+
+def _flagged(places: list[tuple[str, str]], timed: int) -> str:
+    same = merged([why for _, why in places])
+    if same and len(places) == timed > 1:
+        return f"all {timed} rows: {same}"
+    return _list([f"{place}: {why}" for place, why in places], "; ", "rows")
 
 
 def _own_notes(rows: list[Row]) -> list[str]:
@@ -88,8 +97,19 @@ def _host(rows: list[Row]) -> list[str]:
     how = f"{to_the_bit} to the bit, {equal - to_the_bit} within the bundle's tolerance"
     return [
         f"Host: {equal} of {len(compared)} files answer as they did where the bundle was made: {how}.",
+        *_other_runtimes(rows),
         *(_difference(row) for row in compared if not row["host"]["equal"]),
     ]
+
+
+def _other_runtimes(rows: list[Row]) -> list[str]:
+    """Which runtimes answered there, where others answer here: another version may round otherwise."""
+    found = dict.fromkeys(
+        f"{host['runtime']} {host['runtime_version']} there, {row['runtime']} {row['runtime_version']} here"
+        for row in rows
+        if (host := row["host"]).get("runtime_version") not in (None, row["runtime_version"])
+    )
+    return [f"Host: of another version, which may round otherwise: {'; '.join(found)}."] if found else []
 
 
 def _difference(row: Row) -> str:

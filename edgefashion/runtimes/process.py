@@ -155,9 +155,10 @@ class ModelProcess:
         try:
             reply = self._child.ask(request, seconds)
         except Silent:
+            patience = seconds if request["do"] == "start" else self._timeout
             raise OutOfTime(
-                f"{self._name()} was stopped while {doing} {self.path}: no answer in the "
-                f"{seconds:.3g} s that it may take"
+                f"{self._name()} was stopped while {doing} {self.path}: no answer in the {patience:g} s "
+                f"that {'it' if doing == 'starting' else 'loading and one inference'} may take"
             ) from None
         except Died as end:
             if end.of_memory:

@@ -14,6 +14,8 @@ _ROTATION_BYTES = 1 << 20
 """So many random inputs at most: a rotation is to stay in the caches, as a camera's last picture does."""
 _REWARM = 5
 """Untimed inferences before each measured block: the caches have seen other processes meanwhile."""
+_REWARM_S = 0.1
+"""They take no longer than that: what takes longer itself fills its caches on the way."""
 _SETTLE_STEP_S = 0.005
 _SETTLE_STEPS = 100
 
@@ -24,6 +26,7 @@ class Timer:
     def __init__(self, infer: Callable[[Any], object], rotation: Iterable[Any]) -> None:
         self._infer = infer
         self._rotation: Iterator[Any] = cycle(rotation)
+        self._inference_s = 0.0
 
     def warm_up(self, seconds: float) -> float:
         """Run for `seconds`, at least once; gives the time of the first inference in microseconds."""
@@ -39,13 +42,18 @@ class Timer:
         """
         gc.disable()
         try:
-            for inputs in islice(self._rotation, rewarm):
+            for inputs in islice(self._rotation, self._rewarming(rewarm)):
                 self._infer(inputs)
             samples = self._sample(runs, seconds, at_most, loops)
+            self._inference_s = min(samples) / 1e6
         finally:
             gc.enable()
         settle()
         return samples
+
+    def _rewarming(self, wanted: int) -> int:
+        """How many inferences fit into the time for them."""
+        return wanted if wanted * self._inference_s <= _REWARM_S else int(_REWARM_S / self._inference_s)
 
     def _sample(self, runs: int, seconds: float, at_most: float, loops: int) -> list[float]:
         infer, clock, rotation = self._infer, time.perf_counter_ns, self._rotation

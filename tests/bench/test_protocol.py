@@ -31,4 +31,9 @@ def test_blocks_share_the_time_and_the_samples() -> None:
 def test_a_shorter_measurement_warms_up_and_looks_less() -> None:
     short, long = Protocol().lasting(0.1), Protocol().lasting(300)
     assert (short.seconds, short.warm_up_seconds, short.looks) == (0.1, 0.1, 1)
-    assert (long.seconds, long.at_most, long.warm_up_seconds, long.looks) == (300, 300, 0.5, 4)
+    assert (long.seconds, long.at_most, long.warm_up_seconds, long.looks) == (300, 600, 0.5, 4)
+
+
+def test_the_time_of_a_row_leaves_a_fifth_for_its_first_answer() -> None:
+    assert [Protocol().within(seconds).timeout for seconds in (5, 30, 150, 600)] == [5, 30, 30, 120]
+    assert "or has taken 600 s in all" in Protocol().within(600).describe()["summary"]

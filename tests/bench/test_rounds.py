@@ -1,5 +1,6 @@
 """The rounds, with fakes that write down when they are called."""
 
+import re
 import signal
 import threading
 import time
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion.bench import Job, Measurement, Protocol, measure
+from edgefashion.bench import Job, Measurement, Protocol, Watch, flags, measure, rounds
 from edgefashion.bench.rounds import KEPT, RESOLVED, clock_step_us
-from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
+from edgefashion.errors import ArtifactError, BadInput, OutOfTime, RuntimeCrash
+from edgefashion.runtimes.model import Model
 
 Fake = Callable[..., Path]
 QUICK = Protocol(rounds=6, samples=18, seconds=0, warm_up_seconds=0, timeout=15)
@@ -51,7 +53,7 @@ def test_what_memory_has_no_room_for_is_measured_in_parts(
     """A machine with memory for two models at once: it is asked before the second, the third, ..."""
     monkeypatch.setattr("edgefashion.bench.watch.LOOK_S", 0)
     short = iter([False, True, False, True, False])
-    monkeypatch.setattr("edgefashion.bench.rounds.memory_is_short", lambda sources: next(short))
+    monkeypatch.setattr("edgefashion.bench.room.memory_is_short", lambda sources: next(short))
     trace = tmp_path / "calls.txt"
     rows = rows_of([fake(name, trace=str(trace)) for name in "abcd"] + [fake("e", load="SIGSEGV")])
     assert [row.part for row in rows] == [1, 1, 2, 2, 3]
@@ -83,8 +85,49 @@ def test_a_file_is_done_when_it_has_its_rounds_its_time_and_its_samples(fake: Fa
     [by_time] = rows_of([slow], replace(QUICK, rounds=2, samples=1, seconds=0.2))
     assert by_time.timed_seconds >= 0.2
     assert by_time.timed_seconds == pytest.approx(sum(by_time.raw_us) / 1e6)
-    [cut] = rows_of([slow], replace(QUICK, rounds=50, samples=100_000, seconds=1e6, at_most=0.05))
-    assert cut.timed_seconds >= 0.05 and len(cut.round_samples) < 50
+    assert by_time.cut_at is by_time.note is None
+
+
+def test_a_row_takes_no_more_than_its_time_whatever_an_inference_takes(fake: Fake) -> None:
+    """Loading, warm-up, untimed inferences and the run for memory included; a busy machine adds some."""
+    protocol = Protocol(rounds=50, samples=100_000, seconds=1e6).within(4.0)
+    begin = time.monotonic()
+    [cut] = rows_of([fake(delay_us=300_000)], protocol)
+    assert cut.spent_seconds <= 4.0 + 2.0
+    assert time.monotonic() - begin < 15
+    assert 2 <= cut.timed_samples <= 12 and len(cut.round_samples) < 50
+    assert cut.cut_at == 4.0 and "cut at the 4 s that a row may take" in str(cut.note)
+    assert cut.peak_rss_mb and cut.states
+    [flag] = [flag for flag in flags(cut, Watch(), {}) if flag["flag"] == "too few samples"]
+    assert flag["why"].endswith("add --at-most")
+
+
+def test_a_row_whose_first_inference_takes_all_its_time_says_so(fake: Fake) -> None:
+    [row] = rows_of([fake(delay_us=700_000)], Protocol().within(1.5))
+    assert isinstance(row.error, OutOfTime)
+    assert "leaves no time for another of the 1.5 s of a row" in str(row.error)
+
+
+def test_many_files_are_not_all_open_at_once(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgefashion.bench.room.MOST_MB", 30)  # less than two processes of numpy hold
+    open_now: set[int] = set()
+    most = 0
+    opened = rounds.open_model
+
+    def counting(*arguments: object) -> Model:
+        nonlocal most
+        model = opened(*arguments)  # type: ignore[arg-type]
+        alive = {pid for pid in open_now if Path(f"/proc/{pid}").exists()}
+        open_now.clear()
+        open_now.update(alive, {model.pid})
+        most = max(most, len(open_now))
+        return model
+
+    monkeypatch.setattr(rounds, "open_model", counting)
+    rows = rows_of([fake(name) for name in "abcdefg"], replace(QUICK, rounds=1, samples=1))
+    assert max(row.part for row in rows) > 1 and most < 7
+    assert not any(row.error for row in rows)
+    assert "memory being short" in str(rows[-1].note)
 
 
 def test_a_crash_ends_its_row_and_no_other(fake: Fake) -> None:
@@ -101,7 +144,8 @@ def test_a_crash_ends_its_row_and_no_other(fake: Fake) -> None:
         ]
     )
     crash, fine = RuntimeCrash, type(None)
-    assert [type(row.error) for row in rows] == [fine, crash, crash, crash, crash, crash, fine, ArtifactError]
+    hang = OutOfTime
+    assert [type(row.error) for row in rows] == [fine, crash, crash, crash, hang, crash, fine, ArtifactError]
     assert [len(row.raw_us) for row in rows] == [18, 0, 0, 0, 0, 0, 18, 0]
     assert rows[0].runtime == "Fake" and rows[0].version == "1.0"
     assert "SIGSEGV while loading" in str(rows[1].error)
@@ -147,7 +191,7 @@ def test_of_very_many_samples_some_are_kept() -> None:
 
 
 def test_how_many_are_kept_follows_from_the_speed(fake: Fake) -> None:
-    protocol = replace(QUICK, seconds=20 * KEPT * 1000 / 1e6, at_most=0.01, rounds=1)
+    protocol = replace(QUICK, seconds=20 * KEPT * 1000 / 1e6, at_most=2, rounds=1)
     [row] = rows_of([fake(delay_us=1000)], protocol)
     assert 1 < row.kept_every <= 20  # 1 ms an inference, or more
 
@@ -200,3 +244,14 @@ def test_progress_ends_where_it_said_it_would(fake: Fake) -> None:
     assert done == sorted(done)
     assert seen[-1] == (14, 14)
     assert {step[1] for step in seen} == {14}
+
+
+def test_progress_moves_and_says_the_time_left(fake: Fake) -> None:
+    seen: list[tuple[str, int, int]] = []
+    job = Job(fake(delay_us=50_000), 1, IMAGES)
+    measure([job], replace(QUICK, rounds=3, samples=60), lambda *step: seen.append(step))
+    shares = [done / total for _, done, total in seen]
+    assert len({done for _, done, _ in seen}) > 3
+    assert shares[-1] == 1 and max(shares[:-2]) < 1
+    left = [float(found[1]) for what, *_ in seen if (found := re.search(r"about (\d+) s left", what))]
+    assert 1 <= max(left) < 30
