@@ -5,6 +5,7 @@ Every function raises `error`, a `BadInput` of one line, for whatever it does no
 
 import hashlib
 import os
+import re
 import stat
 from io import BufferedReader
 from pathlib import Path
@@ -238,4 +239,5 @@ def _check_plain(found: Any) -> None:
 def _first_line(reason: Exception) -> str:
     if isinstance(reason, RecursionError):
         return f"it nests deeper than {DEEPEST} levels"
-    return (str(reason).strip() or type(reason).__name__).splitlines()[0]
+    line = (str(reason).strip() or type(reason).__name__).splitlines()[0]
+    return re.sub(r" matching regex '.*'", " of another form", line)

@@ -75,6 +75,11 @@ class Results:
         """Whether Ctrl-C ended the measurement."""
         return any(flag["flag"] == "interrupted" for row in self.rows for flag in row["flags"])
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured, since no file could be loaded."""
+        return bool(self.rows) and all(row["bad_file"] for row in self.rows)
+
     def raise_failures(self) -> None:
         """Raise what failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""
         failed = [row for row in self.rows if row["status"] != "ok"]

@@ -67,7 +67,8 @@ def train(
             learner = _learner(recipe, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
         layers = page(summarize(compression_for(recipe).strip(learner.model)))
-        report(tables.to_text(layers, width_of(sys.stderr)))
+        for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
+            report(line)
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
         if state.begun:
             report(f"resuming after {state.where} of {recipe.epochs}")

@@ -204,8 +204,8 @@ def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_run_is_exported_as_what_it_was_trained_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained = Run(tmp_path / "cnn", {"recipe": {}})
-    quantized = Run(tmp_path / "cnn-qat", {"recipe": {"fine_tuning": "qat"}})
+    trained = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict()})
+    quantized = Run(tmp_path / "cnn-qat", {"recipe": {**RECIPES["cnn"].as_dict(), "fine_tuning": "qat"}})
     usual, every = [("tflite", "float32"), ("tflite", "int8")], PRECISIONS["tflite"]
     assert kinds_of(trained, ["tflite"], None) == usual
     assert kinds_of(quantized, ["tflite"], None) == [("tflite", "int8-qat")]

@@ -50,7 +50,8 @@ def compare(
     found = comparing.read_all(paths)
     sources = comparing.name_all(found.files)
     comparison = comparing.compare(sources, comparing.choose(sources, against))
-    for line in (*found.repeated, *found.unreadable):
+    unreadable = found.unreadable if len(found.unreadable) > 1 else []
+    for line in (*found.repeated, *unreadable):
         say(f"left out: {line}")
     content = page.page(comparison)
     outputs = [
@@ -60,8 +61,10 @@ def compare(
         (picture, lambda path: _draw(comparison, path)),
     ]
     deliver(outputs, lambda: show_page(content))
+    if unreadable:
+        raise BadInput(f"{len(unreadable)} of {len(paths)} files are left out: see above")
     if found.unreadable:
-        raise BadInput("; ".join(found.unreadable))
+        raise BadInput(found.unreadable[0])
     if not picture:
         following(f"edgefashion compare {shlex.join(map(str, paths))} --plot compare.png")
 

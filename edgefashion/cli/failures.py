@@ -8,7 +8,6 @@ import click
 
 from edgefashion.cli import output
 from edgefashion.errors import BadInput, EdgefashionError
-from edgefashion.escaping import visible
 
 TRACEBACK = "EDGEFASHION_TRACEBACK"
 """The environment variable that shows where errors come from."""
@@ -38,7 +37,7 @@ def tell(error: BaseException, interrupted: int) -> int:
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error)
     message, code = found
-    output.say(f"edgefashion: {visible(' '.join(message.split()))}")
+    output.say(f"edgefashion: {' '.join(message.split())}")
     return code
 
 

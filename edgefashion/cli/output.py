@@ -12,6 +12,7 @@ import click
 
 from edgefashion import files
 from edgefashion.errors import BadInput, OutputError
+from edgefashion.escaping import visible
 from edgefashion.installation import activation
 from edgefashion.interruption import held
 from edgefashion.terminal import fitted, width_of
@@ -27,7 +28,7 @@ OUTPUTS = "edgefashion.outputs"
 
 def say(line: str) -> None:
     """A line about what is going on, apart from the results."""
-    print(fitted(line, width_of(sys.stderr)), file=sys.stderr)
+    print(fitted(visible(line), width_of(sys.stderr)), file=sys.stderr)
 
 
 def following(command: str) -> None:
@@ -39,7 +40,8 @@ def following(command: str) -> None:
 
 def show(text: str) -> None:
     """Results, as lines for people."""
-    print(fitted(text, width_of(sys.stdout)))
+    shown = "\n".join(map(visible, text.split("\n")))
+    print(fitted(shown, width_of(sys.stdout)))
 
 
 def show_page(page: "Page") -> None:
@@ -141,7 +143,10 @@ def give_out(
     markdown_file: Path | None = None,
     picture: Path | None = None,
 ) -> None:
-    """Write results as files, then print the tables."""
+    """Write results as files, then print the tables, unless no file could be loaded.
+
+    Raises ArtifactError where none could.
+    """
     from edgefashion import report, results
 
     outputs = [
@@ -150,7 +155,7 @@ def give_out(
         (markdown_file, text_of(lambda: report.to_markdown(found))),
         (picture, lambda path: _draw(found, path)),
     ]
-    deliver(outputs, lambda: report.print_report(found))
+    deliver(outputs, found.raise_failures if found.is_empty else lambda: report.print_report(found))
 
 
 def _draw(found: "Results", path: Path) -> None:

@@ -60,13 +60,13 @@ def predict(
     if images:
         with steps.Bar() as progress:
             predictions = classify(artifacts, images, progress, in_process)
+    failed = [each.answers.error for each in predictions if each.answers.error]
     if as_json:
         show_json(text.to_json(images, predictions, {name: str(error) for name, error in refused.items()}))
-    elif images:
+    elif len(failed) < len(predictions):
         show_page(text.page(images, predictions))
-    for each in predictions:
-        if each.answers.error:
-            raise each.answers.error
+    if failed:
+        raise failed[0]
     _raise(refused, len(paths))
     following("edgefashion evaluate to see how often it is right")
 

@@ -91,6 +91,11 @@ def test_bad_files_are_named_and_the_others_compared(here: Path, there: Path, tm
     said = [line for line in done.stderr.splitlines() if line.startswith("left out: ")]
     assert len(said) == 5
     assert all(any(name in line for line in said) for name in [*bad, "here.json is the same as"])
+    assert done.stderr.splitlines()[-1] == "edgefashion: 4 of 7 files are left out: see above"
+    assert "(2)/(1)" in done.stdout
+    done = edgefashion("compare", here, there, tmp_path / "gone.json", code=2)
+    [line] = done.stderr.splitlines()
+    assert "gone.json cannot be read" in line
     assert "(2)/(1)" in done.stdout
     done = edgefashion("compare", *files, tmp_path / "gone.json", code=2)
     [line] = done.stderr.splitlines()

@@ -18,6 +18,7 @@ from edgefashion.errors import BadInput, VerificationError
 from edgefashion.keras import keras
 from edgefashion.models import ARCHITECTURES, architecture_for, quantized
 from edgefashion.models.quantized import ChannelQuantizer, Int8
+from edgefashion.recipes import RECIPES
 from edgefashion.runs import MODEL, Run
 from edgefashion.train import train
 from export import exporter, graph, tflite, verify
@@ -60,7 +61,7 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
     model = architecture.build(str(folder / "base.keras"))
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
-    return graph.build(Run(folder, {"recipe": {"model": "mobilenetv2", "fine_tuning": "qat"}}))
+    return graph.build(Run(folder, {"recipe": {**RECIPES["mobilenetv2"].as_dict(), "fine_tuning": "qat"}}))
 
 
 @dataclass(frozen=True)
