@@ -197,6 +197,11 @@ def figure(value: float | None, scale: float = 1, form: str = ".2f") -> str:
     return NONE if value is None else f"{value * scale:{form}}"
 
 
+def kilobytes(size: int | None) -> str:
+    """A number of bytes in kB, of which each is 1,000; NONE for none."""
+    return figure(size, 1 / 1000, ",.0f")
+
+
 def time(value: float | None) -> str:
     """Three digits or more, never fewer than are known."""
     return figure(value, form=",.0f" if value is not None and value >= 100 else ".1f")

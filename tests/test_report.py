@@ -106,7 +106,7 @@ def test_the_table_shows_everything(evaluation: Results, width: int | None) -> N
     text = printed(evaluation, width)
     for expected in (
         "Some Processor 9000, 8 cores (avx2)", "LiteRT 2.3.0", "threads: 1, 8", "2026-11-01", "10,000 test",
-        "90.31", "89.71–90.88", "-0.15", "99.61", "0.023", "881", "800", "31.9", "34.1", "1,528", "214",
+        "90.31", "89.71–90.88", "-0.15", "99.61", "0.023", "903", "819", "31.9", "34.1", "1,528", "214",
         "2.1", "45", "cnn (small run)", "failed",
         "Failed: ONNX Runtime died with SIGILL while loading bad.onnx",
     ):  # fmt: skip
@@ -280,7 +280,7 @@ def test_markdown_reads_back(evaluation: Results, tmp_path: Path) -> None:
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
     assert len(cells) == 2 + 3 + 2 + 4  # a row per file, then a row per file and threads
     assert [len(row) for row in cells] == [10] * 5 + [11] * 6
-    assert cells[3][:5] == ["cnn (small run)", "tflite", "int8", "881", "800"]
+    assert cells[3][:5] == ["cnn (small run)", "tflite", "int8", "903", "819"]
     assert cells[4][0] == "a/b"
 
 

@@ -7,7 +7,7 @@ from edgefashion.compare import notes
 from edgefashion.compare.joining import Cell, Comparison, Data, Line
 from edgefashion.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
 from edgefashion.compare.sources import Source, numbers
-from edgefashion.tables import ALWAYS, NONE, Column, Page, Table, figure, time
+from edgefashion.tables import ALWAYS, NONE, Column, Page, Table, figure, kilobytes, time
 
 TITLE_WIDTH = 18
 """Characters in a line of a column's title."""
@@ -32,7 +32,7 @@ def _columns(comparison: Comparison) -> tuple[Column, ...]:
         _number("Threads", lambda line: str(line.key.threads)),
         *latencies,
         *_accuracies(comparison),
-        _number("KB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells), importance=4),
+        _number("kB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells), importance=4),
     )
 
 
@@ -108,8 +108,7 @@ def _accuracy(data: Data, of: str) -> Column:
 
 
 def _kb(cell: Cell) -> str:
-    size = cell.row.get("size_bytes")
-    return NONE if size is None else f"{size / 1024:,.0f}"
+    return kilobytes(cell.row["size_bytes"])
 
 
 def _agreed(texts: Iterable[tuple[Source, str]]) -> str:

@@ -42,7 +42,7 @@ def plot(comparison: Comparison, path: Path) -> tuple[str, ...]:
     count = f"{found.threads} thread{'s' if found.threads > 1 else ''}"
     latency.set_xlabel(f"p50 of single images in µs, {count}")
     one = "" if len(comparison.sources) == 1 else " (★ the same on all devices)"
-    size.set_xlabel(f"size of the file in KB{one}")
+    size.set_xlabel(f"size of the file in kB{one}")
     latency.set_ylabel(f"accuracy, % of {found.images:,} images (95 % interval: ±{_reach(found):.1f})")
     _legend(figure, [source for source in comparison.sources if source.number in shown])
     drawing.save(figure, path, kind)

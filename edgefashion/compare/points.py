@@ -10,7 +10,7 @@ from edgefashion.errors import BadInput
 
 @dataclass(frozen=True)
 class Point:
-    """An artifact on a device: accuracy in %, p50 in microseconds (None without latency), size in KB."""
+    """An artifact on a device: accuracy in %, p50 in microseconds (None without latency), size in kB."""
 
     source: Source
     accuracy: float
@@ -94,4 +94,4 @@ def _point(cell: Cell, data: Data, known: dict[str, float]) -> Point | None:
     if accuracy is None:
         return None
     size = cell.row.get("size_bytes")
-    return Point(cell.source, 100 * accuracy, cell.p50, size / 1024 if size else None)
+    return Point(cell.source, 100 * accuracy, cell.p50, size / 1000 if size else None)

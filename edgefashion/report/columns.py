@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgefashion import targets
 from edgefashion.results import Results
-from edgefashion.tables import NONE, Column, Row, Table, figure, time
+from edgefashion.tables import NONE, Column, Row, Table, figure, kilobytes, time
 
 FLAGGED = "!"
 """What marks a row that has flags."""
@@ -107,8 +107,8 @@ _HOST, _BOUND, _LIMIT, _ENERGY, _MARK, _DEGREES, _CLOCK = _OPTIONAL
 _ACCURACY = (
     Column("Model", _trained, number=False),
     *_KIND,
-    Column("KB", lambda row: figure(row["size_bytes"], 1 / 1024, ",.0f"), importance=5),
-    Column("gzip KB", lambda row: figure(row["gzip_bytes"], 1 / 1024, ",.0f"), importance=1),
+    Column("kB", lambda row: kilobytes(row["size_bytes"]), importance=5),
+    Column("gzip kB", lambda row: kilobytes(row["gzip_bytes"]), importance=1),
     Column("Accuracy %", _accuracy),
     Column("95 % interval", _interval, importance=6),
     Column("Δ pts", lambda row: figure(row["accuracy_delta"], 100, "+.2f"), importance=4),

@@ -39,7 +39,7 @@ def test_latencies_stand_beside_each_other_with_their_ratio(write: Write, joined
     assert first["(1) Raspberry Pi 4, p50 µs"] == f"{slow['latency_us']['p50']:,.0f}"
     assert first["(2) Raspberry Pi 5, p50 µs"] == f"{fast['latency_us']['p50']:,.0f}"
     assert first["(2)/(1)"].startswith(f"{fast['latency_us']['p50'] / slow['latency_us']['p50']:.3f} (0.3")
-    assert (first["Accuracy %, 10,000 images"], first["KB"]) == ("90.44", "883")
+    assert (first["Accuracy %, 10,000 images"], first["kB"]) == ("90.44", "904")
     assert (second["(1) Raspberry Pi 4, p50 µs"], second["(2)/(1)"]) == ("–", "–")
     header = page(comparison).header
     assert [line.split(":")[0] for line in header] == ["(1) Raspberry Pi 4", "(2) Raspberry Pi 5"]
@@ -162,7 +162,7 @@ def test_devices_that_disagree_are_named(write: Write, joined: Join, rows: Any) 
     ]
     [line] = cells(joined(paths))
     assert line["Accuracy %, 10,000 images"] == "90.44 (1, 3), 90.43 (2)"
-    assert line["KB"] == "883 (1, 2), 1 (3)"
+    assert line["kB"] == "904 (1, 2), 1 (3)"
 
 
 def test_what_says_little_is_told(write: Write, joined: Join, rows: Any) -> None:
