@@ -303,3 +303,17 @@ def test_no_results_is_no_crash() -> None:
     nothing = Results(DEVICE, DATASET, [])
     assert report.to_csv(nothing).strip() == ""
     assert printed(nothing)
+
+
+def test_the_end_in_words(evaluation: Results) -> None:
+    assert report.sentences(evaluation) == [
+        "cnn int8 TFLite: 90.3 % of 10,000 test images right, 903 kB, 52 µs an image; 0.15 points worse than "
+        "float32"
+    ]
+    changed = {"mcnemar_p": 0.7, "flags": [{"flag": "other load", "why": "busy"}]}
+    evaluation.rows[2] |= changed
+    (line,) = report.sentences(evaluation)
+    assert line.endswith("52 µs an image (flagged above); no more than chance apart from float32 (p 0.70)")
+    del evaluation.rows[2]
+    (line,) = report.sentences(evaluation)
+    assert line == "cnn float32 TFLite: 90.3 % of 10,000 test images right, 903 kB, 32 µs an image"

@@ -215,6 +215,7 @@ def run(
 
     Example: edgefashion run --smoke
     """
+    from edgefashion import report
     from export.settings import Settings
 
     if smoke:
@@ -233,6 +234,8 @@ def run(
     give_out(evaluation, json_file=path)
     if evaluation.interrupted:
         raise KeyboardInterrupt
+    for line in report.sentences(evaluation):
+        say(line)
     if step := steps.after_evaluation(artifacts, evaluation):
         following(step)
     evaluation.raise_failures()

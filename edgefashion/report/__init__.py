@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from edgefashion.escaping import csv
 from edgefashion.report.columns import precision, tables
 from edgefashion.report.notes import SLOWER_BECAUSE, notes
+from edgefashion.report.words import sentences
 from edgefashion.results import Results
 from edgefashion.tables import Column, Page, Row, Table, print_page
 from edgefashion.tables import to_markdown as markdown
@@ -84,6 +85,7 @@ __all__ = [
     "page",
     "precision",
     "print_report",
+    "sentences",
     "tables",
     "to_csv",
     "to_markdown",

@@ -1,0 +1,41 @@
+"""What a measurement found, in sentences: of each model, the int8 TFLite file, or the next best."""
+
+from edgefashion.artifact import INTEGER_PRECISIONS
+from edgefashion.results import Results
+from edgefashion.tables import Row
+
+CHANCE = 0.05
+"""A difference whose p is larger may well be chance."""
+FORMATS = {"tflite": "TFLite", "onnx": "ONNX"}
+
+
+def sentences(results: Results) -> list[str]:
+    """A line for each model that could be measured: how often it is right, how large and how fast it is."""
+    sound = [row for row in results.rows if row["status"] == "ok" and row["accuracy"] is not None]
+    models = dict.fromkeys(row["model"] for row in sound)
+    return [_sentence(min((row for row in sound if row["model"] == model), key=_rank)) for model in models]
+
+
+def _rank(row: Row) -> tuple[bool, bool, int]:
+    """Integers before floats, TFLite before ONNX, one thread before several."""
+    return row["precision"] not in INTEGER_PRECISIONS, row["format"] != "tflite", row["threads"]
+
+
+def _sentence(row: Row) -> str:
+    name = " ".join(filter(None, (row["model"], row["precision"], FORMATS.get(row["format"], row["format"]))))
+    found = [f"{100 * row['accuracy']:.1f} % of {row['images']:,} test images right"]
+    if row["size_bytes"]:
+        found.append(f"{row['size_bytes'] / 1000:,.0f} kB")
+    if row["latency_us"]["p50"]:
+        doubt = " (flagged above)" if row["flags"] else ""
+        found.append(f"{row['latency_us']['p50']:,.0f} µs an image{doubt}")
+    return f"{name}: {', '.join(found)}{_compared(row)}"
+
+
+def _compared(row: Row) -> str:
+    p, delta = row["mcnemar_p"], row["accuracy_delta"]
+    if p is None or delta is None:
+        return ""
+    if p >= CHANCE:
+        return f"; no more than chance apart from float32 (p {p:.2f})"
+    return f"; {100 * abs(delta):.2f} points {'worse' if delta < 0 else 'better'} than float32"
