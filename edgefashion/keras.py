@@ -10,7 +10,10 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
 
+from edgefashion import temporary
 from edgefashion.errors import MissingExtra
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -42,6 +45,7 @@ try:
     with quiet():
         import tensorflow as tf
         import tf_keras as keras
+        from tensorflow.python.autograph.pyct import loader
 
         # TensorFlow's complaint about a missing GPU driver comes with the first look at the devices.
         tf.config.list_physical_devices()
@@ -49,5 +53,10 @@ except ModuleNotFoundError as error:
     raise MissingExtra(f"Training and exporting need {error.name}", "train") from error
 
 tf.get_logger().setLevel("ERROR")
+# TensorFlow writes a module for each function it traces, and Python its bytecode, which nobody would remove.
+_traced = temporary.Folder()
+loader.tempfile = SimpleNamespace(
+    NamedTemporaryFile=partial(tempfile.NamedTemporaryFile, dir=str(_traced.path))
+)
 
 __all__ = ["keras", "quiet", "tf"]

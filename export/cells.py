@@ -50,6 +50,7 @@ def over_cells(model: keras.Model) -> keras.Model:
         made[layer.name] = copy
         return (lambda image: copy(read(image))) if wider else copy
 
+    keras.backend.reset_uids()  # Keras numbers what has no name here through all models of a process
     result = rebuild(model, make)
     for name, copy in made.items():
         weights = model.get_layer(name).get_weights()

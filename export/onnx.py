@@ -13,6 +13,7 @@ import onnx
 import onnxruntime
 import onnxruntime.quantization as ort
 import tf2onnx
+import tf2onnx.rewriter  # a module in it takes a number too, where it is opened during a conversion
 from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
@@ -122,6 +123,7 @@ def shifted(model: onnx.ModelProto, shift: npt.NDArray[np.float32]) -> onnx.Mode
 def _convert(function: Any) -> onnx.ModelProto:
     """tf2onnx, with the names and the batch dimension of the contract."""
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    tf2onnx.utils.INTERNAL_NAME = 1  # it numbers names through all conversions of a process
     with quiet():
         model, _ = tf2onnx.convert.from_function(
             function, input_signature=function.input_signature, opset=OPSET
@@ -130,6 +132,7 @@ def _convert(function: Any) -> onnx.ModelProto:
     for node in model.graph.node:
         node.output[:] = [OUTPUT if name == output.name else name for name in node.output]
     output.name = OUTPUT
+    model.graph.doc_string = ""  # the number of functions that this process has traced
     for value in (model.graph.input[0], output):
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     return model

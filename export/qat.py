@@ -7,7 +7,7 @@ the correction of post-training quantization makes up for that.
 
 from dataclasses import replace
 
-from edgefashion.models import ARCHITECTURES, quantized
+from edgefashion.models import ARCHITECTURES
 from edgefashion.runs import Run
 from export import ptq, tflite
 from export.calibration import RepresentativeDataset
@@ -25,7 +25,9 @@ def to_tflite(graph: Graph, _: RepresentativeDataset, settings: Settings) -> byt
 
 def to_onnx(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
     """Like `ptq.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
-    ranges = quantized.learned_ranges(graph.model)
+    from edgefashion.models.quantized import learned_ranges
+
+    ranges = learned_ranges(graph.model)
     return ptq.to_onnx(without_rounding(graph), calibration, settings, ranges)
 
 
@@ -37,6 +39,8 @@ def float_graph(run: Run) -> Graph:
 
 def without_rounding(graph: Graph) -> Graph:
     """The float graph inside that of a quantization-aware model: see `quantized.without_rounding`."""
+    from edgefashion.models import quantized
+
     return replace(
         graph,
         deployed=without_margin(quantized.without_rounding(graph.model)),

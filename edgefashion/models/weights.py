@@ -7,7 +7,6 @@ TensorFlow.
 """
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion import temporary
 from edgefashion.arrays import check_finite
 from edgefashion.errors import BadInput, RunError, first_line
 from edgefashion.keras import keras
@@ -101,8 +101,8 @@ def _check_kinds(config: bytes, model: keras.Model, name: str) -> None:
 
 
 def _take(model: keras.Model, content: bytes, layout: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="edgefashion-") as folder:
-        own = str(Path(folder, f"own{layout}"))
+    with temporary.Folder() as folder:
+        own = str(folder / f"own{layout}")
         model.save_weights(own)
         with h5py.File(own, "r+") as wanted, _opened(content) as given:
             for name, dataset in _datasets(wanted):
