@@ -7,10 +7,13 @@ resumed training sees what one that was never interrupted does.
 import math
 from typing import Any
 
+import numpy as np
+
 from edgefashion.keras import tf
 from edgefashion.recipes import Recipe
 
 SIZE = 28
+TINY = float(np.finfo(np.float32).tiny)
 ERASED_AREA = (0.02, 0.3)
 """Least and most of the image, as a share."""
 ERASED_ASPECT = 0.3
@@ -45,7 +48,10 @@ class Randomness:
     def beta(self, count: Any, alpha: float) -> Any:
         """float32 [count] of the distribution Beta(alpha, alpha)."""
         one, other = (tf.random.stateless_gamma([count], self._next(), alpha) for _ in range(2))
-        return one / (one + other)
+        # Below an alpha of 0.1 both may be too small for float32, of which TensorFlow then gives the smallest:
+        # in truth nearly all lies at one of the ends.
+        end = tf.cast(self.uniform([count]) < 0.5, tf.float32)
+        return tf.where(one + other > 4 * TINY, one / (one + other), end)
 
 
 def _fold(state: Any, number: Any) -> Any:

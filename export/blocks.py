@@ -27,11 +27,11 @@ Pair = tuple[int, int]
 def compute_blocks(model: onnx.ModelProto) -> None:
     """Rewrite the first convolution of a QDQ model, which must have one input channel, and what follows.
 
-    One that was left in float stays as it is.
+    One that was left in float stays as it is, and so does a model without any.
     """
     makers = {node.output[0]: node for node in model.graph.node}
-    convolution = next(node for node in model.graph.node if node.op_type == "Conv")
-    if convolution.input[1] not in makers:
+    convolution = next((node for node in model.graph.node if node.op_type == "Conv"), None)
+    if convolution is None or convolution.input[1] not in makers:
         return
     (quantize,) = _readers(model, convolution.output[0])
     channels, height, width = _sizes(model, convolution.output[0])

@@ -19,6 +19,7 @@ from edgefashion.keras import keras, tf
 from edgefashion.models.base import unwrapped
 from edgefashion.models.folding import rebuild
 from export.blocks import shifted
+from export.margin import first_convolution
 
 CELL = 2
 PLACES = CELL**2
@@ -32,7 +33,9 @@ def over_cells(model: keras.Model) -> keras.Model:
     of 3x3, strides of 2 and the padding that gives half the height and width. Wrappers of quantization-aware
     training stay around their layers.
     """
-    first = next(layer for layer in model.layers if isinstance(unwrapped(layer), keras.layers.Conv2D))
+    first = first_convolution(model)
+    if first is None:
+        return model
     pool: Any = next((node.layer for node in first.outbound_nodes), None)
     strided = _is_strided(unwrapped(first))
     if not (_reads_cells(first) and (strided or (_is_plain(unwrapped(first)) and _is_pooling(pool)))):

@@ -7,10 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgefashion import artifact, files, targets
 from edgefashion.artifact import AUTO, QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits, Subset
-from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.errors import ArtifactError, BadInput, RunError
 from edgefashion.runs import Run
 from edgefashion.runtimes.base import Logits
 from export import choice, graph, keep_float, metadata, methods
@@ -25,6 +27,10 @@ PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
     "onnx": ("edgefashion", "tensorflow", "tf_keras", "tf2onnx", "onnx", "onnxruntime"),
 }
+
+
+MOST_LOGIT = 1e6
+"""Larger ones come of a training that diverged."""
 
 
 def file_name(run: Run, kind: Kind, settings: Settings) -> str:
@@ -65,8 +71,23 @@ def export_run(
     )
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
+    check_learned(run, expected)
     job = _Job(run, model, representative, settings, splits.validation, unseen, expected, report)
     return [job.make(kind) for kind in kinds]
+
+
+def check_learned(run: Run, logits: Logits) -> None:
+    """Raise RunError where logits, float32 [N, 10], tell no two images apart, or are beyond all use."""
+    largest = float(np.abs(logits).max())
+    if not largest < MOST_LOGIT:
+        reason = f"logits of up to {largest:.3g}"
+    elif not np.ptp(logits, axis=0).any():
+        reason = "the same logits for every image"
+    else:
+        return
+    raise RunError(
+        f"the model of {run.folder} gives {reason}: train it again with a lower learning_rate and --force"
+    )
 
 
 @dataclass(frozen=True)
@@ -166,18 +187,27 @@ def _manifest(
         "labels": list(CLASS_NAMES),
         "calibration": calibration,
         "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
-        "versions": {package: version(package) for package in PACKAGES[format]},
+        "versions": _versions(format),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
+def _versions(format: str) -> dict[str, str]:
+    """Those of all that makes a file of this format."""
+    return {package: version(package) for package in PACKAGES[format]}
+
+
 def reusable(path: Path, run: Run, settings: Settings) -> Artifact | None:
-    """The artifact at `path` when it is sound and was made from this very model, else None."""
+    """The artifact at `path` when it is sound and was made from this very model by what is installed here,
+    else None.
+    """
     try:
         found = artifact.read(path)
     except ArtifactError:
         return None
     if found.manifest is None or found.run_id != run.id:
+        return None
+    if found.manifest.get("versions") != _versions(found.format):
         return None
     return found if _same_calibration(found.manifest.get("calibration"), settings) else None
 

@@ -21,7 +21,9 @@ def without_margin(model: keras.Model) -> keras.Model:
     That is `model` itself where all are, or the first convolution reads another image. Wrappers of
     quantization-aware training stay around their layers.
     """
-    first = next(layer for layer in model.layers if isinstance(unwrapped(layer), keras.layers.Conv2D))
+    first = first_convolution(model)
+    if first is None:
+        return model
     (height, width), read = _size(model.input), _read(first)
     if read == (height, width) or _size(first.input) != (height, width):
         return model
@@ -37,6 +39,12 @@ def without_margin(model: keras.Model) -> keras.Model:
     for copy in copies:
         copy.set_weights(model.get_layer(copy.name).get_weights())
     return result
+
+
+def first_convolution(model: keras.Model) -> keras.layers.Layer | None:
+    """The first layer that is a convolution, in its wrapper if it has one; None where none is."""
+    kind = keras.layers.Conv2D
+    return next((layer for layer in model.layers if isinstance(unwrapped(layer), kind)), None)
 
 
 def rows_and_columns(model: keras.Model) -> Size:

@@ -18,7 +18,7 @@ from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from edgefashion import temporary
-from edgefashion.errors import VerificationError
+from edgefashion.errors import VerificationError, first_line
 from edgefashion.keras import quiet
 from edgefashion.models import Normalisation
 from export import blocks, qdq
@@ -105,7 +105,12 @@ def quantized(
         op_types_to_quantize=sorted({*QLinearOpsRegistry, *QDQRegistry}),
         extra_options={"ForceQuantizeNoInputCheck": True, "TensorQuantOverrides": overrides},
     )
-    quantizer.quantize_model()
+    try:
+        quantizer.quantize_model()
+    except Exception as error:  # it asserts and raises what it likes
+        raise VerificationError(
+            f"ONNX Runtime cannot quantize the model ({first_line(error)}): no file was kept"
+        ) from error
     quantizer.model.topological_sort()
     return quantizer.model.model
 
@@ -154,8 +159,11 @@ def _overrides(
 
 
 def affine(low: float, high: float) -> dict[str, Any]:
-    """Scale and zero point of 256 steps from `low` to `high`, 0 being one of them (Jacob et al. 2018)."""
-    scale = float(np.float32((high - low) / 255))
+    """Scale and zero point of 256 steps from `low` to `high`, 0 being one of them (Jacob et al. 2018).
+
+    Of a tensor that is always 0, every scale is right.
+    """
+    scale = float(np.float32((high - low) / 255)) or 1.0
     return _parameters(scale, float(np.clip(np.rint(-low / scale), 0, 255)))
 
 

@@ -32,7 +32,9 @@ def take_pixels(
     point, what that gives is the pixel. Raises VerificationError where something computes with them before.
     """
     makers = {node.output[0]: node for node in model.graph.node}
-    first = next(node for node in model.graph.node if node.op_type == "Conv")
+    first = next((node for node in model.graph.node if node.op_type == "Conv"), None)
+    if first is None:
+        raise VerificationError("the int8 ONNX model has no convolution to read the pixels: no file was kept")
     dequantize = makers[first.input[0]]
     if dequantize.op_type != "DequantizeLinear":
         raise VerificationError("the int8 ONNX model does not quantize its input first: no file was kept")

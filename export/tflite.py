@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-from edgefashion.errors import VerificationError
+from edgefashion.errors import VerificationError, first_line
 from edgefashion.keras import quiet, tf
 from export import packing
 from export.calibration import RepresentativeDataset
@@ -90,7 +90,12 @@ def _convert(function: Any, **settings: Any) -> bytes:
         )
         for name, value in settings.items():
             setattr(converter, name, value)
-        return bytes(converter.convert())
+        try:
+            return bytes(converter.convert())
+        except Exception as error:  # as many kinds as TensorFlow has
+            raise VerificationError(
+                f"TensorFlow cannot convert the model to TFLite ({first_line(error)}): no file was kept"
+            ) from error
 
 
 def tensor_types(content: bytes) -> Counter[str]:

@@ -97,3 +97,11 @@ def test_bytes_are_even() -> None:
     drawn = Randomness(0, 0, 0).bytes(256 * 200).numpy()
     assert drawn.shape == (256 * 200,)
     assert np.bincount(drawn, minlength=256).min() > 120
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.05, 0.2, 100.0])
+def test_the_shares_of_mixup_are_numbers_for_every_alpha(alpha: float) -> None:
+    shares = Randomness(0, tf.constant(0, tf.int64), tf.constant(0, tf.int64)).beta(200_000, alpha).numpy()
+    assert np.isfinite(shares).all()
+    assert shares.mean() == pytest.approx(0.5, abs=0.01)
+    assert shares.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.02)

@@ -92,12 +92,29 @@ def train_or_reuse(
     if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
         if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
-            say(f"reusing {folder}, trained with the same recipe on the same data")
+            say(f"reusing {folder}, trained with the same recipe on the same data{_by_others(run)}")
             return run
     from edgefashion.train import interrupted, train
 
     resume = not force and interrupted(folder)
     return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
+
+
+def _by_others(run: "Run") -> str:
+    """To be added to a line: which packages that a run was trained with are here in another version."""
+    made_with = run.info.get("versions", {})
+    there = {package: there for package, there in made_with.items() if there != _installed(package)}
+    others = ", ".join(f"{package} {there} (here {_installed(package)})" for package, there in there.items())
+    return f", by {others}: --force trains it again" if others else ""
+
+
+def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:

@@ -158,7 +158,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "ema": _UNTIL_ONE,
     "shift": (0, 28, "a number of pixels, from 0 to 27"),
     "erase": _SHARE,
-    "mixup": (0.0, float("inf"), "0 or more"),
+    "mixup": (0.0, 1e6, "0 or more and less than 1,000,000"),
     "label_smoothing": _UNTIL_ONE,
     "distillation": _SHARE,
     "temperature": (1e-30, float("inf"), "above 0"),

@@ -11,9 +11,10 @@ from edgefashion import artifact, metadata, targets
 from edgefashion.answers import predict
 from edgefashion.artifact import PRECISIONS, QAT_PRECISIONS
 from edgefashion.data import Splits
-from edgefashion.errors import BadInput, OutputError, RuntimeCrash, VerificationError
+from edgefashion.errors import BadInput, OutputError, RunError, RuntimeCrash, VerificationError
+from edgefashion.models import load_model
 from edgefashion.runs import Run
-from export import exporter, methods, verify
+from export import exporter, graph, methods, verify
 from export.graph import Graph
 from export.settings import Settings
 
@@ -155,6 +156,9 @@ def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, spli
     assert not exporter.reusable(made.path, run, replace(settings, calibration="entropy"))
     assert not exporter.reusable(made.path, run, replace(settings, calibration="auto"))
     assert not exporter.reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), settings)
+    manifest = {**made.manifest, "versions": {**made.manifest["versions"], "onnxruntime": "1.20.0"}}
+    other = artifact.save(made.path.with_name("older.onnx"), made.path.read_bytes(), manifest)
+    assert not exporter.reusable(other.path, run, settings)
     made.path.write_bytes(b"damaged")
     assert not exporter.reusable(made.path, run, settings)
     assert not exporter.reusable(run.artifacts / "missing.onnx", run, settings)
@@ -191,3 +195,26 @@ def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, spl
     with pytest.raises(BadInput, match="all of class 1"):
         exporter.export_run(run, splits, kinds, settings, calibrate_with=trousers)
     assert not made.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda weights: [weight * 0 for weight in weights], "the same logits for every image"),
+        (lambda weights: [*weights[:-1], weights[-1] + np.float32(1e30)], r"logits of up to 1e\+30"),
+        (lambda weights: [np.full_like(weight, 1e38) for weight in weights], "logits of up to (inf|nan)"),
+    ],
+    ids=["zeros", "huge", "infinite"],
+)
+def test_a_model_that_has_learned_nothing_is_no_file(
+    run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch, change: Any, reason: str
+) -> None:
+    def changed(run: Run) -> Any:
+        model = load_model(run)
+        model.set_weights(change(model.get_weights()))
+        return model
+
+    monkeypatch.setattr(graph, "load_model", changed)
+    with pytest.raises(RunError, match=f"the model of {run.folder} gives {reason}: train it again"):
+        exporter.export_run(run, splits, [("onnx", "int8")])
+    assert not run.artifacts.exists()

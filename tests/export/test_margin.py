@@ -11,6 +11,7 @@ from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2
 from edgefashion.models.quantized import quantize
 from export import tflite
+from export.cells import over_cells
 from export.graph import Graph
 from export.margin import rows_and_columns, without_margin
 
@@ -106,3 +107,10 @@ def test_a_float_file_answers_as_before(graph: Graph, splits: Any) -> None:
         interpreter.invoke()
         answers.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
     np.testing.assert_allclose(*answers, atol=1e-5)
+
+
+def test_a_model_without_a_convolution_stays_as_it_is() -> None:
+    image = keras.Input((28, 28, 1))
+    model = keras.Model(image, keras.layers.Dense(10)(keras.layers.Flatten()(image)))
+    assert without_margin(model) is model
+    assert over_cells(model) is model
