@@ -48,8 +48,8 @@ class Randomness:
     def beta(self, count: Any, alpha: float) -> Any:
         """float32 [count] of the distribution Beta(alpha, alpha)."""
         one, other = (tf.random.stateless_gamma([count], self._next(), alpha) for _ in range(2))
-        # Below an alpha of 0.1 both may be too small for float32, of which TensorFlow then gives the smallest:
-        # in truth nearly all lies at one of the ends.
+        # Below an alpha of 0.1 both may be too small for float32, and are given as its smallest number: in
+        # truth nearly all lies at one of the ends.
         end = tf.cast(self.uniform([count]) < 0.5, tf.float32)
         return tf.where(one + other > 4 * TINY, one / (one + other), end)
 
