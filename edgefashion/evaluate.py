@@ -11,6 +11,7 @@ from edgefashion import answers, bench, device, rows
 from edgefashion.answers import Answers, Labels, Sample, Subject
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Job, Limits, Measured, Measurement, Progress, Protocol, Watch
+from edgefashion.interruption import finishing
 from edgefashion.results import Results
 from edgefashion.runtimes import pinning
 from edgefashion.runtimes.base import Images
@@ -55,26 +56,44 @@ def assess(
     pinning.check(protocol.pin)
     machine = device.describe()
     timed = not machine["emulated"]
-    replies = [answers.ask(subject, timed, protocol, progress) for subject in subjects]
+    replies = _replies(subjects, timed, protocol, progress)
+    interrupted = len(replies) < len(subjects)
+    replies += [Answers()] * (len(subjects) - len(replies))
     found = [rows.computation(subject.artifact.path) for subject in subjects]
     jobs = _jobs(subjects, replies, threads)
     kinds = [(subject.artifact.format, own.integer) for subject, own in zip(subjects, found, strict=True)]
     limits = Limits((*kinds[number], count) for number, count in jobs if found[number].macs)
-    if timed:
+    if timed and not interrupted:
         measured = bench.measure([*jobs.values(), *limits.jobs], protocol, progress)
     else:
-        measured = _untimed(jobs, replies)
-    runs = dict(zip(jobs, measured.rows, strict=False))
-    limits.take(measured.rows[len(jobs) :])
-    results = []
-    for number, subject in enumerate(subjects):
-        common = _common(subjects, replies, number, found[number])
-        for count in threads:
-            run = runs.get((number, count)) or _failed(subject, count, replies[number])
-            limit = limits.macs_per_s((*kinds[number], count))
-            results.append(rows.row(common, run, bench.flags(run, measured.watch, machine), protocol, limit))
-    machine |= measured.watch.describe()
-    return Results(machine, dataset_info, results, verb, protocol.describe() if timed else None)
+        measured = _untimed(jobs, replies, interrupted)
+    with finishing():
+        runs = dict(zip(jobs, measured.rows, strict=False))
+        limits.take(measured.rows[len(jobs) :])
+        results = []
+        for number, subject in enumerate(subjects):
+            common = _common(subjects, replies, number, found[number])
+            for count in threads:
+                run = runs.get((number, count)) or _failed(subject, count, replies[number])
+                limit = limits.macs_per_s((*kinds[number], count))
+                flags = bench.flags(run, measured.watch, machine)
+                results.append(rows.row(common, run, flags, protocol, limit))
+        machine |= measured.watch.describe()
+        return Results(machine, dataset_info, results, verb, protocol.describe() if timed else None)
+
+
+def _replies(
+    subjects: Sequence[Subject], timed: bool, protocol: Protocol, progress: Progress | None
+) -> list[Answers]:
+    """What the artifacts say, in their order: of those, after Ctrl-C, that had said something by then."""
+    found: list[Answers] = []
+    try:
+        for subject in subjects:
+            found.append(answers.ask(subject, timed, protocol, progress))
+    except KeyboardInterrupt:
+        if all(reply.logits is None for reply in found):
+            raise
+    return found
 
 
 def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequence[int]) -> Jobs:
@@ -87,10 +106,10 @@ def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequ
     }
 
 
-def _untimed(jobs: Jobs, replies: Sequence[Answers]) -> Measured:
-    """Rows without a latency: that of an emulator says nothing."""
+def _untimed(jobs: Jobs, replies: Sequence[Answers], interrupted: bool) -> Measured:
+    """Rows without a latency: that of an emulator says nothing, or there was no time for it."""
     found = [
-        Measurement(job, replies[number].runtime, replies[number].version)
+        Measurement(job, replies[number].runtime, replies[number].version, interrupted=interrupted)
         for (number, _), job in jobs.items()
     ]
     return Measured(found, Watch())

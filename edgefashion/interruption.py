@@ -4,14 +4,13 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 2
 """After so many signals the next one ends everything at once."""
-_Handler = Callable[[int, FrameType | None], Any]
 
 
 class Interruption:
@@ -50,21 +49,18 @@ class Interruption:
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
-    """A block in which nothing is interrupted: a signal that comes takes effect at its end.
+def finishing() -> Iterator[None]:
+    """A block that keeps what is finished, and takes a moment: no signal interrupts it, or what follows.
 
     Only the main thread can: elsewhere nothing changes.
     """
-    came: list[tuple[int, FrameType | None]] = []
-    before: dict[int, _Handler] = {}
+    before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
         before = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
     try:
         for number in before:
-            signal.signal(number, lambda number, frame: came.append((number, frame)))
+            signal.signal(number, lambda number, frame: None)
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number, frame in came:
-        before[number](number, frame)

@@ -4,11 +4,12 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from edgefashion import artifact
+from edgefashion import answers, artifact
 from edgefashion.answers import Sample, predict, reference
 from edgefashion.artifact import Artifact
 from edgefashion.bench import Protocol
@@ -132,6 +133,21 @@ def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp
         found.raise_failures()
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
         run([Artifact(good, None), Artifact(crash, None)], sample).raise_failures()
+
+
+def test_an_interruption_keeps_the_answers_that_are_there(
+    sample: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Artifact(MODELS / name, None) for name in ("tiny-float32.tflite", "tiny-int8.tflite")]
+    said = predict(files[0], sample.test.images)
+    monkeypatch.setattr(answers, "predict", Mock(side_effect=[said, KeyboardInterrupt]))
+    found = run(files, sample)
+    assert [row["images"] for row in found.rows] == [400, None]
+    assert all([flag["flag"] for flag in row["flags"]] == ["interrupted"] for row in found.rows)
+    assert found.interrupted
+    monkeypatch.setattr(answers, "predict", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run(files, sample)
 
 
 def test_a_fallback_is_noted(sample: Dataset) -> None:

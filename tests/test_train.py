@@ -21,7 +21,7 @@ import pytest
 from edgefashion import __version__, checkpoints, files, runs
 from edgefashion import train as training
 from edgefashion.checkpoints import TrainingState
-from edgefashion.cli import main
+from edgefashion.cli import main, steps
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, Diverged, OutputError, RunError
 from edgefashion.keras import keras, tf
@@ -101,6 +101,19 @@ def halted(folder: Path, sample: Dataset, stopped: Callable[..., Any]) -> Path:
     with stopped():
         fit(folder, sample)
     return folder
+
+
+def test_an_interruption_says_how_to_go_on_where_one_can(halted: Path, tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt, match="interrupted; the same command goes on from there"),
+        steps.resumable(halted, "the same command"),
+    ):
+        raise KeyboardInterrupt
+    with (
+        pytest.raises(KeyboardInterrupt, match=r"^$"),
+        steps.resumable(tmp_path / "none", "the same command"),
+    ):
+        raise KeyboardInterrupt
 
 
 # A training that nothing disturbs

@@ -55,7 +55,7 @@ def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
         case MemoryError():
             return "there is not enough memory: close other programs, or name fewer or smaller files", 1
         case ImportError():
-            return f"{error.name or 'a package'} cannot be loaded: {error}", 1
+            return f"{error.name or 'a package'} cannot be loaded: {_first_line(error.__cause__ or error)}", 1
         case RecursionError():
             return "what was read nests too deeply to be worked on", BadInput.exit_code
         case OverflowError():
@@ -63,6 +63,10 @@ def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
         case UnicodeError():
             return f"text of another encoding: {error}", BadInput.exit_code
     return None
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _of_the_system(error: OSError) -> str:

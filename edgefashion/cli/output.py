@@ -14,7 +14,7 @@ from edgefashion import files
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.escaping import visible
 from edgefashion.installation import activation
-from edgefashion.interruption import held
+from edgefashion.interruption import finishing
 from edgefashion.terminal import fitted, width_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def deliver(outputs: Sequence[tuple[Path | None, Write]], tell: Callable[[], Non
 
     Raises OutputError at the end for files that could not be written: what is told is not lost.
     """
-    with held():
+    with finishing():
         errors = write_all(outputs)
     tell()
     if errors:

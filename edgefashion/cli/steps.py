@@ -1,10 +1,11 @@
 """What the verbs are made of: from names on the command line to runs, artifacts and results."""
 
+import contextlib
 import math
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,19 @@ def new_recipes(models: Sequence[str], name: str | None, **changes: Any) -> dict
     return {run_name(recipe): recipe for recipe in recipes}
 
 
+@contextlib.contextmanager
+def resumable(folder: Path, how: str) -> Iterator[None]:
+    """Say how a training into `folder` goes on, where it is interrupted and can."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        from edgefashion.train import interrupted
+
+        if not interrupted(folder):
+            raise
+        raise KeyboardInterrupt(f"interrupted; {how} goes on from there") from interruption
+
+
 def train_or_reuse(
     recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, force: bool
 ) -> "Run":
@@ -97,7 +111,8 @@ def train_or_reuse(
     from edgefashion.train import interrupted, train
 
     resume = not force and interrupted(folder)
-    return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
+    with resumable(folder, "the same command"):
+        return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
 
 
 def _by_others(run: "Run") -> str:

@@ -163,7 +163,9 @@ def _fit(
 ) -> "Run":
     from edgefashion.train import train as fit
 
-    return fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
+    how = "the same command" if resume else "the same command with --resume"
+    with steps.resumable(folder, f"{how}, without --force," if force else how):
+        return fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
 
 
 def _tell(run: "Run") -> None:

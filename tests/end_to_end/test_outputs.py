@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,50 @@ def test_no_output_takes_the_place_of_an_input_or_another(
         main(words)
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[int, str], list[str]]:
+    """shown(80, "recipes"): the lines in a terminal so wide."""
+
+    def lines(width: int, command: str) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("TERM", "xterm")
+        for stream in (sys.stdout, sys.stderr):
+            monkeypatch.setattr(stream, "isatty", lambda: True)
+        with pytest.raises(SystemExit) as stopped:
+            main(command.split())
+        assert stopped.value.code in (0, 1)
+        captured = capsys.readouterr()
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", captured.out + captured.err).splitlines()
+
+    return lines
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize("command", ["recipes", "inspect zoo:cnn-64k", "data --data {sample}"])
+def test_no_line_is_longer_than_the_terminal(
+    command: str, width: int, sample_folder: Path, shown: Callable[[int, str], list[str]]
+) -> None:
+    lines = shown(width, command.format(sample=sample_folder))
+    assert len(lines) > 9
+    assert [line for line in lines if len(line.rstrip()) > width and len(line.split()) > 1] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "doctor",
+        "predict zoo:cnn-64k --index 0 --index 1 --data {sample}",
+        "bundle zoo:cnn-64k -o a.zip --images 2 --data {sample}",
+        "bench zoo:cnn-64k --seconds 0.05 --threads 1 --json a.json",
+        "card zoo:cnn-64k -o a.md --data {sample}",
+    ],
+)
+def test_no_line_is_longer_than_a_narrow_terminal(
+    command: str, here: Path, sample_folder: Path, shown: Callable[[int, str], list[str]]
+) -> None:
+    lines = [line.split("\r")[-1] for line in shown(60, command.format(sample=sample_folder))]
+    assert [line for line in lines if len(line.rstrip()) > 60 and len(line.split()) > 1] == []
