@@ -9,6 +9,7 @@ from typing import Any
 
 from edgefashion import files, metadata, reading
 from edgefashion.errors import ArtifactError
+from edgefashion.inspection import external
 from edgefashion.targets import ANY
 
 SCHEMA = 1
@@ -139,13 +140,15 @@ def read(path: Path, sha256: str | None = None) -> Artifact:
     """The artifact at `path`, its manifest checked against the file; without one, what the file says itself.
     `sha256` is that of its content, for one who knows it.
 
-    Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says.
+    Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says, and
+    where its weights are in other files which are missing, or anywhere but beside it.
     """
     if not is_model(path):
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
     reading.require_file(path, ArtifactError)
     with reading.open_file(path, "a model file", ArtifactError) as file:
         reading.refuse_pointer(path, file.read(64), ArtifactError)
+    external.files(path)
     sidecar = manifest_path(path)
     if not reading.is_file(sidecar, ArtifactError):
         inside = metadata.read(path)

@@ -2,24 +2,28 @@
 
 A flatbuffer is tables that point at each other by offsets. The readers that the schema compiler makes
 follow any offset and believe any length, so that a damaged file ends in a crash, in gigabytes or in an
-endless loop. Here every position is checked, and so is the sum of what is read: a sound file is read
-about once. Whatever is wrong is a ValueError.
+endless loop. Here every position is checked, and so is the sum of what is read, with a `Budget`: a sound
+file is read about once. Whatever is wrong is a ValueError.
 
 Slots are the numbers of the fields in the schema, from 0; formats are those of `struct`.
 """
 
 import struct
 
+from edgefashion.budget import Budget
+
 IDENTIFIER = b"TFL3"
-READS_PER_BYTE = 4
+READS_PER_BYTE = 8
+_TABLE_READS = 4
+_TEXT_PER_READ = 16
 
 
 class Flatbuffer:
-    """The bytes, and how much more of them may be read."""
+    """The bytes, and the budget of what may be read of them."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self._left = READS_PER_BYTE * len(content)
+        self.budget = Budget(READS_PER_BYTE * len(content))
 
     def root(self) -> "Table":
         """The first table. Raises ValueError where this is no TFLite file."""
@@ -39,19 +43,15 @@ class Flatbuffer:
             raise ValueError("truncated, or an offset that points outside of it")
         return memoryview(self.content)[start : start + size]
 
-    def charge(self, reads: int) -> None:
-        """Count what is read."""
-        self._left -= reads
-        if self._left < 0:
-            raise ValueError("its offsets point at the same bytes over and over")
-
 
 class Table:
     """A table: fields by slot. A field that the file leaves out has its default."""
 
+    __slots__ = ("_end", "_slots", "_source", "position")
+
     def __init__(self, source: Flatbuffer, position: object) -> None:
         assert isinstance(position, int)
-        source.charge(1)
+        source.budget.charge(_TABLE_READS)
         self._source, self.position = source, position
         self._slots = position - self._integer("i", position)
         self._end = self._slots + self._integer("H", self._slots)
@@ -84,7 +84,7 @@ class Table:
     def positions(self, slot: int) -> list[int]:
         """Where the tables of a vector of tables stand."""
         start, count = self._vector(slot)
-        self._source.charge(count)
+        self._source.budget.charge(count)
         offsets = self._source.unpack("I", start, count)
         return [start + 4 * number + int(offset) for number, offset in enumerate(offsets)]
 
@@ -103,12 +103,16 @@ class Table:
     def text(self, slot: int) -> str:
         """A string."""
         data = self.data(slot)
-        self._source.charge(len(data))
+        self._source.budget.charge(len(data) // _TEXT_PER_READ + 1)
         return str(data, "utf-8", "replace")
+
+    def charge(self, reads: int) -> None:
+        """Count what is made of what is read, where that may be more."""
+        self._source.budget.charge(reads)
 
     def _numbers(self, slot: int, form: str) -> tuple[int | float | bool, ...]:
         start, count = self._vector(slot)
-        self._source.charge(count)
+        self._source.budget.charge(count)
         return self._source.unpack(form, start, count)
 
     def _vector(self, slot: int) -> tuple[int, int]:

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import reading
-from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.errors import ArtifactError
 from edgefashion.flatbuffer import Flatbuffer
 from edgefashion.protobuf import Message
 
 NAME = "edgefashion"
+MOST_BYTES = 1 << 20
 
 # The numbers of the fields in the schemas of TFLite and ONNX.
 _MODEL_BUFFERS, _MODEL_METADATA = 4, 6
@@ -35,13 +36,26 @@ _ONNX_METADATA, _ONNX_KEY, _ONNX_VALUE = 14, 1, 2
 
 def read(path: Path) -> dict[str, Any] | None:
     """The metadata in a `.tflite` or `.onnx` file; None where there are none, or none that can be read."""
-    reader = {".tflite": _in_tflite, ".onnx": _in_onnx}.get(path.suffix.lower())
-    if reader is None:
+    format = path.suffix.lower().removeprefix(".")
+    if format not in _READERS:
         return None
     try:
-        text = reader(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES))
-        return None if text is None else _parsed(text, str(path))
-    except (ValueError, BadInput, RecursionError):
+        return find(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES), format)
+    except ArtifactError:
+        return None
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a manifest beside a model file, or the file itself, says that edgefashion exported it."""
+    return path.with_name(f"{path.name}.json").is_file() or read(path) is not None
+
+
+def find(content: bytes, format: str) -> dict[str, Any] | None:
+    """The metadata in the content of a model file of the format `tflite` or `onnx`; None as in `read`."""
+    try:
+        text = _READERS[format](content)
+        return None if text is None or len(text) > MOST_BYTES else _parsed(text, "metadata")
+    except (ValueError, MemoryError, RecursionError, ArtifactError):
         return None
 
 
@@ -60,9 +74,13 @@ def _in_tflite(content: bytes) -> bytes | None:
         if entry.text(_METADATA_NAME) == NAME
     ]
     buffers = model.tables(_MODEL_BUFFERS) if numbers else []
-    return next((bytes(buffers[n].data(_BUFFER_DATA)) for n in numbers if n < len(buffers)), None)
+    found = (buffers[n].data(_BUFFER_DATA) for n in numbers if n < len(buffers))
+    return next((bytes(data[: MOST_BYTES + 1]) for data in found), None)
 
 
 def _in_onnx(content: bytes) -> bytes | None:
     entries = Message(content).messages(_ONNX_METADATA)
     return next((bytes(entry.data(_ONNX_VALUE)) for entry in entries if entry.text(_ONNX_KEY) == NAME), None)
+
+
+_READERS = {"tflite": _in_tflite, "onnx": _in_onnx}

@@ -11,6 +11,7 @@ from edgefashion.artifact import Artifact
 from edgefashion.bench import Measurement, Protocol
 from edgefashion.device import Flag
 from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
+from edgefashion.inspection import external
 from edgefashion.statistics import early_stopping_bound
 
 _MENDS = {
@@ -29,6 +30,8 @@ class Computation:
     """Multiply-accumulates of one inference; None where the file does not tell."""
     integer: bool = False
     """Whether most of what multiplies does so in integers, or has weights of such and may do so."""
+    precision: str | None = None
+    """What its operators compute in, whatever the file is called: see `Inspection.precision`."""
 
 
 def computation(path: Path) -> Computation:
@@ -36,14 +39,18 @@ def computation(path: Path) -> Computation:
     try:
         found = inspection.inspect(path)
         in_integers = [each for each in found.computing if each.integer or each.weights in ("int8", "uint8")]
-        return Computation(found.macs, 2 * len(in_integers) > len(found.computing))
+        return Computation(found.macs, 2 * len(in_integers) > len(found.computing), found.precision)
     except (EdgefashionError, OSError, *_NOT_UNDERSTOOD):
         return Computation()
 
 
 @dataclass(frozen=True)
 class File:
-    """The bytes of a model file; None where it cannot be read."""
+    """The bytes of a model file; None where it cannot be read.
+
+    Sizes are sums over the file and those that hold its external data; the SHA-256 is that of the bytes of
+    all of them, the file's first, the others' in the order of their names.
+    """
 
     size_bytes: int | None = None
     gzip_bytes: int | None = None
@@ -52,12 +59,18 @@ class File:
 
 def file(artifact: Artifact) -> File:
     """Weigh a file. Its SHA-256 is the one that it was checked by, if it was."""
+    digest, size, compressed = hashlib.sha256(), 0, 0
     try:
-        content = reading.read_bytes(artifact.path, "a model file", ArtifactError, reading.MODEL_BYTES)
+        others = external.files(artifact.path)
+        for path in (artifact.path, *others):
+            content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+            size += len(content)
+            compressed += files.gzip_size(content)
+            digest.update(content)
     except ArtifactError:  # the row says why, once it is run
         return File()
-    digest = artifact.sha256 or hashlib.sha256(content).hexdigest()
-    return File(len(content), files.gzip_size(content), digest)
+    known = None if others else artifact.sha256
+    return File(size, compressed, known or digest.hexdigest())
 
 
 @dataclass(frozen=True)
@@ -108,7 +121,7 @@ def _of_file(common: Common) -> dict[str, Any]:
     return {
         "model": artifact.model,
         "format": artifact.format,
-        "precision": artifact.precision,
+        "precision": common.computation.precision if _contradiction(common) else artifact.precision,
         "target": artifact.target,
         "kept_float": artifact.kept_float,
         "path": common.name,
@@ -123,7 +136,13 @@ def _of_file(common: Common) -> dict[str, Any]:
 
 def _note(common: Common, run: Measurement) -> str | None:
     misfit = targets.misfit(common.artifact.target, targets.of_this_machine())
-    return "; ".join(filter(None, [misfit, common.note, run.note])) or None
+    return "; ".join(filter(None, [_contradiction(common), misfit, common.note, run.note])) or None
+
+
+def _contradiction(common: Common) -> str | None:
+    """What to say where a file is called of a precision that its operators do not have."""
+    said, kept = common.artifact.precision, common.artifact.kept_float
+    return None if kept else inspection.contradiction(said, common.computation.precision)
 
 
 def _of_run(run: Measurement, protocol: Protocol) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from edgefashion.artifact import Artifact, manifest_path
 from edgefashion.bundle import archive, comparing, layout
 from edgefashion.data import CLASS_NAMES, Dataset, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.inspection import external
 from edgefashion.runtimes.base import Logits
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ def check(artifacts: Iterable[Artifact]) -> None:
     for path in (each.path for each in artifacts):
         if path.suffix.lower() not in layout.SUFFIXES or not layout.is_file_name(path.name):
             raise BadInput(f"a bundle cannot hold {str(path)!r}: give it a plain name")
+        if outside := external.files(path):
+            raise BadInput(
+                f"{path} has its weights in {', '.join(map(str, outside))}, and a bundle holds single files: "
+                "save it as one, with onnx.save(onnx.load(PATH), OTHER)"
+            )
         other = by_name.setdefault(path.name.casefold(), path)
         if other != path:
             raise BadInput(f"{other} and {path} have the same name: rename one, or make two bundles")

@@ -38,7 +38,8 @@ def inspect(names: tuple[str, ...], as_json: bool) -> None:
         _show(found, as_json)
     if errors:
         raise ArtifactError("; ".join(map(str, errors)))
-    following(f"edgefashion evaluate {shlex.join(names)}")
+    verb = "evaluate" if all(each.metadata for each in found) else "bench"
+    following(f"edgefashion {verb} {shlex.join(names)}")
 
 
 def _show(found: "list[Inspection]", as_json: bool) -> None:

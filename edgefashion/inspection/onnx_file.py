@@ -1,20 +1,23 @@
 """The parts of an `.onnx` file that an inspection needs, by the field numbers of ONNX's schema."""
 
 import math
-import struct
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from edgefashion.inspection.base import Shape, checked_shape, size_of
+from edgefashion.inspection.base import MOST_PARTS, Shape, checked_shape, shortened, size_of
 from edgefashion.protobuf import Message
 
 _TYPES = """
     undefined float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64
-    complex128 bfloat16 float8e4m3fn float8e4m3fnuz float8e5m2 float8e5m2fnuz uint4 int4 float4e2m1
+    complex128 bfloat16 float8e4m3fn float8e4m3fnuz float8e5m2 float8e5m2fnuz uint4 int4 float4e2m1 float8e8m0
+    uint2 int2 float6e2m3 float6e3m2
 """
 TYPES = dict(enumerate(_TYPES.split()))
 STANDARD = ("", "ai.onnx")
 DEEPEST = 32
 EXTERNAL = 1
+VALUE_READS = 4
 
 
 class Operation:
@@ -47,39 +50,61 @@ class Operation:
     def graphs(self) -> list[Message]:
         """The graphs that it runs inside."""
         found = self.attributes.values()
-        return [graph for entry in found for graph in entry.messages(6) + entry.messages(11)]
+        return [graph for entry in found for graph in (*entry.messages(6), *entry.messages(11))]
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A constant: type, shape, size in bytes, and its values where they are asked for."""
+    """A constant: type, shape, size in bytes, and its values where they are asked for.
+
+    `source` is its message, or the values themselves of one that an attribute holds.
+    """
 
     dtype: str
     shape: Shape
     size_bytes: int
     source: Message | tuple[float, ...]
 
+    @cached_property
+    def raw(self) -> memoryview:
+        """Its values as they stand in the file; empty where they stand there in another way."""
+        return self.source.data(9) if isinstance(self.source, Message) else memoryview(b"")
+
     def integers(self) -> tuple[int, ...]:
         """Its values, if they are integers of 8, 32 or 64 bits; else none."""
-        form = {"int64": "q", "int32": "i", "int8": "b", "uint8": "B"}.get(self.dtype)
-        if isinstance(self.source, tuple):
-            return tuple(map(int, self.source)) if form else ()
-        raw = self.source.data(9)
-        if form and raw:
-            return struct.unpack(f"<{math.prod(self.shape)}{form}", raw)
-        return self.source.integers(7 if self.dtype == "int64" else 5)
+        return self._read if self.dtype in _INTEGER_FORMS else ()
 
     def floats(self) -> tuple[float, ...]:
         """Its values, if they are of type float32; else none."""
-        if self.dtype != "float32" or isinstance(self.source, tuple):
-            return self.source if isinstance(self.source, tuple) else ()
-        raw = self.source.data(9)
-        return struct.unpack(f"<{math.prod(self.shape)}f", raw) if raw else self.source.floats(4)
+        return self._read if self.dtype == "float32" else ()
+
+    @property
+    def _read(self) -> tuple[Any, ...]:
+        """The same values every time; whoever asks again is charged again, for what is made of them."""
+        if isinstance(self.source, Message):
+            self.source.charge(VALUE_READS * len(self._values))
+        return self._values
+
+    @cached_property
+    def _values(self) -> tuple[Any, ...]:
+        if isinstance(self.source, tuple):
+            return self.source
+        if len(self.raw):
+            return self.source.values(_FORMS[self.dtype], self.raw, math.prod(self.shape))
+        if self.dtype == "float32":
+            return self.source.floats(4)
+        return self.source.integers(7 if self.dtype == "int64" else 5)
+
+
+_INTEGER_FORMS = {"int64": "q", "int32": "i", "int8": "b", "uint8": "B"}
+_FORMS = {**_INTEGER_FORMS, "float32": "f"}
 
 
 def _tensor(message: Message) -> Tensor:
     dtype = TYPES.get(message.integer(2), f"type {message.integer(2)}")
     shape = checked_shape(message.integers(1))
+    if min(shape, default=0) < 0:
+        raise ValueError("a constant has an open shape")
     external = message.integer(14) == EXTERNAL
     raw = message.data(9)
     size = size_of(dtype, shape)
@@ -88,11 +113,21 @@ def _tensor(message: Message) -> Tensor:
     return Tensor(dtype, shape, len(raw) if size is None else size, message)
 
 
+def _sparse(message: Message) -> tuple[str, Tensor]:
+    """A constant of which the file has those values only that are not zero, and where they are."""
+    values, places = _tensor(message.message(1)), _tensor(message.message(2))
+    shape = checked_shape(message.integers(3))
+    name = message.message(1).text(8)
+    return name, Tensor(values.dtype, shape, values.size_bytes + places.size_bytes, ())
+
+
 def _literal(attributes: dict[str, Message]) -> Tensor | None:
     """The constant that a node of kind Constant makes; None for one of a kind that is not read here."""
     for name, entry in attributes.items():
         if name == "value":
             return _tensor(entry.message(5))
+        if name == "sparse_value":
+            return _sparse(entry.message(22))[1]
         if name in ("value_int", "value_ints"):
             values: tuple[float, ...] = entry.integers(3 if name == "value_int" else 8)
             return Tensor("int64", () if name == "value_int" else (len(values),), 8 * len(values), values)
@@ -113,13 +148,41 @@ class Value:
 
 @dataclass
 class Graph:
-    """The graph, with the operators of those inside it behind its own."""
+    """The graph, with the operators of those inside it behind its own.
+
+    `external` are the places where constants outside of the file are, as it names them.
+    """
 
     inputs: list[Value] = field(default_factory=list)
     outputs: list[Value] = field(default_factory=list)
     between: list[Value] = field(default_factory=list)
     constants: dict[str, Tensor] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
+    external: dict[str, int] = field(default_factory=dict)
+    """By name, the bytes that such a file must have at least."""
+
+    def add_constant(self, name: str, tensor: Tensor) -> None:
+        """Keep a constant. Raises ValueError for one more than a file may have."""
+        self.constants[name] = tensor
+        if len(self.constants) > MOST_PARTS:
+            raise ValueError(f"it has more than {MOST_PARTS:,} constants")
+        if isinstance(tensor.source, Message) and tensor.source.integer(14) == EXTERNAL:
+            place = {entry.text(1): entry.text(2) for entry in tensor.source.messages(13)}
+            needed = _count(place.get("offset")) + _count(place.get("length") or str(tensor.size_bytes))
+            location = place.get("location", "")
+            self.external[location] = max(needed, self.external.get(location, 0))
+
+    def add_operation(self, operation: Operation) -> None:
+        """Keep an operator. Raises ValueError for one more than a file may have."""
+        self.operations.append(operation)
+        if len(self.operations) > MOST_PARTS:
+            raise ValueError(f"it has more than {MOST_PARTS:,} operators")
+
+
+def _count(text: str | None) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError(f"{text[:20]!r} is no place in a file")
+    return int(text or 0)
 
 
 def read_graph(content: bytes) -> Graph:
@@ -139,29 +202,38 @@ def read_graph(content: bytes) -> Graph:
 def _collect(message: Message, graph: Graph, depth: int) -> None:
     if depth > DEEPEST:
         raise ValueError("its graphs are nested too deeply")
-    operations = [Operation(node) for node in message.messages(1)]
-    graph.constants |= {entry.text(8): _tensor(entry) for entry in message.messages(5)}
-    for operation in operations:
+    for entry in message.messages(5):
+        graph.add_constant(entry.text(8), _tensor(entry))
+    for entry in message.messages(15):
+        graph.add_constant(*_sparse(entry))
+    inner: list[Message] = []
+    for operation in map(Operation, message.messages(1)):
         literal = _literal(operation.attributes) if operation.kind == "Constant" else None
         if literal is None or not operation.outputs:
-            graph.operations.append(operation)
+            graph.add_operation(operation)
         else:
-            graph.constants[operation.outputs[0]] = literal
+            graph.add_constant(operation.outputs[0], literal)
+        inner += operation.graphs()
     if depth == 0:
         graph.inputs = [v for v in map(_value, message.messages(11)) if v.name not in graph.constants]
         graph.outputs = [_value(entry) for entry in message.messages(12)]
-        graph.between = [_value(entry) for entry in message.messages(13)]
-    for inner in (inner for operation in operations for inner in operation.graphs()):
-        _collect(inner, graph, depth + 1)
+        graph.between = [value for value in map(_value, message.messages(13)) if value.shape is not None]
+    for each in inner:
+        _collect(each, graph, depth + 1)
 
 
 def _value(message: Message) -> Value:
     tensor = message.message(2).message(1)
-    shape = tuple(_size(size) for size in tensor.message(2).messages(1)) if 2 in tensor else None
+    sizes = tensor.message(2).messages(1) if 2 in tensor else None
+    shape = None if sizes is None else tuple(map(_size, sizes))
     if shape is not None:
-        checked_shape(tuple(size for size in shape if isinstance(size, int)))
+        checked_shape(tuple(size if isinstance(size, int) else 1 for size in shape))
     return Value(message.text(1), TYPES.get(tensor.integer(1), "unknown"), shape)
 
 
 def _size(message: Message) -> int | str | None:
-    return message.integer(1) if 1 in message else message.text(2) or None
+    """A number, or the name of one that is open; None for an open one without, which may also be below 0."""
+    if 1 in message:
+        size = message.integer(1)
+        return None if size < 0 else size
+    return shortened(message.text(2)) or None

@@ -5,7 +5,7 @@ from typing import Any
 
 from edgefashion import tables
 from edgefashion.files import json_text
-from edgefashion.inspection.base import Inspection, Operator, Port
+from edgefashion.inspection.base import Inspection, Operator, Port, contradiction
 from edgefashion.tables import Column, Page, Row, Table
 
 UNKNOWN = tables.NONE
@@ -25,9 +25,10 @@ def to_json(found: Iterable[Inspection]) -> str:
 
 def page(found: Inspection) -> Page:
     """What people are shown: the model, then its layers by size, then its metadata."""
-    heavy = [operator for operator in found.operators if operator.parameters or operator.computes]
+    heavy = [operator for operator in found.operators if operator.parameters != 0 or operator.computes]
     heavy.sort(key=lambda operator: operator.size_bytes, reverse=True)
-    rows = [{"operator": operator, "all_bytes": found.weight_bytes or 1} for operator in heavy]
+    all_bytes = found.weight_bytes or 1
+    rows = [{"operator": operator, "all_bytes": all_bytes} for operator in heavy]
     metadata = [f"    {name:14} {_value(value)}" for name, value in (found.metadata or {}).items()]
     return Page(
         [*_lines(found)],
@@ -38,14 +39,19 @@ def page(found: Inspection) -> Page:
 
 
 def _lines(found: Inspection) -> Iterator[str]:
-    yield f"{found.path}: {found.format}, {found.size_bytes:,} bytes, constants {found.weight_bytes:,}"
+    others = f" with {', '.join(found.external)}" if found.external else ""
+    size = f"{found.size_bytes:,} bytes{others}"
+    yield f"{found.path}: {found.format}, {size}, constants {found.weight_bytes:,}"
     for title, ports in (("input", found.inputs), ("output", found.outputs)):
         for port in ports:
             yield f"  {title:11} {_port(port)}"
     yield f"  operators   {', '.join(f'{kind} {count}' for kind, count in found.kinds.items()) or UNKNOWN}"
-    yield f"  integer     {found.integer} of the {len(found.computing)} that multiply"
-    yield f"  parameters  {found.parameters:,}"
+    yield f"  integer     {found.integer} of the {len(found.computing)} that multiply{_opaque(found)}"
+    yield f"  parameters  {_parameters(found)}"
     yield f"  MACs        {_macs(found)}"
+    if found.other_signatures:
+        yield f"  not shown   what else it can run: {', '.join(found.other_signatures)}"
+    yield from _contradiction(found)
 
 
 def _port(port: Port) -> str:
@@ -59,14 +65,37 @@ def _port(port: Port) -> str:
 
 def _macs(found: Inspection) -> str:
     if found.macs is not None:
-        return f"{found.macs:,} for one image"
-    unknown = dict.fromkeys(operator.kind for operator in found.operators if operator.macs is None)
-    return f"{UNKNOWN} (not known of {', '.join(unknown)})"
+        images = "one image" if found.batch == 1 else f"a call of {found.batch} images"
+        return f"{found.macs:,} for {'one inference' if found.batch is None else images}"
+    return _not_known(operator.kind for operator in found.operators if operator.macs is None)
+
+
+def _parameters(found: Inspection) -> str:
+    if found.parameters is not None:
+        return f"{found.parameters:,}"
+    return _not_known(operator.kind for operator in found.operators if operator.parameters is None)
+
+
+def _not_known(kinds: Iterable[str]) -> str:
+    return f"{UNKNOWN} (not known of {', '.join(dict.fromkeys(kinds))})"
+
+
+def _opaque(found: Inspection) -> str:
+    kinds = dict.fromkeys(operator.kind for operator in found.operators if operator.computes is None)
+    return f"; not known of {', '.join(kinds)}" if kinds else ""
+
+
+def _contradiction(found: Inspection) -> Iterator[str]:
+    """A line where the file says another precision of itself than its operators have."""
+    metadata = found.metadata or {}
+    said = None if metadata.get("kept_float") else contradiction(metadata.get("precision"), found.precision)
+    if said:
+        yield f"  {said}"
 
 
 def _name(operator: Operator) -> str:
     name = operator.name.split(";")[0]
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+    return _short(name)
 
 
 def _shape(shape: Sequence[int | str] | None) -> str:
@@ -83,7 +112,7 @@ def _share(row: Row) -> str:
 
 _COLUMNS = (
     Column("layer", lambda row: _name(row["operator"]), number=False),
-    Column("operator", lambda row: row["operator"].kind, number=False),
+    Column("operator", lambda row: _short(row["operator"].kind), number=False),
     Column("weights", lambda row: row["operator"].weights or UNKNOWN, number=False, importance=5),
     Column("output", lambda row: _shape(row["operator"].output_shape), importance=3),
     Column("parameters", lambda row: _count(row["operator"].parameters), importance=2),
@@ -91,6 +120,10 @@ _COLUMNS = (
     Column("bytes", lambda row: _count(row["operator"].size_bytes), importance=6),
     Column("share", _share),
 )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
 
 
 def _value(value: Any) -> str:

@@ -33,7 +33,7 @@ def resolve(
     `inputs` are the tensors whose first open size is the batch, `operations` (kind, inputs, outputs) in
     the order in which they run.
     """
-    found: list[Shape | None] = [None if -1 in shape else shape for shape in shapes]
+    found: list[Shape | None] = [None if min(shape, default=0) < 0 else shape for shape in shapes]
     for index in inputs:
         if 0 <= index < len(shapes):
             found[index] = _with_first(shapes[index], 1)

@@ -26,7 +26,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import reading
+from edgefashion import metadata, reading
 from edgefashion.errors import ArtifactError, MissingExtra
 from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec
 
@@ -115,7 +115,8 @@ def utf8_name(path: Path) -> Iterator[str]:
 def damaged(path: Path, error: Exception) -> ArtifactError:
     """The error for a file its runtime refuses, with the first line of the reason."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ArtifactError(f"{path} cannot be loaded ({reason}): export it again")
+    again = "export" if metadata.is_ours(path) else "copy"
+    return ArtifactError(f"{path} cannot be loaded ({reason}): {again} it again")
 
 
 def breaks_contract(path: Path, found: str) -> ArtifactError:

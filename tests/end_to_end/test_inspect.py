@@ -32,9 +32,11 @@ def test_an_export_without_its_manifest_is_described_in_full(
         run, split(sample), kinds, Settings(calibration_images=50, calibration="min-max")
     )
     lone = [Path(shutil.copy(entry.path, tmp_path / f"lone{entry.path.suffix}")) for entry in made]
-    text = inspect(*lone).stdout
+    done = inspect(*lone)
+    text = done.stdout
+    assert "next: edgefashion evaluate " in done.stderr
     assert text.count("4 of the 4 that multiply") == 2
-    assert text.count("2,344,192 for one image") == 2
+    assert text.count("2,215,168 for one image") == 2
     assert text.count(trained.id) == 2
     assert "Ankle boot" in text
     first, second = json.loads(inspect(*lone, "--json").stdout)
@@ -47,7 +49,7 @@ def test_any_model_is_described_and_the_next_step_is_named() -> None:
     done = inspect(*sorted(MODELS.iterdir()))
     assert done.stdout.count("parameters  1,490") == len(list(MODELS.iterdir()))
     assert "metadata" not in done.stdout
-    assert "next: edgefashion evaluate " in done.stderr
+    assert "next: edgefashion bench " in done.stderr
 
 
 def test_bad_files_are_one_line_and_the_good_one_is_shown_all_the_same(tmp_path: Path) -> None:
