@@ -148,7 +148,7 @@ def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero")
-    assert rows.file(path) == rows.File()
+    assert rows.file(artifact.Artifact(path, None)) == rows.File()
     for read in (artifact.read, artifact.inspect, inspection.inspect, base.check_exists):
         with pytest.raises(ArtifactError, match=r"model\.onnx .*is not a regular file"):
             read(path)
