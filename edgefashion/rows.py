@@ -59,18 +59,17 @@ class File:
 
 def file(artifact: Artifact) -> File:
     """Weigh a file. Its SHA-256 is the one that it was checked by, if it was."""
-    digest, size, compressed = hashlib.sha256(), 0, 0
     try:
-        others = external.files(artifact.path)
-        for path in (artifact.path, *others):
-            content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
-            size += len(content)
-            compressed += files.gzip_size(content)
-            digest.update(content)
+        paths = [artifact.path, *external.files(artifact.path)]
+        contents = [reading.read_bytes(p, "a model file", ArtifactError, reading.MODEL_BYTES) for p in paths]
     except ArtifactError:  # the row says why, once it is run
         return File()
-    known = None if others else artifact.sha256
-    return File(size, compressed, known or digest.hexdigest())
+    known = artifact.sha256 if len(paths) == 1 else None
+    return File(
+        sum(map(len, contents)),
+        sum(map(files.gzip_size, contents)),
+        known or hashlib.sha256(b"".join(contents)).hexdigest(),
+    )
 
 
 @dataclass(frozen=True)
