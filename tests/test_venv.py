@@ -22,11 +22,14 @@ case "$*" in
         trap 'echo "ERROR: Operation cancelled by user"; exit 1' INT
         for i in {{1..{tenths}}}; do [ -e .venv ] || exit 1; sleep 0.1; done
         [ -e broken ] || touch "$here/installed"
+        cp .venv/bin/python .venv/bin/ruff; cp .venv/bin/python .venv/bin/mypy
         echo "ended" >>pip.log ;;
     *"import click, numpy, edgefashion"*) [ -e "$here/installed" ] ;;
+    *"-m pytest"*) touch "$TMPDIR/left behind"; exit "$(cat code)" ;;
     *"--version"*) echo "Python 3.11.0" ;;
 esac
 """
+MORE = ("dirname", "grep", "mktemp")
 SCRIPT = 'set -euo pipefail; source tools/venv.sh; prepare dev; echo "done"'
 
 
@@ -48,15 +51,17 @@ def write_python(checkout: Path, tenths: int) -> None:
     python.chmod(0o755)
 
 
-def start(checkout: Path) -> subprocess.Popen[str]:
-    """`prepare dev` in a process group of its own; the usual programs are there, and uv is not."""
-    for name in ("flock", "cat", "cksum", "mkdir", "rm", "cp", "sleep", "touch", "bash"):
+def start(checkout: Path, *words: str) -> subprocess.Popen[str]:
+    """`prepare dev`, or another program, in a process group of its own; the usual programs are there, but
+    not uv.
+    """
+    for name in ("flock", "cat", "cksum", "mkdir", "rm", "cp", "sleep", "touch", "bash", *MORE):
         if not (checkout / "bin" / name).exists():
             (checkout / "bin" / name).symlink_to(shutil.which(name) or name)
     return subprocess.Popen(
-        [BASH, "-c", SCRIPT],
+        [BASH, *(words or ("-c", SCRIPT))],
         cwd=checkout,
-        env={"PATH": str(checkout / "bin")},
+        env={"PATH": str(checkout / "bin"), "TMPDIR": str(checkout / "tmp")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -129,3 +134,15 @@ def test_other_dependencies_are_brought_up_to_date(checkout: Path) -> None:
     said = prepare(checkout)
     assert "bringing .venv up to date" in said
     assert "making .venv" not in said
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_suite_leaves_nothing_in_the_temporary_folder(checkout: Path, code: int) -> None:
+    """Whatever libraries forget there; its exit code is that of pytest."""
+    shutil.copy(ROOT / "tools/test", checkout / "tools")
+    (checkout / "code").write_text(str(code))
+    (checkout / "tmp").mkdir()
+    process = start(checkout, "tools/test")
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == code, said
+    assert list((checkout / "tmp").iterdir()) == []
