@@ -13,7 +13,7 @@ _ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode's categories of what acts instead of being seen: control, format (as bidirectional overrides and
 zero width), surrogates, private use, unassigned, separators of lines.
 """
-_MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
+_MARKDOWN = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _BLOCK = re.compile(r"^(?:#|[-+](?=\s|$)|-{2}|={2}|\d+(?=[.)](?:\s|$)))")
 LONGEST_LABEL = 70
 """Characters of a label in a picture: there is no room for more."""

@@ -19,13 +19,14 @@ from edgefashion.answers import Answers
 from edgefashion.bundle import archive
 from edgefashion.card import gather, to_markdown
 from edgefashion.cli import fine_tuning as tuned
+from edgefashion.cli import steps
 from edgefashion.data import Dataset
 from edgefashion.errors import EdgefashionError
 from edgefashion.fine_tuning import recipe_from
 from edgefashion.inspection.base import Inspection
 from edgefashion.inspection.text import to_text
 from edgefashion.prediction.classes import side_by_side
-from edgefashion.recipes import RECIPES, Recipe
+from edgefashion.recipes import RECIPES, Recipe, overriding
 from edgefashion.results import Results
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -282,3 +283,22 @@ def test_interrupted_trainings(tmp_path: Path) -> None:
         found.add_epoch({"x": np.zeros(1)}, {"val_accuracy": 0.1, "seconds": 1.0})
 
     assert 0 < attempt(json.loads((state.folder / checkpoints.PROGRESS).read_text()), 7, write, use) < TRIES
+
+
+LITERALS = (
+    *("1", "-1", "0", "1.5", "1e308", "-0.0", "9223372036854775807", "true", '""', '"x"', '"cnn"', '"1"'),
+    *("[]", "[1]", "{}", "{a = 1}", "[[]]", "2026-11-25", "07:32:00", "2026-11-25T07:32:00Z", "'''\n'''"),
+    *('"\\u001b[2J"', "nan", "inf", "1e999", "9" * 5000, "[" * 100, "0x" + "f" * 400, '"' + "x" * 9000 + '"'),
+)
+
+
+@pytest.mark.parametrize("field", [overriding.BASE, *overriding.FIELDS])
+def test_recipes_in_toml(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    for literal in LITERALS:
+        path.write_text(f"{field} = {literal}\n")
+        try:
+            found = overriding.read(path)
+            steps.new_recipes(["cnn"], found.recipe, **found.fields)
+        except EdgefashionError as error:
+            assert "\n" not in str(error).strip() or literal == "'''\n'''"
