@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from edgefashion import artifact, bundle
 from edgefashion.bench import Protocol
 from edgefashion.bundle import Bundle
 from edgefashion.cli import main
+from edgefashion.cli.bench import next_step
+from edgefashion.cli.steps import after_evaluation
 from edgefashion.data import Dataset
 from edgefashion.installation import pip_install
+from edgefashion.results import Results
 
 DATA = Path(__file__).parents[1] / "data"
 MODELS, FOREIGN = DATA / "models", DATA / "foreign-models"
@@ -235,3 +239,34 @@ def test_a_full_disk_comes_after_the_table(bench: Bench, fake: Fake, monkeypatch
     assert content == {}
     assert "Latency and memory" in text and "p50" in text
     assert "cannot write" in text and "No space left on device" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "sustained", "json_file", "expected"),
+    [
+        (("a b.onnx",), 0, None, "edgefashion bench 'a b.onnx' --sustained 10 to see what heat does"),
+        (("a.onnx",), 10, None, "edgefashion bench a.onnx --json FILE, to compare it with other computers"),
+        (("a.onnx",), 0, Path("r.json"), "edgefashion compare r.json and a file of another computer"),
+        (("zoo:cnn-64k",), 0, None, "edgefashion predict zoo:cnn-64k PICTURE.jpg"),
+        ((), 0, None, "edgefashion bench --sustained 10 to see what heat does, or edgefashion predict zoo:"),
+    ],
+)
+def test_what_comes_next_is_something_new(
+    names: tuple[str, ...], sustained: float, json_file: Path | None, expected: str
+) -> None:
+    found = Results({}, None, [{"status": "ok"}], "bench", {"sustained_minutes": sustained})
+    assert expected in str(next_step(names, found, json_file))
+    assert next_step(names, replace(found, rows=[{"status": "failed"}]), json_file) is None
+    assert next_step(names, replace(found, protocol=None), json_file) is None
+
+
+def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
+    paths = [tmp_path / "runs/cnn/artifacts" / name for name in ("cnn-int8.onnx", "cnn-float32.onnx")]
+    artifacts = [artifact.Artifact(path, {"run": "cnn"}) for path in paths]
+    rows = [{"path": str(path), "accuracy": share} for path, share in zip(paths, (0.9, 0.8), strict=True)]
+    found = str(after_evaluation(artifacts, Results({}, None, rows)))
+    assert f"edgefashion predict {paths[0]} PICTURE.jpg" in found
+    assert f"edgefashion bundle {tmp_path}/runs/cnn -o cnn.zip" in found and "edgefashion card" in found
+    alone = [artifact.Artifact(paths[1], None)]
+    assert str(after_evaluation(alone, Results({}, None, rows[1:]))).endswith("PICTURE.jpg")
+    assert after_evaluation(alone, Results({}, None, [{"path": "x", "accuracy": None}])) is None

@@ -1,0 +1,46 @@
+"""Model files that nobody means well: each is a row or a line, in little time and memory."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED, OWN = ROOT.parent / "shared/data/cases", ROOT / "tests/data/cases"
+MODELS = sorted(path for path in (SHARED / "hostile").glob("*") if path.suffix in (".onnx", ".tflite")) or [
+    OWN / name for name in ("1gin.onnx", "circle1.onnx", "circle2.onnx")
+]
+MATRIX = SHARED / "matmul_quant.tflite"
+COMMAND = (sys.executable, "-m", "edgefashion", "bench")
+
+
+def test_all_of_them_at_once_are_rows(tmp_path: Path) -> None:
+    assert len(MODELS) >= 2
+    path, sound = tmp_path / "results.json", ROOT / "tests/data/models/tiny-int8.tflite"
+    arguments = [*map(str, MODELS), str(sound), "--threads", "1", "--seconds", "0.01", "--json", str(path)]
+    begin = time.monotonic()
+    done = subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert time.monotonic() - begin < 60 * len(MODELS)
+    assert done.returncode in (1, 2) and "Traceback" not in done.stderr
+    rows = json.loads(path.read_text())["results"]
+    assert len(rows) == len(MODELS) + 1 and rows[-1]["status"] == "ok"
+    assert all(row["error"] and "\n" not in row["error"] for row in rows if row["status"] != "ok")
+    most_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert most_kb < 1 << 20
+
+
+@pytest.mark.skipif(not MATRIX.exists(), reason="the file is not here")
+def test_a_model_slower_than_its_row_s_time_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    options = ["--threads", "1", "--seconds", "0.1", "--at-most", "6", "--json", str(path)]
+    begin = time.monotonic()
+    done = subprocess.run([*COMMAND, str(MATRIX), *options], cwd=ROOT, capture_output=True, text=True)
+    assert time.monotonic() - begin < 40  # two processes start meanwhile, on a busy machine
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(path.read_text())["results"]
+    assert "cut at the 6 s that a row may take" in row["note"]
+    assert row["latency_us"]["p50"] and row["latency_us"]["samples"] < 1000
