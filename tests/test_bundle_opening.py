@@ -120,7 +120,7 @@ HUGE = (
         (lambda m, i: m.pop("artifacts/tiny-int8.tflite"), "'artifacts/tiny-int8.tflite' is missing"),
         (lambda m, i: m.pop(LOGITS), "is missing"),
         (lambda m, i: m.update({"artifacts/more.tflite": b"x"}), "does not list"),
-        (lambda m, i: m.update({"artifacts/tiny-int8.tflite.json": b"{}"}), "is that of another file"),
+        (lambda m, i: m.update({"artifacts/tiny-int8.tflite.json": b"{}"}), "and its manifest do not fit"),
         (set_array("images.npy", np.zeros((49, 28, 28, 1), np.uint8)), "not uint8 [50, 28, 28, 1]"),
         (set_array("images.npy", np.zeros((50, 28, 28, 1), np.float32)), "not uint8 [50, 28, 28, 1]"),
         (set_array("images.npy", np.zeros((28, 28, 1, 50), np.uint8).T), "not uint8"),

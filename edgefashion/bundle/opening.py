@@ -133,7 +133,8 @@ class _Reader:
         try:
             return artifact.read(self._folder / file, self._listed[layout.artifact(file)]["sha256"])
         except ArtifactError as error:
-            raise damaged(self._path, f"the manifest of {file!r} is that of another file") from error
+            reason = str(error).replace(f"{self._folder}/", "")
+            raise damaged(self._path, f"{file!r} and its manifest do not fit: {reason}") from error
 
     def _unpack(self, name: str) -> None:
         target = self._folder / Path(name).name
