@@ -74,7 +74,7 @@ def read(path: Path, behind: Color | None = None) -> Picture:
 
 
 def _decoded(path: Path, file: BinaryIO, behind: Color | None) -> Picture:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged EXIF
@@ -91,7 +91,7 @@ def _decoded(path: Path, file: BinaryIO, behind: Color | None) -> Picture:
             deep = depth.has_16_bits(picture)
             picture.load()
             shallow, bits = depth.of_8_bits(picture) if deep else (picture, None)
-            upright = ImageOps.exif_transpose(shallow)
+            upright = _upright(shallow)
             turned = upright.size != picture.size
             image, seen = _on_background(upright, behind)
             return Picture(image, size[::-1] if turned else size, bits, seen)
@@ -106,6 +106,16 @@ def _lighten(path: Path, picture: "Image") -> None:
         raise _too_large(path, f"{pixels:,} pixels, and more than {MOST_PIXELS:,} are not decoded here")
     scale = next(scale for scale in (2, 4, 8) if pixels <= MOST_PIXELS * scale**2)
     picture.draft(picture.mode, (picture.width // scale, picture.height // scale))
+
+
+def _upright(picture: "Image") -> "Image":
+    """As EXIF says that it was held; as it is where EXIF is damaged, which says nothing of the picture."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # Pillow raises anything
+        return picture
 
 
 def _on_background(picture: "Image", behind: Color | None) -> "tuple[Image, Color | None]":

@@ -62,6 +62,14 @@ def test_rotation_by_exif(
         assert found.getpixel(red)[0] > 200
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+@pytest.mark.parametrize(
+    "exif", [b"junk", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0II*\0\x08\0\0\0\xff\xff"]
+)
+def test_damaged_exif_is_left_out(exif: bytes, name: str, tmp_path: Path) -> None:
+    assert pictures.read(saved(tmp_path / name, colored(), exif=exif)).size == (40, 20)
+
+
 @pytest.mark.parametrize("behind", [pictures.WHITE, pictures.BLACK])
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "tRNS"])
 def test_what_is_transparent_is_put_on_a_background(
