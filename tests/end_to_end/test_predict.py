@@ -89,13 +89,12 @@ def test_a_forgotten_model_is_told_with_one_that_is_there(
     assert err.endswith(f"the model comes first: edgefashion predict zoo:cnn-64k {picture}\n")
 
 
-def test_a_white_cut_out_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "white.png"
-    picture = np.zeros((200, 200, 4), np.uint8)
-    picture[40:160, 70:130] = (252, 252, 252, 255)
-    Image.fromarray(picture).save(path)
+def test_a_white_cut_out_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    path = MODELS.parent / "cases/white_cutout.png"
     out, _ = predict(capsys, MODEL, path)
-    assert f"{path}: 200x200, pale and cut out: put on black, trimmed" in out
+    assert "560x560, pale and cut out: put on black, trimmed" in " ".join(out.split())
+    _, err = predict(capsys, MODEL, path, "--invert", code=2)
+    assert "add --no-invert where it is brighter than what is around it" in err
 
 
 def test_the_sample_answers_to_an_index_where_no_data_set_is(
