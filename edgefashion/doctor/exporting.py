@@ -55,10 +55,10 @@ def _ready() -> Finding:
 
 
 def _weights() -> Finding:
-    path = Path.home() / ".keras/models" / WEIGHTS
     try:
+        path = Path.home() / ".keras/models" / WEIGHTS
         there = reading.is_file(path, DataError)
-    except DataError as error:
+    except (DataError, RuntimeError) as error:  # a user whom the system does not know has no home
         return Finding("problem", "weights", str(error))
     if there:
         return Finding("ok", "weights", f"of ImageNet, in {path}")

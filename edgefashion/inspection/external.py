@@ -41,9 +41,9 @@ def _checked(path: Path, name: str, size: int) -> Path:
         folder /= part
         if folder.is_symlink():
             raise ArtifactError(f"{path} has its weights behind a link, {folder}: copy the file itself there")
-    if not folder.is_file():
+    if not reading.is_file(folder, ArtifactError):
         raise ArtifactError(f"{path} has its weights in {folder}, which is missing: copy it there")
-    with folder.open("rb") as file:
+    with reading.open_file(folder, "the weights of a model", ArtifactError) as file:
         reading.refuse_pointer(folder, file.read(64), ArtifactError)
     if folder.stat().st_size < size:
         raise ArtifactError(f"{folder}, the weights of {path.name}, is truncated: copy it again")

@@ -34,6 +34,15 @@ def test_no_weights(home: Path, sample_folder: Path) -> None:
     assert (found.level, found.topic) == ("note", "weights")
 
 
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    found = findings(sample_folder)[2]
+    assert (found.level, found.topic) == ("problem", "weights")
+
+
 def test_no_packages(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.setitem(sys.modules, "onnx", None)
