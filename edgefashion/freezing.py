@@ -12,7 +12,7 @@ import numpy as np
 
 from edgefashion.data import Splits, Subset
 from edgefashion.errors import BadInput
-from edgefashion.keras import keras, tf
+from edgefashion.keras import keras, quiet, tf
 from edgefashion.models import Architecture, Normalisation
 from edgefashion.models.folding import connect
 
@@ -58,6 +58,8 @@ def features(
     their place: float16 [N, ...]. Raises BadInput as `split` does.
     """
     first, _ = split(architecture.build(weights), name)
+    with quiet():
+        tf.cast(0.0, "half")  # the first time, TensorFlow says which of its kernels are not for such numbers
     answer = tf.function(lambda pixels: tf.cast(first(architecture.prepare(pixels), training=False), "half"))
     size = 2 * np.prod(first.output_shape[1:]) * (len(splits.train) + len(splits.validation))
     report(f"frozen until {name}: what it gives is computed once, and takes {size / 1e6:,.0f} MB of memory")

@@ -13,7 +13,7 @@ from edgefashion.data import Dataset, split
 from edgefashion.errors import VerificationError
 from edgefashion.fine_tuning import recipe_from
 from edgefashion.keras import keras, tf
-from edgefashion.models import ARCHITECTURES, Compression, architecture_for, deployed
+from edgefashion.models import ARCHITECTURES, Compression, architecture_for
 from edgefashion.models.compression import Clustering, Pruning, compressible
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
@@ -146,7 +146,7 @@ def test_all_zeros_are_there_when_the_first_epoch_ends(steps: int, trained: Run)
 def test_wrapping_and_stripping_gives_the_same_layers(
     name: str, compression: Compression, sample: Dataset
 ) -> None:
-    architecture = deployed(ARCHITECTURES[name])
+    architecture = architecture_for(name, "float")
     model = architecture.build(None)
     images = architecture.prepare(sample.test.images[:2])
     names, expected = [layer.name for layer in model.layers], model(images).numpy()
