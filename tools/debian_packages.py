@@ -97,7 +97,7 @@ def merge_usr(folder: Path) -> None:
 def _extract(package: Path, folder: Path) -> None:
     """As dpkg-deb --extract, which would put folders in place of links."""
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as reader:
-        tar = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", folder]
+        tar = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", str(folder)]
         done = subprocess.run(tar, stdin=reader.stdout, capture_output=True, text=True, check=False)
     if done.returncode or reader.returncode:
         raise Unavailable(f"{package.name} cannot be unpacked: {done.stderr.strip() or 'dpkg-deb failed'}")
