@@ -1,6 +1,11 @@
-"""The descriptors 0 to 2, which a caller may have closed (`edgefashion bench <&-`)."""
+"""The descriptors 0 to 2: a caller may have closed them (`<&-`), and native code writes to the last."""
 
+import contextlib
 import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
 
 
 def fill() -> None:
@@ -11,3 +16,24 @@ def fill() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what native code writes to stderr; it is shown after all when the block fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except BaseException:
+            held.seek(0)
+            os.write(terminal, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)

@@ -4,41 +4,17 @@ Keras is `tf_keras`: quantization-aware training refuses the models of Keras 3. 
 say so before TensorFlow is imported, hence no other module imports either of them.
 """
 
-import contextlib
 import os
-import sys
 import tempfile
-import warnings
-from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 
 from edgefashion import temporary
+from edgefashion.descriptors import quiet
 from edgefashion.errors import MissingExtra
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back what native code writes to stderr; it is shown after all when the block fails."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        except BaseException:
-            held.seek(0)
-            os.write(terminal, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal, 2)
-            os.close(terminal)
 
 
 try:

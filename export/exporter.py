@@ -61,6 +61,10 @@ def export_run(
     settings = settings or Settings()
     for _, precision in kinds:
         check_precision(run, precision)
+    if run.artifacts.is_symlink():
+        raise RunError(f"{run.artifacts} is a link, and nothing is written through it: put a folder there")
+    for kind in kinds:
+        files.check_writable(run.artifacts / file_name(run, kind, settings))
     if missing := _full_missing(run, kinds, settings):
         all_integer = replace(settings, keep_float=())
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)

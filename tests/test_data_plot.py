@@ -1,5 +1,7 @@
 """Pictures: drawn in every format, refused where they cannot be."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,6 +43,28 @@ def test_another_kind_of_picture(sample: Dataset, tmp_path: Path, name: str) -> 
     with pytest.raises(BadInput, match=r"\.png, \.svg or \.pdf"):
         plot_grid(sample.test, tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("home", ["home", "file"])
+def test_matplotlib_obeys_no_file_of_the_current_folder_and_needs_no_home(home: str, tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nnonsense\n")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "file").touch()
+    code = """
+from edgefashion import drawing
+drawing.new_figure(1, 1)
+import matplotlib
+print(matplotlib.rcParams["text.usetex"])
+"""
+    own = {
+        "XDG_CONFIG_HOME": str(tmp_path / home),
+        "XDG_CACHE_HOME": str(tmp_path / home),
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | own, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_without_matplotlib(sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -473,3 +473,9 @@ def test_importing_the_parent_s_side_imports_no_runtime() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_litert_in_this_process_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with open_model(MODELS / "tiny-int8.tflite", 1, in_process=True) as model:
+        model.warm_up(seconds=0)
+    assert capfd.readouterr().err == ""

@@ -13,7 +13,6 @@ import click
 from edgefashion import files
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.escaping import visible
-from edgefashion.installation import activation
 from edgefashion.interruption import finishing
 from edgefashion.terminal import fitted, width_of
 
@@ -33,6 +32,8 @@ def say(line: str) -> None:
 
 def following(command: str) -> None:
     """Say what one would do next, and first what makes `edgefashion` a command where it is none."""
+    from edgefashion.installation import activation
+
     if activate := activation():
         say(f"in this shell, first: {activate}")
     say(f"next: {command}")

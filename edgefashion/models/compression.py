@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from edgefashion.drawing import undisturbed
 from edgefashion.errors import MissingExtra, VerificationError
 from edgefashion.keras import keras
 from edgefashion.models.base import Compression
 
 try:
-    import tensorflow_model_optimization as tfmot
+    with undisturbed():
+        import tensorflow_model_optimization as tfmot
 except ModuleNotFoundError as error:
     raise MissingExtra(f"Pruning and clustering need {error.name}", "train") from error
 

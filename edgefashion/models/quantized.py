@@ -13,13 +13,15 @@ Importing this module lets Keras load such models.
 from dataclasses import replace
 from typing import Any
 
+from edgefashion.drawing import undisturbed
 from edgefashion.errors import MissingExtra
 from edgefashion.keras import keras, tf
 from edgefashion.models.base import Architecture, Normalisation, unwrapped
 from edgefashion.models.folding import rebuild
 
 try:
-    import tensorflow_model_optimization as tfmot
+    with undisturbed():
+        import tensorflow_model_optimization as tfmot
 except ModuleNotFoundError as error:
     raise MissingExtra(f"Quantization-aware training needs {error.name}", "train") from error
 

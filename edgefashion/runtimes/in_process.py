@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from edgefashion.descriptors import quiet
 from edgefashion.errors import EdgefashionError, OutOfMemory, RuntimeCrash
 from edgefashion.runtimes import allowance, base, for_file, pinning
 from edgefashion.runtimes.base import Images, Logits
@@ -50,7 +51,7 @@ class InProcessModel:
         try:
             with self._failing("starting"):
                 self.version = self._model.start()
-            with self._failing("loading"):
+            with self._failing("loading"), quiet():
                 self.load_ms = self._model.load(threads)
         except BaseException:
             self.close()

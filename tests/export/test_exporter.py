@@ -218,3 +218,11 @@ def test_a_model_that_has_learned_nothing_is_no_file(
     with pytest.raises(RunError, match=f"the model of {run.folder} gives {reason}: train it again"):
         exporter.export_run(run, splits, [("onnx", "int8")])
     assert not run.artifacts.exists()
+
+
+def test_a_link_in_a_run_leads_nothing_out_of_it(run: Run, splits: Splits, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    run.artifacts.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="is a link, and nothing is written through it"):
+        exporter.export_run(run, splits, [("onnx", "float32")])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
