@@ -16,7 +16,7 @@ from edgefashion.errors import BadInput
 MODEL_BYTES = 2 << 30
 """Of a model file: what protobuf and FlatBuffers can address."""
 RECORD_BYTES = 256 << 20
-"""Of a results file, which holds every sample."""
+"""Of whatever else says nothing of its own."""
 INFO_BYTES = 8 << 20
 """Of what tells of one run, one model file or one bundle."""
 SETTINGS_BYTES = 1 << 20

@@ -56,6 +56,8 @@ _DEFAULTS: dict[str, Any] = {
 }
 """What a row has where nothing says otherwise, or its file is too old to say."""
 _PERCENTILES: dict[str, Any] = {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
+MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
+"""Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
 _MEND = "name a results file, or measure again"
 
 
@@ -124,34 +126,51 @@ def read(path: Path) -> Results:
 
     from edgefashion.records.results import Results as Head
 
-    what, content = "a results file of edgefashion", reading.read_bytes(path, "a results file", BadInput)
-    try:  # In parts, since all samples at once would take six times the size of the file.
-        parts = msgspec.json.decode(content.removeprefix(reading.BOM), type=dict[str, msgspec.Raw])
-        rows = msgspec.json.decode(parts.pop("results", b"null"), type=list[dict[str, msgspec.Raw]] | None)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise reading.damaged(str(path), what, BadInput, _MEND, error) from error
-    head = {name: reading.load_json(bytes(part), str(path), what, BadInput) for name, part in parts.items()}
-    reading.check_schema(head, SCHEMA, str(path), BadInput)
-    reading.check(head, Head, str(path), what, BadInput, mend=_MEND)
-    if rows is None:
-        raise BadInput(f"{path} is damaged, or not {what}: {_MEND}")
+    what, name = "a results file of edgefashion", str(path)
+    content = reading.read_bytes(path, "a results file", BadInput, MOST_BYTES).removeprefix(reading.BOM)
+    if sum(map(content.count, (b"{", b"[", b":"))) > MOST_PARTS:
+        raise BadInput(f"{path} has more parts than any results file: {_MEND}")
+    # In parts, since all samples at once would take six times the size of the file.
+    parts = _decoded(content, dict[str, msgspec.Raw], name, what)
+    results = parts.pop("results", b"null")
+    _check_sizes(parts, name)
+    head = {field: _plain(part, name, what) for field, part in parts.items()}
+    reading.check_schema(head, SCHEMA, name, BadInput)
+    reading.check(head, Head, name, what, BadInput, mend=_MEND)
+    rows = _decoded(results, list[dict[str, msgspec.Raw]], name, what)
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
     head = {**_HEAD_OF_OLD, **head}
-    return Results(rows=found, **{name: head[name] for name in _HEAD})
+    return Results(rows=found, **{field: head[field] for field in _HEAD})
 
 
 def _row(parts: dict[str, Any], name: str) -> dict[str, Any]:
     """A row, complete, from the JSON of its fields."""
-    import msgspec
-
     from edgefashion.records.results import Row, Samples
 
     what = "a row of a results file"
-    raw = parts.pop("raw_us", b"[]")
-    row = {field: reading.load_json(bytes(part), name, what, BadInput) for field, part in parts.items()}
+    _check_sizes(parts, name)
+    samples = array("d", _decoded(parts.pop("raw_us", b"[]"), Samples, name, what))
+    row = {field: _plain(part, name, what) for field, part in parts.items()}
     reading.check(row, Row, name, what, BadInput, mend=_MEND)
+    return complete({**row, "latency_us": _PERCENTILES | row["latency_us"], "raw_us": samples})
+
+
+def _check_sizes(parts: dict[str, Any], name: str) -> None:
+    """Raise BadInput for a field that is larger than any can be."""
+    if any(memoryview(part).nbytes > PART_BYTES for part in parts.values()):
+        raise BadInput(f"{name} has a field of more than {PART_BYTES:,} bytes: {_MEND}")
+
+
+def _plain(part: Any, name: str, what: str) -> Any:
+    """A field that has no samples, from its JSON."""
+    return reading.load_json(bytes(part), name, what, BadInput, mend=_MEND)
+
+
+def _decoded(part: Any, kind: Any, name: str, what: str) -> Any:
+    """A part of the JSON, of this type. Raises BadInput for one of another."""
+    import msgspec
+
     try:
-        samples = array("d", msgspec.json.decode(raw, type=Samples))
+        return msgspec.json.decode(part, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise reading.damaged(name, what, BadInput, _MEND, error) from error
-    return complete({**row, "latency_us": _PERCENTILES | row["latency_us"], "raw_us": samples})

@@ -221,7 +221,7 @@ def test_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def use(path: Path) -> None:
         found = artifact.read(path)
         side_by_side([found])
-        to_text([Inspection(str(path), "tflite", 1, [], [], [], found.metadata)])
+        to_text([Inspection(str(path), "tflite", 1, [], [], [], [], [], found.metadata)])
 
     assert attempt(inside, 4, write, use) > 0
 

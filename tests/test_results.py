@@ -106,3 +106,17 @@ def test_failures_are_raised_by_their_kind() -> None:
         Results(DEVICE, None, [failed("died", False)]).raise_failures()
     with pytest.raises(ArtifactError, match="died; bad"):
         Results(DEVICE, None, [failed("died", False), failed("bad", True)]).raise_failures()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('"x": [' + "[]," * 4_000_001 + "0]", "more parts than any results file"),
+        ('"x": [' + "1," * 21_000_000 + "0]", "a field of more than 41,943,040 bytes"),
+    ],
+)
+def test_what_would_take_all_memory_is_not_unpacked(more: str, said: str, path: Path) -> None:
+    text = results.to_json(Results(DEVICE, None, [OLD_ROW]))
+    path.write_text(text.replace('"schema"', f'{more}, "schema"'))
+    with pytest.raises(BadInput, match=said):
+        results.read(path)
