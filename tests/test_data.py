@@ -174,13 +174,22 @@ def test_a_folder_that_is_called_like_a_file_is_passed_over(folder: Path) -> Non
 def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str) -> None:
     name, most = {"images": (TRAIN_IMAGES, "54,880,016"), "labels": (TRAIN_LABELS, "70,008")}[kind]
     size = {"images": 1_000_000_000, "labels": 80_000}[kind]
-    compressed(folder, name).write_bytes(gzip.compress(bytes(size // 100)) * 100)
+    compressed(folder, name).write_bytes(gzip.compress(bytes(size // 8)) * 8)
     tracemalloc.start()
     message = refusal(folder)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert f"more than {most} bytes inside, which no such file has" in message
     assert peak < 160e6
+
+
+def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(folder: Path, sample: Dataset) -> None:
+    raw = content(folder, TEST_LABELS)
+    path = compressed(folder, TEST_LABELS)
+    path.write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]) + bytes(512))
+    assert (load(folder).test.labels == sample.test.labels).all()
+    path.write_bytes(gzip.compress(b"") * 1000 + gzip.compress(raw))
+    assert "damaged gzip: more than 10 parts" in refusal(folder)
 
 
 def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
