@@ -22,7 +22,6 @@ class Interruption:
         self.exit_code = 128 + signal.SIGINT
         """What a shell says of a program that the first signal has ended."""
         self._count = 0
-        self._end: int | None = None
 
     def take_over(self) -> None:
         """Handle the signals of this process, but those that whoever started it has switched off."""
@@ -30,15 +29,15 @@ class Interruption:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 signal.signal(number, self)
 
-    def is_over(self, code: int) -> None:
-        """From now on there is nothing to interrupt: a signal ends the process with its own exit code."""
-        self._end = code
+    def give_back(self) -> None:
+        """From now on there is nothing to interrupt: the exit code is known, and Python is about to end."""
+        for number in SIGNALS:
+            if signal.getsignal(number) is self:
+                signal.signal(number, signal.SIG_IGN)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
         self._count += 1
-        if self._end is not None:
-            os._exit(self._end)
         if self._count == 1:
             self.exit_code = 128 + number
             raise KeyboardInterrupt

@@ -27,16 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from edgefashion.interruption import Interruption
 
     descriptors.fill()
-
     interruption = Interruption()
     if arguments is not None:
         sys.exit(_run(arguments, interruption))
     interruption.take_over()
-    from edgefashion.cli import streams
+    try:
+        from edgefashion.cli import streams
 
-    stdout = streams.replace()
-    code = _run(None, interruption) or streams.end(stdout)
-    interruption.is_over(code)
+        stdout = streams.replace()
+        code = _run(None, interruption) or streams.end(stdout)
+    except KeyboardInterrupt:  # between the lines
+        code = interruption.exit_code
+    interruption.give_back()
     sys.exit(code)
 
 
