@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_path
 
-from edgefashion import files, runs
+from edgefashion import arrays, files, runs
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput
 from edgefashion.input_pipeline import CLASSES, Array
 from edgefashion.keras import tf
 from edgefashion.models import architecture_for, load_model
+from edgefashion.reading import read_bytes
 from edgefashion.recipes import Recipe
 from edgefashion.runs import Run
 
@@ -72,9 +73,11 @@ def _ask(teacher: Run, images: Array) -> Array:
 
 
 def _read(path: Path, count: int) -> Array | None:
+    wanted = np.broadcast_to(np.float32(0), (2, count, CLASSES))
     try:
-        found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        content = read_bytes(path, "what a teacher said", BadInput, wanted.nbytes + arrays.MOST_HEADER)
+        found = arrays.from_bytes(content, wanted.dtype, wanted.shape)
+        arrays.check_finite(path.name, found)
+    except (BadInput, ValueError):
         return None
-    sound = found.shape == (2, count, CLASSES) and found.dtype == np.float32 and np.isfinite(found).all()
-    return found if sound else None
+    return found

@@ -121,9 +121,15 @@ def test_a_teacher_of_other_classes(trained: Run, sample: Dataset, tmp_path: Pat
     assert not runs.staging(tmp_path / "pupil").exists()
 
 
-def test_the_id_of_a_teacher_is_no_path(trained: Run, sample: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("id", "reason"),
+    [("../../../out", "another form"), ("0123456789ab", r"has the id .*, and the SHA-256 of model\.keras")],
+)
+def test_the_id_of_a_teacher_is_that_of_its_model(
+    trained: Run, sample: Dataset, tmp_path: Path, id: str, reason: str
+) -> None:
     folder = tmp_path / "other"
     shutil.copytree(trained.folder, folder)
-    files.write_json(folder / runs.INFO, {**trained.info, "id": "../../../out"})
-    with pytest.raises(RunError, match=r"has the id '\.\./\.\./\.\./out', and the SHA-256 of model\.keras"):
+    files.write_json(folder / runs.INFO, {**trained.info, "id": id})
+    with pytest.raises(RunError, match=reason):
         train(replace(PUPIL, teacher=str(folder)), sample, tmp_path / "pupil", report=silent)
