@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,5 +78,7 @@ def new_figure(width: float, height: float) -> "Figure":
 
 def save(figure: "Figure", path: Path, kind: str) -> None:
     """Write a figure as `kind` of file in one step. Raises OutputError when `path` cannot be written."""
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, warnings.catch_warnings():
+        # Of a name that is too long for the picture, or in a script that the font lacks.
+        warnings.simplefilter("ignore", UserWarning)
         figure.savefig(temporary, format=kind, dpi=150)
