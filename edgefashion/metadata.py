@@ -45,9 +45,9 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def is_ours(path: Path) -> bool:
-    """Whether a manifest beside a model file, or the file itself, says that edgefashion exported it."""
-    return path.with_name(f"{path.name}.json").is_file() or read(path) is not None
+def is_ours(path: Path, inside: dict[str, Any] | None) -> bool:
+    """Whether a manifest beside a model file, or what is `inside`, says that edgefashion exported it."""
+    return inside is not None or path.with_name(f"{path.name}.json").is_file()
 
 
 def find(content: bytes, format: str) -> dict[str, Any] | None:

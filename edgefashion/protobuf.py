@@ -135,6 +135,8 @@ def _fields(content: memoryview) -> Iterator[tuple[int, int, int]]:
 
 def _varint(content: memoryview, position: int) -> tuple[int, int]:
     """A number of 7 bits a byte, lowest first, and the position after it."""
+    if position < len(content) and content[position] < 0x80:
+        return content[position], position + 1
     value = 0
     for shift, byte in enumerate(content[position : position + _LONGEST_VARINT]):
         value |= (byte & 0x7F) << 7 * shift

@@ -79,3 +79,9 @@ def test_time_to_accuracy_knows_its_recipes() -> None:
     done = run("time_to_accuracy", "mobilenet")
     assert done.returncode == 2
     assert "unknown recipe mobilenet: there are cnn, " in done.stderr.splitlines()[-1]
+
+
+def test_damaged_model_files_are_read_or_refused() -> None:
+    done = run("bench_fuzz", "--seconds", "5", "--seed", "1")
+    assert done.returncode == 0, done.stdout
+    assert ", 0 findings, " in done.stdout

@@ -9,25 +9,26 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 import onnx
-import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 from onnx.helper import make_node as op
 
 MOST_SECONDS, MOST_BYTES = 60, 1 << 30
 INSPECT = """
-import json, resource, sys
+import sys, time
 from pathlib import Path
 from edgefashion.errors import ArtifactError
 from edgefashion.inspection import inspect
 from edgefashion.inspection.text import to_json, to_text
-try:
-    found = inspect(Path(sys.argv[1]))
-    print(len(to_text([found])) + len(to_json([found])))
-except ArtifactError as error:
-    print(error)
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_maxrss // 1024, "MB", round(used.ru_utime, 1), "s")
+paths = sorted(Path(sys.argv[1]).iterdir(), key=lambda path: int(path.stem))
+for path in paths:
+    start = time.process_time()
+    try:
+        found = inspect(path)
+        to_text([found]), to_json([found])
+    except ArtifactError as error:
+        assert "\\n" not in str(error)
+    print(time.process_time() - start)
 """
 GRAPH, NODE, ATTRIBUTE, VALUES, CONSTANT = 7, 1, 5, 13, 5
 
@@ -71,29 +72,26 @@ CASES: dict[str, Callable[[], bytes]] = {
     "operator reads itself": lambda: model([op("Reshape", ["x0", "s"], ["x0"])], {}),
     "a circle of two": lambda: model([op("Transpose", ["x0"], ["b"]), op("Transpose", ["b"], ["x0"])], {}),
     "a chain of scales": lambda: model(
-        [op("DequantizeLinear", [f"c{n}", f"s{n}"], [f"c{n + 1}"]) for n in range(20_000)],
-        {"c0": np.ones(1, np.int8), **{f"s{n}": np.ones((), np.float32) for n in range(20_000)}},
+        [op("DequantizeLinear", [f"c{n}", f"s{n}"], [f"c{n + 1}"]) for n in range(8_000)],
+        {"c0": np.ones(1, np.int8), **{f"s{n}": np.ones((), np.float32) for n in range(8_000)}},
     ),
     "a chain that is carried by many": lambda: model(
-        [op("DequantizeLinear", ["c", f"s{n}"], ["c"]) for n in range(10_000)]
-        + [op("Add", ["c", "x0"], [f"y{n}"]) for n in range(10_000)],
-        {"c": np.ones(1, np.int8), **{f"s{n}": np.ones((), np.float32) for n in range(10_000)}},
+        [op("DequantizeLinear", ["c", f"s{n}"], ["c"]) for n in range(4_000)]
+        + [op("Add", ["c", "x0"], [f"y{n}"]) for n in range(4_000)],
+        {"c": np.ones(1, np.int8), **{f"s{n}": np.ones((), np.float32) for n in range(4_000)}},
     ),
     "empty operators": lambda: plain(field(NODE, b"") * 3_000_000),
-    "empty values": lambda: plain(field(VALUES, b"") * 3_000_000),
-    "empty constants": lambda: plain(field(CONSTANT, b"") * 3_000_000),
     "named constants": lambda: plain(
-        b"".join(field(CONSTANT, field(8, b"%x" % n) + b"\x10\x01") for n in range(400_000))
+        b"".join(field(CONSTANT, field(8, b"%x" % n) + b"\x10\x01") for n in range(200_000))
     ),
     "values of empty names": lambda: plain(
         field(VALUES, field(2, field(1, field(2, field(1, b"\x08\x01") * 32)))) * 50_000
     ),
-    "unknown fields": lambda: b"\x50\x01" * 3_000_000,
     "attributes": lambda: plain(
-        field(NODE, b"".join(field(ATTRIBUTE, field(1, b"%x" % n)) for n in range(600_000)))
+        field(NODE, b"".join(field(ATTRIBUTE, field(1, b"%x" % n)) for n in range(300_000)))
     ),
     "many read long values": lambda: model(
-        [op("Reshape", ["x0", "v"], [f"y{n}"]) for n in range(10_000)], {"v": ONES}
+        [op("Reshape", ["x0", "v"], [f"y{n}"]) for n in range(4_000)], {"v": ONES}
     ),
     "many inputs have many scales": lambda: model(
         [op("DequantizeLinear", [f"x{n}", "s"], [f"y{n}"]) for n in range(5_000)],
@@ -103,7 +101,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "sizes that grow": lambda: model(
         [
             op("ConvTranspose", [f"x{n}", "w"], [f"x{n + 1}"], strides=[2**60, 2**60])
-            for n in range(20_000)
+            for n in range(8_000)
         ],
         {"w": np.ones((2, 2, 1, 1), np.float32)},
     ),
@@ -117,11 +115,11 @@ CASES: dict[str, Callable[[], bytes]] = {
         inputs=5_000,
     ),
     "many share a kernel": lambda: model(
-        [op("Conv", ["x0", "w"], [f"y{n}"]) for n in range(20_000)],
+        [op("Conv", ["x0", "w"], [f"y{n}"]) for n in range(8_000)],
         {"w": np.zeros((64, 2, 20, 20), np.float32)},
     ),
     "a long kind": lambda: model(
-        [op("A" * 1_000_000, ["x0", "w"], ["y"]), *(op("Conv", ["x0", "w"], ["y"]) for _ in range(20_000))],
+        [op("A" * 1_000_000, ["x0", "w"], ["y"]), *(op("Conv", ["x0", "w"], ["y"]) for _ in range(8_000))],
         {"w": np.zeros((64, 2, 2, 2), np.float32)},
     ),
     "graphs in pieces": lambda: plain(nested(32)),
@@ -129,26 +127,24 @@ CASES: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
-def measured(content: bytes, name: str, folder: Path) -> list[str]:
-    """What an inspection of a file prints, within 60 s and 1 GiB."""
-    path = folder / name
-    path.write_bytes(content)
+def measure(cases: dict[str, Callable[[], bytes]], folder: Path, suffix: str) -> None:
+    """Inspect every case in a process that is not given more than 1 GiB, 60 s for each."""
+    for number, make in enumerate(cases.values()):
+        (folder / f"{number}{suffix}").write_bytes(make())
     done = subprocess.run(
-        [sys.executable, "-c", INSPECT, path],
+        [sys.executable, "-c", INSPECT, folder],
         capture_output=True,
         text=True,
-        timeout=MOST_SECONDS,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 * MOST_BYTES, 2 * MOST_BYTES)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES)),
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 2
-    return lines
+    seconds = dict(zip(cases, map(float, done.stdout.split()), strict=True))
+    print(seconds)
+    assert max(seconds.values()) < MOST_SECONDS, seconds
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_an_onnx_file_is_read_in_bounds(name: str, tmp_path: Path) -> None:
-    print(name, *measured(CASES[name](), "hostile.onnx", tmp_path))
+def test_onnx_files_are_read_in_bounds(tmp_path: Path) -> None:
+    measure(CASES, tmp_path, ".onnx")
 
 
 def flatbuffer(make: Callable[[flatbuffers.Builder], dict[str, int]]) -> bytes:
@@ -221,7 +217,7 @@ TFLITE: dict[str, Callable[[], bytes]] = {
     "tensors": repeated(tensors=1_500_000),
     "some tensors of long names": repeated(tensors=90_000, name=100_000),
     "operators": repeated(operators=1_500_000),
-    "some operators": repeated(operators=90_000, kind=1_000_000, name=1_000_000),
+    "some operators": repeated(operators=30_000, kind=100_000, name=100_000),
     "operators of many inputs": repeated(operators=20_000, ports=20_000),
     "graphs": repeated(graphs=1_500_000),
     "graphs of operators": repeated(graphs=2_000, operators=2_000, tensors=2_000),
@@ -231,6 +227,5 @@ TFLITE: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", TFLITE)
-def test_a_tflite_file_is_read_in_bounds(name: str, tmp_path: Path) -> None:
-    print(name, *measured(TFLITE[name](), "hostile.tflite", tmp_path))
+def test_tflite_files_are_read_in_bounds(tmp_path: Path) -> None:
+    measure(TFLITE, tmp_path, ".tflite")

@@ -42,7 +42,7 @@ def inspect(path: Path) -> Inspection:
     try:
         model = _read(content, format)
     except (ValueError, MemoryError) as error:
-        again = "export" if metadata.is_ours(path) else "copy"
+        again = "export" if metadata.is_ours(path, own) else "copy"
         why = str(error) or "it needs more memory than there is"
         raise ArtifactError(f"{path} is damaged or no {format} model ({why}): {again} it again") from error
     others = external.checked(path, model.external)

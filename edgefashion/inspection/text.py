@@ -10,6 +10,7 @@ from edgefashion.tables import Column, Page, Row, Table
 
 UNKNOWN = tables.NONE
 LONGEST_NAME = 40
+MOST_LAYERS = 1000
 CHANNELS_SHOWN = 1
 
 
@@ -28,12 +29,16 @@ def page(found: Inspection) -> Page:
     heavy = [operator for operator in found.operators if operator.parameters != 0 or operator.computes]
     heavy.sort(key=lambda operator: operator.size_bytes, reverse=True)
     all_bytes = found.weight_bytes or 1
-    rows = [{"operator": operator, "all_bytes": all_bytes} for operator in heavy]
+    rows = [{"operator": operator, "all_bytes": all_bytes} for operator in heavy[:MOST_LAYERS]]
+    more = len(heavy) - len(rows)
     metadata = [f"    {name:14} {_value(value)}" for name, value in (found.metadata or {}).items()]
     return Page(
         [*_lines(found)],
         [Table("", _COLUMNS, rows)] if rows else [],
-        ["  metadata", *metadata] if metadata else [],
+        [
+            *([f"  {more:,} more are no larger: --json has them all"] if more else []),
+            *(["  metadata", *metadata] if metadata else []),
+        ],
         "--json",
     )
 

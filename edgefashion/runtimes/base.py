@@ -115,7 +115,7 @@ def utf8_name(path: Path) -> Iterator[str]:
 def damaged(path: Path, error: Exception) -> ArtifactError:
     """The error for a file its runtime refuses, with the first line of the reason."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    again = "export" if metadata.is_ours(path) else "copy"
+    again = "export" if metadata.is_ours(path, metadata.read(path)) else "copy"
     return ArtifactError(f"{path} cannot be loaded ({reason}): {again} it again")
 
 
