@@ -7,7 +7,7 @@ import click
 
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import OUTPUT, PATH, PICTURE, data_option, runs_option
-from edgefashion.cli.output import following, keep_inputs, text_of, write_all
+from edgefashion.cli.output import deliver, following, keep_inputs, text_of
 
 if TYPE_CHECKING:
     from edgefashion.artifact import Artifact
@@ -49,7 +49,7 @@ def card(
         plot(evidence, path)
 
     text = to_markdown(evidence, picture.name if picture else None)
-    write_all([(output, text_of(lambda: text)), (picture, draw)])
+    deliver([(output, text_of(lambda: text)), (picture, draw)], lambda: None)
     if not picture:
         following(f"edgefashion card {name} -o {output} --plot confusion.png")
 

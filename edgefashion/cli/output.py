@@ -105,7 +105,7 @@ def keep_inputs(names: Iterable[str | Path], outputs: Iterable[Path | None]) -> 
             raise BadInput(f"{path} is one of the files to read: write to another, or it is lost")
 
 
-def write_all(outputs: Sequence[tuple[Path | None, Write]]) -> list[OutputError]:
+def _write_all(outputs: Sequence[tuple[Path | None, Write]]) -> list[OutputError]:
     """Write every file that is wanted, and say so; gives the errors of those that cannot be written."""
     errors = []
     for path, write in outputs:
@@ -126,7 +126,7 @@ def deliver(outputs: Sequence[tuple[Path | None, Write]], tell: Callable[[], Non
     Raises OutputError at the end for files that could not be written: what is told is not lost.
     """
     with finishing():
-        errors = write_all(outputs)
+        errors = _write_all(outputs)
     tell()
     if errors:
         raise OutputError("; ".join(map(str, errors)))
