@@ -20,12 +20,20 @@ def is_enough(row: Measurement, protocol: Protocol) -> bool:
 
 
 def has_time(row: Measurement, protocol: Protocol, seconds: float) -> bool:
-    """Whether something that takes so long can still be done, and memory be measured after it."""
-    return row.spent_seconds + seconds + _memory_seconds(row, protocol) <= protocol.at_most
+    """Whether something that takes so long can still be done, and memory be measured after it: that counts
+    less than the first samples.
+    """
+    after = _memory_seconds(row, protocol) if row.raw_us else 0.0
+    return row.spent_seconds + seconds + after <= protocol.at_most
 
 
-def block_seconds(row: Measurement) -> float:
-    """What the next block is going to take: as much as those before, or one inference."""
+def longest_seconds(row: Measurement) -> float:
+    """What the next block is going to take at most: as much as the longest before, or one inference."""
+    return row.longest_block_seconds or row.inference_us * row.loops / 1e6
+
+
+def usual_seconds(row: Measurement) -> float:
+    """What the next block is going to take about: as much as those before, or one inference."""
     done = len(row.round_samples)
     return row.block_seconds / done if done else row.inference_us * row.loops / 1e6
 
@@ -42,7 +50,7 @@ def blocks_left(row: Measurement, protocol: Protocol) -> int:
         lacking.append(math.ceil((protocol.seconds - row.timed_seconds) * done / row.timed_seconds))
         lacking.append(math.ceil((protocol.samples - row.timed_samples) * done / row.timed_samples))
     time_left = protocol.at_most - row.spent_seconds - _memory_seconds(row, protocol)
-    return max(1, min(max(lacking), math.ceil(time_left / block_seconds(row))))
+    return max(1, min(max(lacking), math.ceil(time_left / usual_seconds(row))))
 
 
 def seconds_left(row: Measurement, protocol: Protocol) -> float:
@@ -51,7 +59,7 @@ def seconds_left(row: Measurement, protocol: Protocol) -> float:
         return 0.0
     if row.runtime is None:
         return min(protocol.at_most, _EXTRA * protocol.seconds + protocol.warm_up_seconds)
-    wanted = blocks_left(row, protocol) * block_seconds(row) + _memory_seconds(row, protocol)
+    wanted = blocks_left(row, protocol) * usual_seconds(row) + _memory_seconds(row, protocol)
     return max(0.0, min(wanted, protocol.at_most - row.spent_seconds))
 
 

@@ -46,6 +46,7 @@ class Measurement:
     """What an inference takes about, from before the rounds."""
     block_seconds: float = 0.0
     """Time that its blocks took, untimed inferences included."""
+    longest_block_seconds: float = 0.0
     spent_seconds: float = 0.0
     """Time that all of it took."""
     cut_at: float | None = None

@@ -164,7 +164,9 @@ class _Run:
         with self._working(index):
             samples = 1 if row.job.latency_only else protocol.block_samples
             row.add(self._models[index].measure(samples, protocol.block_seconds, BLOCK_S, row.loops))
-            row.block_seconds += time.monotonic() - begin
+            took = time.monotonic() - begin
+            row.block_seconds += took
+            row.longest_block_seconds = max(row.longest_block_seconds, took)
             every = max(1, min(protocol.expected_rounds // protocol.looks, _LOOK_ROUNDS))
             if number % every == 0 and budget.has_time(row, protocol, row.inference_us / 1e6):
                 row.states.append(self._watch.look_at(self._models[index]))
@@ -173,7 +175,7 @@ class _Run:
         row, protocol = self._rows[index], self._protocol
         if row.error or budget.is_enough(row, protocol):
             return True
-        if budget.has_time(row, protocol, budget.block_seconds(row)):
+        if budget.has_time(row, protocol, budget.longest_seconds(row)):
             return False
         row.cut_at = protocol.at_most
         if not row.raw_us:
@@ -200,7 +202,8 @@ class _Run:
     def _finish(self) -> None:
         """Measure memory, in processes of their own; then all of a row is there."""
         for index, row in enumerate(self._rows):
-            if not (row.error or row.job.latency_only or self._protocol.in_process):
+            apart = not (row.error or row.job.latency_only or self._protocol.in_process)
+            if apart and budget.has_time(row, self._protocol, 0):
                 self._report(f"memory of {row.job.path.name}")
                 with self._working(index):
                     row.peak_rss_mb = self._peak_memory_mb(row.job)
