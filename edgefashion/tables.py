@@ -110,7 +110,7 @@ def _drawn(table: Table, widest: int) -> "Drawn":
     from rich.text import Text
 
     drawn = rich.table.Table(
-        title=table.title or None,
+        title=Text(table.title) if table.title else None,
         title_justify="left",
         box=rich.box.SIMPLE_HEAD,
         pad_edge=False,

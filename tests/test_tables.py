@@ -41,3 +41,9 @@ def test_a_page_of_lines_only_ends_with_them() -> None:
 
 def test_figures_keep_what_is_known() -> None:
     assert [tables.time(value) for value in (None, 12.34, 99.96, 1234.5)] == ["–", "12.3", "100.0", "1,234"]
+
+
+def test_brackets_in_a_table_s_title_are_no_markup() -> None:
+    text = io.StringIO()
+    tables.print_page(Page([], [Table("[bold]x[/bold]", PAGE.tables[0].columns, [])], []), Console(file=text))
+    assert "[bold]x[/bold]" in text.getvalue()
