@@ -36,7 +36,7 @@ def to_markdown(evidence: Evidence, picture: str | None = None) -> str:
     for title, page in parts:
         text += f"\n## {title}\n\n{tables.to_markdown(page).lstrip()}"
         if picture and title == "Known weaknesses":
-            text += f"\n![Confusion matrix](<{quote(picture)}>)\n"
+            text += f"\n![Confusion matrix]({quote(picture)})\n"
     return text
 
 
