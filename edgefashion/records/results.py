@@ -74,7 +74,7 @@ class Row(TypedDict):
     gzip_bytes: NotRequired[Count | None]
     """Of the file compressed by gzip, level 9: what an update of it transfers."""
     sha256: NotRequired[Name | None]
-    """Of the file."""
+    """Of the file; of one with weights in other files, over the bytes of it and then of those, by name."""
     small_run: NotRequired[bool]
     """Whether the model was trained on a part of the data only."""
     images: NotRequired[Positive | None]
