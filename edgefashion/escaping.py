@@ -41,13 +41,14 @@ def csv_cell(text: str) -> str:
 
 
 def csv(rows: Sequence[dict[str, Any]]) -> str:
-    """CSV of rows with the same fields, under their names; None is an empty cell."""
+    """CSV of rows under the names of their fields; None, and what a row lacks, is an empty cell."""
     import csv as format
     import io
 
     text = io.StringIO()
-    writer = format.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = format.DictWriter(text, names, lineterminator="\n")
+    writer.writerow({name: csv_cell(name) for name in names})
     for row in rows:
         writer.writerow(
             {name: csv_cell(value) if isinstance(value, str) else value for name, value in row.items()}
