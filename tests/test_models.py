@@ -140,7 +140,7 @@ def refusal(weights: str) -> str:
 
 def test_a_weights_file_that_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "weights.h5"
-    expected = f"the weights file {path} does not exist: use imagenet, none or a path"
+    expected = f"{path} does not exist: name a file of weights, imagenet or none"
     assert refusal(str(path)) == expected
 
 
