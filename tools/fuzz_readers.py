@@ -158,9 +158,7 @@ def _archives(folder: Path) -> list[Kind]:
     return [
         Kind("bundle.zip", [made.read_bytes()], _bundle),
         Kind("bundle.json", [header], lambda path: _bundle(_with_header(path, members))),
-        Kind(
-            "zoo/sample.npz", [(ZOO / "sample.npz").read_bytes()], lambda path: zoo.opened(own).sample(), seal
-        ),
+        Kind("zoo/sample.npz", [sample], lambda path: zoo.opened(own).sample(), seal),
         Kind("zoo/zoo.json", [(ZOO / info.name).read_bytes()], lambda path: zoo.opened(own).all_artifacts()),
     ]
 
