@@ -1,6 +1,7 @@
 import gzip
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,10 @@ def test_what_was_calibrated_in_another_way_is_made_anew(
 ) -> None:
     path = run.artifacts / "cnn-int8.onnx"
     manifest = {"run": "cnn", "run_id": run.id, "precision": "int8", "small_run": True}
-    artifact.save(path, b"model", {**manifest, "calibration": {"count": 500, **made_with}})
+    versions = {package: version(package) for package in exporter.PACKAGES["onnx"]}
+    artifact.save(
+        path, b"model", {**manifest, "versions": versions, "calibration": {"count": 500, **made_with}}
+    )
     assert bool(exporter.reusable(path, run, Settings(calibration=wanted))) == same
 
 
