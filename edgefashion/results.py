@@ -55,6 +55,7 @@ _DEFAULTS: dict[str, Any] = {
     "raw_us": [],
 }
 """What a row has where nothing says otherwise, or its file is too old to say."""
+_HOST: dict[str, Any] = dict.fromkeys(("equal", "tolerance"))
 _PERCENTILES: dict[str, Any] = {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
 MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
 """Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
@@ -152,7 +153,8 @@ def _row(parts: dict[str, Any], name: str) -> dict[str, Any]:
     samples = array("d", _decoded(parts.pop("raw_us", b"[]"), Samples, name, what))
     row = {field: _plain(part, name, what) for field, part in parts.items()}
     reading.check(row, Row, name, what, BadInput, mend=_MEND)
-    return complete({**row, "latency_us": _PERCENTILES | row["latency_us"], "raw_us": samples})
+    latency, host = _PERCENTILES | row["latency_us"], row.get("host")
+    return complete({**row, "latency_us": latency, "host": host and _HOST | host, "raw_us": samples})
 
 
 def _check_sizes(parts: dict[str, Any], name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgefashion import results
+from edgefashion import report, results
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.results import Results
 
@@ -47,6 +47,13 @@ def test_json_has_a_row_a_line_and_reads_back(path: Path) -> None:
     assert [{**row, "raw_us": list(row["raw_us"])} for row in read] == rows
     assert first["raw_us"].itemsize == 8
     assert results.to_json(results.read(path)) == text
+
+
+def test_what_a_device_and_a_host_leave_out_is_not_known(path: Path) -> None:
+    row = {**OLD_ROW, "host": {"differing_classes": 0}, "runtime_version": "2"}
+    path.write_text(json.dumps({"schema": 2, "device": {"cpu": "x"}, "dataset": None, "results": [row]}))
+    text = report.to_markdown(results.read(path))
+    assert "Device: x, ? cores, unknown system" in text and "0 of 0 files answer" in text
 
 
 def test_a_file_of_schema_1_is_read_and_completed(path: Path) -> None:

@@ -1,6 +1,6 @@
 """Results for people (tables) and for spreadsheets (CSV); for programs see `edgefashion.results`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgefashion.escaping import csv
 from edgefashion.report.columns import precision, tables
@@ -12,6 +12,11 @@ from edgefashion.tables import to_markdown as markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_OF_DEVICE: dict[str, Any] = dict.fromkeys(
+    ("board", "cpu", "machine", "cores", "isa", "memory_mb", "os", "date", "emulated")
+)
 
 
 def print_report(results: Results, console: "Console | None" = None) -> None:
@@ -36,18 +41,19 @@ def to_csv(results: Results) -> str:
 
 def header(results: Results) -> list[str]:
     """What was measured on what, and when: a line each."""
-    machine, rows = results.device, results.rows
-    name = machine["board"] or machine["cpu"] or machine["machine"]
+    machine, rows = _OF_DEVICE | results.device, results.rows
+    name = machine["board"] or machine["cpu"] or machine["machine"] or "unknown"
     features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
-    emulated = f", emulated by {machine['emulated']}" if machine.get("emulated") else ""
+    emulated = f", emulated by {machine['emulated']}" if machine["emulated"] else ""
     memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
     started = [row for row in rows if row["runtime"]]
     runtimes = dict.fromkeys(f"{row['runtime']} {row['runtime_version']}" for row in started)
     threads = dict.fromkeys(str(row["threads"]) for row in rows)
     names = ", ".join(runtimes) or "none started"
+    system = machine["os"] or "unknown system"
     lines = [
-        f"Device: {name}{emulated}, {machine['cores']} cores{features}{memory}, {machine['os']}",
-        f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date']}",
+        f"Device: {name}{emulated}, {machine['cores'] or '?'} cores{features}{memory}, {system}",
+        f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date'] or 'unknown date'}",
     ]
     if data := results.dataset:
         part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
