@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from edgefashion import reading, zoo
-from edgefashion.cli import main
-from edgefashion.errors import BadInput
+from edgefashion.cli import main, output
+from edgefashion.errors import BadInput, OutputError
 
 COMMAND = [sys.executable, "-m", "edgefashion"]
 BENCH = ["bench", "--seconds", "0.05", "--threads", "1"]
@@ -129,6 +129,19 @@ def test_a_signal_that_was_switched_off_stays_so(model: Path, tmp_path: Path) ->
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 0
     assert rows(tmp_path / "r.json")
+
+
+def test_what_cannot_be_written_after_all_is_told_all_the_same(here: Path) -> None:
+    told = []
+
+    def fail(path: Path) -> None:
+        raise OutputError(f"cannot write {path}")
+
+    outputs = [(Path("a.json"), fail), (None, fail), (Path("b.csv"), output.text_of(lambda: "b"))]
+    with pytest.raises(OutputError, match=r"cannot write a\.json$"):
+        output.deliver(outputs, lambda: told.append("the tables"))
+    assert told == ["the tables"]
+    assert (here / "b.csv").read_text() == "b"
 
 
 OUTPUTS = [
