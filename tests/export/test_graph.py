@@ -23,5 +23,5 @@ def test_a_model_file_that_keras_cannot_read_is_named(trained: Run, tmp_path: Pa
     folder = tmp_path / "damaged"
     shutil.copytree(trained.folder, folder)
     (folder / "model.keras").write_bytes(b"not a zip")
-    with pytest.raises(RunError, match=r"model\.keras is not a Keras model"):
+    with pytest.raises(RunError, match=r"model\.keras is no cnn of this project: File is not a zip file"):
         graphs.build(Run(folder, trained.info))
