@@ -51,14 +51,14 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
     folder = tmp_path_factory.mktemp("runs") / "mobilenetv2-qat"
     folder.mkdir()
     keras.utils.set_random_seed(0)
-    base = ARCHITECTURES["mobilenetv2"].build(None)
+    floats = ARCHITECTURES["mobilenetv2"]
+    base = floats.build(None)
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    base(ARCHITECTURES["mobilenetv2"].prepare(splits.train.images[:32]), training=True)
-    base.save(folder / "base.keras")
+    base(floats.prepare(splits.train.images[:32]), training=True)
     architecture = architecture_for("mobilenetv2", "qat")
-    model = architecture.build(str(folder / "base.keras"))
+    model = quantized.quantize(floats.fold(base), floats.normalisation)
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
     return graph.build(Run(folder, {"recipe": {**RECIPES["mobilenetv2"].as_dict(), "fine_tuning": "qat"}}))
