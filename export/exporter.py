@@ -9,19 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import artifact, files, targets
-from edgefashion.artifact import AUTO, QAT_PRECISIONS, Artifact
+from edgefashion import files
+from edgefashion.artifacts import artifact, targets
+from edgefashion.artifacts.artifact import AUTO, QAT_PRECISIONS, Artifact
 from edgefashion.data import CLASS_NAMES, Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput, RunError
-from edgefashion.runs import Run
+from edgefashion.export import converters, embed
+from edgefashion.export import verify as verifying
+from edgefashion.export.converters import Kind
+from edgefashion.export.graph import graph
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization import calibration_search, keep_float
+from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
+from edgefashion.export.verify import verification_images, verify
 from edgefashion.runtimes.base import Logits
-from export import choice, graph, keep_float, metadata, methods
-from export import verify as verifying
-from export.calibration import RepresentativeDataset, representative_dataset
-from export.graph import Graph
-from export.methods import Kind
-from export.settings import Settings
-from export.verify import verification_images, verify
+from edgefashion.training.runs import Run
 
 PACKAGES = {
     "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
@@ -38,7 +41,7 @@ def file_name(run: Run, kind: Kind, settings: Settings) -> str:
     not say it twice.
     """
     format, precision = kind
-    return f"{run.name.removesuffix('-qat')}-{precision}{methods.suffix_of(kind, settings)}.{format}"
+    return f"{run.name.removesuffix('-qat')}-{precision}{converters.suffix_of(kind, settings)}.{format}"
 
 
 def export_run(
@@ -111,11 +114,11 @@ class _Job:
         """Convert, verify, keep, and say so."""
         run, settings = self.run, self.settings
         name = file_name(run, kind, settings)
-        content, calibration = choice.convert(
+        content, calibration = calibration_search.convert(
             kind, self.model, self.representative, settings, self.validation, self.report
         )
         manifest = _manifest(run, self.model, kind, calibration, settings)
-        content = metadata.embed(content, kind[0], metadata.describe(manifest))
+        content = embed.embed(content, kind[0], embed.describe(manifest))
         manifest["verification"] = verify(content, name, kind[1], self.unseen, self.expected)
         layers = manifest["kept_float"]
         if layers:
@@ -131,7 +134,7 @@ class _Job:
 def _full_missing(run: Run, kinds: Sequence[Kind], settings: Settings) -> list[Kind]:
     """Of which kinds the file is missing or out of date that one with layers in float is compared with."""
     full = replace(settings, keep_float=())
-    mixed = [kind for kind in kinds if methods.kept_float(kind, settings)]
+    mixed = [kind for kind in kinds if converters.kept_float(kind, settings)]
     return [kind for kind in mixed if not reusable(run.artifacts / file_name(run, kind, full), run, full)]
 
 
@@ -171,9 +174,9 @@ def _manifest(
         "architecture": model.architecture.name,
         "format": format,
         "precision": precision,
-        "method": methods.describe(kind, settings),
-        "target": methods.target_of(kind, settings),
-        "kept_float": methods.kept_float(kind, settings),
+        "method": converters.describe(kind, settings),
+        "target": converters.target_of(kind, settings),
+        "kept_float": converters.kept_float(kind, settings),
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",

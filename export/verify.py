@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import targets, temporary
-from edgefashion.answers import Labels
+from edgefashion.artifacts import targets
 from edgefashion.data import Subset, stratified_sample
 from edgefashion.errors import VerificationError
+from edgefashion.evaluation.predictions import Labels
+from edgefashion.files import temporary
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess
 

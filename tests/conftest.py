@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edgefashion import runtimes
-from edgefashion.artifact import FORMATS
-from edgefashion.data import Dataset, idx, load, mirrors, sources
+from edgefashion.artifacts.artifact import FORMATS
+from edgefashion.data import Dataset, download, idx, load, locate
 from edgefashion.device import Recorded
 
 if TYPE_CHECKING:
-    from edgefashion.runs import Run
+    from edgefashion.training.runs import Run
 
 
 @pytest.fixture(scope="session")
 def sample_folder() -> Path:
     """A declared subset of Fashion-MNIST: 1,200 training and 400 test images."""
-    return Path(__file__).parent / "data/fashion-mnist-sample"
+    return Path(__file__).parent / "files/fashion-mnist-sample"
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +38,10 @@ def sample(sample_folder: Path) -> Dataset:
 def wanting_downloads() -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
     """A block that skips the test where something cannot be had on this machine; in CI that is a failure.
 
-    It finds the modules in tools/ whose errors these are.
+    It finds the modules in tools/emulation whose errors these are.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(Path(__file__).parents[1] / "tools")
+        patch.syspath_prepend(Path(__file__).parents[1] / "tools/emulation")
         unavailable = import_module("debian_packages").Unavailable
 
         @contextlib.contextmanager
@@ -86,14 +86,14 @@ def unprivileged(tmp_path: Path) -> Callable[..., tuple[int, str]]:
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: Dataset) -> Path:
     """A machine without the data set, where the sample counts as all of it. Gives the cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache home"))
-    monkeypatch.delenv(sources.VARIABLE, raising=False)
+    monkeypatch.delenv(locate.VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(sources, "DEBIAN_FOLDER", tmp_path / "not installed")
-    monkeypatch.setattr(mirrors, "MIRRORS", ())
+    monkeypatch.setattr(locate, "DEBIAN_FOLDER", tmp_path / "not installed")
+    monkeypatch.setattr(download, "MIRRORS", ())
     for name, checksum in sample.checksums.items():
         monkeypatch.setitem(idx.OFFICIAL, name, checksum)
-    return sources.cache_folder()
+    return locate.cache_folder()
 
 
 @pytest.fixture
@@ -121,14 +121,14 @@ def fake(tmp_path: Path, fake_runtime: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def machine() -> Callable[[str], Recorded]:
-    """machine("pi4"): the sources of a machine that is a folder; see tests/data/machines/README.md."""
-    return lambda name: Recorded(Path(__file__).parent / "data/machines" / name)
+    """machine("pi4"): the sources of a machine that is a folder; see tests/files/machines/README.md."""
+    return lambda name: Recorded(Path(__file__).parent / "files/machines" / name)
 
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[], contextlib.AbstractContextManager[None]]:
     """A block in which a training ends as by Ctrl-C when its first epoch is finished."""
-    from edgefashion.checkpoints import TrainingState
+    from edgefashion.training.checkpoints import TrainingState
 
     add_epoch = TrainingState.add_epoch
 
@@ -151,7 +151,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[], contextlib.Abstract
 def trained(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """The CNN, trained for two epochs on the sample. Do not change its folder."""
     from edgefashion.recipes import RECIPES
-    from edgefashion.train import train
+    from edgefashion.training.train import train
 
     folder = tmp_path_factory.mktemp("runs") / "cnn"
     return train(replace(RECIPES["cnn"], epochs=2, batch_size=16), sample, folder)
@@ -160,10 +160,10 @@ def trained(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
 @pytest.fixture(scope="session")
 def exported(trained: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """A copy of `trained` with float32 and int8 files in both formats. Do not change its folder."""
-    from edgefashion import runs
     from edgefashion.data import split
-    from export.exporter import export_run
-    from export.settings import Settings
+    from edgefashion.export.exporter import export_run
+    from edgefashion.export.options import Settings
+    from edgefashion.training import runs
 
     folder = tmp_path_factory.mktemp("exported") / "cnn"
     shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(runs.ARTIFACTS))

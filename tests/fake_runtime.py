@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion.artifact import FORMATS
+from edgefashion.artifacts.artifact import FORMATS
 from edgefashion.errors import ArtifactError
 from edgefashion.runtimes import BY_SUFFIX, base, worker
 from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits

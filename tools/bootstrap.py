@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[1]
 NEEDED = ("edgefashion", "numpy", "platformdirs")
 AGAIN = "EDGEFASHION_BOOTSTRAP"
 """Set for the Python that was gone on with, so that it does not go on for ever."""

@@ -28,7 +28,7 @@ comparing.py  how far predictions of two computers may be apart
 """
 
 from edgefashion.bundle.comparing import compare
-from edgefashion.bundle.making import make
-from edgefashion.bundle.opening import Bundle, opened
+from edgefashion.bundle.read import Bundle, opened
+from edgefashion.bundle.write import make
 
 __all__ = ["Bundle", "compare", "make", "opened"]

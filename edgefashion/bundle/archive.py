@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from edgefashion import reading
 from edgefashion.bundle import layout
 from edgefashion.errors import BundleError
+from edgefashion.files import reading
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file knows."""

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import targets
-from edgefashion.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts import targets
+from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
 from edgefashion.runtimes.base import Logits
 
 FLOAT, ROUNDED = 1e-4, 0.15

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgefashion.artifact import manifest_path
+from edgefashion.artifacts.artifact import manifest_path
 
 SCHEMA = 1
 INFO, IMAGES, LABELS = "bundle.json", "images.npy", "labels.npy"

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgefashion.interruption import Interruption
+    from edgefashion.system.interruption import Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Without `arguments`, they are the process's own, and so are then its streams and signals.
     """
-    from edgefashion import descriptors
-    from edgefashion.interruption import Interruption
+    from edgefashion.system import descriptors
+    from edgefashion.system.interruption import Interruption
 
     descriptors.fill()
     interruption = Interruption()

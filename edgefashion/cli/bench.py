@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion import artifact, reading
-from edgefashion.artifact import is_model
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import is_model
 from edgefashion.cli import steps
 from edgefashion.cli.options import (
     PICTURE,
@@ -23,11 +23,12 @@ from edgefashion.cli.options import (
 )
 from edgefashion.cli.output import following, give_out, keep_inputs, say
 from edgefashion.errors import ArtifactError, BadInput, BundleError, Untrusted
+from edgefashion.files import reading
 
 if TYPE_CHECKING:
-    from edgefashion.answers import Subject
-    from edgefashion.bench import Protocol
-    from edgefashion.results import Results
+    from edgefashion.benchmarking import Protocol
+    from edgefashion.evaluation.predictions import Subject
+    from edgefashion.evaluation.results import Results
 
     Measured = tuple[list[Subject], dict[str, Any] | None]
 
@@ -74,7 +75,7 @@ def bench(
 
     Example: edgefashion bench cnn.zip --json results.json
     """
-    from edgefashion.evaluate import assess
+    from edgefashion.evaluation.evaluate import assess
 
     protocol = protocol_for(**settings)
     counts = threads_for(protocol, threads)
@@ -105,7 +106,7 @@ def protocol_for(
     sustained: float | None = None,
 ) -> "Protocol":
     """The protocol asked for. Raises BadInput where the options disagree."""
-    from edgefashion.bench import Protocol, full
+    from edgefashion.benchmarking import Protocol, full
     from edgefashion.runtimes import pinning
 
     if is_full and seconds:
@@ -185,7 +186,7 @@ def all_of_the_zoo() -> list[str]:
 def of_the_zoo(name: str) -> "Measured":
     """A model that comes along, and the data set whose images lie beside it."""
     from edgefashion import zoo
-    from edgefashion.answers import Sample, Subject
+    from edgefashion.evaluation.predictions import Sample, Subject
 
     found = zoo.opened()
     artifacts, test = found.artifacts(name), found.sample().test
@@ -196,7 +197,7 @@ def of_the_zoo(name: str) -> "Measured":
 def of_a_bundle(path: Path, stack: ExitStack) -> "Measured":
     """What is in a bundle, and the data set of its images."""
     from edgefashion import bundle
-    from edgefashion.answers import Sample, Subject
+    from edgefashion.evaluation.predictions import Sample, Subject
 
     opened = stack.enter_context(bundle.opened(path))
     sample = Sample(opened.images, opened.labels, opened.compare, opened.class_names)
@@ -205,7 +206,7 @@ def of_a_bundle(path: Path, stack: ExitStack) -> "Measured":
 
 def of_a_file(name: str) -> "Subject":
     """A model file. Raises BadInput for what is none."""
-    from edgefashion.answers import Subject
+    from edgefashion.evaluation.predictions import Subject
 
     path = Path(name)
     folder = reading.is_folder(path, ArtifactError)

@@ -12,7 +12,7 @@ from edgefashion.cli.output import following, keep_inputs, say, show
 from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
-    from edgefashion.bundle.making import Made
+    from edgefashion.bundle.write import Made
 
 ALL = "all"
 USUAL_IMAGES = 1000

@@ -10,7 +10,7 @@ from edgefashion.cli.options import OUTPUT, PATH, PICTURE, data_option, runs_opt
 from edgefashion.cli.output import deliver, following, keep_inputs, text_of
 
 if TYPE_CHECKING:
-    from edgefashion.artifact import Artifact
+    from edgefashion.artifacts.artifact import Artifact
 
 
 @click.command()
@@ -35,7 +35,7 @@ def card(
 
     Example: edgefashion card runs/cnn pi4.json pi5.json -o MODEL_CARD.md
     """
-    from edgefashion.card import gather, to_markdown
+    from edgefashion.report.card import gather, to_markdown
 
     keep_inputs((name, *measured), (output, picture))
     stories, artifacts = _known(name, root)
@@ -44,7 +44,7 @@ def card(
         evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
 
     def draw(path: Path) -> None:
-        from edgefashion.card.plot import plot
+        from edgefashion.report.card.plot import plot
 
         plot(evidence, path)
 
@@ -60,7 +60,9 @@ def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]
     With them, the float32 files of the runs that it was fine-tuned from: what quantization is to be compared
     with.
     """
-    from edgefashion import artifact, runs, zoo
+    from edgefashion import zoo
+    from edgefashion.artifacts import artifact
+    from edgefashion.training import runs
 
     artifacts = naming.named_artifacts([name], root)
     if zoo.is_name(name):

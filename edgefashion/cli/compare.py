@@ -11,7 +11,7 @@ from edgefashion.cli.output import deliver, following, keep_inputs, say, show_pa
 from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
-    from edgefashion.compare.joining import Comparison
+    from edgefashion.report.compare.joining import Comparison
 
 
 @click.command()
@@ -42,9 +42,9 @@ def compare(
 
     Example: edgefashion compare laptop.json pi4.json pi5.json --against pi4.json --plot devices.png
     """
-    from edgefashion import compare as comparing
-    from edgefashion import tables
-    from edgefashion.compare import page, records
+    from edgefashion.report import compare as comparing
+    from edgefashion.report import tables
+    from edgefashion.report.compare import page, records
 
     keep_inputs(paths, (picture, json_file, csv_file, markdown_file))
     found = comparing.read_all(paths)
@@ -70,7 +70,7 @@ def compare(
 
 
 def _draw(comparison: "Comparison", path: Path) -> None:
-    from edgefashion.compare.plot import plot
+    from edgefashion.report.compare.plot import plot
 
     not_drawn = plot(comparison, path)
     if not_drawn:

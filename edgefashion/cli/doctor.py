@@ -22,7 +22,7 @@ def doctor(as_json: bool, data_folder: Path | None) -> None:
 
     Example: edgefashion doctor
     """
-    from edgefashion.doctor import examine
+    from edgefashion.diagnosis import examine
 
     found = examine(data_folder=data_folder)
     if as_json:

@@ -14,7 +14,7 @@ from edgefashion.recipes import FineTuning, Recipe
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
-    from edgefashion.runs import Run
+    from edgefashion.training.runs import Run
 
 MOST_CLUSTERS = 256
 """As many as 8 bits can tell apart; more would save nothing."""
@@ -86,7 +86,7 @@ def recipes(
     kind: FineTuning, bases: "Iterable[Run]", dataset: "Dataset", **changes: Any
 ) -> dict[str, Recipe]:
     """A recipe for each base, by the name its run gets."""
-    from edgefashion.fine_tuning import recipe_from, run_name
+    from edgefashion.training.fine_tuning import recipe_from, run_name
 
     found = {}
     for base in bases:

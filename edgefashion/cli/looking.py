@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edgefashion import files
-from edgefashion.artifact import PRECISIONS
+from edgefashion.artifacts.artifact import PRECISIONS
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
 from edgefashion.cli.output import deliver, following, show_json, show_pages
 from edgefashion.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from edgefashion.inspection import Inspection
+    from edgefashion.artifacts.inspection import Inspection
 
 DEBUG_IMAGES = 200
 
@@ -31,7 +31,7 @@ def inspect(names: tuple[str, ...], as_json: bool) -> None:
 
     Example: edgefashion inspect model.tflite other.onnx
     """
-    from edgefashion.inspection import inspect_all
+    from edgefashion.artifacts.inspection import inspect_all
 
     found, errors = inspect_all([path for name in names for path in _files(name)])
     if found or as_json:
@@ -43,7 +43,7 @@ def inspect(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _show(found: "list[Inspection]", as_json: bool) -> None:
-    from edgefashion.inspection import text
+    from edgefashion.artifacts.inspection import text
 
     if as_json:
         show_json(text.to_json(found))
@@ -94,7 +94,7 @@ def debug(
     """
     (run,) = naming.named_runs([name], root)
     report = steps.debug_run(run, steps.load_data(data_folder), precision, formats, images)
-    from export.debug import plot, text
+    from edgefashion.export.debug import plot, text
 
     outputs = [
         (json_file, lambda path: files.write_json(path, report.to_dict())),

@@ -5,20 +5,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgefashion import artifact, reading
-from edgefashion.artifact import PRECISIONS, Artifact, is_model
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import PRECISIONS, Artifact, is_model
 from edgefashion.cli.output import say
 from edgefashion.cli.steps import load_data
 from edgefashion.errors import RunError
+from edgefashion.files import reading
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
-    from edgefashion.runs import Run
+    from edgefashion.training.runs import Run
 
 
 def named_runs(names: Sequence[str], root: Path) -> "list[Run]":
     """The runs meant, all under `root` when none is named; a name is a folder or one under `root`."""
-    from edgefashion import runs
+    from edgefashion.training import runs
 
     folders = [run_folder(name, root) for name in names] or runs.find(root)
     if not folders:
@@ -45,7 +46,8 @@ def _named(name: str, root: Path) -> list[Artifact]:
 
 def _all_artifacts(root: Path) -> list[Artifact]:
     """Those of all runs; where there is none, the models that come along."""
-    from edgefashion import runs, zoo
+    from edgefashion import zoo
+    from edgefashion.training import runs
 
     if runs.find(root) or not zoo.present():
         return _exported(named_runs([], root))
@@ -58,15 +60,15 @@ def run_folder(name: str, root: Path) -> Path:
     """The folder of the run `name`: one under `root`, or a path to one; a bare name means that under `root`
     where both are there. Raises RunError for a file.
     """
-    from edgefashion import runs
+    from edgefashion.training import runs
 
     path, under = Path(name), root / name
+    runs.restore(under)
     here, there = reading.is_folder(path, RunError), reading.is_folder(under, RunError)
     if reading.is_file(path, RunError) and not there:
         run = reading.is_file(path.parent / runs.INFO, RunError)
         inside = f": did you mean {path.parent}?" if run else ""
         raise RunError(f"{path} is a file, neither a run nor a .tflite or .onnx model{inside}")
-    runs.restore(under)
     if path.parts != (name,) or name == os.pardir:
         return under if there and not here else path
     return path if here and not there else under
@@ -92,10 +94,10 @@ def _exported(found: "Iterable[Run]") -> list[Artifact]:
 def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":
     """The data set; of models that come along, the sample beside them where no data set is at hand."""
     from edgefashion import zoo
-    from edgefashion.data import sources
+    from edgefashion.data import locate
 
-    named = folder or os.environ.get(sources.VARIABLE)
-    if named or sources.at_hand() or not all(map(zoo.holds, artifacts)):
+    named = folder or os.environ.get(locate.VARIABLE)
+    if named or locate.at_hand() or not all(map(zoo.holds, artifacts)):
         return load_data(folder)
     sample = zoo.opened().sample()
     say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")

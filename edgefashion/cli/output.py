@@ -13,12 +13,12 @@ import click
 from edgefashion import files
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.escaping import visible
-from edgefashion.interruption import finishing
-from edgefashion.terminal import fitted, width_of
+from edgefashion.report.terminal import fitted, width_of
+from edgefashion.system.interruption import finishing
 
 if TYPE_CHECKING:
-    from edgefashion.results import Results
-    from edgefashion.tables import Page
+    from edgefashion.evaluation.results import Results
+    from edgefashion.report.tables import Page
 
 Write = Callable[[Path], None]
 OUTPUTS = "edgefashion.outputs"
@@ -47,7 +47,7 @@ def show(text: str) -> None:
 
 def show_page(page: "Page") -> None:
     """Results, as tables for people."""
-    from edgefashion.tables import print_page
+    from edgefashion.report.tables import print_page
 
     print_page(page)
 
@@ -92,9 +92,9 @@ class PictureFile(OutputFile):
 
     def check(self, path: Path) -> None:
         """Raise what would keep the picture from being drawn."""
-        from edgefashion import drawing
+        from edgefashion import figures
 
-        drawing.check(path)
+        figures.check(path)
 
 
 def keep_inputs(names: Iterable[str | Path], outputs: Iterable[Path | None]) -> None:
@@ -148,7 +148,8 @@ def give_out(
 
     Raises ArtifactError where none could.
     """
-    from edgefashion import report, results
+    from edgefashion import report
+    from edgefashion.evaluation import results
 
     outputs = [
         (json_file, text_of(lambda: results.to_json(found))),
@@ -160,6 +161,6 @@ def give_out(
 
 
 def _draw(found: "Results", path: Path) -> None:
-    from edgefashion.bench import plot
+    from edgefashion.benchmarking import plot
 
     plot.plot(found.rows, path)

@@ -11,7 +11,7 @@ from edgefashion.cli.output import following, say, show_json, show_page
 from edgefashion.errors import BadInput, PictureError, ZooError
 
 if TYPE_CHECKING:
-    from edgefashion.artifact import Artifact
+    from edgefashion.artifacts.artifact import Artifact
     from edgefashion.prediction import Shown
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgefashion import artifact, reading
-from edgefashion.artifact import (
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import (
     AUTO,
     CALIBRATIONS,
     INTEGER_PRECISIONS,
@@ -20,20 +20,21 @@ from edgefashion.artifact import (
     TARGETED,
     Artifact,
 )
+from edgefashion.artifacts.targets import ANY, of_this_machine
 from edgefashion.cli.output import say
 from edgefashion.errors import BadInput, RunError
 from edgefashion.escaping import visible
+from edgefashion.files import reading
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
-from edgefashion.targets import ANY, of_this_machine
 
 if TYPE_CHECKING:
-    from edgefashion.bench import Progress, Protocol
-    from edgefashion.bundle.making import Made
+    from edgefashion.benchmarking import Progress, Protocol
+    from edgefashion.bundle.write import Made
     from edgefashion.data import Dataset
-    from edgefashion.results import Results
-    from edgefashion.runs import Run
-    from export.debug import Report
-    from export.settings import Settings
+    from edgefashion.evaluation.results import Results
+    from edgefashion.export.debug import Report
+    from edgefashion.export.options import Settings
+    from edgefashion.training.runs import Run
 
 LOG_INTERVAL_SECONDS = 5
 DEFAULT_PRECISIONS = ("float32", "int8")
@@ -86,7 +87,7 @@ def resumable(folder: Path, how: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interruption:
-        from edgefashion.train import interrupted
+        from edgefashion.training.train import interrupted
 
         if not interrupted(folder):
             raise
@@ -97,10 +98,10 @@ def train_or_reuse(
     recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, force: bool
 ) -> "Run":
     """The run in `folder`: as it is, or resumed, or trained from the start."""
-    from edgefashion import runs
+    from edgefashion.training import runs
 
     if recipe.teacher:
-        from edgefashion import teacher
+        from edgefashion.training import teacher
 
         recipe, _ = teacher.named(recipe, dataset.checksums)
     if not force and reading.exists(folder, RunError):
@@ -108,7 +109,7 @@ def train_or_reuse(
         if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
             say(f"reusing {folder}, trained with the same recipe on the same data{_by_others(run)}")
             return run
-    from edgefashion.train import interrupted, train
+    from edgefashion.training.train import interrupted, train
 
     resume = not force and interrupted(folder)
     with resumable(folder, "the same command"):
@@ -197,10 +198,11 @@ def settings_for(
             f"--keep-float {pattern} leaves layers of int8 files in float, and none is asked for: "
             "leave it out, or add --precision int8"
         )
-    from export import keep_float, qat
+    from edgefashion.export.quantization import keep_float, quantization_aware
 
     return [
-        replace(settings, keep_float=keep_float.matching(qat.float_graph(run), pattern)) for run, _ in found
+        replace(settings, keep_float=keep_float.matching(quantization_aware.float_graph(run), pattern))
+        for run, _ in found
     ]
 
 
@@ -209,7 +211,7 @@ def export_run(
 ) -> list[Artifact]:
     """Export a run; with `reuse`, keep those of its artifacts that are sound and up to date."""
     from edgefashion.data import split
-    from export import exporter
+    from edgefashion.export import exporter
 
     paths = {kind: run.artifacts / exporter.file_name(run, kind, settings) for kind in wanted}
     missing = [kind for kind in wanted if not (reuse and exporter.reusable(paths[kind], run, settings))]
@@ -231,9 +233,9 @@ def evaluate_artifacts(
 ) -> "Results":
     """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
     from edgefashion import zoo
-    from edgefashion.answers import Sample, Subject
     from edgefashion.data import stratified_sample
-    from edgefashion.evaluate import assess
+    from edgefashion.evaluation.evaluate import assess
+    from edgefashion.evaluation.predictions import Sample, Subject
 
     test = dataset.test
     if limit is not None:
@@ -268,7 +270,7 @@ def debug_run(
 ) -> "Report":
     """Compare a run's int8 models with its float model on `images` validation images, or all there are."""
     from edgefashion.data import split, stratified_sample
-    from export import debug
+    from edgefashion.export import debug
 
     validation = split(dataset).validation
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)

@@ -20,11 +20,11 @@ from edgefashion.cli.options import (
 )
 from edgefashion.cli.output import following, say
 from edgefashion.errors import BadInput
-from edgefashion.recipes import NAMED_RECIPES, Recipe, overriding
+from edgefashion.recipes import NAMED_RECIPES, Recipe, overrides
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
-    from edgefashion.runs import Run
+    from edgefashion.training.runs import Run
 
 DISTILLATION, TEMPERATURE = 0.8, 3.0
 """Of --teacher, where the recipe has none of its own."""
@@ -90,11 +90,11 @@ def train(
     _check_names(name, models, root)
     if force and resume:
         raise BadInput("--force begins anew and --resume goes on: give one of them")
-    file = overriding.read(config) if config else overriding.Config(None, {})
+    file = overrides.read(config) if config else overrides.Config(None, {})
     recipe_name = _recipe_name(recipe_name, file.recipe)
     if teacher:
         named["teacher"] = str(naming.run_folder(teacher, root))
-    changes = file.fields | _together(named, overriding.settings(texts))
+    changes = file.fields | _together(named, overrides.settings(texts))
     if seeds and "seed" in changes:
         raise BadInput("--seeds counts the seeds from 0: leave out seed")
     tuning = fine_tuning.asked(base, qat, sparsity, clusters)
@@ -161,7 +161,7 @@ def _of_teacher(recipe: Recipe | None, changes: dict[str, Any]) -> dict[str, Any
 def _fit(
     recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, resume: bool, force: bool
 ) -> "Run":
-    from edgefashion.train import train as fit
+    from edgefashion.training.train import train as fit
 
     how = "the same command" if resume else "the same command with --resume"
     with steps.resumable(folder, f"{how}, without --force," if force else how):
@@ -182,7 +182,7 @@ def _train_seeds(
     resume: bool,
     force: bool,
 ) -> None:
-    from edgefashion.seeds import published_from_seeds, train_seeds
+    from edgefashion.training.seeds import published_from_seeds, train_seeds
 
     def fit(one: Recipe, where: Path) -> "Run":
         if resume:

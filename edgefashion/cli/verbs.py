@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import __version__, files
-from edgefashion.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
+from edgefashion.artifacts.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
+from edgefashion.artifacts.targets import ANY, TARGETS
 from edgefashion.cli import (
     bench,
     bundle,
@@ -37,10 +38,9 @@ from edgefashion.cli.options import (
 )
 from edgefashion.cli.output import following, give_out, keep_inputs, say, show
 from edgefashion.errors import BadInput
-from edgefashion.targets import ANY, TARGETS
 
 if TYPE_CHECKING:
-    from edgefashion.artifact import Artifact
+    from edgefashion.artifacts.artifact import Artifact
 
 SMOKE_IMAGES = 600
 SMOKE_SECONDS = 0.1
@@ -138,7 +138,7 @@ def export(
 
     Example: edgefashion export --format tflite
     """
-    from export.settings import Settings
+    from edgefashion.export.options import Settings
 
     if precisions:
         steps.kinds(formats, precisions)
@@ -216,7 +216,7 @@ def run(
     Example: edgefashion run --smoke
     """
     from edgefashion import report
-    from export.settings import Settings
+    from edgefashion.export.options import Settings
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}

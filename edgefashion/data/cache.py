@@ -5,12 +5,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgefashion import files, reading
-from edgefashion.data import debian, mirrors
+from edgefashion import files
+from edgefashion.data import debian, download
 from edgefashion.data.idx import FILES, OFFICIAL, compressed, lacking, listed, verified
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
 from edgefashion.escaping import visible
+from edgefashion.files import reading
 
 NOTE = "source.txt"  # who served the files beside it, a line each
 NOTE_BYTES = 1000
@@ -45,7 +46,7 @@ def fill(folder: Path, report: Report) -> None:
     with _alone(folder, report):
         _sift(folder, report)
         with _staging(folder) as staging:
-            for mirror in mirrors.MIRRORS:
+            for mirror in download.MIRRORS:
                 _fill_from_mirror(mirror, folder, staging, report)
             _fill_from_debian(folder, staging, report)
     if lacking(folder):
@@ -59,8 +60,8 @@ def fill(folder: Path, report: Report) -> None:
 def _fill_from_mirror(mirror: str, folder: Path, staging: Path, report: Report) -> None:
     wanted = _wanted(folder)
     try:
-        for name in mirrors.fetch(mirror, wanted, staging, report):
-            _admit(name, staging, folder, mirrors.host(mirror))
+        for name in download.fetch(mirror, wanted, staging, report):
+            _admit(name, staging, folder, download.host(mirror))
     except DataError as error:
         report(f"{error}; leaving this mirror")
 

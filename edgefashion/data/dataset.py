@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion import reading
 from edgefashion.data import idx
 from edgefashion.errors import DataError
+from edgefashion.files import reading
 
 CLASS_NAMES = (
     "T-shirt/top",

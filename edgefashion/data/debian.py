@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgefashion import apt
+from edgefashion.data import apt
 from edgefashion.data.idx import FILES, compressed
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgefashion import drawing
+from edgefashion import figures
 from edgefashion.data.dataset import CLASS_NAMES, Subset
 from edgefashion.errors import BadInput
 
@@ -19,9 +19,9 @@ def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.
     """
-    kind = drawing.kind_of(path)
+    kind = figures.kind_of(path)
     classes = np.unique(subset.labels)
-    figure = drawing.new_figure(0.62 * per_class + 1.4, 0.62 * len(classes) + 0.5)
+    figure = figures.new_figure(0.62 * per_class + 1.4, 0.62 * len(classes) + 0.5)
     axes = figure.subplots(len(classes), per_class, squeeze=False)
     for row, label in zip(axes, classes, strict=True):
         row[0].set_ylabel(CLASS_NAMES[label], rotation=0, ha="right", va="center", fontsize=11, labelpad=8)
@@ -31,7 +31,7 @@ def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
             if column < len(shown):
                 _draw(axis, subset, int(shown[column]))
     figure.suptitle("Fashion-MNIST", fontsize=13)
-    drawing.save(figure, path, kind)
+    figures.save(figure, path, kind)
 
 
 def plot_image(subset: Subset, index: int, path: Path) -> None:
@@ -40,16 +40,16 @@ def plot_image(subset: Subset, index: int, path: Path) -> None:
     Raises BadInput for an index that is not there or a suffix other than .png, .svg and .pdf, MissingExtra
     without matplotlib, and OutputError when `path` cannot be written.
     """
-    kind = drawing.kind_of(path)
+    kind = figures.kind_of(path)
     if not 0 <= index < len(subset):
         raise BadInput(f"there is no image {index} among {len(subset):,}; give 0 to {len(subset) - 1}")
-    figure = drawing.new_figure(4.2, 4.6)
+    figure = figures.new_figure(4.2, 4.6)
     axis = figure.subplots()
     _bare(axis)
     _draw(axis, subset, index)
     axis.set_title(CLASS_NAMES[subset.labels[index]], fontsize=16)
     axis.set_xlabel(f"image {index:,} of {len(subset):,}, counted from 0", fontsize=9, color="0.4")
-    drawing.save(figure, path, kind)
+    figures.save(figure, path, kind)
 
 
 def _bare(axis: "Axes") -> None:

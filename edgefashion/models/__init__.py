@@ -4,16 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from edgefashion import runs
 from edgefashion.errors import RunError
-from edgefashion.keras import keras
-from edgefashion.models.base import Architecture, Compression, Normalisation
+from edgefashion.models.architecture import Architecture, Compression, Normalisation
 from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2
 from edgefashion.models.residual import RESIDUAL_CNNS
 from edgefashion.models.weights import take_from_run
 from edgefashion.recipes import FineTuning, Recipe
-from edgefashion.runs import Run
+from edgefashion.tensorflow import keras
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
 
 ARCHITECTURES = {architecture.name: architecture for architecture in (CNN, *RESIDUAL_CNNS, MOBILENETV2)}
 
@@ -25,9 +25,9 @@ def architecture_for(name: str, fine_tuning: FineTuning | None = None) -> Archit
     floats = _deployed(ARCHITECTURES[name])
     if fine_tuning != "qat":
         return floats
-    from edgefashion.models import quantized
+    from edgefashion.models import quantization_aware
 
-    return quantized.quantized(floats)
+    return quantization_aware.quantized(floats)
 
 
 def load_model(run: Run) -> keras.Model:
@@ -46,11 +46,11 @@ def load_model(run: Run) -> keras.Model:
 def compression_for(recipe: Recipe) -> Compression:
     """What is done to the weights while a model is trained after `recipe`."""
     if recipe.sparsity is not None:
-        from edgefashion.models.compression import Pruning
+        from edgefashion.training.compression import Pruning
 
         return Pruning(recipe.sparsity)
     if recipe.clusters is not None:
-        from edgefashion.models.compression import Clustering
+        from edgefashion.training.compression import Clustering
 
         return Clustering(recipe.clusters)
     return Compression()

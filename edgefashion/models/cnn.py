@@ -1,7 +1,7 @@
 """The custom CNN: two convolutions and two dense layers, trained from scratch."""
 
-from edgefashion.keras import keras
-from edgefashion.models.base import Architecture, Normalisation
+from edgefashion.models.architecture import Architecture, Normalisation
+from edgefashion.tensorflow import keras
 
 
 def build(weights: str | None = None) -> keras.Model:

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from edgefashion import reading
 from edgefashion.errors import BadInput, first_line
-from edgefashion.keras import keras, tf
-from edgefashion.models.base import Architecture, Normalisation
-from edgefashion.models.folding import fold_batch_norms
+from edgefashion.files import reading
+from edgefashion.models.architecture import Architecture, Normalisation
+from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.weights import take_from_h5
+from edgefashion.tensorflow import keras, tf
 
 SIZE = 96
 # Keras' own 0.999 remembers about 1,000 steps, longer than the last part of a two-epoch training: the

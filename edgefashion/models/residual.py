@@ -10,9 +10,9 @@ compute within it. Nothing here computes slowly in integers: no depthwise layer,
 from functools import partial
 from typing import Any
 
-from edgefashion.keras import keras
-from edgefashion.models.base import Architecture, Normalisation
-from edgefashion.models.folding import fold_batch_norms
+from edgefashion.models.architecture import Architecture, Normalisation
+from edgefashion.models.batch_norm_folding import fold_batch_norms
+from edgefashion.tensorflow import keras
 
 WIDTHS = {"cnn-64k": (16, 24, 40), "cnn-256k": (24, 56, 88)}
 """The channels at 28x28, 14x14 and 7x7."""

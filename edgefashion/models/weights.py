@@ -16,11 +16,11 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion import temporary
-from edgefashion.arrays import check_finite
 from edgefashion.errors import BadInput, RunError, first_line
-from edgefashion.keras import keras
-from edgefashion.reading import load_json, read_bytes
+from edgefashion.files import temporary
+from edgefashion.files.arrays import check_finite
+from edgefashion.files.reading import load_json, read_bytes
+from edgefashion.tensorflow import keras
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 ENTRIES = {CONFIG, WEIGHTS, "metadata.json"}

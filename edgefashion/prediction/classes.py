@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import artifact
-from edgefashion.answers import Answers, predict
-from edgefashion.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts.targets import ANY
 from edgefashion.data import CLASS_NAMES
 from edgefashion.errors import ArtifactError, EdgefashionError
+from edgefashion.evaluation.predictions import Answers, predict
 from edgefashion.runtimes.base import Logits
-from edgefashion.targets import ANY
 
 if TYPE_CHECKING:
-    from edgefashion.bench import Progress
+    from edgefashion.benchmarking import Progress
 
 TOP = 3
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from edgefashion import reading
 from edgefashion.errors import MissingExtra, PictureError
+from edgefashion.files import reading
 from edgefashion.prediction import depth, transparency
 
 if TYPE_CHECKING:

@@ -28,13 +28,13 @@ class Recipe:
         and Hutter 2019). Biases and batch normalisation keep theirs.
     ema: the decay a step of a moving average over the weights and the statistics of batch normalisation,
         which then is what is validated and kept; 0 for none.
-    flip, shift, erase, mixup: see `edgefashion.augmentation`. Whether half of the images are mirrored, by
+    flip, shift, erase, mixup: see `training.augmentation`. Whether half of the images are mirrored, by
         how many pixels they move at most, the probability that a rectangle is erased, the alpha of mixup.
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
     teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
-        `temperature` what both logits are divided by, see `edgefashion.distillation`. `teacher_id` is its id.
+        `temperature` what both logits are divided by, see `training.distillation`. `teacher_id` is its id.
     frozen: the name of a layer; it and all before it keep their initial weights, and what it gives is
-        computed once for each image, see `edgefashion.freezing`. None where all layers learn.
+        computed once for each image, see `edgefashion.training.frozen_layers`. None where all layers learn.
     weights: the initial ones: None for an architecture that has no pretrained ones, else "imagenet", "none"
         or the path of a file.
     limit: the number of training images used, None for all.

@@ -1,4 +1,4 @@
-"""run.json: the story of a training, see `edgefashion.runs`."""
+"""run.json: the story of a training, see `edgefashion.training.runs`."""
 
 from typing import Any, NotRequired, TypedDict
 

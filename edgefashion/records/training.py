@@ -1,4 +1,4 @@
-"""progress.json, the state of a training that is not finished: see `edgefashion.checkpoints`."""
+"""progress.json, the state of a training that is not finished: see `edgefashion.training.checkpoints`."""
 
 from typing import NotRequired, TypedDict
 

@@ -15,8 +15,8 @@ Time = Annotated[float, Meta(ge=1e-6, le=2**63)]
 Id = Annotated[str, Meta(pattern=r"^[0-9a-zA-Z]{1,64}\Z")]
 """Of a run, the first digits of a SHA-256; never a path, since files are called by it."""
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-FileName = Annotated[str, Meta(pattern=r"^[^./\\\x00][^/\\\x00]*\Z", max_length=255)]
-"""Of a file in the same folder: neither a path nor hidden."""
+FileName = Annotated[str, Meta(pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*\Z", max_length=255)]
+"""Of a file in the same folder: neither a path nor hidden, and of one line."""
 Labels = Annotated[list[Name], Meta(min_length=2, max_length=10_000)]
 """Names of classes, in the order of the logits."""
 

@@ -1,14 +1,14 @@
-"""Results for people (tables) and for spreadsheets (CSV); for programs see `edgefashion.results`."""
+"""Results for people (tables) and for spreadsheets (CSV); for programs see `evaluation.results`."""
 
 from typing import TYPE_CHECKING, Any
 
 from edgefashion.escaping import csv
-from edgefashion.report.columns import precision, tables
+from edgefashion.evaluation.results import Results
+from edgefashion.report.columns import precision, result_tables
 from edgefashion.report.notes import SLOWER_BECAUSE, notes
+from edgefashion.report.tables import Column, Page, Row, Table, print_page
+from edgefashion.report.tables import to_markdown as markdown
 from edgefashion.report.words import sentences
-from edgefashion.results import Results
-from edgefashion.tables import Column, Page, Row, Table, print_page
-from edgefashion.tables import to_markdown as markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,7 @@ def to_markdown(results: Results) -> str:
 
 def page(results: Results) -> Page:
     """The tables, with the header and the notes."""
-    return Page(header(results), tables(results), notes(results), "--markdown")
+    return Page(header(results), result_tables(results), notes(results), "--markdown")
 
 
 def to_csv(results: Results) -> str:
@@ -91,8 +91,8 @@ __all__ = [
     "page",
     "precision",
     "print_report",
+    "result_tables",
     "sentences",
-    "tables",
     "to_csv",
     "to_markdown",
 ]

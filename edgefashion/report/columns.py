@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from edgefashion import targets
-from edgefashion.results import Results
-from edgefashion.tables import NONE, Column, Row, Table, figure, kilobytes, time
+from edgefashion.artifacts import targets
+from edgefashion.evaluation.results import Results
+from edgefashion.report.tables import NONE, Column, Row, Table, figure, kilobytes, time
 
 FLAGGED = "!"
 """What marks a row that has flags."""
 
 
-def tables(results: Results) -> list[Table]:
+def result_tables(results: Results) -> list[Table]:
     """Accuracy, a row per file, where there was data or no clock; latency, a row per file and threads;
     latency over minutes.
     """

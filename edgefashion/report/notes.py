@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from edgefashion.evaluation.results import Results
 from edgefashion.report.columns import FLAGGED
 from edgefashion.report.shared import merged
-from edgefashion.results import Results
-from edgefashion.tables import Row, figure
+from edgefashion.report.tables import Row, figure
 
 LISTED = 4
 """Rows or files that a line names."""

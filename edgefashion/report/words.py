@@ -1,8 +1,8 @@
 """What a measurement found, in sentences: of each model, the int8 TFLite file, or the next best."""
 
-from edgefashion.artifact import INTEGER_PRECISIONS
-from edgefashion.results import Results
-from edgefashion.tables import Row
+from edgefashion.artifacts.artifact import INTEGER_PRECISIONS
+from edgefashion.evaluation.results import Results
+from edgefashion.report.tables import Row
 
 CHANCE = 0.05
 """A difference whose p is larger may well be chance."""

@@ -26,8 +26,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import metadata, reading
+from edgefashion.artifacts import metadata
 from edgefashion.errors import ArtifactError, MissingExtra
+from edgefashion.files import reading
 from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec
 
 Images = NDArray[np.uint8]

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from edgefashion import descriptors
 from edgefashion.runtimes import endings
+from edgefashion.system import descriptors
 
 WORKER = ("-m", "edgefashion.runtimes.worker")
 """What Python runs as the child."""

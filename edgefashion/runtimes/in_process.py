@@ -7,12 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edgefashion.descriptors import quiet
 from edgefashion.errors import EdgefashionError, OutOfMemory, RuntimeCrash
 from edgefashion.runtimes import allowance, base, for_file, pinning
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.inputs import TensorSpec
 from edgefashion.runtimes.loaded import LoadedModel
+from edgefashion.system.descriptors import quiet
 
 UNPROTECTED = "run in this process: a crash would have ended it, and no time limit held"
 

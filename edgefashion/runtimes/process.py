@@ -11,11 +11,11 @@ import numpy as np
 
 from edgefashion import files, runtimes
 from edgefashion.errors import ArtifactError, OutOfMemory, OutOfTime, RuntimeCrash
+from edgefashion.files.temporary import Folder
 from edgefashion.runtimes import allowance, base, endings, pinning
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.child import Child, Died, Silent
 from edgefashion.runtimes.inputs import TensorSpec
-from edgefashion.temporary import Folder
 
 ANSWER_S = 30.0
 """Seconds that loading a file and its first answer may take together, and each answer after that."""

@@ -24,6 +24,6 @@ opening.py  what is in it, verified
 making.py   what goes in
 """
 
-from edgefashion.zoo.opening import PREFIX, SampledDataset, Zoo, called, holds, is_name, opened, present
+from edgefashion.zoo.read import PREFIX, SampledDataset, Zoo, called, holds, is_name, opened, present
 
 __all__ = ["PREFIX", "SampledDataset", "Zoo", "called", "holds", "is_name", "opened", "present"]

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import __version__, artifact, files, runs
-from edgefashion.artifact import INTEGER_PRECISIONS, Artifact, manifest_path
+from edgefashion import __version__, files
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact, manifest_path
+from edgefashion.artifacts.targets import ANY
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.errors import BadInput, RunError
-from edgefashion.runs import Run
-from edgefashion.targets import ANY
-from edgefashion.zoo.opening import INFO, SAMPLE, SCHEMA, Zoo, opened
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, opened
 
 MOST_BYTES = 800_000
 """Of all model files together."""

@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion import artifact, reading
-from edgefashion.bench import Progress
+from edgefashion.artifacts import artifact
+from edgefashion.benchmarking import Progress
 from edgefashion.data import Subset
 from edgefashion.errors import ArtifactError
-from edgefashion.runs import Run
+from edgefashion.export import exporter
+from edgefashion.export.debug.error import LayerError, Tally, measure
+from edgefashion.export.debug.probe import Probe
+from edgefashion.export.graph.fused_layers import Step, steps_of
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization import quantization_aware
+from edgefashion.export.quantization.keep_float import MULTIPLYING
+from edgefashion.files import reading
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess
-from export import exporter, qat
-from export.debug.error import LayerError, Tally, measure
-from export.debug.probe import Probe
-from export.keep_float import MULTIPLYING
-from export.settings import Settings
-from export.steps import Step, steps_of
+from edgefashion.training.runs import Run
 
 SCHEMA = 1
 WEIGHTED = {kind.__name__ for kind in MULTIPLYING}
@@ -33,7 +35,7 @@ class ModelError:
     kernels_differ: by how much the logits found layer by layer are from those of the file as it is run
         everywhere else, at most; 0 where the same kernels computed them.
     snr_db: of the logits. agreement: part of the images given the same class as by the float model.
-    explained: see `export.debug.error`.
+    explained: see `edgefashion.export.debug.error`.
     layers: in the order of the model.
     """
 
@@ -89,7 +91,7 @@ def debug_run(
     exporter.check_precision(run, precision)
     paths = {format: _exported(run, format, precision) for format in formats}
     deployed = {format: _deployed(path, sample.images) for format, path in paths.items()}
-    model = qat.float_graph(run)
+    model = quantization_aware.float_graph(run)
     steps = steps_of(model)
     probes = {format: _probe(format, path, steps) for format, path in paths.items()}
     tallies = measure(steps, model.normalisation, probes, sample.images, progress)
@@ -119,10 +121,10 @@ def _deployed(path: Path, images: Images) -> tuple[Logits, str]:
 
 def _probe(format: str, path: Path, steps: Sequence[Step]) -> Probe:
     if format == "tflite":
-        from export.debug.tflite import TFLiteProbe
+        from edgefashion.export.tflite.probe import TFLiteProbe
 
         return TFLiteProbe(path, steps)
-    from export.debug.onnx import OnnxProbe
+    from edgefashion.export.onnx.probe import OnnxProbe
 
     return OnnxProbe(path, steps)
 

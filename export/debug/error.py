@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion.bench import Progress
-from edgefashion.keras import tf
+from edgefashion.benchmarking import Progress
+from edgefashion.export.debug.probe import Probe, Values
+from edgefashion.export.graph.fused_layers import INPUT, Step
 from edgefashion.runtimes.base import Images, Logits
-from export.debug.probe import Probe, Values
-from export.steps import INPUT, Step
+from edgefashion.tensorflow import tf
 
 BATCH = 20
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgefashion import drawing
+from edgefashion import figures
 from edgefashion.escaping import plot_label
-from export.debug import ModelError, Report
+from edgefashion.export.debug import ModelError, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +22,9 @@ def plot(report: Report, path: Path) -> None:
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.
     """
-    kind = drawing.kind_of(path)
+    kind = figures.kind_of(path)
     names = [plot_label(layer.layer) for layer in next(iter(report.models.values())).layers]
-    figure = drawing.new_figure(11, 2.2 + 0.23 * len(names))
+    figure = figures.new_figure(11, 2.2 + 0.23 * len(names))
     shares, ratios = figure.subplots(1, 2, sharey=True)
     for number, (format, model) in enumerate(report.models.items()):
         _bars(shares, model, format, number, len(report.models))
@@ -42,7 +42,7 @@ def plot(report: Report, path: Path) -> None:
     figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     title = f"{report.run}, {report.precision}, on {report.images} validation images"
     figure.suptitle(plot_label(title), fontsize=12)
-    drawing.save(figure, path, kind)
+    figures.save(figure, path, kind)
 
 
 def _bars(axes: "Axes", model: ModelError, format: str, number: int, formats: int) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.errors import ArtifactError
+from edgefashion.export.graph.fused_layers import Step
 from edgefashion.runtimes.base import Images
-from export.steps import Step
 
 Values = npt.NDArray[np.float32]
 
@@ -75,8 +75,9 @@ def shaped(path: Path, step: Step, values: Values) -> Values:
 
 
 def unblocked(values: Values, shape: tuple[int, ...]) -> Values:
-    """What `export.blocks` and `export.cells` compute in blocks, [N, height / rows, width / columns, rows *
-    columns * channels], as [N, height, width, channels], which is `shape`; all else as it is.
+    """What `onnx.blocked_convolution` and `tflite.space_to_depth` compute in blocks, [N, height / rows,
+    width / columns, rows * columns * channels], as [N, height, width, channels], which is `shape`; all else
+    as it is.
     """
     if values.ndim != 4 or len(shape) != 3 or shape[0] % values.shape[1] or shape[1] % values.shape[2]:
         return values

@@ -12,7 +12,7 @@ import pytest
 
 from edgefashion import bundle as bundles
 
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 FILES = [MODELS / name for name in ("tiny-float32.tflite", "tiny-int8.tflite", "tiny-float32.onnx")]
 
 

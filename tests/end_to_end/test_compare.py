@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from edgefashion import results
+from edgefashion.evaluation import results
 from edgefashion.installation import pip_install
 
 SLOWER = 1000
 """So much that no noise of the machine can hide it."""
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 
 
 def edgefashion(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:

@@ -16,14 +16,14 @@ import pytest
 import edgefashion
 from edgefashion import bundle as bundles
 from edgefashion.data import Dataset, split
-from edgefashion.runs import Run
+from edgefashion.training.runs import Run
 
 ROOT = Path(__file__).parents[2]
 TIMED = ("load_ms", "first_inference_us", "inferences_per_s", "macs_per_s")
 
 
 def emulated_pi(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "tools/emulated_pi", *map(str, words)]
+    command = [sys.executable, ROOT / "tools/emulation/emulated_pi", *map(str, words)]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
@@ -40,8 +40,8 @@ def built(wanting_downloads: Callable[[], AbstractContextManager[None]]) -> None
 @pytest.fixture(scope="module")
 def bundle(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the CNN gives in both formats, float32 and int8, with 100 images."""
-    from export.exporter import export_run
-    from export.settings import Settings
+    from edgefashion.export.exporter import export_run
+    from edgefashion.export.options import Settings
 
     folder = tmp_path_factory.mktemp("bundle")
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)

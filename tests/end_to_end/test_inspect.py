@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from edgefashion.data import Dataset, split
-from edgefashion.runs import Run
+from edgefashion.training.runs import Run
 
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 
 
 def inspect(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -23,8 +23,8 @@ def inspect(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[st
 def test_an_export_without_its_manifest_is_described_in_full(
     trained: Run, sample: Dataset, tmp_path: Path
 ) -> None:
-    from export import exporter
-    from export.settings import Settings
+    from edgefashion.export import exporter
+    from edgefashion.export.options import Settings
 
     run = Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
     kinds = [("tflite", "int8"), ("onnx", "int8")]

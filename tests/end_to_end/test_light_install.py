@@ -20,7 +20,7 @@ from edgefashion import runtimes, zoo
 from edgefashion.data import Dataset
 
 TFLITE, ONNX = (
-    Path(__file__).parent.parent / "data/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")
+    Path(__file__).parents[1] / "files/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")
 )
 LIMIT_MB = 190
 """What the extra may take on a Raspberry Pi, in MiB, as `du` counts; 20 of them are Pillow's."""
@@ -97,7 +97,7 @@ def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.Captur
 
 def test_the_models_for_the_machine_s_limit_come_along(installed: Path) -> None:
     script = (
-        "from edgefashion.runtimes.limit import FORMATS, matrix_product;"
+        "from edgefashion.benchmarking.roofline import FORMATS, matrix_product;"
         "print([matrix_product(f, i).path.is_file() for f in FORMATS for i in (False, True)])"
     )
     command = [installed / "bin/python", "-I", "-c", script]

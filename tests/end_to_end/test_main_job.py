@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion import artifact, bundle
+from edgefashion import bundle
+from edgefashion.artifacts import artifact
 from edgefashion.data import Dataset, idx
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}

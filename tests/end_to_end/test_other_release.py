@@ -58,7 +58,7 @@ def test_nothing_of_this_machine_is_used(run: Run, release: str) -> None:
 def test_the_light_install_inspects_measures_and_classifies(run: Run) -> None:
     edgefashion = ("-P", "-m", "edgefashion")
     assert "Usage: edgefashion" in run(*edgefashion, "--help")
-    model = "/checkout/tests/data/models/tiny-int8.tflite"
+    model = "/checkout/tests/files/models/tiny-int8.tflite"
     assert "parameters  1,490" in run(*edgefashion, "inspect", model)
     measured = run(*edgefashion, "bench", "zoo:cnn-64k", "--threads", 1, "--seconds", 0.05)
     assert measured.count(" cnn-64k") >= 2
@@ -69,6 +69,6 @@ def test_the_light_install_inspects_measures_and_classifies(run: Run) -> None:
 
 def test_a_raspberry_pi_is_emulated_there_too(run: Run) -> None:
     """By what was built here: the emulator brings its own loader and libraries."""
-    tool = "/checkout/tools/emulated_pi"
+    tool = "/checkout/tools/emulation/emulated_pi"
     assert run(tool, "python", "-c", "import platform; print(platform.machine())") == "aarch64\n"
     assert "Raspberry Pi 5 Model B" in run(tool, "--board", "pi5", "edgefashion", "doctor", code=1)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion import reading, zoo
+from edgefashion import zoo
 from edgefashion.cli import main, output
 from edgefashion.errors import BadInput, OutputError
+from edgefashion.files import reading
 
 COMMAND = [sys.executable, "-m", "edgefashion"]
 BENCH = ["bench", "--seconds", "0.05", "--threads", "1"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 CALLS = """
 import contextlib, io, json, sys
 from edgefashion.cli import main

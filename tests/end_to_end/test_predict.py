@@ -10,7 +10,7 @@ from PIL import Image
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 MODEL = MODELS / "tiny-int8.tflite"
 
 

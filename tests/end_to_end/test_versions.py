@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-MODELS = [ROOT / "tests/data/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")]
+MODELS = [ROOT / "tests/files/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 Run = Callable[..., str]
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgefashion import bundle, results, zoo
+from edgefashion import bundle, zoo
 from edgefashion.cli import main
-from edgefashion.data import Dataset, sources
+from edgefashion.data import Dataset, locate
+from edgefashion.evaluation import results
 from edgefashion.runtimes import for_file
 
 Say = Callable[..., tuple[str, str]]
@@ -90,8 +91,8 @@ def test_a_run_goes_first(typed: Say, along: Path, exported: object, sample_fold
 def test_a_bundle_of_what_comes_along_is_that_of_the_data_set(
     typed: Say, along: Path, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(sources.VARIABLE, raising=False)
-    monkeypatch.setattr(sources, "at_hand", lambda: None)
+    monkeypatch.delenv(locate.VARIABLE, raising=False)
+    monkeypatch.setattr(locate, "at_hand", lambda: None)
     typed("bundle", "-o", "a.zip")
     typed("bundle", "zoo:cnn", "-o", "b.zip", "--data", sample_folder)
     assert Path("a.zip").read_bytes() == Path("b.zip").read_bytes()

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from edgefashion.data import Dataset, Splits, split
-from edgefashion.keras import keras, tf
+from edgefashion.export.graph import graph as graphs
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.models import ARCHITECTURES
-from edgefashion.runs import Run
-from export import graph as graphs
-from export.calibration import RepresentativeDataset, representative_dataset
-from export.graph import Graph
+from edgefashion.tensorflow import keras, tf
+from edgefashion.training.runs import Run
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from edgefashion.keras import keras
-from export import bias_correction
+from edgefashion.export.quantization import bias_correction
+from edgefashion.tensorflow import keras
 
 GENERATOR = np.random.default_rng(0)
 

@@ -5,8 +5,8 @@ import pytest
 
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput
+from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.models import Normalisation
-from export.calibration import RepresentativeDataset, representative_dataset
 
 HALVES = Normalisation(scale=1 / 127.5, zero_point=127)
 

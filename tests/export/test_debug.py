@@ -9,35 +9,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion import artifact
+from edgefashion.artifacts import artifact
 from edgefashion.cli import main
 from edgefashion.data import Splits, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.export import exporter
+from edgefashion.export.debug import Report, debug_run
+from edgefashion.export.debug.error import measure
+from edgefashion.export.debug.plot import plot
+from edgefashion.export.debug.probe import Grid, Probe
+from edgefashion.export.debug.text import SHOWN, to_text
+from edgefashion.export.graph.fused_layers import INPUT, Step, step_called, steps_of
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.onnx import activation_ranges, onnx_model
+from edgefashion.export.onnx.probe import OnnxProbe
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.tflite import tflite_model
+from edgefashion.export.tflite.probe import TFLiteProbe
 from edgefashion.models import ARCHITECTURES
-from edgefashion.models.base import with_weights
-from edgefashion.runs import Run
-from export import exporter, onnx, ranges, tflite
-from export.calibration import RepresentativeDataset
-from export.debug import Report, debug_run
-from export.debug.error import measure
-from export.debug.onnx import OnnxProbe
-from export.debug.plot import plot
-from export.debug.probe import Grid, Probe
-from export.debug.text import SHOWN, to_text
-from export.debug.tflite import TFLiteProbe
-from export.graph import Graph
-from export.settings import Settings
-from export.steps import INPUT, Step, step_called, steps_of
+from edgefashion.models.architecture import with_weights
+from edgefashion.training.runs import Run
 
 FORMATS = ("tflite", "onnx")
 
 
 def to_onnx(graph: Graph, calibration: RepresentativeDataset) -> bytes:
-    model = onnx.prepared(graph)
-    return onnx.int8(model, graph, ranges.measured(model, calibration.images, "min-max"))
+    model = onnx_model.prepared(graph)
+    return onnx_model.int8(model, graph, activation_ranges.measured(model, calibration.images, "min-max"))
 
 
-CONVERTERS = {"tflite": tflite.int8, "onnx": to_onnx}
+CONVERTERS = {"tflite": tflite_model.int8, "onnx": to_onnx}
 PROBES: dict[str, Callable[[Path, Sequence[Step]], Probe]] = {"tflite": TFLiteProbe, "onnx": OnnxProbe}
 LAYERS = ["conv1", "pool1", "conv2", "pool2", "dense", "logits"]
 
@@ -348,7 +350,7 @@ def test_a_file_of_another_model_under_a_true_manifest_is_one_line(
     path = copied.artifacts / "cnn-int8.tflite"
     manifest = artifact.read(path).manifest
     own = {key: value for key, value in (manifest or {}).items() if key not in ("sha256", "size_bytes")}
-    artifact.save(path, tflite.int8(residual, calibration), own)
+    artifact.save(path, tflite_model.int8(residual, calibration), own)
     with pytest.raises(
         ArtifactError, match="for each of the layers conv1, pool1, conv2, pool2, dense: export"
     ):

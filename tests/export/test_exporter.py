@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion import artifact, metadata, targets
-from edgefashion.answers import predict
-from edgefashion.artifact import PRECISIONS, QAT_PRECISIONS
+from edgefashion.artifacts import artifact, metadata, targets
+from edgefashion.artifacts.artifact import PRECISIONS, QAT_PRECISIONS
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, OutputError, RunError, RuntimeCrash, VerificationError
+from edgefashion.evaluation.predictions import predict
+from edgefashion.export import converters, exporter, verify
+from edgefashion.export.graph import graph
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.options import Settings
 from edgefashion.models import load_model
-from edgefashion.runs import Run
-from export import exporter, graph, methods, verify
-from export.graph import Graph
-from export.settings import Settings
+from edgefashion.training.runs import Run
 
 EVERY_KIND = [
     (format, precision)
@@ -99,7 +100,7 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
 def test_an_artifact_that_disagrees_leaves_no_file(
     run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method = methods.METHODS["onnx", "float32"]
+    method = converters.METHODS["onnx", "float32"]
 
     def negated(*given: Any) -> bytes:
         import onnx as onnx_package
@@ -110,7 +111,7 @@ def test_an_artifact_that_disagrees_leaves_no_file(
         model.graph.node.append(onnx_package.helper.make_node("Neg", ["positive"], ["logits"]))
         return bytes(model.SerializeToString())
 
-    monkeypatch.setitem(methods.METHODS, ("onnx", "float32"), replace(method, convert=negated))
+    monkeypatch.setitem(converters.METHODS, ("onnx", "float32"), replace(method, convert=negated))
     with pytest.raises(VerificationError, match=r"cnn-float32\.onnx agrees .* on \d"):
         exporter.export_run(run, splits, [("onnx", "float32")])
     assert artifact.find(run.artifacts) == []
@@ -122,7 +123,7 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
 ) -> None:
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
-    monkeypatch.setitem(methods.METHODS, ("onnx", "int8"), methods.Method(lambda *_: crash, "crash"))
+    monkeypatch.setitem(converters.METHODS, ("onnx", "int8"), converters.Method(lambda *_: crash, "crash"))
     monkeypatch.setattr(exporter.metadata, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
         exporter.export_run(run, splits, [("onnx", "int8")], Settings(calibration="min-max"))

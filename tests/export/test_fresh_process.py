@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion import runs
 from edgefashion.data import Splits
-from edgefashion.runs import Run
-from export import exporter
-from export.settings import Settings
+from edgefashion.export import exporter
+from edgefashion.export.options import Settings
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
 
 EXPORT = """
 import sys

@@ -6,9 +6,9 @@ import pytest
 
 from edgefashion.data import Splits
 from edgefashion.errors import RunError
-from edgefashion.runs import Run
-from export import graph as graphs
-from export.graph import Graph
+from edgefashion.export.graph import graph as graphs
+from edgefashion.export.graph.graph import Graph
+from edgefashion.training.runs import Run
 
 
 def test_both_graphs_say_what_the_keras_model_says(graph: Graph, splits: Splits) -> None:

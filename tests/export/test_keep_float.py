@@ -12,22 +12,25 @@ import onnxruntime
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from edgefashion import artifact
-from edgefashion.answers import predict
+from edgefashion.artifacts import artifact
 from edgefashion.cli import main
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, VerificationError
-from edgefashion.models.base import with_weights
-from edgefashion.runs import Run
-from export import exporter, keep_float, packing, tflite
-from export import onnx as export_onnx
-from export.calibration import RepresentativeDataset
-from export.graph import Graph
-from export.keep_float import onnx as keep_float_onnx
-from export.keep_float.tflite import restore
-from export.methods import METHODS
-from export.settings import Settings
-from export.verify import run_content
+from edgefashion.evaluation.predictions import predict
+from edgefashion.export import exporter
+from edgefashion.export.converters import METHODS
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.onnx import keep_float as keep_float_onnx
+from edgefashion.export.onnx import onnx_model as export_onnx
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization import keep_float
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.tflite import packing
+from edgefashion.export.tflite import tflite_model as tflite
+from edgefashion.export.tflite.keep_float import restore
+from edgefashion.export.verify import run_content
+from edgefashion.models.architecture import with_weights
+from edgefashion.training.runs import Run
 
 FORMATS = ("tflite", "onnx")
 INT8 = [(format, "int8") for format in FORMATS]

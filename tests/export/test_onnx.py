@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto
 
 from edgefashion.errors import VerificationError
-from export import onnx, ranges
-from export.calibration import RepresentativeDataset
-from export.graph import Graph
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.onnx import activation_ranges, onnx_model
+from edgefashion.export.quantization.calibration import RepresentativeDataset
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +18,14 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.Model
 
 
 def int8_of(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
-    model = onnx.prepared(graph)
-    found = ranges.measured(model, calibration.images, "min-max")
-    return onnx_package.load_from_string(onnx.int8(model, graph, found))
+    model = onnx_model.prepared(graph)
+    found = activation_ranges.measured(model, calibration.images, "min-max")
+    return onnx_package.load_from_string(onnx_model.int8(model, graph, found))
 
 
 @pytest.fixture(scope="module")
 def float32(graph: Graph) -> onnx_package.ModelProto:
-    return onnx_package.load_from_string(onnx.float32(graph))
+    return onnx_package.load_from_string(onnx_model.float32(graph))
 
 
 @pytest.mark.parametrize("kind", ["float32", "int8"])
@@ -42,13 +42,13 @@ def test_names_shapes_and_opset_are_the_contract(kind: str, request: pytest.Fixt
         for value in (image, logits)
     ]
     assert shapes == [["N", 28, 28, 1], ["N", 10]]
-    assert {entry.domain: entry.version for entry in model.opset_import}[""] == onnx.OPSET
+    assert {entry.domain: entry.version for entry in model.opset_import}[""] == onnx_model.OPSET
 
 
 def test_every_layer_that_multiplies_is_quantized(int8: onnx_package.ModelProto) -> None:
-    kinds = [node.op_type for node in int8.graph.node if node.op_type in onnx.COMPUTING]
+    kinds = [node.op_type for node in int8.graph.node if node.op_type in onnx_model.COMPUTING]
     assert kinds == ["Conv", "Conv", "Gemm", "Gemm"]
-    onnx.check_quantized(int8)
+    onnx_model.check_quantized(int8)
 
 
 def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx_package.ModelProto) -> None:
@@ -63,13 +63,13 @@ def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx
 def test_every_layer_that_multiplies_runs_in_an_integer_kernel(
     int8: onnx_package.ModelProto, float32: onnx_package.ModelProto
 ) -> None:
-    onnx.check_integer_kernels(int8.SerializeToString())
+    onnx_model.check_integer_kernels(int8.SerializeToString())
     with pytest.raises(VerificationError, match="in float: no file was kept"):
-        onnx.check_integer_kernels(float32.SerializeToString())
+        onnx_model.check_integer_kernels(float32.SerializeToString())
 
 
 def test_the_cnn_takes_nine_kernels(int8: onnx_package.ModelProto) -> None:
-    assert onnx.kernels(int8.SerializeToString()) == {
+    assert onnx_model.kernels(int8.SerializeToString()) == {
         **{"Slice": 1, "QLinearConv": 2, "NhwcMaxPool": 2, "QGemm": 2},
         "Reshape": 2,  # blocks to columns, and the flattening
     }
@@ -78,8 +78,10 @@ def test_the_cnn_takes_nine_kernels(int8: onnx_package.ModelProto) -> None:
 def test_nothing_of_a_residual_model_is_left_in_float(
     residual: Graph, calibration: RepresentativeDataset
 ) -> None:
-    model = onnx.prepared(residual)
-    found = onnx.kernels(onnx.int8(model, residual, ranges.measured(model, calibration.images, "min-max")))
+    model = onnx_model.prepared(residual)
+    found = onnx_model.kernels(
+        onnx_model.int8(model, residual, activation_ranges.measured(model, calibration.images, "min-max"))
+    )
     assert found["QLinearConv"] == 5
     assert (found["QLinearMatMul"], found["QLinearAdd"], found["QLinearGlobalAveragePool"]) == (2, 1, 1)
     assert not {"Relu", "Clip", "Resize", "QuantizeLinear", "DequantizeLinear"} & found.keys()
@@ -92,12 +94,12 @@ def test_depthwise_kernels_keep_eight_bits() -> None:
         make("Conv", ["between", "depthwise"], ["logits"], group=16),
     ]
     model = onnx_package.helper.make_model(onnx_package.helper.make_graph(nodes, "two", [], []))
-    assert onnx.depthwise_weights(model) == ["depthwise"]
+    assert onnx_model.depthwise_weights(model) == ["depthwise"]
 
 
 def test_a_layer_left_in_float_is_named(float32: onnx_package.ModelProto) -> None:
     with pytest.raises(VerificationError, match="4 of 4 layers in float"):
-        onnx.check_quantized(float32)
+        onnx_model.check_quantized(float32)
 
 
 def test_pixels_are_their_own_quantized_values_whatever_calibration_saw(
@@ -117,11 +119,11 @@ def test_logits_are_not_rounded_to_256_steps(int8: onnx_package.ModelProto) -> N
 
 
 def test_shifted_adds_to_the_logits(graph: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx.prepared(graph)
+    model = onnx_model.prepared(graph)
     shift = np.arange(10, dtype=np.float32)
 
     def logits(model: onnx_package.ModelProto) -> np.ndarray:
         session = onnxruntime.InferenceSession(model.SerializeToString())
         return np.asarray(session.run(None, {"image": calibration.images[:5]})[0])
 
-    np.testing.assert_allclose(logits(onnx.shifted(model, shift)), logits(model) + shift, atol=1e-5)
+    np.testing.assert_allclose(logits(onnx_model.shifted(model, shift)), logits(model) + shift, atol=1e-5)

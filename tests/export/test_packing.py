@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion.flatbuffer import Flatbuffer
-from export import packing
+from edgefashion.artifacts.flatbuffer import Flatbuffer
+from edgefashion.export.tflite import packing
 
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 FILES = ["tiny-float32.tflite", "tiny-int8.tflite"]
 BUFFERS, DATA = 4, 0
 

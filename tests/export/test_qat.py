@@ -10,27 +10,30 @@ import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgefashion import artifact, fine_tuning
-from edgefashion.answers import predict, reference
-from edgefashion.artifact import Artifact
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import Artifact
 from edgefashion.data import Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
-from edgefashion.keras import keras
-from edgefashion.models import ARCHITECTURES, architecture_for, quantized
-from edgefashion.models.quantized import ChannelQuantizer, Int8
+from edgefashion.evaluation.predictions import predict, reference
+from edgefashion.export import exporter, verify
+from edgefashion.export.converters import METHODS, Method
+from edgefashion.export.debug import debug_run
+from edgefashion.export.graph import graph
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.onnx import onnx_model as export_onnx
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization import quantization_aware as export_qat
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.tflite import tflite_model
+from edgefashion.export.tflite.space_to_depth import over_cells
+from edgefashion.export.verify import Limits, run_content
+from edgefashion.models import ARCHITECTURES, architecture_for, quantization_aware
+from edgefashion.models.quantization_aware import ChannelQuantizer, Int8
 from edgefashion.recipes import RECIPES
-from edgefashion.runs import MODEL, Run
-from edgefashion.train import train
-from export import exporter, graph, tflite, verify
-from export import onnx as export_onnx
-from export import qat as export_qat
-from export.calibration import RepresentativeDataset
-from export.cells import over_cells
-from export.debug import debug_run
-from export.graph import Graph
-from export.methods import METHODS, Method
-from export.settings import Settings
-from export.verify import Limits, run_content
+from edgefashion.tensorflow import keras
+from edgefashion.training import fine_tuning
+from edgefashion.training.runs import MODEL, Run
+from edgefashion.training.train import train
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
             layer.momentum = 0.0
     base(floats.prepare(splits.train.images[:32]), training=True)
     architecture = architecture_for("mobilenetv2", "qat")
-    model = quantized.quantize(floats.fold(base), floats.normalisation)
+    model = quantization_aware.quantize(floats.fold(base), floats.normalisation)
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
     return graph.build(Run(folder, {"recipe": {**RECIPES["mobilenetv2"].as_dict(), "fine_tuning": "qat"}}))
@@ -78,11 +81,11 @@ class Pair:
 @pytest.fixture(scope="module", params=["cnn", "mobilenetv2"])
 def pair(request: pytest.FixtureRequest) -> Pair:
     model: Graph = request.getfixturevalue(request.param)
-    return Pair(model, tflite.int8_qat(model))
+    return Pair(model, tflite_model.int8_qat(model))
 
 
 def test_the_file_holds_integers_only(pair: Pair) -> None:
-    assert set(tflite.tensor_types(pair.content)) == {"INT8", "INT32", "UINT8"}
+    assert set(tflite_model.tensor_types(pair.content)) == {"INT8", "INT32", "UINT8"}
 
 
 def test_the_file_takes_the_pixel_as_its_quantized_value(pair: Pair) -> None:
@@ -196,7 +199,7 @@ def test_a_file_of_another_accuracy_is_not_kept(
     def turned_around(model: Graph, *_: object) -> bytes:
         dense = model.deployed.get_layer("logits").trainable_weights[0]
         dense.assign(-dense)
-        return tflite.int8_qat(model)
+        return tflite_model.int8_qat(model)
 
     monkeypatch.setitem(METHODS, ("tflite", "int8-qat"), Method(turned_around, "turned around"))
     monkeypatch.setitem(verify.LIMITS, "int8-qat", Limits(0.0, 100.0, entropy=0.0, accuracy=0.003))
@@ -231,7 +234,7 @@ def test_a_layer_in_float_has_the_kernel_of_training(
     settings = Settings(100, keep_float=("conv2",))
     (made,) = exporter.export_run(run, splits, [(format, "int8-qat")], settings, report=lambda _: None)
     assert made.path == run.artifacts / f"cnn-int8-qat-keep-float.{format}"
-    kernel = quantized.without_rounding(cnn.model).get_layer("conv2").get_weights()[0]
+    kernel = quantization_aware.without_rounding(cnn.model).get_layer("conv2").get_weights()[0]
     order = (3, 0, 1, 2) if format == "tflite" else (3, 2, 0, 1)
     assert kernel.transpose(order).tobytes() in made.path.read_bytes()
 
@@ -256,7 +259,7 @@ def test_int8_qat_is_compared_with_the_float_model_it_was_made_from() -> None:
 
 
 def test_without_rounding_a_model_computes_almost_the_same(pair: Pair, splits: Splits) -> None:
-    model = quantized.without_rounding(pair.model.model)
+    model = quantization_aware.without_rounding(pair.model.model)
     assert not any(isinstance(layer, Int8) for layer in model.layers)
     kernels = [layer.get_weights()[0] for layer in model.layers if layer.weights]
     for kernel, rounded in zip(kernels, kernels_of(pair.model.model), strict=True):
@@ -270,7 +273,7 @@ def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: R
     model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, Settings()))
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     scales = [float(tensors[node.input[1]]) for node in model.graph.node if node.op_type == "QuantizeLinear"]
-    learned = quantized.learned_ranges(cnn.model)
+    learned = quantization_aware.learned_ranges(cnn.model)
     assert {"conv1", "conv2", "dense", "logits"} <= learned.keys()
     for low, high in learned.values():
         assert np.isclose(scales, (high - low) / 255, rtol=1e-4).any()
@@ -279,7 +282,7 @@ def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: R
 def test_onnx_says_what_tflite_says(cnn: Graph, calibration: RepresentativeDataset, splits: Splits) -> None:
     images = splits.test.images
     first, _ = run_content(export_qat.to_onnx(cnn, calibration, Settings()), "a.onnx", images)
-    second, _ = run_content(tflite.int8_qat(cnn), "a.tflite", images)
+    second, _ = run_content(tflite_model.int8_qat(cnn), "a.tflite", images)
     assert np.mean(first.argmax(axis=1) == second.argmax(axis=1)) >= 0.98
 
 

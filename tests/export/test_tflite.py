@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from edgefashion.errors import VerificationError
-from export import tflite
-from export.calibration import RepresentativeDataset
-from export.graph import Graph
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.tflite import tflite_model
 
 
 @pytest.fixture(scope="module")
 def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
-    return tflite.int8(graph, calibration)
+    return tflite_model.int8(graph, calibration)
 
 
 def test_int8_holds_no_float_tensor(int8: bytes) -> None:
-    assert set(tflite.tensor_types(int8)) == {"INT8", "INT32", "UINT8"}
+    assert set(tflite_model.tensor_types(int8)) == {"INT8", "INT32", "UINT8"}
 
 
 def test_int8_takes_the_pixel_as_its_quantized_value(int8: bytes) -> None:
@@ -38,7 +38,7 @@ def test_int8_weights_have_a_scale_for_each_channel(int8: bytes) -> None:
 
 def test_a_float_model_does_not_pass_for_int8(graph: Graph) -> None:
     with pytest.raises(VerificationError, match="FLOAT32 tensors"):
-        tflite.check_integer(tflite.float32(graph), graph)
+        tflite_model.check_integer(tflite_model.float32(graph), graph)
 
 
 def test_calibration_without_the_whole_range_of_pixels_is_refused(
@@ -46,13 +46,15 @@ def test_calibration_without_the_whole_range_of_pixels_is_refused(
 ) -> None:
     dim = replace(calibration, images=calibration.images * np.float32(0.5))
     with pytest.raises(VerificationError, match="lacks a pixel of 0 or of 255"):
-        tflite.int8(graph, dim)
+        tflite_model.int8(graph, dim)
 
 
 def test_sizes_follow_the_width_of_the_weights(graph: Graph, int8: bytes) -> None:
-    float32, float16, dynamic = (make(graph) for make in (tflite.float32, tflite.float16, tflite.dynamic))
+    float32, float16, dynamic = (
+        make(graph) for make in (tflite_model.float32, tflite_model.float16, tflite_model.dynamic)
+    )
     assert len(float16) == pytest.approx(len(float32) / 2, rel=0.05)
     assert len(dynamic) == pytest.approx(len(float32) / 4, rel=0.05)
     assert len(int8) == pytest.approx(len(float32) / 4, rel=0.08)
-    assert tflite.tensor_types(float16)["FLOAT16"] == 8
-    assert tflite.tensor_types(dynamic)["INT8"] >= 2
+    assert tflite_model.tensor_types(float16)["FLOAT16"] == 8
+    assert tflite_model.tensor_types(dynamic)["INT8"] >= 2

@@ -5,8 +5,8 @@ import pytest
 
 from edgefashion.data import Splits
 from edgefashion.errors import VerificationError
-from export import verify
-from export.verify import Limits, class_entropy, compare, failure
+from edgefashion.export import verify
+from edgefashion.export.verify import Limits, class_entropy, compare, failure
 
 LABELS = np.repeat(np.arange(10, dtype=np.uint8), 10)
 ALIKE = np.eye(10, dtype=np.float32)[LABELS]

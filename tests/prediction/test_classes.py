@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion import artifact, bundle, card
-from edgefashion.artifact import Artifact
-from edgefashion.bench import Protocol
+from edgefashion import bundle
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.benchmarking import Protocol
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError
-from edgefashion.evaluate import evaluate
+from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.prediction import Shown, classify, side_by_side, text
 from edgefashion.prediction.classes import probabilities
+from edgefashion.report import card
 from edgefashion.runtimes import for_file
 
-MODELS = Path(__file__).parent.parent / "data/models"
+MODELS = Path(__file__).parents[1] / "files/models"
 
 
 def images(sample: Dataset, count: int) -> list[Shown]:

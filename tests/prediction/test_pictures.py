@@ -183,7 +183,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_picture_that_may_not_be_read(tmp_path: Path, unprivileged: Callable[..., tuple[int, str]]) -> None:
     path = saved(tmp_path / "a.png", colored())
     path.chmod(0)
-    model = Path(__file__).parent.parent / "data/models/tiny-int8.tflite"
+    model = Path(__file__).parents[1] / "files/models/tiny-int8.tflite"
     said = f"{path} cannot be read (Permission denied): its owner can allow it with chmod +r {path}"
     assert unprivileged("-m", "edgefashion", "predict", model, path) == (2, f"edgefashion: {said}\n")
 

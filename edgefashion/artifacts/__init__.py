@@ -1,0 +1,1 @@
+"""What an exported file is, and what it says of itself."""

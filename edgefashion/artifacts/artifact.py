@@ -1,0 +1,190 @@
+"""An exported model file and the manifest beside it: `cnn-int8.tflite` and `cnn-int8.tflite.json`.
+
+A file that lost its manifest still says inside what it is: see `edgefashion.artifacts.metadata`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgefashion import files
+from edgefashion.artifacts import metadata
+from edgefashion.artifacts.inspection import external
+from edgefashion.artifacts.targets import ANY
+from edgefashion.errors import ArtifactError
+from edgefashion.files import reading
+
+SCHEMA = 1
+FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
+PRECISIONS = {
+    "tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"),
+    "onnx": ("float32", "int8", "int8-qat"),
+}
+CALIBRATION_IMAGES = 500
+"""How many images the representative dataset has where nothing else is said."""
+AUTO = "auto"
+"""What is measured, and not said by the user."""
+CALIBRATION_METHODS = ("min-max", "percentile", "entropy")
+CALIBRATIONS = {
+    ("tflite", "int8"): ("min-max",),
+    ("onnx", "int8"): CALIBRATION_METHODS,
+    ("onnx", "int8-qat"): ("training",),
+}
+"""How the ranges of activations can be found; TensorFlow's converter has one way only."""
+TARGETED = (("onnx", "int8"), ("onnx", "int8-qat"))
+"""What depends on the processor it is made for."""
+INTEGER_PRECISIONS = ("int8", "int8-qat")
+"""Those that compute with integers, but for layers that are left in float by name."""
+QAT_PRECISIONS = ("int8-qat",)
+"""What a run trained quantization-aware is exported as; no other run is."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file. `manifest` is None where none is beside it; `metadata` is then what the file says
+    inside, and None for a file that edgefashion did not export.
+    """
+
+    path: Path
+    manifest: dict[str, Any] | None
+    metadata: dict[str, Any] | None = None
+    defect: str | None = None
+    """Why it cannot be used, where that is known already."""
+    sha256: str | None = None
+    """Of its content, in hexadecimal, where it was checked by that."""
+
+    @property
+    def format(self) -> str:
+        """`tflite` or `onnx`, from the file's suffix."""
+        return FORMATS[self.path.suffix.lower()]
+
+    @property
+    def model(self) -> str:
+        """The run it was exported from, or the file's own name."""
+        return str(self._origin["run"]) if self._origin else self.path.stem
+
+    @property
+    def precision(self) -> str | None:
+        """`float32`, `float16`, `dynamic`, `int8` or `int8-qat`; None where nothing says so."""
+        return str(self._origin["precision"]) if self._origin else None
+
+    @property
+    def target(self) -> str:
+        """The processor it is made for, see `edgefashion.artifacts.targets`; `any` where nothing says so."""
+        return str((self._origin or {}).get("target") or ANY)
+
+    @property
+    def kept_float(self) -> list[str]:
+        """The layers that it computes in float although its precision is an integer one."""
+        return list((self._origin or {}).get("kept_float") or [])
+
+    @property
+    def run_id(self) -> str | None:
+        """The identity of the training run it was exported from; None where nothing says so."""
+        return str(self._origin["run_id"]) if self._origin else None
+
+    @property
+    def base_run_id(self) -> str | None:
+        """The run that its own was fine-tuned from; None where it was not or nothing says so."""
+        return self._origin.get("base_run_id") if self._origin else None
+
+    @property
+    def small_run(self) -> bool:
+        """Whether its model was trained on a part of the data only."""
+        return bool(self._origin and self._origin["small_run"])
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """What its classes are called, in the order of its logits; None where nothing says so."""
+        labels = (self._origin or {}).get("labels")
+        return tuple(labels) if labels else None
+
+    @property
+    def image_shape(self) -> tuple[int | str, ...] | None:
+        """Height, width and channels of the images it takes; None where nothing says so."""
+        told = (self._origin or {}).get("input")
+        return tuple(told["shape"][1:]) if told else None
+
+    @property
+    def _origin(self) -> dict[str, Any] | None:
+        return self.manifest or self.metadata
+
+
+def is_model(path: Path) -> bool:
+    """Whether the suffix is that of a model file, in upper or lower case."""
+    return path.suffix.lower() in FORMATS
+
+
+def manifest_path(path: Path) -> Path:
+    """Where the manifest of the model file `path` stands."""
+    return path.with_name(path.name + ".json")
+
+
+def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
+    """Write a model file and its manifest, each in one step; the manifest gains size and SHA-256.
+
+    A kill between the two leaves a pair that `read` refuses, never one that it believes.
+    Raises OutputError.
+    """
+    files.write_bytes(path, content)
+    complete = {
+        "schema": SCHEMA,
+        "file": path.name,
+        "size_bytes": len(content),
+        "sha256": files.sha256(path),
+        **manifest,
+    }
+    files.write_json(manifest_path(path), complete)
+    return Artifact(path, complete, sha256=complete["sha256"])
+
+
+def read(path: Path, sha256: str | None = None) -> Artifact:
+    """The artifact at `path`, its manifest checked against the file; without one, what the file says itself.
+    `sha256` is that of its content, for one who knows it.
+
+    Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says, and
+    where its weights are in other files which are missing, or anywhere but beside it.
+    """
+    if not is_model(path):
+        raise ArtifactError(f"{path} is not a .tflite or .onnx file")
+    reading.require_file(path, ArtifactError)
+    with reading.open_file(path, "a model file", ArtifactError) as file:
+        reading.refuse_pointer(path, file.read(64), ArtifactError)
+    external.files(path)
+    sidecar = manifest_path(path)
+    if not reading.is_file(sidecar, ArtifactError):
+        inside = metadata.read(path)
+        reading.check_schema(inside, SCHEMA, f"what is in {path}", ArtifactError)
+        return Artifact(path, None, inside, sha256=sha256)
+    manifest = _manifest(sidecar, path.name)
+    if (sha256 or reading.sha256(path, "a model file", ArtifactError)) != manifest["sha256"]:
+        raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
+    return Artifact(path, manifest, sha256=manifest["sha256"])
+
+
+def _manifest(sidecar: Path, name: str) -> dict[str, Any]:
+    from edgefashion.records.manifest import Manifest
+
+    what, mend = "the manifest of a model file", f"export {name} again"
+    found: dict[str, Any] = reading.read_json(
+        sidecar, what, ArtifactError, reading.INFO_BYTES, Manifest, newest=SCHEMA, mend=mend
+    )
+    return found
+
+
+def inspect(path: Path) -> Artifact:
+    """Like `read`, but a file that is not what its manifest says becomes an artifact with a `defect`.
+
+    Raises ArtifactError for a file that is missing or of an unknown kind.
+    """
+    try:
+        return read(path)
+    except ArtifactError as error:
+        if not is_model(path) or not reading.is_file(path, ArtifactError):
+            raise
+        return Artifact(path, None, defect=str(error))
+
+
+def find(folder: Path) -> list[Path]:
+    """Model files in a folder, by name. Raises ArtifactError where it may not be read."""
+    return [path for path in reading.entries(folder, ArtifactError) if is_model(path)]

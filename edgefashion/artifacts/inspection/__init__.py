@@ -1,0 +1,83 @@
+"""What is inside a `.tflite` or `.onnx` file, whoever made it, without running it.
+
+Multiply-accumulates are those of one call, with a batch of one where it is open. A convolution's are counted
+whole, padding of the image included, but for the zeros that `edgefashion export` fills kernels up with where
+it computes several places at once: see `multiplied`.
+
+A file is read once, in a time and memory that its size bounds: at most MOST_READS fields and values of it
+(see `edgefashion.artifacts.budget`), MOST_PARTS operators and as many constants, and none of the
+constants' values but few. What has more is refused.
+
+base            what is found
+onnx, onnx_file, onnx_operators, onnx_rules, onnx_runtime_rules, onnx_shapes     in .onnx files
+tflite, tflite_shapes                                                            in .tflite files
+multiplied      which weights of a kernel are there to be multiplied
+weighing        which operator a constant belongs to
+external        constants in other files
+text            for people
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from edgefashion.artifacts import metadata
+from edgefashion.artifacts.inspection import external
+from edgefashion.artifacts.inspection.base import Inspection, Model, contradiction
+from edgefashion.errors import ArtifactError
+from edgefashion.files import reading
+
+FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
+
+
+def inspect(path: Path) -> Inspection:
+    """Read a model file. Needs no TensorFlow: for ONNX no package at all, for TFLite that of LiteRT.
+
+    Raises ArtifactError where the file is missing, damaged, no model, or one of several of which others are
+    missing or elsewhere; MissingExtra.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ArtifactError(f"{path} is not a .tflite or .onnx file")
+    content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+    format = FORMATS[path.suffix.lower()]
+    own = metadata.find(content, format)
+    try:
+        model = _read(content, format)
+    except (ValueError, MemoryError) as error:
+        again = "export" if metadata.is_ours(path, own) else "copy"
+        why = str(error) or "it needs more memory than there is"
+        raise ArtifactError(f"{path} is damaged or no {format} model ({why}): {again} it again") from error
+    others = external.checked(path, model.external)
+    size = len(content) + sum(each.stat().st_size for each in others)
+    return Inspection(
+        str(path),
+        format,
+        size,
+        list(map(str, others)),
+        model.inputs,
+        model.outputs,
+        list(model.signatures),
+        model.operators,
+        own,
+    )
+
+
+def _read(content: bytes, format: str) -> Model:
+    if format == "tflite":
+        from edgefashion.artifacts.inspection.tflite import read
+    else:
+        from edgefashion.artifacts.inspection.onnx import read
+    return read(content)
+
+
+def inspect_all(paths: Iterable[Path]) -> tuple[list[Inspection], list[ArtifactError]]:
+    """Read what can be read; the errors are those of the other files. Raises MissingExtra."""
+    found, errors = [], []
+    for path in paths:
+        try:
+            found.append(inspect(path))
+        except ArtifactError as error:
+            errors.append(error)
+    return found, errors
+
+
+__all__ = ["Inspection", "contradiction", "inspect", "inspect_all"]

@@ -1,0 +1,86 @@
+"""What an exported model file says about itself, inside: readable without its manifest and any package.
+
+It is one JSON object under the name `edgefashion`: in a TFLite file a buffer named in `Model.metadata`, in
+an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
+
+    schema                      1
+    run, run_id, small_run      the training run; whether it saw a part of the data only
+    base_run_id                 the run that it was fine-tuned from; or null
+    architecture, precision     cnn or mobilenetv2; float32, float16, dynamic, int8 or int8-qat
+    target                      the processor that an int8 ONNX file is made for, see `targets`; or null
+    kept_float                  the layers that an int8 file computes in float
+    labels                      the ten classes, in the order of the logits
+    input, output               names, shapes and what the values are
+    preprocessing               how the model normalises, inside
+    calibration                 split, count, seed and digest of the images, and the method; or null
+    license                     SPDX
+    edgefashion                 the version that exported it
+"""
+
+from pathlib import Path
+from typing import Any
+
+from edgefashion.artifacts.flatbuffer import Flatbuffer
+from edgefashion.artifacts.protobuf import Message
+from edgefashion.errors import ArtifactError
+from edgefashion.files import reading
+
+NAME = "edgefashion"
+MOST_BYTES = 1 << 20
+
+# The numbers of the fields in the schemas of TFLite and ONNX.
+_MODEL_BUFFERS, _MODEL_METADATA = 4, 6
+_METADATA_NAME, _METADATA_BUFFER, _BUFFER_DATA = 0, 1, 0
+_ONNX_METADATA, _ONNX_KEY, _ONNX_VALUE = 14, 1, 2
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The metadata in a `.tflite` or `.onnx` file; None where there are none, or none that can be read."""
+    format = path.suffix.lower().removeprefix(".")
+    if format not in _READERS:
+        return None
+    try:
+        return find(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES), format)
+    except ArtifactError:
+        return None
+
+
+def is_ours(path: Path, inside: dict[str, Any] | None) -> bool:
+    """Whether a manifest beside a model file, or what is `inside`, says that edgefashion exported it."""
+    return inside is not None or path.with_name(f"{path.name}.json").is_file()
+
+
+def find(content: bytes, format: str) -> dict[str, Any] | None:
+    """The metadata in the content of a model file of the format `tflite` or `onnx`; None as in `read`."""
+    try:
+        text = _READERS[format](content)
+        return None if text is None or len(text) > MOST_BYTES else _parsed(text, "metadata")
+    except (ValueError, MemoryError, RecursionError, ArtifactError):
+        return None
+
+
+def _parsed(text: bytes, name: str) -> dict[str, Any]:
+    from edgefashion.records.manifest import Metadata
+
+    found: dict[str, Any] = reading.load_json(text, name, "metadata", ArtifactError, Metadata)
+    return found
+
+
+def _in_tflite(content: bytes) -> bytes | None:
+    model = Flatbuffer(content).root()
+    numbers = [
+        entry.integer(_METADATA_BUFFER, "I")
+        for entry in model.tables(_MODEL_METADATA)
+        if entry.text(_METADATA_NAME) == NAME
+    ]
+    buffers = model.tables(_MODEL_BUFFERS) if numbers else []
+    found = (buffers[n].data(_BUFFER_DATA) for n in numbers if n < len(buffers))
+    return next((bytes(data[: MOST_BYTES + 1]) for data in found), None)
+
+
+def _in_onnx(content: bytes) -> bytes | None:
+    entries = Message(content).messages(_ONNX_METADATA)
+    return next((bytes(entry.data(_ONNX_VALUE)) for entry in entries if entry.text(_ONNX_KEY) == NAME), None)
+
+
+_READERS = {"tflite": _in_tflite, "onnx": _in_onnx}

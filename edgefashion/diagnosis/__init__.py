@@ -1,0 +1,43 @@
+"""Whether this machine is fit to measure and to export.
+
+finding      what the rest is made of
+machine      Python, system, processor, memory and disk
+conditions   governor, temperature, throttling, other load
+runtimes     each started in a child process, with one inference of a tiny model
+exporting    the data set, the ImageNet weights and the packages
+text         findings for people and for programs
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from edgefashion.device import SYSTEM, LoadMeter, Sources, describe, state
+from edgefashion.diagnosis import conditions, exporting, machine, runtimes
+from edgefashion.diagnosis.examination import Examination
+from edgefashion.diagnosis.finding import Finding
+
+__all__ = ["Examination", "Finding", "examine"]
+
+WATCH_SECONDS = 0.5
+"""How long other processes are watched at least; the runtimes are probed meanwhile."""
+
+
+def examine(sources: Sources = SYSTEM, data_folder: Path | None = None) -> Examination:
+    """Look at everything, in about a second: nothing is downloaded, installed or changed.
+
+    `data_folder` is where the data set is looked for first. Other processes' load is that during the
+    examination, whose own processes do not count.
+    """
+    meter, begin = LoadMeter(sources=sources), time.monotonic()
+    about = describe(sources)
+    before = state(sources)
+    with ThreadPoolExecutor(1) as pool:
+        probing = pool.submit(runtimes.findings, about)
+        fixed = [*machine.findings(about), *machine.room()]
+        export = exporting.findings(data_folder)
+        probed = probing.result()
+    time.sleep(max(0.0, WATCH_SECONDS - (time.monotonic() - begin)))
+    after = state(sources, meter)
+    momentary = conditions.findings([before, after], about, sources)
+    return Examination(about, after, [*fixed, *probed, *momentary, *export])

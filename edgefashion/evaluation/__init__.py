@@ -1,0 +1,1 @@
+"""From predictions to accuracy and agreement, and the file of results."""

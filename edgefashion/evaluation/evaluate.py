@@ -1,0 +1,133 @@
+"""How good and how fast model files are: one row per (file, threads).
+
+The rows are those of a results file, see `edgefashion.evaluation.results`; what differences are against, see
+`edgefashion.evaluation.predictions`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from edgefashion import benchmarking, device
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.benchmarking import Job, Limits, Measured, Measurement, Progress, Protocol, Watch
+from edgefashion.evaluation import predictions, rows
+from edgefashion.evaluation.predictions import Answers, Labels, Sample, Subject
+from edgefashion.evaluation.results import Results
+from edgefashion.runtimes import pinning
+from edgefashion.runtimes.base import Images
+from edgefashion.system.interruption import finishing
+
+Jobs = dict[tuple[int, int], Job]
+"""By the number of the subject, and the number of threads."""
+
+
+def evaluate(
+    artifacts: Sequence[Artifact],
+    dataset_info: dict[str, Any],
+    images: Images,
+    labels: Labels,
+    threads: Sequence[int],
+    protocol: Protocol | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Measure artifacts on images uint8 [N, 28, 28, 1] with labels uint8 [N]; see `assess`.
+
+    `dataset_info` is `Dataset.describe()`.
+    """
+    sample = Sample(images, labels)
+    subjects = [Subject(artifact, str(artifact.path), sample) for artifact in artifacts]
+    return assess(subjects, dataset_info, threads, protocol, progress, "evaluate")
+
+
+def assess(
+    subjects: Sequence[Subject],
+    dataset_info: dict[str, Any] | None,
+    threads: Sequence[int],
+    protocol: Protocol | None = None,
+    progress: Progress | None = None,
+    verb: str = "bench",
+) -> Results:
+    """Measure accuracy (once per artifact, on all cores) and then latency (per number of threads).
+
+    One that fails is a failed row; the others go on. Where the processor is emulated, nothing is timed.
+    After Ctrl-C, rows that lack something have the flag `interrupted`. Raises BadInput for CPUs to pin to
+    that are not there.
+    """
+    protocol = protocol or Protocol()
+    pinning.check(protocol.pin)
+    machine = device.describe()
+    timed = not machine["emulated"]
+    replies = _replies(subjects, timed, protocol, progress)
+    interrupted = len(replies) < len(subjects)
+    replies += [Answers()] * (len(subjects) - len(replies))
+    found = [rows.computation(subject.artifact.path) for subject in subjects]
+    jobs = _jobs(subjects, replies, threads)
+    kinds = [(subject.artifact.format, own.integer) for subject, own in zip(subjects, found, strict=True)]
+    limits = Limits((*kinds[number], count) for number, count in jobs if found[number].macs)
+    if timed and not interrupted:
+        measured = benchmarking.measure([*jobs.values(), *limits.jobs], protocol, progress)
+    else:
+        measured = _untimed(jobs, replies, interrupted)
+    with finishing():
+        runs = dict(zip(jobs, measured.rows, strict=False))
+        limits.take(measured.rows[len(jobs) :])
+        results = []
+        for number, subject in enumerate(subjects):
+            common = _common(subjects, replies, number, found[number])
+            for count in threads:
+                run = runs.get((number, count)) or _failed(subject, count, replies[number])
+                limit = limits.macs_per_s((*kinds[number], count))
+                flags = benchmarking.flags(run, measured.watch, machine)
+                results.append(rows.row(common, run, flags, protocol, limit))
+        machine |= measured.watch.describe()
+        return Results(machine, dataset_info, results, verb, protocol.describe() if timed else None)
+
+
+def _replies(
+    subjects: Sequence[Subject], timed: bool, protocol: Protocol, progress: Progress | None
+) -> list[Answers]:
+    """What the artifacts say, in their order: of those, after Ctrl-C, that had said something by then."""
+    found: list[Answers] = []
+    try:
+        for subject in subjects:
+            found.append(predictions.ask(subject, timed, protocol, progress))
+    except KeyboardInterrupt:
+        if all(reply.logits is None for reply in found):
+            raise
+    return found
+
+
+def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequence[int]) -> Jobs:
+    """What is to be timed: all that has not failed yet."""
+    return {
+        (number, count): Job(subject.artifact.path, count, subject.images)
+        for number, subject in enumerate(subjects)
+        for count in threads
+        if not replies[number].error
+    }
+
+
+def _untimed(jobs: Jobs, replies: Sequence[Answers], interrupted: bool) -> Measured:
+    """Rows without a latency: that of an emulator says nothing, or there was no time for it."""
+    found = [
+        Measurement(job, replies[number].runtime, replies[number].version, interrupted=interrupted)
+        for (number, _), job in jobs.items()
+    ]
+    return Measured(found, Watch())
+
+
+def _failed(subject: Subject, threads: int, reply: Answers) -> Measurement:
+    return Measurement(Job(subject.artifact.path, threads), error=reply.error)
+
+
+def _common(
+    subjects: Sequence[Subject], replies: Sequence[Answers], number: int, computation: rows.Computation
+) -> rows.Common:
+    """After all measurements: to compress a file and hash it makes a processor hot."""
+    subject, own = subjects[number], replies[number]
+    sample, host = subject.sample, None
+    if sample and sample.beside_host and own.logits is not None:
+        host = sample.beside_host(subject.artifact, own.logits)
+    score = predictions.score(subjects, replies, number)
+    file = rows.file(subject.artifact)
+    return rows.Common(subject.artifact, subject.name, file, computation, score, host, own.note)

@@ -1,0 +1,195 @@
+"""What artifacts answer to labelled images, and how good that is.
+
+The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
+there, else that of its own run; in the same format if there is one, else in another. An artifact without
+any, like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion import device
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.benchmarking import Progress, Protocol
+from edgefashion.data import CLASS_NAMES
+from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
+from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.model import open_model
+from edgefashion.runtimes.process import ANSWER_S
+from edgefashion.stats import mcnemar_exact, wilson_interval
+
+LISTED = 3
+"""Classes that are named of those that are others than expected."""
+Labels = NDArray[np.uint8]
+Classes = NDArray[np.intp]
+
+
+NO_SCORE: dict[str, Any] = dict.fromkeys(
+    ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
+)
+"""The fields of a row that come from predictions, where there are none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Images uint8 [N, 28, 28, 1] and their labels uint8 [N]."""
+
+    images: Images
+    labels: Labels
+    beside_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
+    """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
+    class_names: tuple[str, ...] = CLASS_NAMES
+    """What the labels mean."""
+
+    def __post_init__(self) -> None:
+        if not len(self.images):
+            raise BadInput(
+                "there is no test image to measure with: name a data set that has some with --data"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """An artifact, what the user calls it, and what it is measured on; on random inputs without a sample."""
+
+    artifact: Artifact
+    name: str
+    sample: Sample | None = None
+
+    @property
+    def images(self) -> Images | None:
+        """Those of the sample."""
+        return self.sample.images if self.sample else None
+
+
+@dataclass
+class Answers:
+    """What one artifact says of the images: its logits float32 [N, 10], or why there are none."""
+
+    logits: Logits | None = None
+    runtime: str | None = None
+    version: str | None = None
+    note: str | None = None
+    error: EdgefashionError | None = None
+
+    @property
+    def classes(self) -> Classes | None:
+        """The class of each image, [N]."""
+        return None if self.logits is None else self.logits.argmax(axis=1)
+
+
+def check_kind(artifact: Artifact, class_names: Sequence[str] | None = None) -> None:
+    """Raise ArtifactError for an artifact that says that it takes other images than ours, or gives another
+    number of classes, or, where `class_names` are those of the images, that its classes are others.
+    """
+    path, shape, labels = artifact.path, artifact.image_shape, artifact.labels
+    if shape is not None and shape != IMAGE_SHAPE:
+        taken, ours = ("x".join(map(str, sizes)) for sizes in (shape, IMAGE_SHAPE))
+        raise ArtifactError(f"{path} says that it takes images of {taken}, and those here are {ours}")
+    if labels is not None and len(labels) != CLASSES:
+        raise ArtifactError(f"{path} says that it tells {len(labels)} classes apart: it has to be {CLASSES}")
+    if None not in (labels, class_names) and labels != tuple(class_names or ()):
+        raise ArtifactError(
+            f"{path} tells other classes apart ({_listed(labels)}) than those of the images "
+            f"({_listed(class_names)}): name images of its own data set, or another model"
+        )
+
+
+def _listed(names: Sequence[str] | None) -> str:
+    return ", ".join((names or ())[:LISTED]) + ", …"
+
+
+def predict(
+    artifact: Artifact,
+    images: Images,
+    progress: Progress | None = None,
+    in_process: bool = False,
+    timeout: float = ANSWER_S,
+    memory_mb: float | None = None,
+) -> Answers:
+    """Answers to images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
+    check_kind(artifact)
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress(f"classifying with {artifact.path.name}", done, len(images))
+
+    threads = device.cores()
+    with open_model(artifact.path, threads, timeout, None, in_process, memory_mb) as model:
+        logits = model.predict(images, advance)
+    if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
+        raise RuntimeCrash(
+            f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
+        )
+    return Answers(logits, model.runtime, model.version, model.note)
+
+
+def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
+    """Which of the artifacts the one at `number` is compared with; None where there is none."""
+    own = artifacts[number]
+    runs = [own.base_run_id] if own.precision == "float32" else [own.base_run_id, own.run_id]
+    for run_id in filter(None, runs):
+        floats = [
+            index
+            for index, other in enumerate(artifacts)
+            if other.run_id == run_id and other.precision == "float32"
+        ]
+        same = [index for index in floats if artifacts[index].format == own.format]
+        if floats:
+            return (same or floats)[0]
+    return None
+
+
+def ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | None) -> Answers:
+    """What the artifact says of its sample; without one, whether it runs, unless that is `timed` later."""
+    artifact = subject.artifact
+    if artifact.defect:
+        return Answers(error=ArtifactError(artifact.defect))
+    try:
+        if subject.images is not None and subject.sample is not None:
+            check_kind(artifact, subject.sample.class_names)
+            settings = (protocol.in_process, protocol.timeout, protocol.memory_mb)
+            return predict(artifact, subject.images, progress, *settings)
+        if timed:
+            return Answers()
+        limits = (protocol.timeout, None, protocol.in_process, protocol.memory_mb)
+        with open_model(artifact.path, 1, *limits) as model:
+            model.warm_up(seconds=0)
+        return Answers(runtime=model.runtime, version=model.version, note=model.note)
+    except EdgefashionError as error:
+        return Answers(error=error)
+
+
+def score(subjects: Sequence[Subject], answers: Sequence[Answers], number: int) -> dict[str, Any]:
+    """The fields that come from predictions."""
+    own, sample = answers[number].classes, subjects[number].sample
+    if own is None or sample is None:
+        return NO_SCORE
+    labels = sample.labels
+    right = own == labels
+    correct, n = int(right.sum()), len(labels)
+    found = {
+        **NO_SCORE,
+        "images": n,
+        "accuracy": correct / n,
+        "accuracy_ci95": list(wilson_interval(correct, n)),
+    }
+    same = [index for index, subject in enumerate(subjects) if subject.sample is sample]
+    index = reference([subjects[index].artifact for index in same], same.index(number))
+    other = None if index is None else answers[same[index]].classes
+    if other is None:
+        return found
+    other_right = other == labels
+    return {
+        **found,
+        "accuracy_delta": (correct - int(other_right.sum())) / n,
+        "agreement": float(np.mean(own == other)),
+        "mcnemar_p": mcnemar_exact(int((right & ~other_right).sum()), int((other_right & ~right).sum())),
+    }

@@ -1,0 +1,184 @@
+"""The rows of a results file, whoever measured: see `edgefashion.evaluation.results` for their fields."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgefashion import benchmarking, files
+from edgefashion.artifacts import inspection, targets
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.inspection import external
+from edgefashion.benchmarking import Measurement, Protocol
+from edgefashion.device import Flag
+from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
+from edgefashion.evaluation import results
+from edgefashion.files import reading
+from edgefashion.stats import early_stopping_bound
+
+_MENDS = {
+    OutOfMemory: ": --memory allows more",
+    OutOfTime: ": --at-most allows more",
+}
+_NOT_UNDERSTOOD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
+MLPERF_PERCENTILE, MLPERF_CONFIDENCE = 90, 0.99
+
+
+@dataclass(frozen=True)
+class Computation:
+    """What a model file says that it computes, without being run."""
+
+    macs: int | None = None
+    """Multiply-accumulates of one inference; None where the file does not tell."""
+    integer: bool = False
+    """Whether most of what multiplies does so in integers, or has weights of such and may do so."""
+    precision: str | None = None
+    """What its operators compute in, whatever the file is called: see `Inspection.precision`."""
+
+
+def computation(path: Path) -> Computation:
+    """Look into a file; what is not understood of a stranger's is left blank, and costs no row."""
+    try:
+        found = inspection.inspect(path)
+        in_integers = [each for each in found.computing if each.integer or each.weights in ("int8", "uint8")]
+        return Computation(found.macs, 2 * len(in_integers) > len(found.computing), found.precision)
+    except (EdgefashionError, OSError, *_NOT_UNDERSTOOD):
+        return Computation()
+
+
+@dataclass(frozen=True)
+class File:
+    """The bytes of a model file; None where it cannot be read.
+
+    Sizes are sums over the file and those that hold its external data; the SHA-256 is that of the bytes of
+    all of them, the file's first, the others' in the order of their names.
+    """
+
+    size_bytes: int | None = None
+    gzip_bytes: int | None = None
+    sha256: str | None = None
+
+
+def file(artifact: Artifact) -> File:
+    """Weigh a file. Its SHA-256 is the one that it was checked by, if it was."""
+    try:
+        paths = [artifact.path, *external.files(artifact.path)]
+        contents = [reading.read_bytes(p, "a model file", ArtifactError, reading.MODEL_BYTES) for p in paths]
+    except ArtifactError:  # the row says why, once it is run
+        return File()
+    known = artifact.sha256 if len(paths) == 1 else None
+    return File(
+        sum(map(len, contents)),
+        sum(map(files.gzip_size, contents)),
+        known or hashlib.sha256(b"".join(contents)).hexdigest(),
+    )
+
+
+@dataclass(frozen=True)
+class Common:
+    """What the rows of one artifact have in common."""
+
+    artifact: Artifact
+    name: str
+    """What the user calls it."""
+    file: File
+    computation: Computation
+    score: dict[str, Any]
+    host: dict[str, Any] | None
+    note: str | None
+
+
+def row(
+    common: Common,
+    run: Measurement,
+    flags: Sequence[Flag],
+    protocol: Protocol,
+    limit: float | None,
+) -> dict[str, Any]:
+    """The row of an artifact and a number of threads. `limit`: multiply-accumulates per second, see
+    `bench.limit`.
+    """
+    of_run = _of_run(run, protocol)
+    p50, macs = of_run["latency_us"]["p50"], common.computation.macs
+    fields = {
+        **_of_file(common),
+        "note": _note(common, run),
+        **of_run,
+        "macs": macs,
+        "macs_per_s": macs * 1e6 / p50 if macs and p50 else None,
+        "limit_macs_per_s": limit,
+        "flags": list(flags),
+        "status": "failed" if run.error else "ok",
+        "error": _error(common, run),
+        "bad_file": isinstance(run.error, ArtifactError),
+        "raw_us": run.raw_us,
+    }
+    return results.complete(fields)
+
+
+def _of_file(common: Common) -> dict[str, Any]:
+    """What is the same for every number of threads."""
+    artifact, content = common.artifact, common.file
+    return {
+        "model": artifact.model,
+        "format": artifact.format,
+        "precision": common.computation.precision if _contradiction(common) else artifact.precision,
+        "target": artifact.target,
+        "kept_float": artifact.kept_float,
+        "path": common.name,
+        "small_run": artifact.small_run,
+        "size_bytes": content.size_bytes,
+        "gzip_bytes": content.gzip_bytes,
+        "sha256": content.sha256,
+        **common.score,
+        "host": common.host,
+    }
+
+
+def _note(common: Common, run: Measurement) -> str | None:
+    misfit = targets.misfit(common.artifact.target, targets.of_this_machine())
+    return "; ".join(filter(None, [_contradiction(common), misfit, common.note, run.note])) or None
+
+
+def _contradiction(common: Common) -> str | None:
+    """What to say where a file is called of a precision that its operators do not have."""
+    said, kept = common.artifact.precision, common.artifact.kept_float
+    return None if kept else inspection.contradiction(said, common.computation.precision)
+
+
+def _of_run(run: Measurement, protocol: Protocol) -> dict[str, Any]:
+    """What was measured, and how, but for the samples."""
+    latency = benchmarking.summary(run.raw_us)
+    return {
+        "runtime": run.runtime,
+        "runtime_version": run.version,
+        "threads": run.job.threads,
+        "pinned": list(protocol.pin) if protocol.pin else None,
+        "in_process": protocol.in_process,
+        "latency_us": latency,
+        "p90_bound_us": _p90_bound(run, protocol),
+        "inferences_per_s": 1e6 / latency["mean"] if latency["mean"] else None,
+        "loops": run.loops,
+        "kept_every": run.kept_every,
+        "round_samples": run.round_samples,
+        "load_ms": run.load_ms,
+        "first_inference_us": run.first_inference_us,
+        "peak_rss_mb": run.peak_rss_mb,
+        "energy_mj": run.energy_mj,
+        "sustained": run.sustained,
+    }
+
+
+def _error(common: Common, run: Measurement) -> str | None:
+    """What went wrong, with the file called as the user calls it, and the option that may help."""
+    if run.error is None:
+        return None
+    said = str(run.error).replace(str(common.artifact.path), common.name)
+    return said + next((mend for kind, mend in _MENDS.items() if isinstance(run.error, kind)), "")
+
+
+def _p90_bound(run: Measurement, protocol: Protocol) -> float | None:
+    if not protocol.full or not run.raw_us:
+        return None
+    return early_stopping_bound(run.raw_us, MLPERF_PERCENTILE, MLPERF_CONFIDENCE)

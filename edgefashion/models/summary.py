@@ -1,0 +1,71 @@
+"""What a Keras model is made of: layers, output shapes, parameters, multiply-accumulates."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgefashion.models.architecture import unwrapped
+from edgefashion.report.tables import Column, Page, Table
+from edgefashion.tensorflow import keras
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer. `macs` are the multiply-accumulates for one image; layers that only move or compare
+    values have none, and a BatchNormalization counts none because inference folds it away.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+def summarize(model: keras.Model) -> list[LayerSummary]:
+    """One entry a layer, in the order of the model; shapes without the batch dimension."""
+    return [
+        LayerSummary(
+            name=layer.name,
+            kind=type(unwrapped(layer)).__name__,
+            output_shape=tuple(layer.output_shape[1:]),
+            parameters=_parameters(layer),
+            macs=_macs(unwrapped(layer), layer.output_shape),
+        )
+        for layer in model.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    ]
+
+
+def page(layers: list[LayerSummary]) -> Page:
+    """The layers as a table, with the sums in its last row."""
+    sums = {name: sum(getattr(layer, name) for layer in layers) for name in ("parameters", "macs")}
+    rows = [asdict(layer) for layer in layers]
+    total = {"name": "total", "kind": "", "output_shape": (), **sums}
+    return Page([], [Table("Layers", _COLUMNS, [*rows, total])], [])
+
+
+_COLUMNS = (
+    Column("layer", lambda row: row["name"], number=False),
+    Column("kind", lambda row: row["kind"], number=False, importance=4),
+    Column("output", lambda row: "x".join(map(str, row["output_shape"])), importance=3),
+    Column("parameters", lambda row: f"{row['parameters']:,}"),
+    Column("MACs", lambda row: f"{row['macs']:,}"),
+)
+
+
+def _parameters(layer: keras.layers.Layer) -> int:
+    """Those of the deployed layer: the ranges that a wrapper learns are none."""
+    if isinstance(layer, keras.layers.Wrapper):
+        return sum(math.prod(weight.shape) for weight in layer.trainable_weights)
+    return int(layer.count_params())
+
+
+def _macs(layer: keras.layers.Layer, output_shape: Any) -> int:
+    """Each weight of a kernel is used once for every position of the output's height and width."""
+    kernel = getattr(layer, "depthwise_kernel", None)
+    if kernel is None:
+        kernel = getattr(layer, "kernel", None)
+    if kernel is None:
+        return 0
+    return int(math.prod(kernel.shape) * math.prod(output_shape[1:-1]))

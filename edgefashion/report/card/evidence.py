@@ -1,0 +1,141 @@
+"""What is known of a model: of its training, its files, and what these answer to test images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion import device
+from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.benchmarking import Job, Measurement, Protocol
+from edgefashion.data import CLASS_NAMES, Dataset
+from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.evaluation import predictions, rows
+from edgefashion.evaluation.predictions import Answers, Sample, Subject
+from edgefashion.evaluation.results import Results
+from edgefashion.report.compare import read
+from edgefashion.stats import wilson_interval
+
+if TYPE_CHECKING:
+    from edgefashion.benchmarking import Progress
+
+Matrix = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Images of one class that are taken for another."""
+
+    label: int
+    taken_for: int
+    images: int
+    of: int
+    """How many images the class has."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of a model."""
+
+    name: str
+    stories: list[dict[str, Any]]
+    """run.json of its run, then of those that this was fine-tuned from."""
+    artifacts: list[Artifact]
+    replies: list[Answers]
+    """What each artifact says of the test images."""
+    labels: NDArray[np.uint8]
+    """uint8 [N], of the test images."""
+    dataset: dict[str, Any]
+    """See `Dataset.describe`."""
+    results: Results
+    """A row for each artifact, without latency."""
+    elsewhere: list[tuple[Results, dict[str, Any]]]
+    """Rows of the same files in results files, with what they were measured on."""
+
+    @property
+    def deployed(self) -> int:
+        """Which artifact the details are of: the first that computes in integers, else the first."""
+        kinds = [each.precision in INTEGER_PRECISIONS for each in self.artifacts]
+        return kinds.index(True) if any(kinds) else 0
+
+    def confusion(self, number: int) -> Matrix:
+        """How many images of each class (first axis) the artifact puts into which (second): [10, 10]."""
+        classes = self.replies[number].classes
+        assert classes is not None
+        found = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), np.intp)
+        np.add.at(found, (self.labels, classes), 1)
+        return found
+
+    def confused(self, count: int) -> list[Confusion]:
+        """The most frequent confusions of the deployed artifact, the most frequent first."""
+        matrix = self.confusion(self.deployed)
+        images = matrix.sum(axis=1)
+        wrong = matrix - np.diag(np.diag(matrix))
+        order = np.argsort(-wrong, axis=None, kind="stable")[:count]
+        pairs = [divmod(int(position), len(CLASS_NAMES)) for position in order]
+        return [Confusion(a, b, int(wrong[a, b]), int(images[a])) for a, b in pairs if wrong[a, b]]
+
+
+def gather(
+    name: str,
+    stories: Sequence[dict[str, Any]],
+    artifacts: Sequence[Artifact],
+    dataset: Dataset,
+    elsewhere: Sequence[Path] = (),
+    progress: "Progress | None" = None,
+) -> Evidence:
+    """Let each artifact classify the test images, and find its rows in the results files `elsewhere`.
+
+    Raises ArtifactError and RuntimeCrash for a file that cannot be used, BadInput for a results file that
+    is none, or has no row of any of the artifacts.
+    """
+    sample = Sample(dataset.test.images, dataset.test.labels)
+    subjects = [Subject(each, each.path.name, sample) for each in artifacts]
+    files = [rows.file(each) for each in artifacts]
+    known = measured(elsewhere, {file.sha256 for file in files})
+    replies = [_asked(subject, progress) for subject in subjects]
+    found = []
+    for number, subject in enumerate(subjects):
+        score = predictions.score(subjects, replies, number)
+        own, computation = subject.artifact, rows.computation(subject.artifact.path)
+        common = rows.Common(own, subject.name, files[number], computation, score, None, replies[number].note)
+        untimed = Measurement(Job(subject.artifact.path, 1), replies[number].runtime, replies[number].version)
+        found.append(rows.row(common, untimed, [], Protocol(), None))
+    here = Results(device.describe(), dataset.describe(), found, "card")
+    return Evidence(
+        name, list(stories), list(artifacts), replies, sample.labels, dataset.describe(), here, known
+    )
+
+
+def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, dict[str, Any]]]:
+    """The rows of files with one of these SHA-256 in results files, with their results.
+
+    Raises BadInput for a file that is no results file, or has no such row.
+    """
+    found = []
+    for path in paths:
+        measured = read(path)
+        own = [row for row in measured.rows if row["sha256"] in digests]
+        if not own:
+            raise BadInput(f"{path} has results of other files only (SHA-256): measure those of the card")
+        found += [(measured, row) for row in own]
+    return found
+
+
+def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float] | None]]:
+    """Of each class: its images, how many of them are right, and the 95 % Wilson interval of that share,
+    None where there are no images.
+    """
+    counts = [(int(row.sum()), int(row[label])) for label, row in enumerate(matrix)]
+    return [(count, right, wilson_interval(right, count) if count else None) for count, right in counts]
+
+
+def _asked(subject: Subject, progress: "Progress | None") -> Answers:
+    if subject.artifact.defect:
+        raise ArtifactError(subject.artifact.defect)
+    assert subject.images is not None
+    predictions.check_kind(subject.artifact, CLASS_NAMES)
+    return predictions.predict(subject.artifact, subject.images, progress)

@@ -1,0 +1,169 @@
+"""Rows of the same artifact on several devices in one line."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from edgefashion import report
+from edgefashion.report.compare import spread
+from edgefashion.report.compare.sources import Source
+from edgefashion.report.compare.spread import Ratio
+
+Row = dict[str, Any]
+
+
+class Key(NamedTuple):
+    """What the rows of a line have in common."""
+
+    model: str
+    format: str
+    precision: str | None
+    target: str
+    kept_float: tuple[str, ...]
+    runtime: str | None
+    threads: int
+    sha256: str | None
+    """Only where a results file has several artifacts that are alike in all of the above."""
+
+
+class Data(NamedTuple):
+    """Test images: how many of which data set. The same number of the same set are the same images."""
+
+    images: int
+    dataset: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row of a results file in a comparison."""
+
+    source: Source
+    row: Row
+    ratio: Ratio | None
+    """Its p50 divided by that of the source that it is compared with; None where there are not two."""
+    same_file: bool | None
+    """Whether it is that source's file, or the first one's with a checksum; None where nothing tells."""
+
+    @property
+    def p50(self) -> float | None:
+        """Median latency in microseconds, of real processors."""
+        return self.source.p50(self.row)
+
+    @property
+    def data(self) -> Data | None:
+        """What its accuracy was measured on; None where it has none."""
+        dataset = self.source.results.dataset or {}
+        if self.row["accuracy"] is None or not self.row.get("images"):
+            return None
+        checksums = sorted((dataset.get("checksums") or {}).items())
+        return Data(self.row["images"], f"{dataset.get('name')} {checksums}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """An artifact with a number of threads, and its cells in the order of the sources that have it."""
+
+    key: Key
+    cells: tuple[Cell, ...]
+
+    @property
+    def model(self) -> str:
+        """The model's name, and a part of the checksum where there are several files of it."""
+        part = self.key.sha256
+        return self.key.model + (f" {part[:8]}" if part else "")
+
+    @property
+    def precision(self) -> str:
+        """The precision, the processor a file is made for and its layers in float."""
+        return report.precision(self.cells[0].row)
+
+    @property
+    def artifact(self) -> str:
+        """Model, format and precision."""
+        return f"{self.model} {self.key.format} {self.precision}"
+
+    def __str__(self) -> str:
+        return f"{self.artifact}, threads {self.key.threads}"
+
+    def of(self, source: Source) -> Cell | None:
+        """The cell of a source."""
+        return next((cell for cell in self.cells if cell.source is source), None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sources side by side, in lines."""
+
+    sources: tuple[Source, ...]
+    against: Source | None
+    lines: tuple[Line, ...]
+    repeated: tuple[str, ...]
+    """Paths, with their files, that a line had no place for: the same artifact measured twice in a file."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Those of all lines."""
+        return [cell for line in self.lines for cell in line.cells]
+
+    @property
+    def data(self) -> dict[Data, list[Source]]:
+        """What accuracies were measured on, most images first, and the sources that used it."""
+        found: dict[Data, dict[int, Source]] = {}
+        for cell in self.cells:
+            if cell.data:
+                found.setdefault(cell.data, {})[cell.source.number] = cell.source
+        return {data: list(found[data].values()) for data in sorted(found, key=lambda data: -data.images)}
+
+
+def compare(sources: Sequence[Source], against: Source | None) -> Comparison:
+    """Join the rows of the sources: a line for each key, in the order of the files."""
+    runtimes = {row["format"]: row["runtime"] for _, row in _rows(sources) if row["runtime"]}
+    several = _several(sources, runtimes)
+    joined: dict[Key, dict[int, Row]] = {}
+    repeated: list[str] = []
+    for source, row in _rows(sources):
+        key = _key(row, runtimes)
+        key = key._replace(sha256=row.get("sha256")) if key in several else key
+        own = joined.setdefault(key, {})
+        if source.number in own:
+            repeated.append(f"({source.number}) {row['path']}, threads {row['threads']}")
+        own.setdefault(source.number, row)
+    lines = [_line(key, own, sources, against) for key, own in joined.items()]
+    return Comparison(tuple(sources), against, tuple(lines), tuple(repeated))
+
+
+def _rows(sources: Iterable[Source]) -> list[tuple[Source, Row]]:
+    return [(source, row) for source in sources for row in source.results.rows]
+
+
+def _several(sources: Iterable[Source], runtimes: dict[str, str]) -> set[Key]:
+    """The keys that several artifacts of one source have."""
+    found: dict[tuple[int, Key], set[str | None]] = {}
+    for source, row in _rows(sources):
+        found.setdefault((source.number, _key(row, runtimes)), set()).add(row.get("sha256"))
+    return {key for (_, key), artifacts in found.items() if len(artifacts) > 1}
+
+
+def _key(row: Row, runtimes: dict[str, str]) -> Key:
+    """A row's key; what did not start anywhere is of the runtime that others of its format have."""
+    runtime = row["runtime"] or runtimes.get(row["format"])
+    kept_float = tuple(row["kept_float"])
+    kind = (row["model"], row["format"], row["precision"], row["target"])
+    return Key(*kind, kept_float, runtime, row["threads"], None)
+
+
+def _line(key: Key, own: dict[int, Row], sources: Sequence[Source], against: Source | None) -> Line:
+    base = own.get(against.number) if against else None
+    known = [row["sha256"] for row in (base, *own.values()) if row and row.get("sha256")]
+    cells = []
+    for source in sources:
+        if row := own.get(source.number):
+            same = row["sha256"] == known[0] if row.get("sha256") else None
+            cells.append(Cell(source, row, _ratio(source, row, against, base), same))
+    return Line(key, tuple(cells))
+
+
+def _ratio(source: Source, row: Row, against: Source | None, base: Row | None) -> Ratio | None:
+    if against is None or base is None or source is against:
+        return None
+    return spread.ratio(row, base) if source.p50(row) and against.p50(base) else None

@@ -1,0 +1,135 @@
+"""What a reader must know to believe a comparison, and no more than it."""
+
+from collections import Counter
+
+from edgefashion.report.compare.joining import Cell, Comparison
+from edgefashion.report.compare.sources import Source, numbers
+from edgefashion.report.shared import merged
+from edgefashion.report.tables import Row
+
+REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What the marks mean, what was unusual, and what must not be compared: a line each."""
+    return [
+        *_about_ratios(comparison),
+        *_about_protocols(comparison),
+        *_about_files(comparison),
+        *_about_accuracy(comparison),
+        *_about_devices(comparison),
+        *_remarks(comparison),
+    ]
+
+
+def _about_ratios(comparison: Comparison) -> list[str]:
+    ratios = [cell.ratio for cell in comparison.cells if cell.ratio]
+    if not ratios or comparison.against is None:
+        return []
+    lines = [
+        f"Ratios are of p50 to ({comparison.against.number}), with 95 % intervals from the spread between "
+        "the rounds of a run: what differs from run to run is not in them, and one interval in 20 misses."
+    ]
+    if any(ratio.within_spread for ratio in ratios):
+        lines.append(f"{WITHIN}: within the spread; there may be no difference.")
+    if any(ratio.within_spread is None for ratio in ratios):
+        lines.append(f"{UNKNOWN}: too few rounds or samples to tell whether there is a difference.")
+    if old := [source for source in comparison.sources if not source.emulated and _old(source)]:
+        lines.append(
+            f"{numbers(old)}: rounds are not recorded; blocks of consecutive samples stand for them."
+        )
+    return lines
+
+
+def _old(source: Source) -> bool:
+    return any(row["raw_us"] and not row["round_samples"] for row in source.results.rows)
+
+
+def _about_protocols(comparison: Comparison) -> list[str]:
+    found: dict[str, list[Source]] = {}
+    for source in comparison.sources:
+        protocol = source.results.protocol or {}
+        if not source.emulated:
+            found.setdefault(protocol.get("summary") or "not recorded", []).append(source)
+    if len(found) < 2:
+        return []
+    each = "; ".join(f"{numbers(users)} {protocol}" for protocol, users in found.items())
+    return [f"Latencies were measured by different protocols: {each}."]
+
+
+def _about_files(comparison: Comparison) -> list[str]:
+    found: list[str] = []
+    for line in comparison.lines:
+        others = [cell.source for cell in line.cells if cell.same_file is False]
+        if others:
+            first = next(cell.source for cell in line.cells if cell.same_file)
+            found.append(f"{line}: {numbers(others)} and ({first.number})")
+    lines = [f"{OTHER_FILE}: not the same file, its SHA-256 differs: {'; '.join(found)}."] if found else []
+    if comparison.repeated:
+        lines.append(f"Left out, the same artifact twice in a file: {'; '.join(comparison.repeated)}.")
+    return lines
+
+
+def _about_accuracy(comparison: Comparison) -> list[str]:
+    lines = []
+    if len(comparison.data) > 1:
+        sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())
+        lines.append(f"Accuracies were measured on different images: {sizes}. Compare within a column only.")
+    for source in comparison.sources:
+        data = source.results.dataset
+        if data and not data.get("complete"):
+            lines.append(f"({source.number}): a part of the data set, not comparable with the whole.")
+    found = [
+        line.artifact for line in comparison.lines if any(cell.row.get("small_run") for cell in line.cells)
+    ]
+    if found:
+        names = "; ".join(dict.fromkeys(found))
+        lines.append(f"Trained on a part of the data, so that its accuracy says little: {names}.")
+    return lines
+
+
+def _about_devices(comparison: Comparison) -> list[str]:
+    lines = []
+    for source in comparison.sources:
+        device = source.results.device
+        if source.emulated:
+            lines.append(
+                f"({source.number}): emulated by {source.emulated}, which has no latency of its own."
+            )
+        elif any(isinstance(state := device.get(when), dict) and state.get("throttled") for when in _WHEN):
+            lines.append(f"({source.number}): was throttled, by heat or a weak power supply.")
+    return lines
+
+
+_WHEN = ("before", "after")
+
+
+def _remarks(comparison: Comparison) -> list[str]:
+    """What is said of single rows, a line for each source and kind of remark."""
+    found: dict[tuple[int, str], dict[str, list[str]]] = {}
+    for line in comparison.lines:
+        for cell in line.cells:
+            for kind, why in remarks(cell):
+                rows = found.setdefault((cell.source.number, kind), {})
+                rows.setdefault(why, []).append(str(line))
+    count = Counter(cell.source.number for cell in comparison.cells)
+    lines = []
+    for (number, kind), whys in sorted(found.items(), key=lambda item: item[0][0]):
+        every = [why for why, rows in whys.items() for _ in rows]
+        same = merged(every) if len(every) == count[number] > 1 else None
+        reasons = [f"all: {same}"] if same else [f"{' and '.join(rows)}: {why}" for why, rows in whys.items()]
+        lines.append(f"{REMARK} ({number}) {kind}: {'; '.join(reasons)}")
+    return lines
+
+
+def remarks(cell: Cell) -> list[tuple[str, str]]:
+    """Kind and reason of what makes a row one to be careful with. Flags are about latency."""
+    row: Row = cell.row
+    found = [] if cell.source.emulated else [(flag["flag"], flag["why"]) for flag in row["flags"]]
+    if row["status"] != "ok":
+        found.append(("failed", row.get("error") or "for no known reason"))
+    if (row["host"] or {}).get("equal") is False:
+        found.append(("answers", "other than where its bundle was made"))
+    if row.get("note"):
+        found.append(("note", row["note"]))
+    return found

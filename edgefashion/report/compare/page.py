@@ -1,0 +1,138 @@
+"""The comparison as a table."""
+
+import textwrap
+from collections.abc import Callable, Iterable
+
+from edgefashion.report.compare import notes
+from edgefashion.report.compare.joining import Cell, Comparison, Data, Line
+from edgefashion.report.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
+from edgefashion.report.compare.sources import Source, numbers
+from edgefashion.report.tables import ALWAYS, NONE, Column, Page, Table, figure, kilobytes, time
+
+TITLE_WIDTH = 18
+"""Characters in a line of a column's title."""
+
+
+def page(comparison: Comparison) -> Page:
+    """The table, with a line for each source above it and the notes below."""
+    lines = [{"line": line} for line in comparison.lines]
+    table = Table("Latency of single images, and accuracy", _columns(comparison), lines)
+    return Page(
+        [_source(source) for source in comparison.sources], [table], notes.notes(comparison), "--markdown"
+    )
+
+
+def _columns(comparison: Comparison) -> tuple[Column, ...]:
+    latencies = [column for source in comparison.sources for column in _of_source(source, comparison)]
+    return (
+        _text("Model", lambda line: line.model),
+        _text("Format", lambda line: line.key.format),
+        _text("Precision", lambda line: line.precision),
+        _text("Runtime", lambda line: line.key.runtime or NONE, importance=2),
+        _number("Threads", lambda line: str(line.key.threads)),
+        *latencies,
+        *_accuracies(comparison),
+        _number("kB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells), importance=4),
+    )
+
+
+def _text(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -> Column:
+    return Column(title, lambda row: text(row["line"]), number=False, importance=importance)
+
+
+def _number(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -> Column:
+    return Column(title, lambda row: text(row["line"]), importance=importance)
+
+
+def _of_source(source: Source, comparison: Comparison) -> list[Column]:
+    """Its p50, its ratio unless it is what the others are compared with, its energy if it was measured."""
+    against = comparison.against
+    title = textwrap.fill(f"({source.number}) {source.title},", TITLE_WIDTH) + "\np50 µs"
+    columns = [_number(title, lambda line: _p50(line.of(source)), importance=9)]
+    if against and source is not against and not source.emulated:
+        title = f"({source.number})/({against.number})"
+        columns.append(_number(title, lambda line: _ratio(line.of(source)), importance=8))
+    if any(_energy(line.of(source)) != NONE for line in comparison.lines):
+        columns.append(_number(f"({source.number}) mJ", lambda line: _energy(line.of(source)), importance=3))
+    return columns
+
+
+def _p50(cell: Cell | None) -> str:
+    if cell is None:
+        return NONE
+    remark = f" {REMARK}" if notes.remarks(cell) else ""
+    return _time(cell) + remark + (OTHER_FILE if cell.same_file is False else "")
+
+
+def _time(cell: Cell) -> str:
+    if cell.row["status"] != "ok":
+        return "failed"
+    return "emulated" if cell.source.emulated else time(cell.p50)
+
+
+def _ratio(cell: Cell | None) -> str:
+    if cell is None or cell.ratio is None:
+        return NONE
+    ratio = cell.ratio
+    if ratio.low is None or ratio.high is None:
+        return f"{_digits(ratio.value)} {UNKNOWN}"
+    mark = WITHIN if ratio.within_spread else ""
+    return f"{mark}{_digits(ratio.value)} ({_digits(ratio.low)} to {_digits(ratio.high)})"
+
+
+def _energy(cell: Cell | None) -> str:
+    return NONE if cell is None or cell.p50 is None else figure(cell.row["energy_mj"], form=".3g")
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def _accuracies(comparison: Comparison) -> list[Column]:
+    """A column for each set of images, so that accuracies beside each other are of the same ones."""
+    sizes = [data.images for data in comparison.data]
+    return [
+        _accuracy(data, f" {numbers(users)}" if sizes.count(data.images) > 1 else "")
+        for data, users in comparison.data.items()
+    ]
+
+
+def _accuracy(data: Data, of: str) -> Column:
+    title = textwrap.fill(f"Accuracy %, {data.images:,} images{of}", TITLE_WIDTH)
+
+    def text(line: Line) -> str:
+        cells = [cell for cell in line.cells if cell.data == data]
+        return _agreed((cell.source, f"{cell.row['accuracy'] * 100:.2f}") for cell in cells)
+
+    return _number(title, text, importance=6)
+
+
+def _kb(cell: Cell) -> str:
+    return kilobytes(cell.row["size_bytes"])
+
+
+def _agreed(texts: Iterable[tuple[Source, str]]) -> str:
+    """What the sources say, once where they agree, else each with the numbers of those that say it."""
+    said: dict[str, list[Source]] = {}
+    for source, text in texts:
+        if text != NONE:
+            said.setdefault(text, []).append(source)
+    if len(said) > 1:
+        return ", ".join(f"{text} {numbers(users)}" for text, users in said.items())
+    return next(iter(said), NONE)
+
+
+def _source(source: Source) -> str:
+    device, rows = source.results.device, source.results.rows
+    runtimes = dict.fromkeys(
+        f"{row['runtime']} {row.get('runtime_version')}" for row in rows if row["runtime"]
+    )
+    features = f" ({' '.join(map(str, device['isa']))})" if device.get("isa") else ""
+    parts = [
+        f"({source.number}) {source.title}: {device.get('cores', '?')} cores{features}",
+        device.get("os") or "unknown system",
+        ", ".join(runtimes) or "no runtime started",
+        (device.get("date") or "undated").replace("T", " ")[:16],
+        str(source.paths[0]),
+    ]
+    return "; ".join(parts)

@@ -1,0 +1,124 @@
+"""Which device and date a results file is of, in a word, and which one the others are compared with."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgefashion.errors import BadInput
+from edgefashion.evaluation.results import Results
+from edgefashion.report.compare.reading import File
+
+
+@dataclass(frozen=True)
+class Source:
+    """A results file in a comparison: its number, counted from 1, and a title no other has."""
+
+    number: int
+    title: str
+    paths: tuple[Path, ...]
+    results: Results
+
+    @property
+    def emulated(self) -> str | None:
+        """What emulates its processor; None for a real one."""
+        emulator: str | None = self.results.device.get("emulated")
+        return emulator
+
+    def p50(self, row: dict[str, Any]) -> float | None:
+        """A row's median latency in microseconds; None of an emulated processor, which has none."""
+        if self.emulated or row["status"] != "ok":
+            return None
+        p50: float | None = row["latency_us"].get("p50")
+        return p50
+
+
+def name_all(found: Sequence[File]) -> list[Source]:
+    """A source for each file: called by its board, else its processor; where several have the same name,
+    by day too, or by minute, by file name or by path: by the first that tells them all apart.
+    """
+    names = [_device(file.results.device) for file in found]
+    titles = [
+        _title(file, [other for other in found if _device(other.results.device) == name], name)
+        for file, name in zip(found, names, strict=True)
+    ]
+    return [
+        Source(number, title, file.paths, file.results)
+        for number, (title, file) in enumerate(zip(titles, found, strict=True), 1)
+    ]
+
+
+def _title(file: File, alike: Sequence[File], name: str) -> str:
+    """A file's title among those of the same name, itself one of them."""
+    if len(alike) == 1:
+        return name
+    ways = (_day, _minute, _name, _path)
+    telling = next((way for way in ways if len(set(map(way, alike))) == len(alike)), _path)
+    return f"{name}, {telling(file)}"
+
+
+def choose(sources: Sequence[Source], wanted: str | None) -> Source | None:
+    """The source whose title, number, file, or part of whose title is `wanted`.
+
+    Without a wish the first that has latencies; None where none has. Raises BadInput where the wish is
+    met by none or by several, or by one without latencies.
+    """
+    able = [source for source in sources if any(map(source.p50, source.results.rows))]
+    if wanted is None:
+        return able[0] if able else None
+    for meets in _WAYS_TO_NAME:
+        met = [source for source in sources if meets(source, wanted)]
+        if len(met) == 1 and met[0] not in able:
+            raise BadInput(f"--against {wanted}: {met[0].title} has no latencies; {_choice(able)}")
+        if met:
+            break
+    if len(met) == 1:
+        return met[0]
+    problem = f"can be {' or '.join(str(source.number) for source in met)}" if met else "is not compared here"
+    raise BadInput(f"--against {wanted} {problem}; {_choice(able)}")
+
+
+def numbers(sources: Iterable[Source]) -> str:
+    """How sources are named in a table, e.g. (1, 3)."""
+    return f"({', '.join(str(source.number) for source in sources)})"
+
+
+def _choice(able: Sequence[Source]) -> str:
+    if not able:
+        return "no other has them: leave --against out"
+    return "choose from " + ", ".join(f"{each.number} ({each.title}: {each.paths[0]})" for each in able)
+
+
+def _is_name(wanted: str) -> bool:
+    """Whether it can be a part of a title: numbers are meant as numbers."""
+    return not (wanted.isspace() or wanted.isdecimal() or wanted == "")
+
+
+_WAYS_TO_NAME: tuple[Callable[[Source, str], bool], ...] = (
+    lambda source, wanted: source.title.casefold() == wanted.casefold(),
+    lambda source, wanted: str(source.number) == wanted,
+    lambda source, wanted: Path(wanted) in source.paths,
+    lambda source, wanted: wanted in {path.name for path in source.paths},
+    lambda source, wanted: _is_name(wanted) and wanted.casefold() in source.title.casefold(),
+)
+
+
+def _device(device: dict[str, Any]) -> str:
+    name = device.get("board") or device.get("cpu") or device.get("machine") or "unknown device"
+    return f"{name}, emulated" if device.get("emulated") else name
+
+
+def _day(file: File) -> str:
+    return (file.results.device.get("date") or "undated")[:10]
+
+
+def _minute(file: File) -> str:
+    return (file.results.device.get("date") or "undated")[:16].replace("T", " ")
+
+
+def _name(file: File) -> str:
+    return file.paths[0].name
+
+
+def _path(file: File) -> str:
+    return str(file.paths[0])

@@ -1,0 +1,1 @@
+"""What this process is to its system: descriptors and signals."""

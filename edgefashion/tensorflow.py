@@ -1,0 +1,38 @@
+"""The one place where TensorFlow and Keras are opened.
+
+Keras is `tf_keras`: quantization-aware training refuses the models of Keras 3. The environment has to
+say so before TensorFlow is imported, hence no other module imports either of them.
+"""
+
+import os
+import tempfile
+from functools import partial
+from types import SimpleNamespace
+
+from edgefashion.errors import MissingExtra
+from edgefashion.files import temporary
+from edgefashion.system.descriptors import quiet
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+try:
+    with quiet():
+        import tensorflow as tf
+        import tf_keras as keras
+        from tensorflow.python.autograph.pyct import loader
+
+        # TensorFlow's complaint about a missing GPU driver comes with the first look at the devices.
+        tf.config.list_physical_devices()
+except ModuleNotFoundError as error:
+    raise MissingExtra(f"Training and exporting need {error.name}", "train") from error
+
+tf.get_logger().setLevel("ERROR")
+# TensorFlow writes a module for each function it traces, and Python its bytecode, which nobody would remove.
+_traced = temporary.Folder()
+loader.tempfile = SimpleNamespace(
+    NamedTemporaryFile=partial(tempfile.NamedTemporaryFile, dir=str(_traced.path))
+)
+
+__all__ = ["keras", "quiet", "tf"]

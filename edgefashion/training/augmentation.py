@@ -1,0 +1,124 @@
+"""Training images made different each time they are seen, within the graph of the input pipeline.
+
+What is drawn at random depends on the recipe's seed, the epoch and the number of the batch alone, so that a
+resumed training sees what one that was never interrupted does.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from edgefashion.recipes import Recipe
+from edgefashion.tensorflow import tf
+
+SIZE = 28
+TINY = float(np.finfo(np.float32).tiny)
+ERASED_AREA = (0.02, 0.3)
+"""Least and most of the image, as a share."""
+ERASED_ASPECT = 0.3
+"""The least of width / height and of height / width."""
+
+
+class Randomness:
+    """Numbers for one batch: a stream that starts anew for each (seed, epoch, batch)."""
+
+    def __init__(self, seed: int, epoch: Any, batch: Any) -> None:
+        start = tf.constant([seed, 0], tf.int64)
+        self.state = _fold(_fold(start, epoch), batch)
+        self.drawn = 0
+
+    def _next(self) -> Any:
+        self.drawn += 1
+        return _fold(self.state, self.drawn)
+
+    def uniform(self, shape: Any, low: float = 0.0, high: float = 1.0) -> Any:
+        """float32 of `shape` in [low, high)."""
+        return tf.random.stateless_uniform(shape, self._next(), low, high)
+
+    def integers(self, shape: Any, low: int, high: int) -> Any:
+        """int32 of `shape`, `low` to `high`, both included."""
+        return tf.random.stateless_uniform(shape, self._next(), low, high + 1, tf.int32)
+
+    def bytes(self, count: Any) -> Any:
+        """uint8 [count]."""
+        words = tf.random.stateless_uniform([count // 4 + 1], self._next(), None, None, tf.int32)
+        return tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:count]
+
+    def beta(self, count: Any, alpha: float) -> Any:
+        """float32 [count] of the distribution Beta(alpha, alpha)."""
+        one, other = (tf.random.stateless_gamma([count], self._next(), alpha) for _ in range(2))
+        # Below an alpha of 0.1 both may be too small for float32, and are given as its smallest number: in
+        # truth nearly all lies at one of the ends.
+        end = tf.cast(self.uniform([count]) < 0.5, tf.float32)
+        return tf.where(one + other > 4 * TINY, one / (one + other), end)
+
+
+def _fold(state: Any, number: Any) -> Any:
+    return tf.random.experimental.stateless_fold_in(state, tf.cast(number, tf.int64))
+
+
+def flips(random: Randomness, recipe: Recipe, count: Any) -> Any:
+    """Which images are mirrored: bool [count], half of them where the recipe says so."""
+    return random.uniform([count]) < 0.5 if recipe.flip else tf.zeros([count], tf.bool)
+
+
+def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe) -> Any:
+    """Mirror and shift uint8 [N, 28, 28, 1]; the background, 0, moves in."""
+    if not (recipe.flip or recipe.shift):
+        return pixels
+    count = tf.shape(pixels)[0]
+    down, right = (
+        tf.cast(random.integers([count], -recipe.shift, recipe.shift), tf.float32) for _ in range(2)
+    )
+    # The pixel at (x, y) comes from (a * x + b, y + c).
+    a = tf.where(mirrored, -1.0, 1.0)
+    b = tf.where(mirrored, SIZE - 1.0, 0.0) + right
+    zeros, ones = tf.zeros([count]), tf.ones([count])
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=pixels,
+        transforms=tf.stack([a, zeros, b, zeros, ones, down, zeros, zeros], axis=1),
+        output_shape=[SIZE, SIZE],
+        interpolation="NEAREST",
+        fill_mode="CONSTANT",
+        fill_value=0.0,
+    )
+    return tf.ensure_shape(moved, [None, SIZE, SIZE, 1])
+
+
+def erase(pixels: Any, random: Randomness, recipe: Recipe) -> Any:
+    """Fill a rectangle of some of the images, uint8 [N, 28, 28, 1], with noise (Zhong et al. 2020).
+
+    It covers 2 to 30 % of the image, has an aspect of 0.3 to 1 / 0.3, even on a logarithmic scale, and lies
+    inside.
+    """
+    if not recipe.erase:
+        return pixels
+    count = tf.shape(pixels)[0]
+    area = SIZE * SIZE * random.uniform([count], *ERASED_AREA)
+    stretch = tf.exp(random.uniform([count], math.log(ERASED_ASPECT) / 2, -math.log(ERASED_ASPECT) / 2))
+    chosen = random.uniform([count]) < recipe.erase
+
+    def span(length: Any) -> Any:
+        """bool [N, 28]: one stretch of each line."""
+        length = tf.minimum(tf.round(length), float(SIZE))
+        start = tf.floor(random.uniform([count]) * (SIZE - length + 1))[:, None]
+        positions = tf.range(SIZE, dtype=tf.float32)[None]
+        return (positions >= start) & (positions < start + length[:, None])
+
+    rows, columns = span(tf.sqrt(area) * stretch), span(tf.sqrt(area) / stretch)
+    inside = (rows & chosen[:, None])[:, :, None, None] & columns[:, None, :, None]
+    noise = tf.reshape(random.bytes(count * SIZE * SIZE), [-1, SIZE, SIZE, 1])
+    return tf.where(inside, noise, pixels)
+
+
+def mix(images: Any, labels: Any, random: Randomness, recipe: Recipe) -> tuple[Any, Any]:
+    """Each image, float32 [N, 28, 28, 1], and its label, float32 [N, 10], with those of another of the batch
+    (mixup: Zhang et al. 2018).
+    """
+    if not recipe.mixup:
+        return images, labels
+    share = random.beta(tf.shape(images)[0], recipe.mixup)[:, None]
+    wide = share[:, :, None, None]
+    mixed = wide * images + (1 - wide) * tf.reverse(images, [0])
+    return mixed, share * labels + (1 - share) * tf.reverse(labels, [0])

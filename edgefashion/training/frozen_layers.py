@@ -1,0 +1,73 @@
+"""Training only the layers behind a certain one: what that gives is computed once for each image.
+
+The first layers of a pretrained model see the largest images and take most of the time of a step, and what
+they look for depends least on the images it was trained on (Yosinski et al. 2014). They keep their weights,
+and batch normalisation in them its statistics.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from edgefashion.data import Splits, Subset
+from edgefashion.errors import BadInput
+from edgefashion.models import Architecture, Normalisation
+from edgefashion.models.batch_norm_folding import connect
+from edgefashion.tensorflow import keras, quiet, tf
+
+BATCH_SIZE = 250
+
+
+def split(model: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
+    """The layers of a flat model up to `name`, and those behind it, as two models that share its weights.
+
+    Raises BadInput where there is no such layer, or one behind it takes more than what it gives.
+    """
+    names = [layer.name for layer in model.layers]
+    if name not in names[1:-1]:
+        raise BadInput(f"{model.name} has no layer {name} to freeze: `edgefashion train` lists the layers")
+    last = model.get_layer(name)
+    layers = model.layers[names.index(name) + 1 :]
+    known = {id(layer.output) for layer in (last, *layers)}
+    for layer in layers:
+        if missing := [tensor for tensor in tf.nest.flatten(layer.input) if id(tensor) not in known]:
+            raise BadInput(
+                f"{layer.name} behind the layer {name} takes {missing[0].name} too: freeze until another one"
+            )
+    image = keras.Input(last.output_shape[1:], name="features")
+    tensors = {id(last.output): image}
+    connect(layers, tensors, lambda layer: layer)
+    return keras.Model(model.input, last.output), keras.Model(image, tensors[id(model.output)])
+
+
+def behind(architecture: Architecture, name: str) -> Architecture:
+    """The part of an architecture that learns; its images are what the layer `name` gives."""
+    return replace(
+        architecture,
+        normalisation=Normalisation(scale=1.0, zero_point=0),
+        build=lambda weights: split(architecture.build(weights), name)[1],
+        expand=lambda features: features,
+    )
+
+
+def features(
+    architecture: Architecture, weights: str | None, name: str, splits: Splits, report: Callable[[str], None]
+) -> Splits:
+    """What the layer `name` of a model with the initial `weights` gives for the images of both splits, in
+    their place: float16 [N, ...]. Raises BadInput as `split` does.
+    """
+    first, _ = split(architecture.build(weights), name)
+    with quiet():
+        tf.cast(0.0, "half")  # the first time, TensorFlow says which of its kernels are not for such numbers
+    answer = tf.function(lambda pixels: tf.cast(first(architecture.prepare(pixels), training=False), "half"))
+    size = 2 * np.prod(first.output_shape[1:]) * (len(splits.train) + len(splits.validation))
+    report(f"frozen until {name}: what it gives is computed once, and takes {size / 1e6:,.0f} MB of memory")
+
+    def of(subset: Subset) -> Subset:
+        found = np.empty((len(subset), *first.output_shape[1:]), np.float16)
+        for start in range(0, len(subset), BATCH_SIZE):
+            found[start : start + BATCH_SIZE] = answer(subset.images[start : start + BATCH_SIZE])
+        return Subset(found, subset.labels, subset.indices)
+
+    return replace(splits, train=of(splits.train), validation=of(splits.validation))

@@ -1,0 +1,110 @@
+"""Images on their way into the model: a streaming tf.data pipeline that prepares one batch at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgefashion.data import CLASS_NAMES, Subset
+from edgefashion.models import Architecture
+from edgefashion.recipes import Recipe
+from edgefashion.tensorflow import tf
+from edgefashion.training import augmentation
+from edgefashion.training.augmentation import Randomness
+
+Array = np.ndarray[Any, Any]
+CLASSES = len(CLASS_NAMES)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the batches of a training: of epoch `epoch` (from 0) those from `first` to before `last`."""
+
+    epoch: int
+    first: int
+    last: int
+
+
+def labels_for(loss: str, labels: Array) -> Any:
+    """Class indices, or one-hot float32 [N, 10] where the loss wants a distribution."""
+    if loss == "categorical_crossentropy":
+        return tf.one_hot(labels, CLASSES)
+    return tf.constant(labels, tf.int32)
+
+
+def steps_of(count: int, batch_size: int) -> int:
+    """How many batches an epoch of `count` images has; the last may be a smaller one."""
+    return -(-count // batch_size)
+
+
+def training_batches(
+    subset: Subset, architecture: Architecture, recipe: Recipe, first_epoch: int = 0
+) -> tf.data.Dataset:
+    """Batches of (images, labels) for the epochs from `first_epoch` (from 0) to the recipe's last."""
+    steps = steps_of(len(subset), recipe.batch_size)
+    parts = [Part(epoch, 0, steps) for epoch in range(first_epoch, recipe.epochs)]
+    return batches_of(parts, subset, architecture, recipe)
+
+
+def batches_of(
+    parts: list[Part],
+    subset: Subset,
+    architecture: Architecture,
+    recipe: Recipe,
+    teacher: Array | None = None,
+) -> tf.data.Dataset:
+    """Batches of (images, labels), or (images, labels, logits of the teacher).
+
+    Each epoch has an order of its own, and each batch randomness of its own, that depend on the seed, the
+    epoch and the number of the batch alone: a training that is resumed sees the same batches as one that
+    was never interrupted. `teacher` has logits of each image and of its mirror image, float32 [2, N, 10].
+    """
+    images, labels = tf.constant(subset.images), labels_for(recipe.loss, subset.labels)
+    logits = None if teacher is None else tf.constant(teacher)
+
+    def prepare(epoch: Any, batch: Any, chosen: Any) -> tuple[Any, ...]:
+        random = Randomness(recipe.seed, epoch, batch)
+        mirrored = augmentation.flips(random, recipe, tf.size(chosen))
+        pixels = augmentation.move(tf.gather(images, chosen), mirrored, random, recipe)
+        pixels = augmentation.erase(pixels, random, recipe)
+        gray = architecture.normalisation(pixels)
+        gray, wanted = augmentation.mix(gray, tf.gather(labels, chosen), random, recipe)
+        if recipe.label_smoothing:
+            wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / CLASSES
+        prepared = architecture.expand(gray)
+        if logits is None:
+            return prepared, wanted
+        return prepared, wanted, tf.gather_nd(logits, tf.stack([tf.cast(mirrored, chosen.dtype), chosen], 1))
+
+    return (
+        _numbered(parts, len(subset), recipe)
+        .map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def _numbered(parts: list[Part], count: int, recipe: Recipe) -> tf.data.Dataset:
+    """(epoch, number of the batch, positions of its images) of all parts, in their order."""
+
+    def order(epoch: Any, first: Any, last: Any) -> tf.data.Dataset:
+        seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
+        indices = tf.random.experimental.stateless_shuffle(tf.range(count), seed)
+        chosen = indices[first * recipe.batch_size : last * recipe.batch_size]
+        positions = tf.data.Dataset.from_tensor_slices(chosen).batch(recipe.batch_size)
+        numbers = tf.data.Dataset.range(first, last)
+        return tf.data.Dataset.zip((tf.data.Dataset.from_tensors(epoch).repeat(), numbers, positions))
+
+    table = np.array([[part.epoch, part.first, part.last] for part in parts], np.int64).reshape(-1, 3)
+    return tf.data.Dataset.from_tensor_slices(tuple(table.T)).flat_map(order)
+
+
+def validation_batches(subset: Subset, architecture: Architecture, recipe: Recipe) -> tf.data.Dataset:
+    """Batches of (images, labels), class indices or one-hot, in the order of `subset`."""
+    images = tf.constant(subset.images)
+    labels = labels_for(recipe.loss, subset.labels)
+
+    def gather(batch: Any) -> tuple[Any, Any]:
+        return architecture.prepare(tf.gather(images, batch)), tf.gather(labels, batch)
+
+    indices = tf.data.Dataset.range(len(subset)).batch(recipe.batch_size)
+    return indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

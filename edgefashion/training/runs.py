@@ -1,0 +1,261 @@
+"""Run folders: `runs/<name>/` holds one trained model and the story of how it came to be.
+
+    model.keras      the best epoch by validation accuracy, float32
+    run.json         recipe, history, seed, versions, device, data checksums, validation accuracy,
+                     and of a pruned or clustered model what was found in its layers
+    tensorboard/     logs
+    artifacts/       what was exported from it
+
+While a training goes on it lives in `runs/.<name>.training/`, and the folder as a whole takes its final
+name at the end, so that an interruption leaves the old run or the new one.
+"""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from edgefashion import files
+from edgefashion.errors import OutputError, RunError
+from edgefashion.escaping import visible
+from edgefashion.files import reading
+from edgefashion.recipes import FineTuning, Recipe
+
+SCHEMA = 1
+ID_DIGITS = 12
+"""How many digits of its model's SHA-256 a run is called by."""
+MODEL = "model.keras"
+INFO = "run.json"
+ARTIFACTS = "artifacts"
+_WHAT = f"the {INFO} of a run"
+_MEND = "train again with edgefashion train --force"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training."""
+
+    folder: Path
+    info: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def id(self) -> str:
+        """The first 12 digits of the model file's SHA-256: equal for equal models only."""
+        return str(self.info["id"])
+
+    @property
+    def model_path(self) -> Path:
+        """The Keras model."""
+        return self.folder / MODEL
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of its exported files; it may not exist yet."""
+        return self.folder / ARTIFACTS
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was trained; what an older version did not write has its default."""
+        return Recipe.from_dict(self.info["recipe"])
+
+    @property
+    def fine_tuning(self) -> FineTuning | None:
+        """What was done to the model of another run; None of a run that did not start from one."""
+        return self.recipe.fine_tuning
+
+    @property
+    def base_run_id(self) -> str | None:
+        """Of a fine-tuned run: the `id` of the run it was made from; else None."""
+        return self.recipe.base_run_id
+
+    @property
+    def teacher_id(self) -> str | None:
+        """Of a run that learned from a teacher: the `id` of that; else None."""
+        return self.recipe.teacher_id
+
+    @property
+    def quantized(self) -> bool:
+        """Whether it was trained quantization-aware."""
+        return self.fine_tuning == "qat"
+
+    @property
+    def small_run(self) -> bool:
+        """Whether it was trained on a part of the data only."""
+        return bool(self.info["small_run"])
+
+
+def read(folder: Path) -> Run:
+    """The run in `folder`, checked. Raises RunError where it is missing or damaged."""
+    restore(folder)
+    if not reading.is_folder(folder, RunError):
+        raise RunError(f"there is no run {folder}: make it with edgefashion train")
+    return _checked(folder)
+
+
+def _checked(folder: Path) -> Run:
+    info_path, model_path = folder / INFO, folder / MODEL
+    info = _info(folder)
+    if not reading.is_file(model_path, RunError):
+        raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
+    found, expected = reading.sha256(model_path, "a Keras model", RunError), info["model"]["sha256"]
+    if found != expected:
+        raise RunError(
+            f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {expected[:12]}; "
+            "train again with edgefashion train --force"
+        )
+    run = Run(folder, info)
+    if run.id != found[:ID_DIGITS]:
+        raise RunError(
+            f"{info_path} has the id {visible(run.id)!r}, and the SHA-256 of {MODEL} begins with "
+            f"{found[:ID_DIGITS]}: train again with edgefashion train --force"
+        )
+    if strange := [each for each in (run.base_run_id, run.teacher_id) if not _is_id(each)]:
+        raise RunError(
+            f"{info_path} names another run by {visible(str(strange[0]))!r}, and the id of a run is "
+            f"{ID_DIGITS} hexadecimal digits: train again with edgefashion train --force"
+        )
+    return run
+
+
+def _info(folder: Path) -> dict[str, Any]:
+    """What a run says of itself. Raises RunError."""
+    path = folder / INFO
+    if not reading.is_file(path, RunError):
+        raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
+    return read_info(path)
+
+
+def _is_id(text: str | None) -> bool:
+    return text is None or re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", text) is not None
+
+
+def read_info(path: Path) -> dict[str, Any]:
+    """What a run.json says. Raises RunError where it is damaged, lacks something or is of a later version."""
+    from edgefashion.records.run import Run as Record
+
+    found: dict[str, Any] = reading.read_json(
+        path, _WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=_MEND
+    )
+    return found
+
+
+def stories(found: Sequence[Run]) -> list[dict[str, Any]]:
+    """What a card tells of each run: its run.json. Raises RunError where one says too little."""
+    from edgefashion.records.run import Story
+
+    return [
+        reading.check(run.info, Story, str(run.folder / INFO), _WHAT, RunError, mend=_MEND) for run in found
+    ]
+
+
+def find(root: Path) -> list[Path]:
+    """The folders of all runs under `root`, by name; those too that may not be looked into, which `read`
+    says. Raises RunError where `root` may not be read.
+    """
+    for name in (path.name for path in reading.entries(root, RunError)):
+        if name.startswith(".") and name.endswith(".replaced"):
+            restore(root / name[1 : -len(".replaced")])
+    visible = [path for path in reading.entries(root, RunError) if not path.name.startswith(".")]
+    return [path for path in visible if _may_be_run(path)]
+
+
+def _may_be_run(folder: Path) -> bool:
+    try:
+        return reading.is_file(folder / INFO, RunError)
+    except RunError:
+        return True
+
+
+def lineage(run: Run) -> list[Run]:
+    """The run, then what it was fine-tuned from and its teacher, then those of these, and so on, as far as
+    they lie beside it undamaged. None is there twice.
+    """
+    beside = find(run.folder.parent)
+    found = [run]
+    for each in found:
+        known = {other.id for other in found}
+        parents = dict.fromkeys((each.base_run_id, each.teacher_id))
+        runs = (_called(parent, beside) for parent in parents if parent and parent not in known)
+        found += [parent for parent in runs if parent]
+    return found
+
+
+def _called(id: str, folders: list[Path]) -> Run | None:
+    """The undamaged run of that id, the last by name of several copies. Only those that name it are read."""
+    for folder in reversed(folders):
+        with contextlib.suppress(RunError):
+            if _info(folder)["id"] == id:
+                return read(folder)
+    return None
+
+
+def staging(folder: Path) -> Path:
+    """Where the training of the run `folder` keeps its state until it is finished."""
+    return folder.with_name(f".{folder.name}.training")
+
+
+def _replaced(folder: Path) -> Path:
+    whole = folder.absolute()  # `.` has no name of its own
+    return whole.parent / f".{whole.name}.replaced"
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the right to change the run `folder`; what a killed `publish` left is put in order first.
+
+    Raises RunError when another process holds it.
+    """
+    with files.naming_output(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunError(f"{folder} is being trained by another process: wait for it to end") from error
+    try:
+        _settle(folder)
+        yield
+    finally:
+        lock.release()
+
+
+def publish(folder: Path) -> Run:
+    """Give the finished training its final name; an older run of that name goes away only after that.
+
+    Must be called under `locked`. A kill between the two renames is mended by `restore`. Raises RunError
+    for a damaged training, which replaces nothing.
+    """
+    finished, old = staging(folder), _replaced(folder)
+    info = _checked(finished).info
+    with files.naming_output(folder):
+        if folder.exists():
+            folder.rename(old)
+        finished.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    return Run(folder, info)
+
+
+def restore(folder: Path) -> None:
+    """Bring back the older run when `publish` was killed half way, unless another process is at work."""
+    if reading.exists(_replaced(folder), RunError):
+        with contextlib.suppress(RunError, OutputError), locked(folder):
+            pass
+
+
+def _settle(folder: Path) -> None:
+    old = _replaced(folder)
+    with files.naming_output(folder):
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        elif old.exists():
+            old.rename(folder)

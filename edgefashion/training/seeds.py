@@ -1,0 +1,82 @@
+"""One recipe trained with several seeds: how much chance decides, and the best of them."""
+
+import shutil
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from edgefashion import files
+from edgefashion.errors import RunError
+from edgefashion.files import reading
+from edgefashion.recipes import Recipe
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What came of each seed. `mean` and `deviation`, that of a sample, are of validation accuracies in 0..1;
+    the deviation of a single run is None. `best` is the place in `runs` of the first of the highest.
+    """
+
+    recipe: dict[str, object]
+    runs: list[dict[str, object]]
+    mean: float
+    deviation: float | None
+    best: int
+
+
+def train_seeds(
+    recipe: Recipe,
+    folder: Path,
+    count: int,
+    fit: Callable[[Recipe, Path], Run],
+    *,
+    replacing: bool,
+) -> tuple[Run, Seeds]:
+    """Train `folder`-seed-0 and so on with `fit`; the best on validation becomes the run `folder`.
+
+    The figures stand in `folder`-seeds.json. `replacing` lets an older run `folder` go, once the best is
+    known. Raises RunError, and what `fit` raises.
+    """
+    if reading.exists(folder, RunError) and not replacing:
+        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+    found = [
+        fit(replace(recipe, seed=seed), folder.with_name(f"{folder.name}-seed-{seed}"))
+        for seed in range(count)
+    ]
+    seeds = summary(recipe, found)
+    files.write_json(folder.with_name(f"{folder.name}-seeds.json"), asdict(seeds))
+    return _publish(found[seeds.best], folder), seeds
+
+
+def summary(recipe: Recipe, found: list[Run]) -> Seeds:
+    """The figures of the runs of seeds 0 and so on."""
+    accuracies = [float(run.info["validation_accuracy"]) for run in found]
+    entries: list[dict[str, object]] = [
+        {"seed": seed, "run": run.name, "id": run.id, "validation_accuracy": accuracy}
+        for seed, (run, accuracy) in enumerate(zip(found, accuracies, strict=True))
+    ]
+    deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else None
+    best = accuracies.index(max(accuracies))
+    return Seeds(recipe.as_dict(), entries, statistics.mean(accuracies), deviation, best)
+
+
+def _publish(run: Run, folder: Path) -> Run:
+    """A copy of a run under another name, without what was exported from it."""
+    with runs.locked(folder):
+        copy = runs.staging(folder)
+        with files.naming_output(copy):
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(run.folder, copy, ignore=shutil.ignore_patterns(runs.ARTIFACTS))
+        files.write_json(copy / runs.INFO, {**run.info, "name": folder.name, "seed_run": run.name})
+        return runs.publish(folder)
+
+
+def published_from_seeds(folder: Path) -> bool:
+    """Whether the run `folder` is the best of several seeds, and not one trained by itself."""
+    try:
+        return "seed_run" in runs.read_info(folder / runs.INFO)
+    except RunError:
+        return False

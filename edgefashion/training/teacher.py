@@ -1,0 +1,85 @@
+"""What a trained model says of the training images, for another that learns from it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from edgefashion import files
+from edgefashion.data import Splits
+from edgefashion.errors import BadInput
+from edgefashion.files import arrays
+from edgefashion.files.reading import read_bytes
+from edgefashion.models import architecture_for, load_model
+from edgefashion.recipes import Recipe
+from edgefashion.tensorflow import tf
+from edgefashion.training import runs
+from edgefashion.training.input_pipeline import CLASSES, Array
+from edgefashion.training.runs import Run
+
+BATCH_SIZE = 250
+
+
+def cache_folder() -> Path:
+    """Folder in the user's cache that holds what teachers said."""
+    return user_cache_path("edgefashion") / "teachers"
+
+
+def named(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, Run | None]:
+    """The recipe with the id of the teacher that it names, and the run of that; None where it names none.
+
+    Raises RunError for a run that is missing, unfinished or damaged, BadInput for one that does not fit.
+    """
+    if recipe.teacher is None:
+        return recipe, None
+    run = runs.read(Path(recipe.teacher))
+    if run.info["data"]["checksums"] != checksums:
+        raise BadInput(
+            f"the teacher {run.folder} was trained on other data and may know the validation images: "
+            "train it on these"
+        )
+    return replace(recipe, teacher_id=run.id), run
+
+
+def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], None]) -> Array:
+    """Its logits of every training image and of their mirror images: float32 [2, N, 10].
+
+    They are kept in the folder `cache` under the SHA-256 of the teacher's model and a digest of the images.
+    Raises RunError for a model that cannot be read.
+    """
+    images = splits.train.images
+    digest = sha256(images.tobytes()).hexdigest()[:12]
+    path = cache / f"{files.sha256(teacher.model_path)}-{digest}.npy"
+    if (kept := _read(path, len(images))) is not None:
+        report(f"teacher {teacher.folder}: what it says of {len(images):,} images is in {path}")
+        return kept
+    report(f"teacher {teacher.folder}: asked about {len(images):,} images, and their mirror images")
+    found = _ask(teacher, images)
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, found)
+    return found
+
+
+def _ask(teacher: Run, images: Array) -> Array:
+    model = load_model(teacher)
+    architecture = architecture_for(teacher.recipe.model, teacher.fine_tuning)
+    answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
+    both = (images, images[:, :, ::-1])
+    starts = range(0, len(images), BATCH_SIZE)
+    return np.stack(
+        [np.concatenate([answer(side[start : start + BATCH_SIZE]) for start in starts]) for side in both]
+    )
+
+
+def _read(path: Path, count: int) -> Array | None:
+    wanted = np.broadcast_to(np.float32(0), (2, count, CLASSES))
+    try:
+        content = read_bytes(path, "what a teacher said", BadInput, wanted.nbytes + arrays.MOST_HEADER)
+        found = arrays.from_bytes(content, wanted.dtype, wanted.shape)
+        arrays.check_finite(path.name, found)
+    except (BadInput, ValueError):
+        return None
+    return found

@@ -1,0 +1,244 @@
+"""A recipe and a data set in, a run folder out."""
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from edgefashion import device, files
+from edgefashion.data import Dataset, Splits, split
+from edgefashion.errors import BadInput, Diverged, RunError
+from edgefashion.files import reading
+from edgefashion.installation import pip_install
+from edgefashion.models import Architecture, architecture_for, compression_for
+from edgefashion.models.summary import page, summarize
+from edgefashion.recipes import Recipe
+from edgefashion.report import tables
+from edgefashion.report.terminal import width_of
+from edgefashion.tensorflow import keras, tf
+from edgefashion.training import checkpoints, frozen_layers, runs, teacher
+from edgefashion.training.checkpoints import TrainingState
+from edgefashion.training.input_pipeline import Array, batches_of, steps_of, validation_batches
+from edgefashion.training.loop import TrainingLoop, parts_of
+from edgefashion.training.progress import TrainingProgress
+from edgefashion.training.runs import Run
+from edgefashion.training.trainer import Learner, kept_arrays
+
+PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
+FINE_TUNING_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
+
+
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    hardware: str | None = None,
+    resume: bool = False,
+    force: bool = False,
+    report: Callable[[str], None] = print,
+) -> Run:
+    """Train a model after `recipe` and keep it as the run `folder`.
+
+    `hardware` is "cpu", "gpu" or None for a GPU where TensorFlow sees one. `resume` continues an
+    interrupted training of the same recipe; `force` replaces an existing run once the new one is ready.
+    Raises BadInput, RunError, OutputError, or Diverged where the model does not learn but run away.
+    """
+    with runs.locked(folder):
+        if not force:
+            _check_nothing_is_lost(folder, resume)
+        staging = runs.staging(folder)
+        recipe.check()
+        recipe, master = teacher.named(recipe, dataset.checksums)
+        if resume and (staging / runs.INFO).is_file():
+            return _publish_finished(folder, recipe, dataset)
+        where = select_hardware(hardware, recipe.mixed_precision)
+        splits = split(dataset, recipe.limit)
+        steps = steps_of(len(splits.train), recipe.batch_size)
+        taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
+        if recipe.frozen:
+            whole = architecture_for(recipe.model)
+            splits = frozen_layers.features(whole, recipe.weights, recipe.frozen, splits, report)
+        if resume:
+            state = checkpoints.resume(staging, recipe, dataset.checksums)
+            state.check_within(recipe.epochs, steps)
+            learner = _learner(recipe, steps, state if state.begun else None)
+        else:
+            learner = _learner(recipe, steps, None)
+            state = checkpoints.begin(staging, recipe, dataset.checksums)
+        layers = page(summarize(compression_for(recipe).strip(learner.model)))
+        for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
+            report(line)
+        report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
+        if state.begun:
+            report(f"resuming after {state.where} of {recipe.epochs}")
+        try:
+            _fit(learner, state, recipe, splits, taught)
+        except Diverged:
+            if not state.begun:
+                shutil.rmtree(staging, ignore_errors=True)
+            raise
+        _finish(state, recipe, dataset, folder.name, where)
+        return runs.publish(folder)
+
+
+def interrupted(folder: Path) -> bool:
+    """Whether a training of the run `folder` was interrupted after its first checkpoint."""
+    return checkpoints.begun(runs.staging(folder)) or (runs.staging(folder) / runs.INFO).is_file()
+
+
+def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
+    if interrupted(folder) and not resume:
+        raise RunError(
+            f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
+        )
+    # Where both are, the interrupted training began with --force: it may go on.
+    if reading.exists(folder, RunError) and not (resume and runs.staging(folder).exists()):
+        raise RunError(
+            f"{folder} exists: choose another --name, or replace it with --force (force=True in Python)"
+        )
+
+
+def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
+    """Publish a training that was interrupted when all but that was done."""
+    staging = runs.staging(folder)
+    info = runs.read(staging).info
+    TrainingState(staging, info["recipe"], info["data"]["checksums"]).check(recipe, dataset.checksums)
+    checkpoints.discard(staging)
+    return runs.publish(folder)
+
+
+def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
+    """Choose where TensorFlow computes and say it in words. Raises BadInput for a GPU that is not there."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if mixed_precision and (wanted == "cpu" or not gpus):
+        raise BadInput("--mixed-precision needs a GPU, and none is used here: leave it out")
+    if wanted == "gpu" and not gpus:
+        raise BadInput(
+            f"TensorFlow sees no GPU: install its CUDA packages with {pip_install('gpu')}, "
+            "or train with --device cpu"
+        )
+    if gpus and wanted != "cpu":
+        with contextlib.suppress(RuntimeError):  # too late after an export in this process, and no matter
+            for gpu in gpus:
+                tf.config.experimental.set_memory_growth(gpu, True)
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
+        return f"GPU: {name}"
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError as error:
+        raise BadInput(
+            "the GPU is in use already: train on its own with edgefashion train --device cpu"
+        ) from error
+    machine = device.describe()
+    return f"CPU: {machine['cpu']}, {machine['cores']} cores"
+
+
+def _architecture(recipe: Recipe) -> Architecture:
+    """That of what is trained: of the whole model, or of the layers that are not frozen."""
+    whole = architecture_for(recipe.model, recipe.fine_tuning)
+    return frozen_layers.behind(whole, recipe.frozen) if recipe.frozen else whole
+
+
+def _build(recipe: Recipe, steps: int, weights: str | None = None) -> keras.Model:
+    """The model as it is trained, with the initial `weights` where they are named."""
+    return compression_for(recipe).wrap(_architecture(recipe).build(weights), steps)
+
+
+def _learner(recipe: Recipe, steps: int, state: TrainingState | None) -> Learner:
+    """A model at its start, or as it was at the last checkpoint of `state`."""
+    keras.utils.set_random_seed(recipe.seed)
+    keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
+    model = _build(recipe, steps, None if state else recipe.weights)
+    learner = Learner(recipe, steps * recipe.epochs, lambda: _build(recipe, steps), model)
+    if state:
+        learner.restore(checkpoints.load(state.last, learner.arrays()))
+    return learner
+
+
+def _fit(
+    learner: Learner, state: TrainingState, recipe: Recipe, splits: Splits, taught: Array | None
+) -> None:
+    steps = steps_of(len(splits.train), recipe.batch_size)
+    architecture = _architecture(recipe)
+    validation = validation_batches(splits.validation, architecture, recipe)
+    done = state.epoch * steps + state.batch
+    with TrainingProgress(recipe.epochs, steps, recipe.batch_size, done) as progress:
+        loop = TrainingLoop(learner, state, validation, steps, _callbacks(recipe, state, progress))
+        parts = parts_of(recipe, steps, state.epoch, state.batch)
+        batches = iter(batches_of(parts, splits.train, architecture, recipe, taught))
+        for part in parts:
+            loop.run(part, batches)
+
+
+def _callbacks(
+    recipe: Recipe, state: TrainingState, progress: TrainingProgress
+) -> list[keras.callbacks.Callback]:
+    board = keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False)
+    return [*compression_for(recipe).callbacks(), progress, board]
+
+
+def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, where: str) -> None:
+    """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
+    keras.mixed_precision.set_global_policy("float32")
+    compression = compression_for(recipe)
+    best = _build(recipe, steps=1)
+    best.set_weights(list(checkpoints.load(state.best, kept_arrays(best)).values()))
+    model = _whole_in_float32(recipe, compression.strip(best))
+    compressed = compression.check(model)
+    model_path = state.folder / runs.MODEL
+    with files.replacing(model_path) as temporary:
+        model.save(temporary)
+    described = _describe(model, model_path)
+    info = {
+        "schema": runs.SCHEMA,
+        "name": name,
+        "id": described["sha256"][: runs.ID_DIGITS],
+        "small_run": recipe.limit is not None or not dataset.complete,
+        "validation_accuracy": state.history[state.best_epoch - 1]["val_accuracy"],
+        "best_epoch": state.best_epoch,
+        "recipe": recipe.as_dict(),
+        "initial_weights_sha256": _weights_digest(recipe),
+        "history": state.history,
+        "seconds": round(sum(epoch["seconds"] for epoch in state.history), 1),
+        "model": described,
+        "compressed_layers": compressed,
+        "data": dataset.describe(),
+        "trained_on": where,
+        "device": device.describe(),
+        "versions": _versions(recipe),
+    }
+    files.write_json(state.folder / runs.INFO, info)
+    checkpoints.discard(state.folder)
+
+
+def _describe(model: keras.Model, path: Path) -> dict[str, Any]:
+    layers = summarize(model)
+    return {
+        "file": path.name,
+        "sha256": files.sha256(path),
+        "parameters": sum(layer.parameters for layer in layers),
+        "macs": sum(layer.macs for layer in layers),
+    }
+
+
+def _versions(recipe: Recipe) -> dict[str, str]:
+    packages = FINE_TUNING_PACKAGES if recipe.fine_tuning else PACKAGES
+    return {package: version(package) for package in packages}
+
+
+def _whole_in_float32(recipe: Recipe, trained: keras.Model) -> keras.Model:
+    """A model with the weights of the one that was trained, and the initial ones where they were frozen."""
+    architecture = architecture_for(recipe.model, recipe.fine_tuning)
+    model = architecture.build(recipe.weights if recipe.frozen else None)
+    learned = frozen_layers.split(model, recipe.frozen)[1] if recipe.frozen else model
+    learned.set_weights(trained.get_weights())
+    return model
+
+
+def _weights_digest(recipe: Recipe) -> str | None:
+    path = Path(recipe.weights) if recipe.weights else None
+    return files.sha256(path) if path and reading.is_file(path, BadInput) else None

@@ -1,0 +1,126 @@
+"""A model that learns: one training step, validation, and everything that a resumed training needs."""
+
+from collections.abc import Callable
+from typing import Any
+
+from edgefashion.recipes import Recipe
+from edgefashion.tensorflow import keras, tf
+from edgefashion.training import optimizers
+from edgefashion.training.distillation import divergence
+from edgefashion.training.input_pipeline import Array
+
+LOSSES = {
+    "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+}
+
+
+class Learner:
+    """The model in training, its optimizer, and `kept`: what is validated and kept.
+
+    That is the model itself, or where the recipe asks for an average a second model, whose weights are the
+    moving average of the first's over the steps: w' = d w' + (1 - d) w, where d grows with the number n of
+    the step as (1 + n) / (10 + n) to the recipe's decay. The statistics of batch normalisation are averaged
+    as the weights are, so that those that belong together cover the same steps.
+    """
+
+    def __init__(
+        self, recipe: Recipe, steps: int, build: Callable[[], keras.Model], model: keras.Model
+    ) -> None:
+        """`steps` is that of the whole training; `build` makes another model like `model`."""
+        self.recipe, self.model = recipe, model
+        model.compile(optimizers.optimizer(recipe, steps, model))
+        self.optimizer = model.optimizer
+        self.optimizer.build(model.trainable_variables)
+        self.kept = model
+        if recipe.ema:
+            self.kept = build()
+            self.kept.set_weights(model.get_weights())
+        self.loss = LOSSES[recipe.loss](from_logits=True)
+        self.seen = keras.metrics.Mean(), keras.metrics.Mean()
+        self.step = tf.function(self._step)
+        """Learn from the next of the batches, (images, labels) or (images, labels, logits of the teacher)."""
+        images = tf.TensorSpec(model.input_shape, tf.float32)
+        self.forward = tf.function(lambda images: self.kept(images, training=False), [images])
+
+    def _step(self, batches: Any) -> None:
+        images, labels, *taught = next(batches)
+        with tf.GradientTape() as tape:
+            logits = self.model(images, training=True)
+            loss = self.loss(labels, logits)
+            if taught:
+                share, temperature = self.recipe.distillation, self.recipe.temperature
+                loss = (1 - share) * loss + share * divergence(taught[0], logits, temperature)
+        self.optimizer.minimize(loss, self.model.trainable_variables, tape=tape)
+        self._average()
+        self._note(loss, right(labels, logits))
+
+    def _average(self) -> None:
+        if self.kept is self.model:
+            return
+        number = tf.cast(self.optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.recipe.ema, (1 + number) / (10 + number))
+        for mean, now in zip(self.kept.weights, self.model.weights, strict=True):
+            # What QAT counts in integers is no weight.
+            mean.assign(mean + (1 - decay) * (now - mean) if mean.dtype.is_floating else now)
+
+    def _note(self, loss: Any, hits: Any) -> None:
+        count = tf.size(hits)
+        self.seen[0].update_state(loss, count)
+        self.seen[1].update_state(tf.reduce_mean(hits), count)
+
+    def begin_epoch(self) -> None:
+        """Forget the loss and accuracy seen so far."""
+        for metric in self.seen:
+            metric.reset_state()
+
+    def metrics(self) -> dict[str, float]:
+        """Loss and accuracy over the images of this epoch, as they were when each was learned from."""
+        return {"loss": float(self.seen[0].result()), "accuracy": float(self.seen[1].result())}
+
+    def validate(self, batches: Any) -> dict[str, float]:
+        """Loss and accuracy of the model that is kept."""
+        losses, hits, count = 0.0, 0.0, 0
+        for images, labels in batches:
+            logits = self.forward(images)
+            number = len(labels)
+            losses += number * float(self.loss(labels, logits))
+            hits += float(tf.reduce_sum(right(labels, logits)))
+            count += number
+        return {"val_loss": losses / count, "val_accuracy": hits / count}
+
+    def arrays(self) -> dict[str, Array]:
+        """All that a resumed training starts with."""
+        return {name: variable.numpy() for name, variable in self._variables().items()}
+
+    def restore(self, arrays: dict[str, Array]) -> None:
+        """Take over what `arrays` gave. Raises ValueError where it is of another model."""
+        variables = self._variables()
+        if variables.keys() != arrays.keys():
+            raise ValueError("not the variables of this model")
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
+
+    def _variables(self) -> dict[str, Any]:
+        groups = {
+            "kept": list(self.kept.weights),
+            "model": [] if self.kept is self.model else list(self.model.weights),
+            "optimizer": list(self.optimizer.variables),
+            "metric": [variable for metric in self.seen for variable in metric.variables],
+        }
+        if isinstance(self.optimizer, keras.mixed_precision.LossScaleOptimizer):
+            state = self.optimizer._loss_scale
+            groups["scale"] = [state.current_loss_scale, state.counter]
+        return {f"{group}-{number}": one for group, all in groups.items() for number, one in enumerate(all)}
+
+
+def kept_arrays(model: keras.Model) -> dict[str, Array]:
+    """The weights of a model by the names that `Learner.arrays` gives those of the model that is kept."""
+    return {f"kept-{number}": value for number, value in enumerate(model.get_weights())}
+
+
+def right(labels: Any, logits: Any) -> Any:
+    """1 where the likeliest class is the label's, else 0: float32 [N]. Labels are classes or one-hot."""
+    wanted = labels if len(labels.shape) == 1 else tf.argmax(labels, 1)
+    found = tf.argmax(logits, 1)
+    return tf.cast(tf.equal(found, tf.cast(wanted, found.dtype)), tf.float32)

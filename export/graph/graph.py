@@ -1,0 +1,97 @@
+"""The graph that is exported: raw pixels in, logits out, preprocessing inside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from edgefashion.errors import VerificationError
+from edgefashion.export.graph.unread_pixels import without_margin
+from edgefashion.models import Architecture, Normalisation, architecture_for, load_model
+from edgefashion.models.architecture import with_weights
+from edgefashion.tensorflow import keras, tf
+from edgefashion.training.runs import Run
+
+IMAGE_SHAPE = (28, 28, 1)
+INPUT, OUTPUT = "image", "logits"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A trained model ready for conversion.
+
+    model: the Keras model as it was trained.
+    deployed: the one that is exported, of one gray channel, without batch normalisation and unread pixels.
+    resize: normalised gray images, float32 [N, 28, 28, 1] → its input.
+    """
+
+    model: keras.Model
+    architecture: Architecture
+    deployed: keras.Model
+    resize: Callable[[Any], Any]
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """How pixels become what `from_normalised` takes."""
+        return self.architecture.normalisation
+
+    @cached_property
+    def from_pixels(self) -> Any:
+        """tf.function, uint8 [N, 28, 28, 1] → float32 [N, 10], for the float formats.
+
+        All before the first kernel is linear, so the scale of the normalisation is part of that kernel,
+        where it costs nothing.
+        """
+        zero_point = float(self.normalisation.zero_point)
+
+        def centred(pixels: Any) -> Any:
+            values = tf.cast(pixels, tf.float32)
+            return values - zero_point if zero_point else values
+
+        return self._function(tf.uint8, centred, _scaled(self.deployed, self.normalisation.scale))
+
+    @cached_property
+    def from_normalised(self) -> Any:
+        """The same from normalised images, float32 [N, 28, 28, 1], for the quantizers: what they find as
+        the scale and zero point of its input is the normalisation itself.
+        """
+        return self._function(tf.float32, tf.identity, self.deployed)
+
+    def _function(self, dtype: Any, before: Any, model: keras.Model) -> Any:
+        def logits(image: Any) -> Any:
+            return tf.identity(model(self.resize(before(image)), training=False), name=OUTPUT)
+
+        return tf.function(logits, input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], dtype, name=INPUT)])
+
+    def with_deployed(self, deployed: keras.Model) -> "Graph":
+        """The same with another model in the place of the deployed one."""
+        return replace(self, deployed=deployed)
+
+    def check_input(self, format: str, scale: float, zero_point: int) -> None:
+        """Raise VerificationError unless a quantizer found the normalisation as the input's parameters."""
+        wanted = self.normalisation
+        if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
+            raise VerificationError(
+                f"the int8 {format} model reads pixels with scale {scale:.6f} and zero point {zero_point}, "
+                f"its training with {wanted.scale:.6f} and {wanted.zero_point}: the representative dataset "
+                "lacks a pixel of 0 or of 255; use more calibration images"
+            )
+
+    def predict(self, pixels: Any) -> Any:
+        """What the trained Keras model says: uint8 [N, 28, 28, 1] → float32 [N, 10] numpy array."""
+        batches = tf.data.Dataset.from_tensor_slices(pixels).batch(100).map(self.architecture.prepare)
+        return self.model.predict(batches, verbose=0)
+
+
+def _scaled(model: keras.Model, scale: float) -> keras.Model:
+    """A copy that takes inputs without their `scale`: its first kernel has it."""
+    first = next(layer for layer in model.layers if layer.weights)
+    kernel, *others = first.get_weights()
+    return with_weights(model, {first.name: [kernel * scale, *others]})
+
+
+def build(run: Run) -> Graph:
+    """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
+    model = load_model(run)
+    architecture = architecture_for(run.recipe.model, run.fine_tuning)
+    return Graph(model, architecture, without_margin(architecture.fold(model)), architecture.resize)

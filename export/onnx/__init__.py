@@ -1,0 +1,1 @@
+"""ONNX files: conversion, integers at both ends, and a look at every layer's values."""

@@ -1,0 +1,21 @@
+"""How to export, beyond format and precision."""
+
+from dataclasses import dataclass
+
+from edgefashion.artifacts.artifact import AUTO, CALIBRATION_IMAGES
+from edgefashion.artifacts.targets import ANY
+
+
+@dataclass(frozen=True)
+class Settings:
+    """calibration_images: the size of the representative dataset.
+    calibration: how the ranges of activations are found, one of `artifact.CALIBRATIONS`, for the kinds that
+        have it; `auto` is what proves best on the validation split.
+    target: the processor that int8 ONNX files are made for, one of `targets.TARGETS`.
+    keep_float: the layers that int8 files compute in float, by their names.
+    """
+
+    calibration_images: int = CALIBRATION_IMAGES
+    calibration: str = AUTO
+    target: str = ANY
+    keep_float: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Ranges of activations, corrected biases, and layers that stay in float."""

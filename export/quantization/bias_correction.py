@@ -1,0 +1,76 @@
+"""Bias correction: what rounding the weights does to a layer on average is taken off its bias.
+
+Rounding a kernel W to Q moves the layer's output by (Q - W) * x. The mean of that over real images,
+(Q - W) * E[x], is known before a single integer is computed (Nagel et al. 2019, "Data-Free Quantization
+Through Weight Equalization and Bias Correction", section 4.2; here with E[x] measured on the
+representative dataset).
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.models.architecture import with_weights
+from edgefashion.tensorflow import keras, tf
+
+Array = npt.NDArray[np.float32]
+COMPUTING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+BATCH = 50
+
+
+def corrected(
+    model: keras.Model,
+    images: Array,
+    levels: Callable[[keras.layers.Layer], int],
+    excepted: Collection[str] = (),
+) -> keras.Model:
+    """A copy of a flat model without batch normalisation, its biases corrected.
+
+    `images` are its input, float32 [N, H, W, C]: the representative dataset. `levels` gives the largest
+    integer a layer's weights will take (127 for 8 bits), symmetric, one scale for each output channel.
+    Layers named in `excepted` stay as they are.
+    """
+    computing = [layer for layer in model.layers if isinstance(layer, COMPUTING)]
+    layers = [layer for layer in computing if layer.name not in excepted]
+    means = input_means(model, layers, images)
+    changed = {}
+    for layer in layers:
+        kernel, bias = layer.get_weights()
+        error = rounding_error(layer, kernel, levels(layer))
+        changed[layer.name] = [kernel, bias - mean_shift(layer, error, means[layer.name])]
+    return with_weights(model, changed)
+
+
+def input_means(model: keras.Model, layers: list[keras.layers.Layer], images: Array) -> dict[str, Array]:
+    """The mean of each channel of each layer's input over images and positions: float32 [C] a layer."""
+    probe = keras.Model(model.input, [layer.input for layer in layers])
+    sums: list[Any] = [0.0 for _ in layers]
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        for index, values in enumerate(tf.nest.flatten(probe(batch, training=False))):
+            positions = tf.reshape(values, (len(values), -1, values.shape[-1]))
+            sums[index] += np.asarray(tf.reduce_sum(tf.reduce_mean(positions, axis=1), axis=0))
+    return {layer.name: total / len(images) for layer, total in zip(layers, sums, strict=True)}
+
+
+def rounding_error(layer: keras.layers.Layer, kernel: Array, largest: int) -> Array:
+    """The kernel as integers will represent it, less the kernel."""
+    axes = tuple(range(kernel.ndim - (2 if is_depthwise(layer) else 1)))
+    scale = np.abs(kernel).max(axis=axes, keepdims=True) / largest
+    scale[scale == 0] = 1
+    return np.asarray(np.rint(kernel / scale) * scale - kernel)
+
+
+def mean_shift(layer: keras.layers.Layer, error: Array, mean: Array) -> Array:
+    """What an error in the kernel adds to each output channel on average: float32 [channels]."""
+    if is_depthwise(layer):
+        return np.asarray(np.einsum("hwcm,c->cm", error, mean)).reshape(-1)
+    positions = tuple(range(error.ndim - 2))
+    return np.asarray(mean @ error.sum(axis=positions))
+
+
+def is_depthwise(layer: keras.layers.Layer) -> bool:
+    """Whether each of its output channels reads one input channel."""
+    return isinstance(layer, keras.layers.DepthwiseConv2D)

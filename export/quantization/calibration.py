@@ -1,0 +1,89 @@
+"""The representative dataset: the images that show a quantizer which values occur inside the model."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion.artifacts.artifact import CALIBRATION_IMAGES
+from edgefashion.data import Subset, stratified_sample
+from edgefashion.errors import BadInput
+from edgefashion.export.graph.graph import IMAGE_SHAPE
+from edgefashion.models import Normalisation
+
+SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class RepresentativeDataset:
+    """The images as pixels, uint8 [N, 28, 28, 1], and normalised, float32 [N, 28, 28, 1], and where they
+    came from.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    images: npt.NDArray[np.float32]
+    manifest: dict[str, Any]
+
+
+def representative_dataset(
+    source: Subset,
+    normalisation: Normalisation,
+    count: int = CALIBRATION_IMAGES,
+    seed: int = SEED,
+    split: str = "train",
+) -> RepresentativeDataset:
+    """Draw `count` images of `source`, equal numbers of each class, and normalise them.
+
+    `source` is the training split, which cannot overlap validation or test, or images of the user's own;
+    `split` is what the manifest calls it. Raises BadInput for what no quantizer can learn ranges from.
+    """
+    check(source, count)
+    sample = stratified_sample(source, count, seed)
+    images = np.asarray(normalisation(sample.images))
+    manifest = {
+        "split": split,
+        "count": len(sample),
+        "seed": seed,
+        "indices_sha256": hashlib.sha256(np.sort(sample.indices).tobytes()).hexdigest(),
+        "class_counts": np.bincount(sample.labels, minlength=10).tolist(),
+        "pixels": _statistics(sample.images),
+        "normalised": _statistics(images),
+    }
+    return RepresentativeDataset(sample.images, images, manifest)
+
+
+def check(source: Subset, count: int) -> None:
+    """Raise BadInput unless `count` images that show what occurs in a model can be drawn of `source`."""
+    images, labels = np.asarray(source.images), np.asarray(source.labels)
+    if len(images) == 0:
+        raise BadInput(f"there are no images to calibrate with: give {count} or more")
+    if images.shape[1:] != IMAGE_SHAPE or labels.shape != images.shape[:1]:
+        raise BadInput(
+            f"the images to calibrate with have the shape {images.shape} and their labels {labels.shape}: "
+            "give images [N, 28, 28, 1] and labels [N]"
+        )
+    low, high = images.min(), images.max()
+    if images.dtype != np.uint8:
+        raise BadInput(
+            f"the images to calibrate with are {images.dtype} from {low:g} to {high:g}: give raw pixels, "
+            "uint8 from 0 to 255; the normalisation is part of the model"
+        )
+    if low == high:
+        raise BadInput(f"every pixel of the images to calibrate with is {low}: give images of clothing")
+    classes = np.unique(labels)
+    if len(classes) == 1:
+        raise BadInput(
+            f"the {len(images)} images to calibrate with are all of class {classes[0]}: give images of "
+            "every class"
+        )
+    if not 1 <= count <= len(images):
+        raise BadInput(
+            f"{count} images to calibrate with cannot be drawn out of {len(images)}: ask for 1 to "
+            f"{len(images)} with --calibration-images, or give more"
+        )
+
+
+def _statistics(values: npt.NDArray[Any]) -> dict[str, float]:
+    return {name: round(float(getattr(values, name)()), 6) for name in ("min", "max", "mean", "std")}

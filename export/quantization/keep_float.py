@@ -1,0 +1,80 @@
+"""Layers of int8 models that stay in float, by their names, and what that costs."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgefashion import benchmarking, device, files
+from edgefashion.benchmarking import Job
+from edgefashion.errors import BadInput
+from edgefashion.export.graph.graph import Graph
+from edgefashion.files import temporary
+from edgefashion.runtimes.base import Images
+from edgefashion.tensorflow import keras
+
+MULTIPLYING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+"""The layers that can stay in float: both formats compute additions and pooling in integers."""
+LISTED = 5
+
+
+def matching(graph: Graph, pattern: str) -> tuple[str, ...]:
+    """The layers whose whole names match a regular expression, in the order of the model.
+
+    Raises BadInput where none does or it is not a regular expression.
+    """
+    names = [layer.name for layer in graph.deployed.layers if isinstance(layer, MULTIPLYING)]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    known = f"the layers of {graph.architecture.name} are {', '.join(names[:LISTED])}{more}"
+    try:
+        found = tuple(name for name in names if re.fullmatch(pattern, name))
+    except re.error as error:
+        raise BadInput(f"--keep-float {pattern} is not a regular expression ({error}): {known}") from error
+    if not found:
+        raise BadInput(f"--keep-float {pattern} matches no layer: {known}")
+    return found
+
+
+def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any]:
+    """What a file of the name and content given costs more than the int8 file `full`, for its manifest:
+    bytes, and the median time of single images, uint8 [N, 28, 28, 1], on one thread, measured in turns.
+
+    Raises RuntimeCrash and ArtifactError for a file that cannot be measured.
+    """
+    with temporary.Folder() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        measured = benchmarking.measure([Job(full, 1, images), Job(path, 1, images)])
+    rows, machine = measured.rows, device.describe()
+    for row in rows:
+        if row.error:
+            raise row.error
+    integer, mixed = (benchmarking.summary(row.raw_us) for row in rows)
+    return {
+        "against": full.name,
+        "against_sha256": files.sha256(full),
+        "against_size_bytes": full.stat().st_size,
+        "size_bytes": len(content),
+        "threads": 1,
+        "against_p50_us": integer["p50"],
+        "p50_us": mixed["p50"],
+        "samples": [integer["samples"], mixed["samples"]],
+        "note": "; ".join(
+            f"{row.job.path.name}: {flag['flag']}: {flag['why']}"
+            for row in rows
+            for flag in benchmarking.flags(row, measured.watch, machine)
+        )
+        or None,
+    }
+
+
+def describe(name: str, layers: Sequence[str], cost: dict[str, Any]) -> str:
+    """The layers that stayed in float in the file of this name, and what `cost` found, on a line."""
+    size, against = cost["size_bytes"], cost["against_size_bytes"]
+    p50, against_p50 = cost["p50_us"], cost["against_p50_us"]
+    note = f" ({cost['note']})" if cost["note"] else ""
+    return (
+        f"{name} has {', '.join(layers)} in float, and against {cost['against']} {size / 1000:.0f} kB "
+        f"instead of {against / 1000:.0f} ({size / against - 1:+.1%}), p50 {p50:.1f} µs instead of "
+        f"{against_p50:.1f} ({p50 / against_p50 - 1:+.1%}), one thread{note}"
+    )

@@ -1,0 +1,49 @@
+"""Int8 files from a model that was trained quantization-aware: its rounded kernels, its ranges.
+
+TensorFlow's converter reads the rounding inside such a model. tf2onnx cannot, so it is taken out, and ONNX
+Runtime's quantizer is told what training had settled on. Where it rounds kernels to 7 bits (see onnx.int8),
+the correction of post-training quantization makes up for that.
+"""
+
+from dataclasses import replace
+
+from edgefashion.export.graph.graph import Graph, build
+from edgefashion.export.graph.unread_pixels import without_margin
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization import post_training
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.tflite import tflite_model
+from edgefashion.models import ARCHITECTURES
+from edgefashion.training.runs import Run
+
+
+def to_tflite(graph: Graph, _: RepresentativeDataset, settings: Settings) -> bytes:
+    """The integers that training computed with, but for layers that are to be in float: these have the
+    kernels of training, rounded, and outputs that are not. Raises what `tflite.int8_qat` raises.
+    """
+    return tflite_model.mixed(tflite_model.int8_qat(graph), without_rounding(graph), settings.keep_float)
+
+
+def to_onnx(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
+    """Like `ptq.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
+    from edgefashion.models.quantization_aware import learned_ranges
+
+    ranges = learned_ranges(graph.model)
+    return post_training.to_onnx(without_rounding(graph), calibration, settings, ranges)
+
+
+def float_graph(run: Run) -> Graph:
+    """The graph of a run, without the rounding of quantization-aware training. Raises RunError."""
+    model = build(run)
+    return without_rounding(model) if run.quantized else model
+
+
+def without_rounding(graph: Graph) -> Graph:
+    """The float graph inside that of a quantization-aware model: see `quantized.without_rounding`."""
+    from edgefashion.models import quantization_aware
+
+    return replace(
+        graph,
+        deployed=without_margin(quantization_aware.without_rounding(graph.model)),
+        resize=ARCHITECTURES[graph.architecture.name].resize,
+    )

@@ -1,0 +1,1 @@
+"""TFLite files: conversion, packing, and a look at every layer's values."""

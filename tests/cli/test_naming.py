@@ -1,0 +1,74 @@
+"""What a name on the command line means: a run, a model file, one that comes along."""
+
+from pathlib import Path
+
+import pytest
+
+from edgefashion.cli.naming import run_folder
+from edgefashion.errors import RunError
+from edgefashion.training import runs
+
+ROOT = Path("runs")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the run runs/cnn, and the run elsewhere/mine."""
+    monkeypatch.chdir(tmp_path)
+    for folder in (ROOT / "cnn", Path("elsewhere/mine")):
+        folder.mkdir(parents=True)
+        (folder / runs.INFO).touch()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("cnn", "runs/cnn"),
+        ("gone", "runs/gone"),
+        ("runs/cnn", "runs/cnn"),
+        ("./runs/cnn", "runs/cnn"),
+        ("runs/cnn/", "runs/cnn"),
+        ("runs/gone", "runs/gone"),
+        ("elsewhere/mine", "elsewhere/mine"),
+        ("elsewhere", "elsewhere"),
+        (".", "."),
+        ("..", ".."),
+    ],
+)
+def test_a_name_is_a_run_and_a_path_is_a_path(name: str, meant: str) -> None:
+    assert run_folder(name, ROOT) == Path(meant)
+
+
+@pytest.mark.parametrize("content", ["a file", "a folder", "a run"])
+def test_what_lies_here_does_not_hide_a_run(content: str) -> None:
+    if content == "a file":
+        Path("cnn").touch()
+    else:
+        Path("cnn").mkdir()
+    if content == "a run":
+        Path("cnn", runs.INFO).touch()
+    assert run_folder("cnn", ROOT) == Path("runs/cnn")
+    assert run_folder("./cnn", ROOT) == Path("runs/cnn" if content == "a file" else "cnn")
+
+
+def test_a_run_whose_replacement_was_killed_is_not_hidden_either() -> None:
+    Path("runs/cnn").rename("runs/.cnn.replaced")
+    Path("cnn").mkdir()
+    assert run_folder("cnn", ROOT) == Path("runs/cnn")
+
+
+def test_a_file_of_a_run_is_told_from_a_run() -> None:
+    Path("runs/cnn/model.keras").touch()
+    with pytest.raises(RunError, match=r"^runs/cnn/model\.keras is a file.*: did you mean runs/cnn\?$"):
+        run_folder("runs/cnn/model.keras", ROOT)
+    Path("boot.png").touch()
+    with pytest.raises(
+        RunError, match=r"^boot\.png is a file, neither a run nor a \.tflite or \.onnx model$"
+    ):
+        run_folder("boot.png", ROOT)
+
+
+@pytest.mark.parametrize("name", ["/", ".", "..", "runs"])
+def test_a_folder_that_is_no_run_is_said_to_be_none(name: str) -> None:
+    with pytest.raises(RunError, match="it is not a finished run"):
+        runs.read(run_folder(name, ROOT))

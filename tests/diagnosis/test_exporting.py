@@ -1,0 +1,82 @@
+"""Findings on the data set, the packages and the weights, none of which is opened."""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgefashion.data import locate
+from edgefashion.diagnosis import exporting
+from edgefashion.diagnosis.exporting import findings
+from edgefashion.installation import pip_install
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_machine_with_everything(home: Path, sample_folder: Path) -> None:
+    weights = home / ".keras/models" / exporting.WEIGHTS
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    data, export, imagenet = findings(sample_folder)
+    assert [data.level, export.level, imagenet.level] == ["ok"] * 3
+    assert str(sample_folder) in data.text
+
+
+def test_no_weights(home: Path, sample_folder: Path) -> None:
+    found = findings(sample_folder)[2]
+    assert (found.level, found.topic) == ("note", "weights")
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    found = findings(sample_folder)[2]
+    assert (found.level, found.topic) == ("problem", "weights")
+
+
+def test_no_packages(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    export = findings(sample_folder)[1:]
+    assert [(finding.level, finding.topic) for finding in export] == [("note", "export")]
+    assert "tensorflow, onnx not installed" in export[0].text
+    assert export[0].mend == pip_install("train")
+
+
+def test_no_data_set_and_no_attempt_to_fetch_it(nowhere: Path) -> None:
+    found = findings()[0]
+    assert (found.level, found.mend) == ("note", "edgefashion data")
+    assert "not for bundles and the models that come along" in found.text
+    assert not nowhere.exists()
+
+
+def test_what_may_not_be_read_is_a_finding(
+    tmp_path: Path, unprivileged: Callable[..., tuple[int, str]]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0)
+    code, out = unprivileged("-m", "edgefashion", "doctor", "--data", tmp_path / "data")
+    assert code in (0, 1)
+    assert "Traceback" not in out
+    assert re.search(r"problem +data set +.*Permission denied.*chmod \+x", out), out
+
+
+def test_the_data_set_in_the_cache(nowhere: Path, sample_folder: Path) -> None:
+    shutil.copytree(sample_folder, nowhere)
+    assert locate.at_hand() == nowhere
+    next(nowhere.glob("*.gz")).unlink()
+    assert locate.at_hand() is None
+
+
+def test_a_named_folder_that_lacks_files_counts(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(sample_folder, nowhere)
+    assert locate.at_hand(tmp_path) is None

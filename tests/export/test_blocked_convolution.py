@@ -1,0 +1,129 @@
+"""A first convolution computed in blocks gives the same integers."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import pytest
+from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
+from onnx.numpy_helper import from_array
+
+from edgefashion.export.debug.probe import unblocked
+from edgefashion.export.onnx.blocked_convolution import compute_blocks, shifted
+from edgefashion.export.onnx.integer_io import tidy
+
+OPSET = 17
+
+
+def first_layers(
+    size: int, stride: int, pads: tuple[int, ...], pooling: list[onnx.NodeProto]
+) -> onnx.ModelProto:
+    """Pixels, a quantized convolution of 3x3 and five channels, and `pooling`, from `a` to `b`."""
+    random = np.random.default_rng(0)
+    nodes = [
+        make_node("DequantizeLinear", ["image", "scale", "zero"], ["pixels"]),
+        make_node("DequantizeLinear", ["kernel", "scales", "zeros"], ["weights"], axis=0),
+        make_node("DequantizeLinear", ["shift", "shift_scales", "shift_zeros"], ["bias"], axis=0),
+        make_node(
+            "Conv",
+            ["pixels", "weights", "bias"],
+            ["sums"],
+            kernel_shape=[3, 3],
+            strides=[stride] * 2,
+            pads=pads,
+        ),
+        make_node("QuantizeLinear", ["sums", "scale", "zero"], ["q"]),
+        make_node("DequantizeLinear", ["q", "scale", "zero"], ["a"]),
+        *pooling,
+        make_node("QuantizeLinear", ["b" if pooling else "a", "scale", "zero"], ["found"]),
+    ]
+    scales = np.linspace(0.001, 0.002, 5, dtype=np.float32)
+    constants: dict[str, Any] = {
+        "scale": np.float32(1 / 64),
+        "zero": np.uint8(3),
+        "kernel": random.integers(-64, 65, (5, 1, 3, 3)).astype(np.int8),
+        "scales": scales,
+        "zeros": np.zeros(5, np.int8),
+        "shift": random.integers(-2000, 2000, 5).astype(np.int32),
+        "shift_scales": scales / 64,
+        "shift_zeros": np.zeros(5, np.int32),
+    }
+    graph = make_graph(
+        nodes,
+        "first",
+        [make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", 1, size, size])],
+        [make_tensor_value_info("found", onnx.TensorProto.UINT8, ["N", 5, "H", "W"])],
+        [from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    model = make_model(graph, opset_imports=[make_opsetid("", OPSET)], ir_version=8)
+    tidy(model)
+    return model
+
+
+def pool(kind: str = "MaxPool", size: int = 2, stride: int = 2, **others: Any) -> list[onnx.NodeProto]:
+    return [make_node(kind, ["a"], ["b"], kernel_shape=[size] * 2, strides=[stride] * 2, **others)]
+
+
+def run(model: onnx.ModelProto) -> Any:
+    """Its answer to the same three images, by kernels that nothing fuses."""
+    (_, _, size, _) = (dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim)
+    images = np.random.default_rng(1).integers(0, 256, (3, 1, size, size), dtype=np.uint8)
+    return onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"image": images})[0]
+
+
+def strides_of(model: onnx.ModelProto) -> list[int]:
+    node = next(node for node in model.graph.node if node.op_type == "Conv")
+    return next(list(entry.ints) for entry in node.attribute if entry.name == "strides")
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "pads", "pooling", "strides"),
+    [
+        (28, 1, (0, 0, 0, 0), [], [1, 2]),  # 26 columns
+        (34, 1, (0, 0, 0, 0), [], [1, 4]),  # 32
+        (29, 1, (0, 0, 0, 0), [], [1, 3]),  # 27
+        (31, 1, (0, 0, 0, 0), [], [1, 1]),  # 29
+        (96, 2, (0, 0, 1, 1), [], [2, 8]),  # 48
+        (28, 1, (1, 1, 1, 1), [], [1, 4]),  # 28
+        (28, 1, (0, 0, 0, 0), pool(), [2, 2]),
+        (28, 1, (1, 1, 1, 1), pool(), [2, 2]),
+        (29, 1, (0, 0, 0, 0), pool(), [2, 2]),  # an odd row and column are left out
+        (28, 2, (0, 0, 1, 1), pool(), [4, 4]),
+        (29, 1, (0, 0, 0, 0), pool(size=3, stride=3), [3, 3]),
+        (28, 1, (0, 0, 0, 0), pool(size=3, stride=2), [1, 2]),  # windows that overlap
+        (29, 1, (0, 0, 0, 0), pool(ceil_mode=1), [1, 3]),
+        (28, 1, (0, 0, 0, 0), pool(pads=[1, 1, 1, 1]), [1, 2]),
+        (28, 1, (0, 0, 0, 0), pool("AveragePool"), [1, 2]),
+    ],
+)
+def test_blocks_give_the_same_integers(
+    size: int, stride: int, pads: tuple[int, ...], pooling: list[onnx.NodeProto], strides: list[int]
+) -> None:
+    model = first_layers(size, stride, pads, pooling)
+    expected = run(model)
+    compute_blocks(model)
+    onnx.checker.check_model(model, full_check=True)
+    assert strides_of(model) == strides
+    found = run(model)
+    assert found.std() > 1
+    assert np.array_equal(found, expected)
+
+
+def test_each_copy_of_a_kernel_lies_where_its_place_does() -> None:
+    kernel = np.arange(1, 5, dtype=np.int8).reshape(1, 1, 2, 2)
+    copies = shifted(kernel, (2, 2), (1, 2))
+    assert copies.shape == (4, 1, 3, 4)
+    assert copies[0, 0].tolist() == [[1, 2, 0, 0], [3, 4, 0, 0], [0, 0, 0, 0]]
+    assert copies[3, 0].tolist() == [[0, 0, 0, 0], [0, 0, 1, 2], [0, 0, 3, 4]]
+
+
+def test_blocks_are_put_in_their_places_again() -> None:
+    """As the probe of `edgefashion debug` reads them."""
+    values: npt.NDArray[Any] = np.arange(2 * 6 * 4 * 3).reshape(2, 6, 4, 3)
+    blocks = values.reshape(2, 3, 2, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 3, 2, 12)
+    assert np.array_equal(unblocked(blocks, (6, 4, 3)), values)
+    assert np.array_equal(unblocked(values, (6, 4, 3)), values)
+    assert unblocked(blocks, (6, 4, 4)) is blocks
+    assert unblocked(blocks, (5, 4, 3)) is blocks

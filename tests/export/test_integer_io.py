@@ -1,0 +1,120 @@
+"""The rewritten model computes what the quantizer made, in integers."""
+
+from typing import Any
+
+import numpy as np
+import onnx as onnx_package
+import onnxruntime
+import pytest
+from onnx.helper import make_node
+from onnx.numpy_helper import from_array, to_array
+
+from edgefashion.data import Splits
+from edgefashion.errors import VerificationError
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.onnx import activation_ranges, integer_io, onnx_model
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.models.mobilenetv2 import MOBILENETV2
+from edgefashion.tensorflow import tf
+
+
+@pytest.fixture(scope="module")
+def quantized(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
+    """What the quantizer made of the CNN."""
+    model = onnx_model.prepared(graph)
+    return onnx_model.quantized(
+        model, graph, activation_ranges.measured(model, calibration.images, "min-max")
+    )
+
+
+def copied(model: onnx_package.ModelProto) -> onnx_package.ModelProto:
+    other = onnx_package.ModelProto()
+    other.CopyFrom(model)
+    return other
+
+
+def run(model: onnx_package.ModelProto, images: Any) -> Any:
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return session.run(None, {session.get_inputs()[0].name: images})[0]
+
+
+def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: Graph, splits: Splits) -> None:
+    pixels = splits.validation.images
+    model = copied(quantized)
+    expected = run(model, np.asarray(graph.normalisation(pixels)))
+    assert integer_io.take_pixels(model, "image", (28, 28), 28, (28, 28)) == pytest.approx((1 / 255, 0))
+    assert np.array_equal(run(model, pixels), expected)
+    integer_io.keep_logits(model, "logits")
+    scale = next(to_array(t) for t in quantized.graph.initializer if t.name == "logits_scale")
+    found = run(model, pixels)
+    inside = np.abs(found - expected) <= 0.51 * scale
+    assert inside.mean() > 0.99
+    onnx_package.checker.check_model(model, full_check=True)
+
+
+def test_the_first_layer_reads_pixels_and_the_last_gives_sums(quantized: onnx_package.ModelProto) -> None:
+    model = copied(quantized)
+    integer_io.take_pixels(model, "image", (28, 28), 28, (28, 28))
+    integer_io.keep_logits(model, "logits")
+    assert (model.graph.node[0].op_type, list(model.graph.node[0].input)) == ("Transpose", ["image"])
+    assert model.graph.input[0].type.tensor_type.elem_type == onnx_package.TensorProto.UINT8
+    assert model.graph.node[-1].op_type == "Gemm"
+
+
+@pytest.mark.parametrize(("size", "resized"), [(28, 96), (28, 40), (28, 56), (6, 9)])
+def test_interpolation_is_that_of_tensorflow(size: int, resized: int) -> None:
+    weights, whole = integer_io.interpolation(size, resized)
+    assert (weights.sum(axis=1) == whole).all()
+    assert weights.min() >= 0 and weights.max() <= 127
+    expected = tf.image.resize(np.eye(size, dtype=np.float32)[:, :, None], (resized, size))
+    assert np.allclose(weights / whole, expected[..., 0], atol=1e-5)
+
+
+def test_the_image_is_resized_in_integers_to_within_a_pixel(splits: Splits) -> None:
+    """As of MobileNetV2: by two products of integers, each of which rounds."""
+    pixels = splits.validation.images
+    found = run(resizing("Identity"), pixels)
+    expected = np.asarray(MOBILENETV2.resize(pixels.astype(np.float32)))
+    assert found.dtype == np.uint8
+    error = found.reshape(expected.shape) - expected
+    assert np.abs(error).max() <= 1.01
+    assert abs(error.mean()) < 0.01
+
+
+def test_what_computes_before_it_quantizes_is_refused() -> None:
+    with pytest.raises(VerificationError, match="the int8 ONNX model computes Relu first: no file was kept"):
+        resizing("Relu")
+
+
+def resizing(before: str) -> onnx_package.ModelProto:
+    """A model that resizes 28x28 pixels for a convolution, which is then taken away."""
+    last = "flat" if before == "Identity" else "same"
+    nodes = [
+        make_node("QuantizeLinear", ["image", "scale", "zero"], ["q1"]),
+        make_node("DequantizeLinear", ["q1", "scale", "zero"], ["d1"]),
+        make_node("Reshape", ["d1", "shape"], ["flat"]),
+        *([make_node(before, ["flat"], ["same"])] if last == "same" else []),
+        make_node("QuantizeLinear", [last, "scale", "zero"], ["pixels"]),
+        make_node("DequantizeLinear", ["pixels", "scale", "zero"], ["d2"]),
+        make_node("Conv", ["d2", "kernel"], ["logits"], kernel_shape=[1, 1]),
+    ]
+    constants = {
+        "scale": np.float32(1 / 127.5),
+        "zero": np.uint8(127),
+        "shape": np.array([-1, 1, 28, 28], np.int64),
+        "kernel": np.ones((1, 1, 1, 1), np.float32),
+    }
+    value = onnx_package.helper.make_tensor_value_info
+    graph = onnx_package.helper.make_graph(
+        nodes,
+        "resizing",
+        [value("image", onnx_package.TensorProto.FLOAT, ["N", 28, 28, 1])],
+        [value("logits", onnx_package.TensorProto.FLOAT, None)],
+        [from_array(np.asarray(array), name) for name, array in constants.items()],
+    )
+    opset = onnx_package.helper.make_opsetid("", onnx_model.OPSET)
+    model = onnx_package.helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    assert integer_io.take_pixels(model, "image", (28, 28), 96, (96, 96)) == pytest.approx((1 / 127.5, 127))
+    del model.graph.node[-2:]
+    model.graph.output[0].CopyFrom(value("pixels", onnx_package.TensorProto.UINT8, None))
+    return model

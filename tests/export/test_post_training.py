@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from edgefashion.export.graph.graph import Graph
+from edgefashion.export.onnx import activation_ranges, onnx_model
+from edgefashion.export.options import Settings
+from edgefashion.export.quantization import post_training
+from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.tflite import tflite_model
+from edgefashion.export.verify import run_content
+
+MIN_MAX = Settings(calibration="min-max")
+
+
+def mean_error(content: bytes, name: str, graph: Graph, calibration: RepresentativeDataset) -> float:
+    """How far the mean logits are from the Keras model's, on the representative dataset."""
+    logits, _ = run_content(content, name, calibration.pixels)
+    return float(np.abs((logits - graph.predict(calibration.pixels)).mean(axis=0)).max())
+
+
+@pytest.fixture(scope="module")
+def to_tflite(graph: Graph, calibration: RepresentativeDataset) -> bytes:
+    return post_training.to_tflite(graph, calibration, MIN_MAX)
+
+
+def test_the_mean_of_the_logits_is_kept(graph: Graph, calibration: RepresentativeDataset) -> None:
+    model = onnx_model.prepared(graph)
+    found = activation_ranges.measured(model, calibration.images, "min-max")
+    plain = mean_error(onnx_model.int8(model, graph, found), "a.onnx", graph, calibration)
+    content = post_training.to_onnx(graph, calibration, MIN_MAX)
+    assert mean_error(content, "b.onnx", graph, calibration) < max(0.1 * plain, 0.001)
+
+
+def test_tflite_stays_integer_and_reads_pixels(to_tflite: bytes, graph: Graph) -> None:
+    tflite_model.check_integer(to_tflite, graph)
+
+
+def test_the_graph_given_is_not_changed(graph: Graph, calibration: RepresentativeDataset) -> None:
+    before = graph.deployed.get_weights()
+    post_training.to_onnx(graph, calibration, MIN_MAX)
+    assert all(np.array_equal(a, b) for a, b in zip(graph.deployed.get_weights(), before, strict=True))

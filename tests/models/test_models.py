@@ -1,0 +1,190 @@
+"""The architectures: what the trainer and the exporters rely on, and initial weights that do not fit."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgefashion.data import Dataset
+from edgefashion.errors import BadInput
+from edgefashion.models import ARCHITECTURES, Architecture
+from edgefashion.models.batch_norm_folding import fold_batch_norms
+from edgefashion.models.mobilenetv2 import BATCH_NORM_MOMENTUM, SIZE, build, resize
+from edgefashion.models.summary import summarize
+from edgefashion.tensorflow import keras
+
+INPUTS = dict.fromkeys(ARCHITECTURES, (28, 28, 1)) | {"mobilenetv2": (SIZE, SIZE, 3)}
+EVERY_PIXEL = np.arange(256, dtype=np.uint8)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def architecture(request: pytest.FixtureRequest) -> Architecture:
+    return ARCHITECTURES[request.param]
+
+
+@pytest.fixture(scope="module")
+def model(architecture: Architecture) -> keras.Model:
+    """Random weights, and statistics in the batch normalisations that are not those of a new model."""
+    model = architecture.build(None)
+    generator = np.random.default_rng(1)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([generator.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    return model
+
+
+def test_a_model_is_flat_and_gives_ten_logits(architecture: Architecture, model: keras.Model) -> None:
+    """Quantization-aware training takes no model within a model."""
+    assert not any(isinstance(layer, keras.Model) for layer in model.layers)
+    assert model.input_shape == (None, *INPUTS[architecture.name])
+    assert model.output_shape == (None, 10)
+    assert model.layers[-1].activation is keras.activations.linear
+    assert model.layers[-1].dtype_policy.name == "float32"
+
+
+def test_prepared_images_fit_the_model(
+    architecture: Architecture, model: keras.Model, sample: Dataset
+) -> None:
+    prepared = architecture.prepare(sample.test.images[:20]).numpy()
+    assert prepared.shape == (20, *model.input_shape[1:])
+    assert prepared.dtype == np.float32
+    low, high = architecture.normalisation.range
+    assert prepared.min() == pytest.approx(low)
+    assert prepared.max() <= high + 1e-6
+    assert prepared.max() > 0.9
+
+
+def test_what_is_exported_computes_what_was_trained(
+    architecture: Architecture, model: keras.Model, sample: Dataset
+) -> None:
+    pixels = sample.test.images[:8]
+    trained = model(architecture.prepare(pixels)).numpy()
+    images = architecture.resize(architecture.normalisation(pixels))
+    deployed = architecture.fold(model)(images, training=False).numpy()
+    assert deployed.shape == (8, 10)
+    assert np.ptp(trained) > 1e-2
+    np.testing.assert_allclose(deployed, trained, atol=1e-4)
+
+
+def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
+    normalisation = architecture.normalisation
+    values = normalisation(EVERY_PIXEL).numpy()
+    assert values.dtype == np.float32
+    quantized = np.round(values / normalisation.scale) + normalisation.zero_point
+    assert np.array_equal(quantized, EVERY_PIXEL)
+    assert (values[0], values[255]) == pytest.approx(normalisation.range)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("cnn", (0, 1)), ("mobilenetv2", (-127 / 127.5, 128 / 127.5))]
+)
+def test_the_range_of_normalised_pixels(name: str, expected: tuple[float, float]) -> None:
+    assert ARCHITECTURES[name].normalisation.range == pytest.approx(expected)
+
+
+def test_the_cnn_has_225034_parameters() -> None:
+    assert ARCHITECTURES["cnn"].build(None).count_params() == 225_034
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "macs"), [("cnn-64k", 51_808, 4_657_360), ("cnn-256k", 253_384, 22_608_304)]
+)
+def test_the_residual_cnns_are_small(name: str, weights: int, macs: int) -> None:
+    layers = summarize(fold_batch_norms(ARCHITECTURES[name].build(None)))
+    channels = sum(layer.output_shape[-1] for layer in layers if layer.macs)
+    assert sum(layer.parameters for layer in layers) - channels == weights
+    assert sum(layer.macs for layer in layers) == macs
+
+
+def test_mobilenetv2_forgets_old_statistics_soon_enough() -> None:
+    layers = [layer for layer in build().layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(layers) == 52
+    assert {layer.momentum for layer in layers} == {BATCH_NORM_MOMENTUM} == {0.99}
+
+
+def test_images_are_resized_between_pixel_centres() -> None:
+    """A ramp stays a ramp, shifted by half a pixel as centres ask for, and flat beyond the outermost ones."""
+    ramp = np.broadcast_to(np.arange(28, dtype=np.float32)[None, :, None, None], (1, 28, 28, 1))
+    centres = (np.arange(SIZE) + 0.5) * 28 / SIZE - 0.5
+    resized = resize(ramp).numpy()
+    assert resized.shape == (1, SIZE, SIZE, 1)
+    for column in (0, 50, 95):
+        np.testing.assert_allclose(resized[0, :, column, 0], centres.clip(0, 27), atol=1e-5)
+
+
+def test_weights_of_a_file_are_those_of_the_model(tmp_path: Path) -> None:
+    source = keras.applications.MobileNetV2(weights=None, input_shape=(SIZE, SIZE, 3), include_top=False)
+    source.save_weights(tmp_path / "weights.h5")
+    loaded = build(str(tmp_path / "weights.h5")).get_weights()
+    for expected, found in zip(source.get_weights(), loaded, strict=False):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_random_weights_differ_with_the_seed_only() -> None:
+    def first(seed: int) -> Any:
+        keras.utils.set_random_seed(seed)
+        return build("none").get_weights()[0]
+
+    assert np.array_equal(first(1), first(1))
+    assert not np.array_equal(first(1), first(2))
+
+
+def refusal(weights: str) -> str:
+    with pytest.raises(BadInput) as refused:
+        build(weights)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_weights_file_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "weights.h5"
+    expected = f"{path} does not exist: name a file of weights, imagenet or none"
+    assert refusal(str(path)) == expected
+
+
+def other_h5(path: Path) -> None:
+    keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)]).save_weights(path)
+
+
+def not_h5(path: Path) -> None:
+    path.write_bytes(b"weights")
+
+
+def truncated_h5(path: Path) -> None:
+    other_h5(path)
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def other_checkpoint(path: Path) -> None:
+    keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)]).save_weights(
+        path.with_suffix(""), save_format="tf"
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (other_h5, "weights.h5"),
+        (not_h5, "weights.h5"),
+        (not_h5, "weights.bin"),
+        (truncated_h5, "weights.h5"),
+        (other_checkpoint, "weights.index"),
+    ],
+)
+def test_a_weights_file_of_something_else(tmp_path: Path, make: Any, name: str) -> None:
+    make(tmp_path / name)
+    message = refusal(str(tmp_path / name))
+    assert message.startswith(f"{tmp_path / name} does not hold the weights of MobileNetV2 1.0 at 96x96")
+    assert message.endswith("use imagenet, none or such a file")
+
+
+def test_imagenet_weights_that_cannot_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(**options: Any) -> None:
+        raise Exception("URL fetch failure: no route to host")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", offline)
+    message = refusal("imagenet")
+    assert "--weights PATH" in message
+    assert "--weights none" in message

@@ -1,0 +1,193 @@
+"""Model cards: what stands in them is what the files answer and what results files say."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgefashion import zoo
+from edgefashion.artifacts import artifact
+from edgefashion.cli import main
+from edgefashion.data import CLASS_NAMES, Dataset
+from edgefashion.evaluation import results
+from edgefashion.evaluation.evaluate import evaluate
+from edgefashion.files import sha256
+from edgefashion.report.card import Evidence, gather, to_markdown
+from edgefashion.report.card.evidence import intervals
+from edgefashion.runtimes import for_file
+from edgefashion.stats import wilson_interval
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+
+
+def files(run: Run) -> list[artifact.Artifact]:
+    return [artifact.read(path) for path in artifact.find(run.artifacts)]
+
+
+@pytest.fixture(scope="module")
+def evidence(exported: Run, sample: Dataset) -> Evidence:
+    return gather("cnn", [exported.info], files(exported), sample)
+
+
+@pytest.fixture(scope="module")
+def measured(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results file of the run's files, on twenty images."""
+    images, labels = sample.test.images[:20], sample.test.labels[:20]
+    found = evaluate(files(exported), sample.describe(), images, labels, threads=[1])
+    path = tmp_path_factory.mktemp("measured") / "results.json"
+    path.write_text(results.to_json(found))
+    return path
+
+
+def write(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
+    """What the verb says on stderr."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["card", *map(str, arguments)])
+    captured = capsys.readouterr()
+    assert (stopped.value.code or 0) == code, captured.err
+    return captured.err
+
+
+def test_the_details_are_of_an_int8_file(evidence: Evidence) -> None:
+    assert evidence.artifacts[evidence.deployed].precision == "int8"
+
+
+def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: Evidence, sample: Dataset) -> None:
+    for number, each in enumerate(evidence.artifacts):
+        runtime = for_file(each.path)
+        runtime.start()
+        classes = runtime.load(each.path, threads=1).predict(sample.test.images).argmax(axis=1)
+        matrix = evidence.confusion(number)
+        for label in range(10):
+            for other in range(10):
+                both = (sample.test.labels == label) & (classes == other)
+                assert matrix[label, other] == np.count_nonzero(both)
+
+
+def test_intervals_are_wilson_s_of_each_class(evidence: Evidence) -> None:
+    matrix = evidence.confusion(0)
+    for label, (images, right, interval) in enumerate(intervals(matrix)):
+        assert (images, right) == (matrix[label].sum(), matrix[label, label])
+        assert interval == wilson_interval(right, images)
+
+
+def test_confusions_come_in_order_and_none_is_right(evidence: Evidence) -> None:
+    found = evidence.confused(100)
+    assert all(pair.label != pair.taken_for for pair in found)
+    assert [pair.images for pair in found] == sorted((pair.images for pair in found), reverse=True)
+    matrix = evidence.confusion(evidence.deployed)
+    assert sum(pair.images for pair in found) == matrix.sum() - np.trace(matrix)
+
+
+def test_the_card_says_what_is_known(evidence: Evidence, exported: Run) -> None:
+    text = to_markdown(evidence, "confusion.png")
+    assert text.startswith("# Model card: cnn\n")
+    assert f"{exported.info['model']['parameters']:,} parameters" in text
+    assert f"{100 * exported.info['validation_accuracy']:.2f} %" in text
+    assert "| batch_size | 16 |" in text
+    assert "![Confusion matrix](confusion.png)" in text
+    assert "a part of it: comparable with nothing" in text
+    for row in evidence.results.rows:
+        macs = "–" if row["macs"] is None else f"{row['macs']:,}"
+        assert f"| {row['size_bytes']:,} | {row['gzip_bytes']:,} | {macs} |" in text
+        low, high = (100 * end for end in row["accuracy_ci95"])
+        assert f"| {100 * row['accuracy']:.2f} | {low:.2f}–{high:.2f} |" in text
+        if row["precision"] == "int8":
+            assert f"{row['format']} int8 against float32, on 400 images" in text
+            assert f"(exact McNemar p {row['mcnemar_p']:.3g})" in text
+    matrix = evidence.confusion(evidence.deployed)
+    for label, name in enumerate(CLASS_NAMES):
+        right = 100 * matrix[label, label] / matrix[label].sum()
+        assert f"| {name} | {matrix[label].sum()} | {right:.2f} |" in text
+    worst = evidence.confused(1)[0]
+    assert (
+        f"| {CLASS_NAMES[worst.label]} | {CLASS_NAMES[worst.taken_for]} | {worst.images} of {worst.of} |"
+        in text
+    )
+
+
+def test_latencies_are_those_of_results_files(
+    exported: Run, measured: Path, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new/card.md"
+    write(capsys, exported.folder, measured, "-o", path, "--data", sample_folder)
+    text = path.read_text()
+    for row in results.read(measured).rows:
+        assert f"| {row['runtime']} {row['runtime_version']} | {row['precision']} | 1 |" in text
+    assert "Not measured" not in text
+
+
+def test_the_run_that_a_model_was_fine_tuned_from_is_in_it(
+    exported: Run, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = runs.read(shutil.copytree(exported.folder, tmp_path / "runs/base"))
+    shutil.copytree(exported.folder, tmp_path / "runs/tuned")
+    tuned = tmp_path / "runs/tuned"
+    recipe = {**base.info["recipe"], "base_run_id": base.id, "fine_tuning": "float"}
+    with zipfile.ZipFile(tuned / "model.keras", "a") as archive:
+        archive.comment = b"other bytes, the same model"
+    digest = sha256(tuned / "model.keras")
+    info = {**base.info, "name": "tuned", "id": digest[:12], "recipe": recipe}
+    (tuned / "run.json").write_text(json.dumps({**info, "model": {**base.info["model"], "sha256": digest}}))
+    path = tmp_path / "card.md"
+    write(capsys, "tuned", "--runs", tmp_path / "runs", "-o", path, "--data", sample_folder)
+    text = path.read_text()
+    assert "| Setting | tuned | cnn |" in text
+    assert "tuned was trained for longer than the float32 model before it" in text
+
+
+def test_a_card_of_what_comes_along(
+    along: Path, nowhere: Path, tmp_path: Path, measured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "card.md"
+    write(capsys, "zoo:cnn", "-o", path)
+    text = path.read_text()
+    assert "On 400 of 400 test images" in text
+    assert "What quantization costs is not known" in text
+    assert "Not measured" in text
+    write(capsys, "zoo:cnn", measured, "-o", path)
+    assert "tflite int8 against float32, on 20 images" in path.read_text()
+    assert len(zoo.opened().all_artifacts()) == 2
+
+
+def test_the_picture(
+    exported: Run, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "confusion.png"
+    options = ("-o", tmp_path / "card.md", "--data", sample_folder)
+    write(capsys, exported.folder, *options, "--plot", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "![Confusion matrix](confusion.png)" in (tmp_path / "card.md").read_text()
+
+
+def test_bad_input_is_one_line_and_writes_nothing(
+    exported: Run, measured: Path, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = json.loads(measured.read_text())
+    for row in other["results"]:
+        row["sha256"] = "0" * 64
+    others, foreign, path = tmp_path / "others.json", tmp_path / "foreign.json", tmp_path / "card.md"
+    others.write_text(json.dumps(other))
+    foreign.write_text("{}")
+    data = ("--data", sample_folder, "-o", path)
+    for arguments, said in (
+        ([tmp_path / "gone", *data], "there is no run"),
+        (["zoo:gone", *data], "zoo:gone|without models"),
+        ([exported.folder, others, *data], "others.json has results of other files only"),
+        ([exported.folder, foreign, *data], "foreign.json is damaged, or not a results file"),
+        ([exported.folder, tmp_path / "gone.json", *data], "gone.json cannot be read"),
+        ([exported.folder, *data, "--plot", "a.bmp"], "end the name in .png, .svg or .pdf"),
+        ([exported.folder, "--data", sample_folder], "-o"),
+    ):
+        err = write(capsys, *arguments, code=2)
+        assert any(part in err.splitlines()[-1] for part in said.split("|")), err
+        assert not path.exists()
+
+
+def test_a_class_without_test_images_has_no_share_of_right_ones() -> None:
+    found = intervals(np.diag([3, 0]))
+    assert found[1] == (0, 0, None)
+    assert found[0][:2] == (3, 3)

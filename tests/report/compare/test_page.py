@@ -1,0 +1,190 @@
+"""The table and the notes below it."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from edgefashion.report import tables
+from edgefashion.report.compare import Comparison
+from edgefashion.report.compare.page import page
+
+Write = Callable[..., Path]
+Join = Callable[..., Comparison]
+PI4, PI5 = {"board": "Raspberry Pi 4"}, {"board": "Raspberry Pi 5"}
+
+
+def cells(comparison: Comparison) -> list[dict[str, str]]:
+    """The table: a dictionary a line, by the titles of the columns on one line."""
+    [table] = page(comparison).tables
+    titles = [column.title.replace("\n", " ") for column in table.columns]
+    assert len(set(titles)) == len(titles)
+    return [dict(zip(titles, row, strict=True)) for row in table.cells]
+
+
+def below(comparison: Comparison) -> str:
+    return "\n".join(page(comparison).notes)
+
+
+def test_latencies_stand_beside_each_other_with_their_ratio(write: Write, joined: Join, rows: Any) -> None:
+    slow, fast = rows(3000), rows(1000)
+    comparison = joined(
+        [write("pi4.json", [slow], **PI4), write("pi5.json", [fast, rows(400, "int8")], **PI5)]
+    )
+    first, second = cells(comparison)
+    assert first["(1) Raspberry Pi 4, p50 µs"] == f"{slow['latency_us']['p50']:,.0f}"
+    assert first["(2) Raspberry Pi 5, p50 µs"] == f"{fast['latency_us']['p50']:,.0f}"
+    assert first["(2)/(1)"].startswith(f"{fast['latency_us']['p50'] / slow['latency_us']['p50']:.3f} (0.3")
+    assert (first["Accuracy %, 10,000 images"], first["kB"]) == ("90.44", "904")
+    assert (second["(1) Raspberry Pi 4, p50 µs"], second["(2)/(1)"]) == ("–", "–")
+    header = page(comparison).header
+    assert [line.split(":")[0] for line in header] == ["(1) Raspberry Pi 4", "(2) Raspberry Pi 5"]
+    assert all("asimddp" in line and "LiteRT 2.3.0" in line and "2026-11-20 10:00" in line for line in header)
+
+
+def test_differences_within_the_spread_are_marked(write: Write, joined: Join, rows: Any) -> None:
+    same = rows(100)
+    comparison = joined([write("a.json", [same], **PI4), write("b.json", [same], **PI5)])
+    [line] = cells(comparison)
+    assert line["(2)/(1)"].startswith("≈1.000 (0.9")
+    assert "≈: within the spread" in below(comparison)
+    assert "to tell whether" not in below(comparison)
+
+
+def test_what_cannot_be_judged_says_so(write: Write, joined: Join, rows: Any) -> None:
+    comparison = joined([write("a.json", [rows(100)], **PI4), write("b.json", [rows(200, rounds=3)], **PI5)])
+    [line] = cells(comparison)
+    assert line["(2)/(1)"].endswith(" (?)")
+    assert "(?): too few rounds" in below(comparison)
+    assert "≈" not in below(comparison)
+
+
+def test_unrecorded_rounds_are_told(write: Write, joined: Join, rows: Any) -> None:
+    old = write("a.json", [rows(100, round_samples=[])], **PI4)
+    new = write("b.json", [rows(100)], **PI5)
+    assert "(1): rounds are not recorded; blocks" in below(joined([old, new]))
+    assert "not recorded" not in below(joined([new]))
+
+
+def test_emulated_devices_have_no_number(write: Write, joined: Join, rows: Any) -> None:
+    flag = {"flag": "emulated", "why": "times here say nothing"}
+    emulated = write("emulated.json", [rows(98_765, flags=[flag])], **PI4, emulated="qemu-aarch64")
+    comparison = joined([emulated, write("b.json", [rows(100)], **PI5)])
+    [line] = cells(comparison)
+    assert line["(1) Raspberry Pi 4, emulated, p50 µs"] == "emulated"
+    assert [title for title in line if "/" in title] == []
+    assert "(1): emulated by qemu-aarch64, which has no latency of its own" in below(comparison)
+    assert "98" not in tables.to_markdown(page(comparison)).replace("0.98", "")
+
+
+def test_flagged_and_failed_rows_are_marked_and_their_reasons_listed(
+    write: Write, joined: Join, rows: Any
+) -> None:
+    hot = [{"flag": "throttled", "why": "seen in 3 of 5 looks"}]
+    none = {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
+    failed = rows(1, "int8", status="failed", error="LiteRT died with SIGILL", latency_us=none, raw_us=[])
+    comparison = joined([write("a.json", [rows(100, flags=hot), failed, rows(50, threads=4)], **PI4)])
+    first, second, third = [line["(1) Raspberry Pi 4, p50 µs"] for line in cells(comparison)]
+    assert first.endswith(" !") and not third.endswith(" !")
+    assert second == "failed !"
+    assert "! (1) throttled: cnn tflite float32, threads 1: seen in 3 of 5 looks" in below(comparison)
+    assert "! (1) failed: cnn tflite int8, threads 1: LiteRT died with SIGILL" in below(comparison)
+
+
+def test_a_remark_on_every_row_is_one_line(write: Write, joined: Join, rows: Any) -> None:
+    found = below(
+        joined([write("a.json", [rows(1, note="unusual"), rows(1, "int8", note="unusual")], **PI4)])
+    )
+    assert found == "! (1) note: all: unusual"
+
+
+def test_remarks_of_one_kind_are_one_line(write: Write, joined: Join, rows: Any) -> None:
+    measured = [
+        rows(1, note="unusual"),
+        rows(1, "int8", note="unusual"),
+        rows(1, threads=2, note="slow"),
+        rows(1, threads=3),
+    ]
+    float32, int8 = "cnn tflite float32, threads", "cnn tflite int8, threads"
+    expected = f"! (1) note: {float32} 1 and {int8} 1: unusual; {float32} 2: slow"
+    assert below(joined([write("a.json", measured, **PI4)])) == expected
+
+
+def test_other_answers_than_the_hosts_are_told(write: Write, joined: Join, rows: Any) -> None:
+    equal, other = rows(1, host={"equal": True}), rows(1, "int8", host={"equal": False})
+    found = below(joined([write("a.json", [equal, other])]))
+    assert found == "! (1) answers: cnn tflite int8, threads 1: other than where its bundle was made"
+
+
+def test_different_protocols_are_told(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write("a.json", [rows(1)], cpu="A"), write("b.json", [rows(2)], cpu="B")]
+    assert "protocols" not in below(joined(paths))
+    content = json.loads(paths[1].read_text())
+    paths[1].write_text(json.dumps({**content, "protocol": {"summary": "25 rounds"}}))
+    assert "by different protocols: (1) not recorded; (2) 25 rounds." in below(joined(paths))
+
+
+def test_energy_has_a_column_where_it_was_measured(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write("a.json", [rows(1)], **PI4), write("b.json", [rows(1, energy_mj=0.1234)], **PI5)]
+    [line] = cells(joined(paths))
+    assert line["(2) mJ"] == "0.123"
+    assert "(1) mJ" not in line
+
+
+def test_other_files_are_marked(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write("a.json", [rows(100)], **PI4), write("b.json", [rows(100, sha256="other")], **PI5)]
+    comparison = joined(paths)
+    [line] = cells(comparison)
+    assert line["(2) Raspberry Pi 5, p50 µs"].endswith("≠")
+    assert "SHA-256 differs: cnn tflite float32, threads 1: (2) and (1)." in below(comparison)
+    assert "≠" not in below(joined(paths[:1]))
+
+
+def test_accuracies_on_other_images_have_a_column_of_their_own(write: Write, joined: Join, rows: Any) -> None:
+    whole = write("a.json", [rows(100)], **PI4)
+    part = write("b.json", [rows(100, images=1000, accuracy=0.91)], **PI5)
+    comparison = joined([whole, part])
+    [line] = cells(comparison)
+    assert (line["Accuracy %, 10,000 images"], line["Accuracy %, 1,000 images"]) == ("90.44", "91.00")
+    assert "different images: 10,000 (1), 1,000 (2). Compare within a column only" in below(comparison)
+    assert "different images" not in below(joined([whole]))
+
+
+def test_devices_that_disagree_are_named(write: Write, joined: Join, rows: Any) -> None:
+    paths = [
+        write("a.json", [rows(1)], cpu="A"),
+        write("b.json", [rows(1, accuracy=0.9043)], cpu="B"),
+        write("c.json", [rows(1, size_bytes=1024)], cpu="C"),
+    ]
+    [line] = cells(joined(paths))
+    assert line["Accuracy %, 10,000 images"] == "90.44 (1, 3), 90.43 (2)"
+    assert line["kB"] == "904 (1, 2), 1 (3)"
+
+
+def test_what_says_little_is_told(write: Write, joined: Join, rows: Any) -> None:
+    part = {"name": "x", "complete": False, "checksums": {}, "counts": {"train": 1, "test": 400}}
+    path = write("a.json", [rows(1, small_run=True)], dataset=part, before={"throttled": ["under-voltage"]})
+    found = below(joined([path]))
+    assert "(1): a part of the data set" in found
+    assert "accuracy says little: cnn tflite float32." in found
+    assert "(1): was throttled" in found
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_narrow_terminal_breaks_no_figure_and_says_what_it_lacks(
+    width: int, write: Write, joined: Join, rows: Any
+) -> None:
+    paths = [write(f"{name}.json", [rows(12_345)], cpu=f"Processor {name}") for name in "ABC"]
+    text = io.StringIO()
+    tables.print_page(
+        page(joined(paths)), Console(file=text, force_terminal=True, width=width, color_system=None)
+    )
+    lines = text.getvalue().splitlines()
+    assert "…" not in text.getvalue()
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
+    assert any(f"Left out at {width} columns: " in line for line in lines) == (width < 200)
+    assert " 12,530 " in text.getvalue()

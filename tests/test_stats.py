@@ -1,0 +1,82 @@
+"""Intervals and tests against published or exactly computed values."""
+
+from fractions import Fraction
+from math import comb
+
+import pytest
+
+from edgefashion.stats import early_stopping_bound, mcnemar_exact, percentile, wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [
+        # R. G. Newcombe, Statistics in Medicine 17 (1998), table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_gives_published_intervals(correct: int, n: int, low: float, high: float) -> None:
+    assert wilson_interval(correct, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_stays_inside_0_and_1_and_is_symmetric() -> None:
+    assert wilson_interval(0, 10)[0] == 0
+    assert wilson_interval(10, 10)[1] == 1
+    low, high = wilson_interval(9000, 10_000)
+    assert (1 - high, 1 - low) == pytest.approx(wilson_interval(1000, 10_000))
+    assert low < 0.9 < high
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    low, high = wilson_interval(90, 100, confidence=0.99)
+    assert low < wilson_interval(90, 100)[0] and wilson_interval(90, 100)[1] < high
+
+
+@pytest.mark.parametrize(("correct", "n"), [(0, 0), (-1, 5), (6, 5)])
+def test_wilson_refuses_what_is_no_proportion(correct: int, n: int) -> None:
+    with pytest.raises(ValueError, match="no proportion"):
+        wilson_interval(correct, n)
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 1), (3, 3), (1, 9), (10, 25), (25, 10), (37, 61)])
+def test_mcnemar_is_the_exact_binomial(b: int, c: int) -> None:
+    tail = sum(Fraction(comb(b + c, k), 2 ** (b + c)) for k in range(min(b, c) + 1))
+    assert mcnemar_exact(b, c) == pytest.approx(float(min(1, 2 * tail)), rel=1e-12)
+
+
+def test_mcnemar_without_a_difference_is_certain_of_nothing() -> None:
+    assert mcnemar_exact(0, 0) == 1
+    assert mcnemar_exact(500, 500) == 1
+
+
+def test_mcnemar_survives_big_counts() -> None:
+    assert mcnemar_exact(0, 10_000) == 0.0  # 2 / 2**10000 is below what a float can hold
+    assert 0.04 < mcnemar_exact(4900, 5100) < 0.05  # the normal approximation gives 0.0466
+
+
+def test_mcnemar_refuses_negative_counts() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        mcnemar_exact(-1, 3)
+
+
+def test_percentiles_are_interpolated() -> None:
+    assert percentile([1, 2, 3, 4], 50) == 2.5
+    assert percentile([5], 99) == 5
+
+
+def test_the_early_stopping_bound_is_an_order_statistic() -> None:
+    samples = [float(value) for value in range(1, 1001)]
+    bound = early_stopping_bound(samples[::-1], 90, 0.99)
+    assert bound is not None
+    below = sum(comb(1000, i) * 0.9**i * 0.1 ** (1000 - i) for i in range(int(bound)))
+    assert below >= 0.99 > below - comb(1000, int(bound) - 1) * 0.9 ** (bound - 1) * 0.1 ** (1001 - bound)
+    assert 900 < bound < 930
+
+
+def test_the_bound_needs_samples() -> None:
+    assert early_stopping_bound([1.0] * 43, 90, 0.99) is None  # 0.9^43 > 0.01
+    assert early_stopping_bound([1.0] * 44, 90, 0.99) == 1.0
+    assert early_stopping_bound([], 90, 0.99) is None

@@ -1,0 +1,87 @@
+"""The tools that show what the benchmark adds, how far it repeats, and how long a recipe needs: that they
+compare what they say.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "tests/files/models"
+
+
+def run(tool: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "tools/bench" / tool, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_repeatability_has_every_row_of_every_run(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    names = [MODELS / "tiny-int8.tflite", MODELS / "tiny-float32.onnx"]
+    done = run("repeatability", *names, "--threads", "1", "--seconds", "0.01", "--json", path)
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["path"] for row in rows] == list(map(str, names))
+    for row in rows:
+        low, high = sorted(row["p50_us"])
+        assert row["spread"] == pytest.approx(high / low - 1)
+    worst = max(row["spread"] for row in rows)
+    assert done.returncode == (worst > 0.03)
+    assert f"largest: {worst:.1%} over 2 runs" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["tiny-int8.tflite", "tiny-float32.onnx"])
+def test_overhead_compares_the_same_work(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "o.json"
+    done = run("overhead", MODELS / name, "--rounds", 3, "--seconds", 0.02, "--json", path)
+    [row] = json.loads(path.read_text())["rows"]
+    assert {len(medians) for medians in row["rounds"].values()} == {3}
+    assert 0.2 < row["ours_over_plain"] < 5  # of the same model, whatever the machine does meanwhile
+    apart = abs(row["ours_over_plain"] - 1)
+    assert done.returncode == (apart > 0.02 and apart * row["plain_us"] > 2)
+    assert name in done.stdout
+
+
+def test_bad_input_is_one_line() -> None:
+    for tool in ("repeatability", "overhead"):
+        done = run(tool, "notes.txt")
+        assert done.returncode != 0 and "Traceback" not in done.stderr
+        assert "notes.txt" in done.stderr.splitlines()[-1]
+    assert run("repeatability", "a.onnx", "--runs", 1).returncode == 2
+
+
+def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
+    sample_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.json"
+    options = ("--data", sample_folder, "--runs", tmp_path / "runs", "--limit", 200, "--json", path)
+    done = run("time_to_accuracy", "cnn", "cnn-64k", *options)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(path.read_text())
+    for row, name in zip(found["rows"], ("cnn", "cnn-64k"), strict=True):
+        info = json.loads((tmp_path / "runs" / name / "run.json").read_text())
+        assert row["recipe"] == name and row["epochs"] == info["recipe"]["epochs"]
+        assert info["seconds"] < row["seconds"]  # with what comes before the first batch
+        assert set(row["test_accuracy"]) == {"float32", "int8"}
+    first, second = found["rows"]
+    assert second["ratio"] == pytest.approx(second["seconds"] / first["seconds"])
+    assert "--limit 200: a try, which measures nothing" in done.stdout
+
+
+def test_time_to_accuracy_knows_its_recipes() -> None:
+    done = run("time_to_accuracy", "mobilenet")
+    assert done.returncode == 2
+    assert "unknown recipe mobilenet: there are cnn, " in done.stderr.splitlines()[-1]
+
+
+def test_damaged_files_are_read_or_refused() -> None:
+    done = run("fuzz", "--seconds", "20", "--seed", "1")
+    assert done.returncode == 0, done.stdout
+    assert ", 0 findings, " in done.stdout

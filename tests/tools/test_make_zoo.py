@@ -1,0 +1,107 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgefashion import zoo
+from edgefashion.data import Dataset
+from edgefashion.errors import BadInput, RunError
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+from edgefashion.zoo import making
+
+TOOL = Path(__file__).parents[2] / "tools/make_zoo"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def copied(exported: Run, tmp_path: Path) -> Run:
+    """The exported run, in a folder that may be changed."""
+    return runs.read(shutil.copytree(exported.folder, tmp_path / "runs/again"))
+
+
+def test_twice_the_same_bytes_and_nothing_of_before(
+    exported: Run, zoo_folder: Path, sample: Dataset, tmp_path: Path
+) -> None:
+    made = making.make(tmp_path, [exported], sample)
+    assert contents(tmp_path) == contents(zoo_folder)
+    former = tmp_path / "former.tflite"
+    former.touch()
+    (tmp_path / "readme.txt").touch()
+    made.info["files"]["former.tflite"] = "of before"
+    (tmp_path / "zoo.json").write_text(json.dumps(made.info))
+    making.make(tmp_path, [exported], sample)
+    assert contents(tmp_path) == {**contents(zoo_folder), "readme.txt": b""}
+
+
+def test_it_tells_of_the_training_and_of_no_machine(exported: Run, zoo_folder: Path) -> None:
+    (story,) = zoo.opened(zoo_folder).runs("cnn")
+    assert story["id"] == exported.id
+    assert story["recipe"] == exported.info["recipe"]
+    assert story["validation_accuracy"] == exported.info["validation_accuracy"]
+    assert str(exported.folder.parent) not in (zoo_folder / "zoo.json").read_text()
+    assert not {"device", "history"} & story.keys()
+
+
+def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(copied: Run) -> None:
+    recipe = {**copied.info["recipe"], "base_run_id": copied.id}
+    tuned = Run(copied.folder.with_name("tuned"), {**copied.info, "id": "another", "recipe": recipe})
+    assert runs.lineage(tuned) == [tuned, copied]
+    recipe["base_run_id"] = "gone"
+    assert runs.lineage(tuned) == [tuned]
+    recipe["teacher_id"] = copied.id
+    assert runs.lineage(tuned) == [tuned, copied]
+    recipe["base_run_id"] = copied.id
+    assert runs.lineage(tuned) == [tuned, copied]
+
+
+def test_a_run_that_was_renamed_has_its_new_name(copied: Run, sample: Dataset, tmp_path: Path) -> None:
+    (story,) = making.make(tmp_path / "zoo", [copied], sample).runs("cnn")
+    assert story["name"] == copied.folder.name != copied.info["name"]
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_a_run_without_an_int8_file(suffix: str, copied: Run, sample: Dataset, tmp_path: Path) -> None:
+    (copied.artifacts / f"cnn-int8{suffix}").unlink()
+    with pytest.raises(RunError, match=f"again has 0 int8 {suffix[1:]} files: .* edgefashion export"):
+        making.make(tmp_path / "zoo", [copied], sample)
+    assert not (tmp_path / "zoo").exists()
+
+
+def test_two_runs_of_one_architecture(exported: Run, copied: Run, sample: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="two runs are of the architecture cnn: choose one"):
+        making.make(tmp_path / "zoo", [exported, copied], sample)
+
+
+def test_models_that_are_too_large(
+    exported: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "MOST_BYTES", 100_000)
+    with pytest.raises(BadInput, match="bytes together, and may have 100,000"):
+        making.make(tmp_path / "zoo", [exported], sample)
+    assert not (tmp_path / "zoo").exists()
+
+
+def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, TOOL, *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_the_tool_makes_the_same(
+    exported: Run, zoo_folder: Path, sample_folder: Path, tmp_path: Path
+) -> None:
+    done = tool(exported.folder, "-o", tmp_path, "--data", sample_folder)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path) == contents(zoo_folder)
+    assert f"{(tmp_path / 'cnn-int8.onnx').stat().st_size:,}  zoo:cnn  " in done.stdout
+
+
+def test_the_tool_ships_no_small_run(exported: Run, sample_folder: Path) -> None:
+    done = tool(exported.folder, "--data", sample_folder)
+    assert done.returncode == 1
+    assert "cnn is of a part of the data, and is not shipped" in done.stderr

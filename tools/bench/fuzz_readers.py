@@ -1,0 +1,179 @@
+"""What edgefashion reads of others: for each kind of file sound ones to damage, and all that reads them."""
+
+import gzip
+import io
+import json
+import random
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_mutations import mutate
+from mutations import mutated
+from PIL import Image
+
+from edgefashion import bundle, files, report, zoo
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.inspection import inspect, text
+from edgefashion.bundle import archive, layout
+from edgefashion.data import dataset, idx, load
+from edgefashion.evaluation import results
+from edgefashion.prediction import convert
+from edgefashion.recipes import overrides
+from edgefashion.report import compare, tables
+from edgefashion.report.compare import page
+from edgefashion.report.compare import records as compare_records
+from edgefashion.training import runs
+from edgefashion.zoo.read import INFO
+
+ROOT = Path(__file__).resolve().parents[2]
+ZOO, SAMPLE, MODELS = (
+    ROOT / "edgefashion/zoo",
+    ROOT / "tests/files/fashion-mnist-sample",
+    ROOT / "tests/files/models",
+)
+MODEL_FOLDERS = (ZOO, MODELS, ROOT / "tests/files/foreign-models", ROOT / "tests/files/cases")
+TOML = b'recipe = "cnn-64k"\nepochs = 30\nerase = 0.25\nflip = true\nschedule = "one-cycle"\n'
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file: where it has to lie in a folder, sound contents, and all that reads it."""
+
+    name: str
+    sound: list[bytes]
+    read: Callable[[Path], object]
+    seal: Callable[[Path], object] = lambda path: None
+    """Makes the checksums around a damaged file right, so that reading goes on behind them."""
+
+
+def damaged(kind: Kind, seed: int) -> bytes:
+    """One of the sound contents with a few changes: of bytes, or of values where it is JSON."""
+    content = kind.sound[seed % len(kind.sound)]
+    if kind.name.endswith(".json") and seed // len(kind.sound) % 4:
+        return json.dumps(mutated(json.loads(content), random.Random(seed))).encode()
+    return mutate(content, seed, kind.sound[(seed * 7 + 3) % len(kind.sound)])
+
+
+def kinds(folder: Path, models: list[Path]) -> list[Kind]:
+    """All kinds, which may lie in `folder`; of model files those that are given, or what comes along."""
+    models = models or [path for each in MODEL_FOLDERS for path in artifact.find(each)]
+    by_suffix = {
+        suffix: [path.read_bytes() for path in models if path.suffix == suffix] for suffix in artifact.FORMATS
+    }
+    found = [Kind(f"model{suffix}", sound, _model) for suffix, sound in by_suffix.items() if sound]
+    return [*found, *_records(folder), *_data(), *_archives(folder)]
+
+
+def _model(path: Path) -> None:
+    found = inspect(path)
+    text.to_text([found])
+    text.to_json([found])
+    artifact.inspect(path)
+
+
+def _records(folder: Path) -> list[Kind]:
+    shutil.copy(MODELS / "tiny-int8.tflite", folder)
+    run = folder / "cnn"
+    run.mkdir()
+    (run / runs.MODEL).write_bytes(b"a model")
+    known = json.loads((ZOO / INFO).read_text())
+    story = next(iter(known["models"].values()))["runs"][0]
+    digest = files.sha256(run / runs.MODEL)
+    story |= {"id": digest[: runs.ID_DIGITS], "model": {**story["model"], "sha256": digest}}
+    manifests = [path.read_bytes() for path in sorted(ZOO.glob("*.tflite.json"))]
+    return [
+        Kind("results.json", [_results()], _compared),
+        Kind("cnn/run.json", [json.dumps(story).encode()], lambda path: runs.lineage(runs.read(path.parent))),
+        Kind("tiny-int8.tflite.json", manifests, lambda path: artifact.inspect(path.with_suffix(""))),
+        Kind("recipe.toml", [TOML], overrides.read),
+    ]
+
+
+def _results() -> bytes:
+    """Of the models that come along, measured as little as can be."""
+    from edgefashion.benchmarking import Protocol
+    from edgefashion.evaluation.evaluate import evaluate
+
+    sample = zoo.opened().sample()
+    images, labels = sample.test.images[:20], sample.test.labels[:20]
+    quick = Protocol().lasting(0.01)
+    found = evaluate(zoo.opened().all_artifacts(), sample.describe(), images, labels, [1], quick)
+    return results.to_json(found).encode()
+
+
+def _compared(path: Path) -> None:
+    found = compare.read_all([path])
+    sources = compare.name_all(found.files)
+    comparison = compare.compare(sources, compare.choose(sources, None))
+    tables.to_markdown(page.page(comparison))
+    compare_records.to_json(comparison)
+    compare_records.to_csv(comparison)
+    report.to_markdown(found.files[0].results)
+    report.to_csv(found.files[0].results)
+
+
+def _data() -> list[Kind]:
+    packed = {name: idx.compressed(SAMPLE, name).read_bytes() for name in idx.FILES}
+    images, labels = (gzip.decompress(packed[name]) for name in (idx.TEST_IMAGES, idx.TEST_LABELS))
+    count = len(labels) - 8
+    return [
+        Kind("x.gz", [packed[idx.TEST_LABELS]], lambda path: idx.verified(path, idx.TEST_LABELS, "0" * 64)),
+        Kind("images-idx3", [images], lambda path: idx.parsed_images(path, path.read_bytes())),
+        Kind("labels-idx1", [labels], lambda path: idx.parsed_labels(path, path.read_bytes(), count)),
+        Kind(dataset.SUMS, [(SAMPLE / dataset.SUMS).read_bytes()], dataset._declared),
+        Kind("picture", _pictures(), convert),
+    ]
+
+
+def _pictures() -> list[bytes]:
+    noise, found = Image.effect_noise((60, 50), 80), []
+    for mode, format in (
+        ("L", "PNG"),
+        ("RGB", "PNG"),
+        ("LA", "PNG"),
+        ("P", "PNG"),
+        ("RGB", "JPEG"),
+        ("CMYK", "JPEG"),
+    ):
+        written = io.BytesIO()
+        noise.convert(mode).save(written, format)
+        found.append(written.getvalue())
+    return found
+
+
+def _archives(folder: Path) -> list[Kind]:
+    made = folder / "sound.zip"
+    bundle.make(made, [artifact.read(MODELS / "tiny-int8.tflite")], load(SAMPLE), 20)
+    with zipfile.ZipFile(made) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    header = members.pop(layout.INFO)
+    own = folder / "zoo"
+    shutil.copytree(ZOO, own, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    info, sample = own / INFO, (ZOO / "sample.npz").read_bytes()
+
+    def seal(path: Path) -> None:
+        content = json.loads((ZOO / info.name).read_text())
+        content["files"][path.name] = files.sha256(path)
+        info.write_text(json.dumps(content))
+
+    return [
+        Kind("bundle.zip", [made.read_bytes()], _bundle),
+        Kind("bundle.json", [header], lambda path: _bundle(_with_header(path, members))),
+        Kind("zoo/sample.npz", [sample], lambda path: zoo.opened(own).sample(), seal),
+        Kind("zoo/zoo.json", [(ZOO / info.name).read_bytes()], lambda path: zoo.opened(own).all_artifacts()),
+    ]
+
+
+def _with_header(path: Path, members: dict[str, bytes]) -> Path:
+    whole = path.with_name("whole.zip")
+    archive.write(whole, {layout.INFO: path.read_bytes(), **members})
+    return whole
+
+
+def _bundle(path: Path) -> None:
+    with bundle.opened(path) as found:
+        for each in found.artifacts:
+            found.compare(each, found.logits[each.path.name])
