@@ -16,7 +16,7 @@ import pytest
 
 from edgefashion import runtimes
 from edgefashion.artifacts.artifact import FORMATS
-from edgefashion.data import Dataset, download, idx, load, locate
+from edgefashion.data import Dataset, fashion_mnist, load, locate
 from edgefashion.device import Recorded
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: Dataset) ->
     monkeypatch.delenv(locate.VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(locate, "DEBIAN_FOLDER", tmp_path / "not installed")
-    monkeypatch.setattr(download, "MIRRORS", ())
+    monkeypatch.setattr(locate, "PACKAGE_FOLDER", tmp_path / "not installed")
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", ())
     for name, checksum in sample.checksums.items():
-        monkeypatch.setitem(idx.OFFICIAL, name, checksum)
+        monkeypatch.setitem(fashion_mnist.CHECKSUMS, name, checksum)
     return locate.cache_folder()
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgefashion import files
-from edgefashion.data import debian, download
-from edgefashion.data.idx import FILES, OFFICIAL, compressed, lacking, listed, verified
+from edgefashion.data import debian, download, fashion_mnist
+from edgefashion.data.fashion_mnist import CHECKSUMS, FASHION_MNIST, FILES, PACKAGE
+from edgefashion.data.idx import compressed, lacking, listed, verified
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
 from edgefashion.escaping import visible
@@ -46,13 +47,13 @@ def fill(folder: Path, report: Report) -> None:
     with _alone(folder, report):
         _sift(folder, report)
         with _staging(folder) as staging:
-            for mirror in download.MIRRORS:
+            for mirror in fashion_mnist.MIRRORS:
                 _fill_from_mirror(mirror, folder, staging, report)
             _fill_from_debian(folder, staging, report)
     if lacking(folder):
         raise DataError(
-            "Fashion-MNIST is not on this machine and nobody served it (is there a network?):"
-            f" sudo apt install {debian.PACKAGE}, or put {listed()} into a folder"
+            f"{FASHION_MNIST.name} is not on this machine and nobody served it (is there a network?):"
+            f" sudo apt install {PACKAGE}, or put {listed()} into a folder"
             " and name it with --data or EDGEFASHION_DATA"
         )
 
@@ -73,7 +74,7 @@ def _fill_from_debian(folder: Path, staging: Path, report: Report) -> None:
     try:
         debian.fetch(staging, report)
         for name in wanted:
-            _admit(name, staging, folder, f"the Debian package {debian.PACKAGE}")
+            _admit(name, staging, folder, f"the Debian package {PACKAGE}")
     except DataError as error:
         report(str(error))
 
@@ -85,7 +86,7 @@ def _wanted(folder: Path) -> list[str]:
 def _admit(name: str, staging: Path, folder: Path, served: str) -> None:
     staged = compressed(staging, name)
     try:
-        verified(staged, name, OFFICIAL[name])
+        verified(staged, name, CHECKSUMS[name])
     except DataError as error:
         raise DataError(f"{served} sent a bad file: {error}") from error
     lines = _served(folder)
@@ -100,7 +101,7 @@ def _sift(folder: Path, report: Report) -> None:
         if not path.exists():
             continue
         try:
-            verified(path, name, OFFICIAL[name])
+            verified(path, name, CHECKSUMS[name])
         except DataError as error:
             report(f"deleted from the cache: {error}")
             path.unlink()

@@ -10,22 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.data import idx
+from edgefashion.data import fashion_mnist, idx
+from edgefashion.data.fashion_mnist import CHECKSUMS, FASHION_MNIST, FILES
+from edgefashion.data.task import Task
 from edgefashion.errors import DataError
 from edgefashion.files import reading
 
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 SUMS = "SHA256SUMS"
 
 
@@ -34,9 +24,9 @@ class Subset:
     """Some images with their labels, in the order of the IDX file they came from."""
 
     images: npt.NDArray[np.uint8]
-    """uint8 [N, 28, 28, 1], raw pixels"""
+    """uint8 [N, height, width, channels], raw pixels"""
     labels: npt.NDArray[np.uint8]
-    """uint8 [N], 0 to 9: positions in CLASS_NAMES"""
+    """uint8 [N]: positions in the classes of the task"""
     indices: npt.NDArray[np.int64]
     """int64 [N], position of each image in its IDX file"""
 
@@ -61,16 +51,18 @@ class Dataset:
     """the training file: 60,000 images when complete"""
     test: Subset
     """the t10k file: 10,000 images when complete"""
+    task: Task
+    """what its images are, and their classes"""
 
     @property
     def complete(self) -> bool:
         """Whether this is all of Fashion-MNIST, and not a part of it for teaching and tests."""
-        return self.checksums == idx.OFFICIAL
+        return self.checksums == CHECKSUMS
 
     def describe(self) -> dict[str, Any]:
         """What to note beside a result made from this data set, as JSON."""
         return {
-            "name": "Fashion-MNIST",
+            "name": self.task.name,
             "source": self.source,
             "complete": self.complete,
             "checksums": self.checksums,
@@ -88,28 +80,28 @@ def read_named(folder: Path, source: str) -> Dataset:
     sums = folder / SUMS
     declared = os.path.lexists(sums)
     try:
-        return read_folder(folder, source, _declared(sums) if declared else idx.OFFICIAL)
+        return read_folder(folder, source, _declared(sums) if declared else CHECKSUMS)
     except DataError as error:
         other = f"correct {SUMS} there" if declared else "name no folder and have it fetched"
         raise DataError(f"{error}; put the right file there, or {other}") from error
 
 
-def read_folder(folder: Path, source: str, checksums: Mapping[str, str] = idx.OFFICIAL) -> Dataset:
+def read_folder(folder: Path, source: str, checksums: Mapping[str, str] = CHECKSUMS) -> Dataset:
     """Read and check the four files in `folder`. Raises DataError."""
     if names := idx.lacking(folder):
         raise DataError(f"{folder} lacks {', '.join(names)}")
-    train = _read_pair(folder, idx.TRAIN_IMAGES, idx.TRAIN_LABELS, checksums)
-    test = _read_pair(folder, idx.TEST_IMAGES, idx.TEST_LABELS, checksums)
-    if unseen := [name for label, name in enumerate(CLASS_NAMES) if label not in test.labels]:
+    train = _read_pair(folder, fashion_mnist.TRAIN_IMAGES, fashion_mnist.TRAIN_LABELS, checksums)
+    test = _read_pair(folder, fashion_mnist.TEST_IMAGES, fashion_mnist.TEST_LABELS, checksums)
+    if unseen := [name for label, name in enumerate(FASHION_MNIST.classes) if label not in test.labels]:
         raise DataError(f"{folder} has no test image of {', '.join(unseen)}, and every class needs one")
-    return Dataset(source, folder, dict(checksums), train, test)
+    return Dataset(source, folder, dict(checksums), train, test, FASHION_MNIST)
 
 
 def _read_pair(folder: Path, images: str, labels: str, checksums: Mapping[str, str]) -> Subset:
     path, content = _read(folder, images, checksums)
-    pixels = idx.parsed_images(path, content)
+    pixels = idx.parsed_images(path, content, FASHION_MNIST.height, FASHION_MNIST.width)
     path, content = _read(folder, labels, checksums)
-    classes = idx.parsed_labels(path, content, len(pixels))
+    classes = idx.parsed_labels(path, content, len(pixels), len(FASHION_MNIST.classes))
     return Subset(pixels, classes, np.arange(len(pixels), dtype=np.int64))
 
 
@@ -123,9 +115,9 @@ def _declared(path: Path) -> dict[str, str]:
     text = reading.read_text(path, f"checksums as {SUMS} has them", DataError)
     lines = re.findall(r"(?m)^([0-9a-fA-F]{64})[ \t]+\*?(?:\./)?(\S+)[ \t]*\r?$", text)
     found = {idx.plain(name): digest.lower() for digest, name in lines}
-    if unnamed := [name for name in idx.FILES if name not in found]:
+    if unnamed := [name for name in FILES if name not in found]:
         raise DataError(
             f"{path}: no SHA-256 of {', '.join(unnamed)};"
             " it must list the four decompressed files as sha256sum prints them"
         )
-    return {name: found[name] for name in idx.FILES}
+    return {name: found[name] for name in FILES}

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from edgefashion.data import apt
-from edgefashion.data.idx import FILES, compressed
+from edgefashion.data.fashion_mnist import FILES, PACKAGE
+from edgefashion.data.idx import compressed
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
-
-PACKAGE = "dataset-fashion-mnist"
 
 
 def fetch(staging: Path, report: Report) -> None:

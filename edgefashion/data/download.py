@@ -4,15 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edgefashion.data.idx import GZIP_BYTES, compressed, most_bytes
+from edgefashion.data.fashion_mnist import most_bytes
+from edgefashion.data.idx import GZIP_BYTES, compressed
 from edgefashion.data.progress import Report, advancing
 from edgefashion.data.transfer import Transfer, TransferError
 from edgefashion.errors import DataError
 
-MIRRORS = (
-    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-)
 TIMEOUT = 5.0  # seconds to connect, and seconds without a byte
 ATTEMPTS = 3  # for a mirror that has served a file already
 

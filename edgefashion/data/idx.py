@@ -1,4 +1,4 @@
-"""The four IDX files of Fashion-MNIST: their names, their checksums, and reading them with every check."""
+"""The four IDX files of Fashion-MNIST in a folder, and reading them with every check."""
 
 import hashlib
 import struct
@@ -8,26 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion.data.fashion_mnist import FILES, most_bytes
 from edgefashion.errors import DataError
 from edgefashion.files import reading
 
-TRAIN_IMAGES = "train-images-idx3-ubyte"
-TRAIN_LABELS = "train-labels-idx1-ubyte"
-TEST_IMAGES = "t10k-images-idx3-ubyte"
-TEST_LABELS = "t10k-labels-idx1-ubyte"
-
-# SHA-256 of the bytes inside the .gz files; every distributor compresses them in its own way. Small files
-# first: whoever cannot serve them is found out at once.
-OFFICIAL = {
-    TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    TRAIN_LABELS: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-}
-FILES = tuple(OFFICIAL)
-SIDE = 28
-CLASSES = 10
-MOST_IMAGES = 70_000
 GZIP_BYTES = 1 << 16
 """More than gzip adds to the largest of the files where it cannot make it smaller."""
 MOST_PARTS = 10
@@ -67,18 +51,13 @@ def located(folder: Path, name: str) -> Path | None:
 
 
 def plain(name: str) -> str:
-    """What a file is called where it is called as in OFFICIAL."""
+    """What a file is called where it is called as in FILES."""
     return name.lower().replace(".idx", "-idx")
 
 
 def lacking(folder: Path) -> list[str]:
     """File names (with .gz) that `folder` does not hold. Raises DataError where it may not be read."""
     return sorted(compressed(folder, name).name for name in FILES if located(folder, name) is None)
-
-
-def most_bytes(name: str) -> int:
-    """The size that the IDX file `name` has at most: all 70,000 images, or their labels."""
-    return 8 + MOST_IMAGES if name in (TRAIN_LABELS, TEST_LABELS) else 16 + MOST_IMAGES * SIDE * SIDE
 
 
 def verified(path: Path, name: str, checksum: str) -> bytes:
@@ -121,27 +100,30 @@ def _inflated(path: Path, at_most: int) -> bytes:
     raise DataError(f"{path}: damaged gzip: more than {MOST_PARTS} parts")
 
 
-def parsed_images(path: Path, content: bytes) -> Pixels:
-    """Images out of IDX bytes read from `path`: uint8 [N, 28, 28, 1]. Raises DataError."""
+def parsed_images(path: Path, content: bytes, height: int, width: int) -> Pixels:
+    """Images out of IDX bytes read from `path`: uint8 [N, height, width, 1]. Raises DataError."""
     shape = _checked_shape(path, content, dimensions=3)
-    if shape[1:] != (SIDE, SIDE):
-        raise DataError(f"{path}: images of {shape[1]} x {shape[2]} pixels, expected {SIDE} x {SIDE}")
+    if shape[1:] != (height, width):
+        raise DataError(f"{path}: images of {shape[1]} x {shape[2]} pixels, expected {height} x {width}")
     return _body(content, 3).reshape(*shape, 1)
 
 
-def parsed_labels(path: Path, content: bytes, count: int) -> Pixels:
-    """`count` labels out of IDX bytes read from `path`: uint8 [count], each 0 to 9. Raises DataError."""
+def parsed_labels(path: Path, content: bytes, count: int, classes: int) -> Pixels:
+    """`count` labels out of IDX bytes read from `path`: uint8 [count], each below `classes`.
+
+    Raises DataError.
+    """
     (found,) = _checked_shape(path, content, dimensions=1)
     if found != count:
         raise DataError(f"{path}: wrong count: {found:,} labels, expected {count:,}, one for each image")
     labels = _body(content, 1)
-    if found and (worst := int(labels.max())) >= CLASSES:
-        raise DataError(f"{path}: label out of range: {worst}, expected 0 to {CLASSES - 1}")
+    if found and (worst := int(labels.max())) >= classes:
+        raise DataError(f"{path}: label out of range: {worst}, expected 0 to {classes - 1}")
     return labels
 
 
 def packed(array: Pixels) -> bytes:
-    """IDX bytes of images uint8 [N, 28, 28, 1] or labels uint8 [N]."""
+    """IDX bytes of images uint8 [N, height, width, 1] or labels uint8 [N]."""
     body = array.reshape(array.shape[:3])
     return struct.pack(f">{1 + body.ndim}I", _MAGIC[body.ndim], *body.shape) + body.tobytes()
 

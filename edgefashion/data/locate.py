@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgefashion.data.dataset import Dataset, read_folder, read_named
-from edgefashion.data.idx import FILES, lacking
+from edgefashion.data.fashion_mnist import FILES, PACKAGE, PACKAGE_FOLDER
+from edgefashion.data.idx import lacking
 from edgefashion.errors import DataError
 
 VARIABLE = "EDGEFASHION_DATA"
-DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts it
 
 
 def say(line: str) -> None:
@@ -28,7 +28,7 @@ def cache_folder() -> Path:
 def at_hand(folder: Path | None = None) -> Path | None:
     """The first place on this machine with all four files, in the order of `load`; they are not opened."""
     named = folder or os.environ.get(VARIABLE)
-    places = [Path(named)] if named else [cache_folder(), DEBIAN_FOLDER]
+    places = [Path(named)] if named else [cache_folder(), PACKAGE_FOLDER]
     return next((place for place in places if not lacking(place)), None)
 
 
@@ -53,9 +53,9 @@ def load(folder: Path | None = None, report: Callable[[str], None] = say) -> Dat
             return read_folder(kept, cache.source(kept))
         except DataError:
             cache.drop_damaged(kept, report)
-    if DEBIAN_FOLDER.is_dir():
+    if PACKAGE_FOLDER.is_dir():
         try:
-            return read_folder(DEBIAN_FOLDER, "Debian package dataset-fashion-mnist")
+            return read_folder(PACKAGE_FOLDER, f"Debian package {PACKAGE}")
         except DataError as error:
             report(f"{error}; looking elsewhere")
     cache.fill(kept, report)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgefashion import figures
-from edgefashion.data.dataset import CLASS_NAMES, Subset
+from edgefashion.data.dataset import Subset
+from edgefashion.data.fashion_mnist import CLASS_NAMES
 from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:

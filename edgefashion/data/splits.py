@@ -6,11 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.data.dataset import Dataset, Subset
-from edgefashion.data.idx import CLASSES
+from edgefashion.data.fashion_mnist import SPLIT_SEED, VALIDATION_SHARE
+from edgefashion.data.task import Task
 from edgefashion.errors import BadInput, DataError
-
-SPLIT_SEED = 20170825  # a constant: another value would be another split, and other results
-VALIDATION_SHARE = 12  # one in so many: 5,000 of 60,000
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +18,7 @@ class Splits:
     train: Subset
     validation: Subset
     test: Subset
+    task: Task
 
 
 def split(dataset: Dataset, limit: int | None = None) -> Splits:
@@ -28,9 +27,10 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     With `limit`, each of the three holds at most so many images, as equal per class as possible.
     Raises BadInput for a limit below one image a class, DataError for a class too small to share out.
     """
-    if limit is not None and limit < CLASSES:
-        raise BadInput(f"a limit of {limit} images leaves classes empty; give {CLASSES} or more")
-    counts = np.bincount(dataset.train.labels, minlength=CLASSES)
+    classes = len(dataset.task.classes)
+    if limit is not None and limit < classes:
+        raise BadInput(f"a limit of {limit} images leaves classes empty; give {classes} or more")
+    counts = np.bincount(dataset.train.labels, minlength=classes)
     if counts.min() < 2:
         raise DataError(
             f"class {counts.argmin()} has {counts.min()} training images; a data set needs at least 2 of each"
@@ -38,14 +38,13 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     held = np.maximum(counts // VALIDATION_SHARE, 1)
     order = _class_ranks(dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED))
     aside = order < held[dataset.train.labels]
-    parts = (
-        dataset.train.take(np.flatnonzero(~aside)),
-        dataset.train.take(np.flatnonzero(aside)),
-        dataset.test,
-    )
-    if limit is None:
-        return Splits(*parts)
-    return Splits(*(stratified_sample(part, min(limit, len(part)), SPLIT_SEED) for part in parts))
+    train, validation = (dataset.train.take(np.flatnonzero(chosen)) for chosen in (~aside, aside))
+    test = dataset.test
+    if limit is not None:
+        train, validation, test = (
+            stratified_sample(part, min(limit, len(part)), SPLIT_SEED) for part in (train, validation, test)
+        )
+    return Splits(train, validation, test, dataset.task)
 
 
 def stratified_sample(subset: Subset, count: int, seed: int) -> Subset:

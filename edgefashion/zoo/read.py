@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, manifest_path
-from edgefashion.data import Dataset, Subset
+from edgefashion.data import FASHION_MNIST, Dataset, Subset
 from edgefashion.errors import ZooError
 from edgefashion.files import reading
 from edgefashion.files.arrays import from_zip
 from edgefashion.installation import restore
-from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE
 
 PREFIX = "zoo:"
 VARIABLE = "EDGEFASHION_ZOO"
@@ -98,7 +97,7 @@ class Zoo:
         nothing = Subset(images[:0], labels[:0], np.arange(0))
         test = Subset(images, labels, np.arange(len(labels)))
         return SampledDataset(
-            SOURCE, self.folder, described["checksums"], train=nothing, test=test, described=described
+            SOURCE, self.folder, described["checksums"], nothing, test, FASHION_MNIST, described=described
         )
 
     def _arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -108,7 +107,7 @@ class Zoo:
             raise _damaged(self.folder / INFO, f"it says of no sample of 1 to {MOST_IMAGES:,} images")
         pixel = np.uint8(0)
         like = {
-            "images": np.broadcast_to(pixel, (count, *IMAGE_SHAPE)),
+            "images": np.broadcast_to(pixel, (count, *FASHION_MNIST.image_shape)),
             "labels": np.broadcast_to(pixel, (count,)),
         }
         content = self._verified(SAMPLE)
@@ -116,7 +115,7 @@ class Zoo:
             found = from_zip(content, like)
         except _NO_SAMPLE as error:
             raise _damaged(self.folder / SAMPLE, f"it is no sample of {count} images") from error
-        if found["labels"].max() >= CLASSES:
+        if found["labels"].max() >= len(FASHION_MNIST.classes):
             raise _damaged(self.folder / SAMPLE, "a label is not one of a class")
         return found["images"], found["labels"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from edgefashion import bundle, runtimes
 from edgefashion.artifacts import artifact, inspection
-from edgefashion.data import idx
+from edgefashion.data import fashion_mnist, idx
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import rows
 from edgefashion.prediction import pictures
@@ -49,7 +49,7 @@ OPEN = {
     "model.TFLITE": inspection.inspect,
     "bundle.zip": lambda path: bundle.opened(path).__enter__(),
     "picture.png": pictures.read,
-    "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, idx.TRAIN_LABELS, ""),
+    "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, fashion_mnist.TRAIN_LABELS, ""),
 }
 
 

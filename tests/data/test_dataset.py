@@ -18,16 +18,15 @@ import pytest
 
 from edgefashion.data import CLASS_NAMES, Dataset, load
 from edgefashion.data.dataset import read_folder
-from edgefashion.data.idx import (
+from edgefashion.data.fashion_mnist import (
+    CHECKSUMS,
     FILES,
-    OFFICIAL,
     TEST_IMAGES,
     TEST_LABELS,
     TRAIN_IMAGES,
     TRAIN_LABELS,
-    compressed,
-    packed,
 )
+from edgefashion.data.idx import compressed, packed
 from edgefashion.errors import DataError
 
 
@@ -133,7 +132,7 @@ def test_a_wrong_checksum_names_both(folder: Path, sample: Dataset) -> None:
 def test_without_its_checksums_a_part_is_not_taken_for_the_whole(folder: Path) -> None:
     (folder / "SHA256SUMS").unlink()
     message = refusal(folder)
-    assert any(checksum in message for checksum in OFFICIAL.values())
+    assert any(checksum in message for checksum in CHECKSUMS.values())
 
 
 def test_checksums_must_cover_the_four_files(folder: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from edgefashion.data import load
-from edgefashion.data.idx import FILES, compressed
+from edgefashion.data.fashion_mnist import FILES
+from edgefashion.data.idx import compressed
 from edgefashion.errors import DataError
 
 APT = """#!/bin/sh

@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 import pytest
 
-from edgefashion.data import download, idx, load, progress, transfer
-from edgefashion.data.idx import FILES, compressed
+from edgefashion.data import download, fashion_mnist, load, progress, transfer
+from edgefashion.data.fashion_mnist import CHECKSUMS, FILES
+from edgefashion.data.idx import compressed
 from edgefashion.errors import DataError
 
 NAMES = [f"{name}.gz" for name in FILES]
@@ -122,7 +123,7 @@ def pair(
 ) -> Iterator[tuple[Mirror, Mirror]]:
     """Two mirrors, in the order in which they are asked."""
     servers = Mirror(sample_folder), Mirror(sample_folder)
-    monkeypatch.setattr(download, "MIRRORS", tuple(server.url for server in servers))
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", tuple(server.url for server in servers))
     for server in servers:
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield servers
@@ -203,7 +204,7 @@ def test_a_mirror_that_never_ends_is_left(
 def test_a_mirror_that_does_not_answer_at_all(
     pair: tuple[Mirror, Mirror], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "MIRRORS", ("http://127.0.0.1:1/", pair[1].url))
+    monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://127.0.0.1:1/", pair[1].url))
     lines: list[str] = []
     load(report=lines.append)
     assert lines[1] == "127.0.0.1:1: Connection refused; leaving this mirror"
@@ -287,11 +288,11 @@ def test_a_bar_on_a_terminal(
 
 PROCESS = """
 import sys
-from edgefashion.data import idx, load, mirrors, sources
+from edgefashion.data import fashion_mnist, load, locate
 from pathlib import Path
-mirrors.MIRRORS = (sys.argv[1],)
-sources.DEBIAN_FOLDER = Path("/nonexistent")
-idx.OFFICIAL.update(zip(idx.FILES, sys.argv[2:]))
+fashion_mnist.MIRRORS = (sys.argv[1],)
+locate.PACKAGE_FOLDER = Path("/nonexistent")
+fashion_mnist.CHECKSUMS.update(zip(fashion_mnist.FILES, sys.argv[2:]))
 print(load().source)
 """
 
@@ -299,7 +300,7 @@ print(load().source)
 def test_two_processes_fetch_once(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
     server = pair[0]
     server.trouble[NAMES[0]] = ["wait"]
-    command = [sys.executable, "-c", PROCESS, server.url, *(idx.OFFICIAL[name] for name in FILES)]
+    command = [sys.executable, "-c", PROCESS, server.url, *(CHECKSUMS[name] for name in FILES)]
 
     def start() -> subprocess.Popen[str]:
         return subprocess.Popen(

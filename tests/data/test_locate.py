@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from edgefashion.data import load, locate
-from edgefashion.data.idx import FILES, TEST_IMAGES, TEST_LABELS, compressed
+from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS
+from edgefashion.data.idx import compressed
 from edgefashion.errors import DataError
 
 
 @pytest.fixture
 def installed(nowhere: Path, sample_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The Debian package is installed."""
-    monkeypatch.setattr(locate, "DEBIAN_FOLDER", sample_folder)
+    monkeypatch.setattr(locate, "PACKAGE_FOLDER", sample_folder)
     return sample_folder
 
 
@@ -98,7 +99,7 @@ def test_a_damaged_package_is_reported_and_left(
 ) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
-    monkeypatch.setattr(locate, "DEBIAN_FOLDER", broken)
+    monkeypatch.setattr(locate, "PACKAGE_FOLDER", broken)
     lines: list[str] = []
     with pytest.raises(DataError):
         load(report=lines.append)

@@ -20,7 +20,9 @@ def classes(subset: Subset) -> list[int]:
 
 
 def of_full_size(sample: Dataset) -> Dataset:
-    return Dataset("made", sample.folder, {}, made([0, 1, 2, 3, 4, 5, 6, 7, 8, 9] * 6000), sample.test)
+    return Dataset(
+        "made", sample.folder, {}, made([0, 1, 2, 3, 4, 5, 6, 7, 8, 9] * 6000), sample.test, sample.task
+    )
 
 
 def test_the_whole_set_splits_into_55000_and_5000(sample: Dataset) -> None:
@@ -48,9 +50,9 @@ def test_a_part_gives_one_in_twelve_of_each_class(sample: Dataset) -> None:
 
 
 def test_a_small_class_gives_one_and_a_single_image_cannot_be_shared(sample: Dataset) -> None:
-    small = Dataset("made", sample.folder, {}, made(list(range(10)) * 2), sample.test)
+    small = Dataset("made", sample.folder, {}, made(list(range(10)) * 2), sample.test, sample.task)
     assert classes(split(small).validation) == [1] * 10
-    lone = Dataset("made", sample.folder, {}, made([*range(10), *range(9)]), sample.test)
+    lone = Dataset("made", sample.folder, {}, made([*range(10), *range(9)]), sample.test, sample.task)
     with pytest.raises(DataError, match="class 9 has 1 training images"):
         split(lone)
 

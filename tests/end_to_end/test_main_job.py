@@ -18,7 +18,7 @@ import pytest
 
 from edgefashion import bundle
 from edgefashion.artifacts import artifact
-from edgefashion.data import Dataset, idx
+from edgefashion.data import Dataset, fashion_mnist, idx
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
 Verb = Callable[..., subprocess.CompletedProcess[str]]
@@ -149,7 +149,7 @@ def test_what_cannot_calibrate_is_one_line_and_changes_nothing(
     too_many = ("--calibration-images", 100_000)
     assert "out of 1100: ask for 1 to 1100" in refused(*too_many, "--data", sample_folder)
     folder = Path(shutil.copytree(sample_folder, tmp_path / "trousers"))
-    declare(folder, idx.TRAIN_LABELS, idx.packed(np.ones_like(sample.train.labels)))
+    declare(folder, fashion_mnist.TRAIN_LABELS, idx.packed(np.ones_like(sample.train.labels)))
     assert "class 0 has 0 training images" in refused("--data", folder)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
 

@@ -19,6 +19,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
 from edgefashion.data import dataset, idx, load
+from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS
 from edgefashion.evaluation import results
 from edgefashion.prediction import convert
 from edgefashion.recipes import overrides
@@ -116,13 +117,17 @@ def _compared(path: Path) -> None:
 
 
 def _data() -> list[Kind]:
-    packed = {name: idx.compressed(SAMPLE, name).read_bytes() for name in idx.FILES}
-    images, labels = (gzip.decompress(packed[name]) for name in (idx.TEST_IMAGES, idx.TEST_LABELS))
+    packed = {name: idx.compressed(SAMPLE, name).read_bytes() for name in FILES}
+    images, labels = (gzip.decompress(packed[name]) for name in (TEST_IMAGES, TEST_LABELS))
     count = len(labels) - 8
     return [
-        Kind("x.gz", [packed[idx.TEST_LABELS]], lambda path: idx.verified(path, idx.TEST_LABELS, "0" * 64)),
-        Kind("images-idx3", [images], lambda path: idx.parsed_images(path, path.read_bytes())),
-        Kind("labels-idx1", [labels], lambda path: idx.parsed_labels(path, path.read_bytes(), count)),
+        Kind(
+            "x.gz",
+            [packed[TEST_LABELS]],
+            lambda path: idx.verified(path, TEST_LABELS, "0" * 64),
+        ),
+        Kind("images-idx3", [images], lambda path: idx.parsed_images(path, path.read_bytes(), 28, 28)),
+        Kind("labels-idx1", [labels], lambda path: idx.parsed_labels(path, path.read_bytes(), count, 10)),
         Kind(dataset.SUMS, [(SAMPLE / dataset.SUMS).read_bytes()], dataset._declared),
         Kind("picture", _pictures(), convert),
     ]

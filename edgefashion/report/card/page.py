@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from edgefashion import __version__, report
 from edgefashion.data import CLASS_NAMES
-from edgefashion.data.splits import VALIDATION_SHARE
+from edgefashion.data.fashion_mnist import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
 from edgefashion.report import tables
