@@ -2,6 +2,8 @@
 
 import copy
 import shutil
+import struct
+import time
 from pathlib import Path
 
 import flatbuffers
@@ -14,13 +16,13 @@ from onnx.helper import make_node as op
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.inspection import Inspection, inspect
-from edgefashion.artifacts.inspection.multiplied import multiplied
+from edgefashion.artifacts.inspection.multiplied import Counter
 from edgefashion.artifacts.inspection.text import to_text
 from edgefashion.bundle import write
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import rows
 
-SHARED = Path(__file__).parents[2] / "shared/files/cases"
+SHARED = Path(__file__).parents[3] / "shared/data/cases"
 OWN = Path(__file__).parents[1] / "files/cases"
 
 
@@ -140,23 +142,76 @@ def test_copies_of_kernels_at_places_of_their_own_are_multiplied_where_they_are(
     kernels = random.integers(1, 100, (8, 1, 3, 3)).astype(np.int8)
     shifted = [np.pad(kernels, ((0, 0), (0, 0), (r, 1 - r), (c, 1 - c))) for r in (0, 1) for c in (0, 1)]
     blocks = np.concatenate(shifted)
-    assert multiplied(memoryview(blocks.tobytes()), "int8", blocks.shape, 0) == 4 * 8 * 9
-    assert multiplied(memoryview((blocks + 7).tobytes()), "int8", blocks.shape, 7) == 4 * 8 * 9
+    assert Counter().multiplied(memoryview(blocks.tobytes()), "int8", blocks.shape, 0) == 4 * 8 * 9
+    assert Counter().multiplied(memoryview((blocks + 7).tobytes()), "int8", blocks.shape, 7) == 4 * 8 * 9
 
 
 def test_weights_that_happen_to_be_zero_are_multiplied() -> None:
     random = np.random.default_rng(1)
     for share in (0, 0.5, 0.9, 1):
         pruned = (random.random((32, 3, 3, 3)) > share) * random.integers(-100, 100, (32, 3, 3, 3))
-        assert multiplied(memoryview(pruned.astype(np.int8).tobytes()), "int8", pruned.shape, 0) is None
+        assert (
+            Counter().multiplied(memoryview(pruned.astype(np.int8).tobytes()), "int8", pruned.shape, 0)
+            is None
+        )
 
 
 def test_cells_have_places_that_no_kernel_uses() -> None:
     kernels = np.ones((8, 2, 2, 4), np.int8)
     kernels[:, 1, :, 2:] = kernels[:, :, 1, 1::2] = 0
     content = memoryview(kernels.tobytes())
-    assert multiplied(content, "int8", kernels.shape, 0) is None
-    assert multiplied(content, "int8", kernels.shape, 0, cells=True) == 8 * 9
+    assert Counter().multiplied(content, "int8", kernels.shape, 0) is None
+    assert Counter().multiplied(content, "int8", kernels.shape, 0, cells=True) == 8 * 9
+
+
+def crowded(path: Path, kernels: int, size: int) -> Path:
+    """A file of convolutions whose kernels [4, 1, 1, size / 4] lie over one another."""
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CONV_2D
+    model.version, model.operatorCodes, model.subgraphs = 3, [code], [graph]
+    model.buffers = [schema.BufferT() for _ in range(kernels + 1)]
+    graph.tensors, graph.operators, graph.inputs, graph.outputs = [], [], [0], [2]
+    shapes = [[1, 1, 1, size // 4], *([4, 1, 1, size // 4], [1, 1, 1, 4]) * kernels]
+    for number, shape in enumerate(shapes):
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type = shape, schema.TensorType.INT8
+        tensor.buffer = (number + 1) // 2 if number % 2 else 0
+        graph.tensors.append(tensor)
+    for number in range(kernels):
+        model.buffers[number + 1].data = np.ones(4, np.uint8)
+        operator = schema.OperatorT()
+        operator.inputs, operator.outputs = [0, 2 * number + 1], [2 * number + 2]
+        graph.operators.append(operator)
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    content = bytearray(builder.Output())
+    buffers = schema.Model.GetRootAs(bytes(content), 0)
+    for number in range(kernels):
+        table = buffers.Buffers(number + 1)._tab
+        place = table.Pos + table.Offset(4)
+        struct.pack_into("<I", content, place, len(content) - place)
+        content += struct.pack("<I", size)
+    weights = np.random.default_rng(1).integers(1, 9, size).astype(np.uint8)
+    weights[:: size // 8 + 1] = 0
+    path.write_bytes(content + weights.tobytes())
+    return path
+
+
+@pytest.mark.parametrize(("kernels", "size"), [(100, 1 << 18), (100, 1 << 16), (2000, 256)])
+def test_kernels_that_lie_over_one_another_take_no_longer_than_their_file(
+    kernels: int, size: int, tmp_path: Path
+) -> None:
+    path = crowded(tmp_path / "m.tflite", kernels, size)
+    begin = time.process_time()
+    found = inspect(path)
+    assert time.process_time() - begin < 2
+    assert found.macs == kernels * size
+    begin = time.process_time()
+    assert (
+        Counter().multiplied(memoryview(path.read_bytes())[-size:], "int8", (4, 1, 1, size // 4), 0) is None
+    )
+    assert time.process_time() - begin < 0.5
 
 
 # What is called something else

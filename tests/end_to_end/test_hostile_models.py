@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SHARED, OWN = ROOT.parent / "shared/files/cases", ROOT / "tests/files/cases"
+SHARED, OWN = ROOT.parent / "shared/data/cases", ROOT / "tests/files/cases"
 MODELS = sorted(path for path in (SHARED / "hostile").glob("*") if path.suffix in (".onnx", ".tflite")) or [
     OWN / name for name in ("1gin.onnx", "circle1.onnx", "circle2.onnx")
 ]

@@ -11,7 +11,7 @@ from edgefashion import files
 from edgefashion.cli import main
 
 HERE = Path(__file__).parents[1]
-SHARED = HERE.parents[1] / "shared/files/cases/hostile"
+SHARED = HERE.parents[1] / "shared/data/cases/hostile"
 FOLDER = SHARED if SHARED.is_dir() else HERE / "files/cases/hostile"
 MODEL = HERE / "files/models/tiny-int8.tflite"
 NOT_RESULTS = ("manifest-", "run-", "zoo-")

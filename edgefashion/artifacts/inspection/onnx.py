@@ -3,8 +3,8 @@
 import math
 from dataclasses import replace
 
-from edgefashion.artifacts.inspection import multiplied
 from edgefashion.artifacts.inspection.base import Model, Port, Shape, shortened
+from edgefashion.artifacts.inspection.multiplied import Counter
 from edgefashion.artifacts.inspection.onnx_file import Graph, Operation, Tensor, Value, read_graph
 from edgefashion.artifacts.inspection.onnx_operators import ANY, MULTIPLYING, OPAQUE, PLAIN, Multiplying
 from edgefashion.artifacts.inspection.onnx_shapes import infer, packed_weights
@@ -57,6 +57,7 @@ class _Reader:
         self._shapes = infer(graph)
         self._makers = {output: operation for operation in graph.operations for output in operation.outputs}
         self._readers = {name: each for each in reversed(graph.operations) for name in each.inputs}
+        self._counter = Counter()
         self._counts: dict[str, int | None] = {}
 
     def model(self) -> Model:
@@ -173,7 +174,7 @@ class _Reader:
         zeros = self._graph.constants[zero].integers() if zero in self._graph.constants else (0,)
         if len(set(zeros)) != 1 or (zero and zero not in self._graph.constants):
             return None
-        return multiplied.multiplied(kernel.raw, kernel.dtype, kernel.shape, zeros[0])
+        return self._counter.multiplied(kernel.raw, kernel.dtype, kernel.shape, zeros[0])
 
 
 def _macs(operation: Operation, form: str, made: Shape, left: Shape, right: Shape) -> int | None:

@@ -16,7 +16,7 @@ from edgefashion.artifacts.inspection.base import (
     shortened,
     size_of,
 )
-from edgefashion.artifacts.inspection.multiplied import multiplied
+from edgefashion.artifacts.inspection.multiplied import Counter
 from edgefashion.artifacts.inspection.tflite_shapes import WHOLE_SLICE, resolve
 from edgefashion.artifacts.inspection.weighing import Constant, Node, weigh
 from edgefashion.errors import MissingExtra
@@ -86,7 +86,7 @@ def read(content: bytes) -> Model:
     model = Flatbuffer(content).root()
     codes = [_kind(code) for code in model.tables(1)]
     buffers = [_buffer(number, table, len(content)) for number, table in enumerate(model.tables(4))]
-    packed = False
+    packed, counter = False, Counter()
     for entry in model.tables(6):
         _item(buffers, entry.integer(1, "I"))
         packed |= entry.text(0) == COMPRESSED
@@ -95,7 +95,7 @@ def read(content: bytes) -> Model:
         raise ValueError("it has weights in other files, which is not taken")
     if not graphs or not buffers:
         raise ValueError("it holds no graph")
-    readers = [_GraphReader(graph, n, codes, buffers, packed) for n, graph in enumerate(graphs)]
+    readers = [_GraphReader(graph, n, codes, buffers, packed, counter) for n, graph in enumerate(graphs)]
     ports = [[reader.ports(slot) for slot in (1, 2)] for reader in readers]
     nodes = [reader.nodes() for reader in readers]
     others = _others(model, graphs, calling=any(node.computes is None for node in nodes[0]))
@@ -169,8 +169,15 @@ class _GraphReader:
     """Reads one graph."""
 
     def __init__(
-        self, graph: Table, number: int, codes: list[str], buffers: list[Buffer], packed: bool
+        self,
+        graph: Table,
+        number: int,
+        codes: list[str],
+        buffers: list[Buffer],
+        packed: bool,
+        counter: Counter,
     ) -> None:
+        self._counter = counter
         self._graph, self._number, self._codes = graph, number, codes
         self._tensors = [_tensor(table) for table in at_most(graph.tables(0), "tensors")]
         self._contents: dict[int, memoryview] = {}
@@ -253,7 +260,7 @@ class _GraphReader:
             zeros = set(tensor.zero_points) or {0}
             same_zero = len(zeros) == 1
             self._counts[key] = (
-                multiplied(content, tensor.dtype, tensor.placeholder, zeros.pop(), cells)
+                self._counter.multiplied(content, tensor.dtype, tensor.placeholder, zeros.pop(), cells)
                 if same_zero
                 else None
             )
