@@ -140,7 +140,7 @@ def _full_missing(run: Run, kinds: Sequence[Kind], settings: Settings) -> list[K
 
 def _line(made: Artifact, content: bytes) -> str:
     """What was made, how large it is and how well it agrees."""
-    size = f"{len(content) / 1000:.0f} kB, {files.gzip_size(content) / 1000:.0f} kB in gzip"
+    size = f"{len(content) / 1000:.0f} kB, {files.gzip_size([content]) / 1000:.0f} kB in gzip"
     manifest = made.manifest or {}
     misfit = targets.misfit(manifest["target"] or targets.ANY, targets.of_this_machine())
     notes = [verifying.describe(manifest["verification"]), *([misfit] if misfit else [])]

@@ -21,8 +21,8 @@ _TEXT_PER_READ = 16
 class Flatbuffer:
     """The bytes, and the budget of what may be read of them."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, content: bytes | memoryview) -> None:
+        self.content = memoryview(content)
         self.budget = Budget(READS_PER_BYTE * len(content))
 
     def root(self) -> "Table":
@@ -41,7 +41,7 @@ class Flatbuffer:
         """`size` bytes at position `start`, not copied."""
         if start < 0 or start + size > len(self.content):
             raise ValueError("truncated, or an offset that points outside of it")
-        return memoryview(self.content)[start : start + size]
+        return self.content[start : start + size]
 
 
 class Table:

@@ -40,7 +40,7 @@ def read(path: Path) -> dict[str, Any] | None:
     if format not in _READERS:
         return None
     try:
-        return find(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES), format)
+        return find(reading.map_model(path, ArtifactError), format)
     except ArtifactError:
         return None
 
@@ -50,7 +50,7 @@ def is_ours(path: Path, inside: dict[str, Any] | None) -> bool:
     return inside is not None or path.with_name(f"{path.name}.json").is_file()
 
 
-def find(content: bytes, format: str) -> dict[str, Any] | None:
+def find(content: bytes | memoryview, format: str) -> dict[str, Any] | None:
     """The metadata in the content of a model file of the format `tflite` or `onnx`; None as in `read`."""
     try:
         text = _READERS[format](content)
@@ -66,7 +66,7 @@ def _parsed(text: bytes, name: str) -> dict[str, Any]:
     return found
 
 
-def _in_tflite(content: bytes) -> bytes | None:
+def _in_tflite(content: bytes | memoryview) -> bytes | None:
     model = Flatbuffer(content).root()
     numbers = [
         entry.integer(_METADATA_BUFFER, "I")
@@ -78,7 +78,7 @@ def _in_tflite(content: bytes) -> bytes | None:
     return next((bytes(data[: MOST_BYTES + 1]) for data in found), None)
 
 
-def _in_onnx(content: bytes) -> bytes | None:
+def _in_onnx(content: bytes | memoryview) -> bytes | None:
     entries = Message(content).messages(_ONNX_METADATA)
     return next((bytes(entry.data(_ONNX_VALUE)) for entry in entries if entry.text(_ONNX_KEY) == NAME), None)
 

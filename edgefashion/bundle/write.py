@@ -105,10 +105,18 @@ def _content(artifact: Artifact) -> dict[str, bytes]:
     paths = {layout.artifact(file): artifact.path}
     if artifact.manifest is not None:
         paths[layout.manifest(file)] = manifest_path(artifact.path)
+    for name, path in paths.items():
+        _check_size(name, path.stat().st_size)
     return {
-        name: reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+        name: reading.read_bytes(path, "a model file", ArtifactError, layout.MEMBER_BYTES)
         for name, path in paths.items()
     }
+
+
+def _check_size(name: str, size: int) -> None:
+    """Raise BadInput for a file that is too large for a bundle."""
+    if size > layout.MEMBER_BYTES:
+        raise BadInput(f"{name} has {size:,} bytes, and a bundle takes {layout.MEMBER_BYTES:,} of one file")
 
 
 def _entry(artifact: Artifact, sample: Subset, progress: "Progress | None") -> Entry:
@@ -142,10 +150,7 @@ def _info(
 ) -> dict[str, Any]:
     """The content of bundle.json. Raises BadInput where a bundle of these members would not be opened."""
     for name, content in members.items():
-        if len(content) > layout.MEMBER_BYTES:
-            raise BadInput(
-                f"{name} has {len(content):,} bytes, and a bundle takes {layout.MEMBER_BYTES:,} of one file"
-            )
+        _check_size(name, len(content))
     total = sum(map(len, members.values()))
     if total > layout.TOTAL_BYTES or len(members) >= layout.MOST_MEMBERS:
         raise BadInput(f"{len(members)} files of {total:,} bytes are too much for a bundle: make several")

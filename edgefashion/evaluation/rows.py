@@ -1,8 +1,9 @@
 """The rows of a results file, whoever measured: see `edgefashion.evaluation.results` for their fields."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +62,28 @@ class File:
 
 
 def file(artifact: Artifact) -> File:
-    """Weigh a file. Its SHA-256 is the one that it was checked by, if it was."""
+    """Weigh a file, piece by piece. Its SHA-256 is the one that it was checked by, if it was."""
     try:
         paths = [artifact.path, *external.files(artifact.path)]
-        contents = [reading.read_bytes(p, "a model file", ArtifactError, reading.MODEL_BYTES) for p in paths]
-    except ArtifactError:  # the row says why, once it is run
+        known = artifact.sha256 if len(paths) == 1 else None
+        return File(
+            sum(path.stat().st_size for path in paths),
+            sum(files.gzip_size(_pieces(path)) for path in paths),
+            known or _sha256(paths),
+        )
+    except (ArtifactError, OSError):  # the row says why, once it is run
         return File()
-    known = artifact.sha256 if len(paths) == 1 else None
-    return File(
-        sum(map(len, contents)),
-        sum(map(files.gzip_size, contents)),
-        known or hashlib.sha256(b"".join(contents)).hexdigest(),
-    )
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    return reading.pieces(path, "a model file", ArtifactError)
+
+
+def _sha256(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for piece in chain.from_iterable(map(_pieces, paths)):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

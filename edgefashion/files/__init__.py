@@ -3,14 +3,14 @@
 import contextlib
 import errno
 import fcntl
-import gzip
 import hashlib
 import json
 import os
 import re
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,8 @@ from edgefashion.errors import OutputError
 
 ROOM = 1 << 20
 """Bytes that there must be room for, for a file to be tried."""
+_GZIP = 16 + zlib.MAX_WBITS
+"""Says to zlib that it is to write a gzip file, from the largest window."""
 _ADVICE = {
     (errno.ENOSPC, errno.EDQUOT): "free some space or choose another folder",
     (errno.EACCES, errno.EPERM): "choose a file and a folder that you may write to",
@@ -37,9 +39,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def gzip_size(content: bytes) -> int:
-    """How many bytes `content` has when gzip has compressed it, at level 9."""
-    return len(gzip.compress(content, compresslevel=9))
+def gzip_size(pieces: Iterable[bytes]) -> int:
+    """How many bytes the pieces of a file have when gzip has compressed them, at level 9."""
+    packing = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
+    return sum(len(packing.compress(piece)) for piece in pieces) + len(packing.flush())
 
 
 @contextlib.contextmanager

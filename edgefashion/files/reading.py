@@ -4,9 +4,11 @@ Every function raises `error`, a `BadInput` of one line, for whatever it does no
 """
 
 import hashlib
+import mmap
 import os
 import re
 import stat
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ DEEPEST = 64
 """How deep lists and objects may lie in one another."""
 LARGEST = 2**63
 """No count, size or time of ours is larger."""
+_PIECE_BYTES = 16 << 20
 _LFS = b"version https://git-lfs.github.com/spec/"
 BOM = b"\xef\xbb\xbf"
 
@@ -32,21 +35,58 @@ BOM = b"\xef\xbb\xbf"
 def read_bytes(path: Path, what: str, error: type[BadInput], at_most: int = RECORD_BYTES) -> bytes:
     """The content of a regular file of at most `at_most` bytes; `what` says what it should be."""
     with open_file(path, what, error) as file:
+        size = _size(file, path, what, error, at_most)
         try:
             # Memory is reserved for all that is asked for, before any of it is read.
-            size = max(os.fstat(file.fileno()).st_size, SETTINGS_BYTES)
-            content = file.read(min(at_most, size) + 1)
+            content = file.read(min(at_most, max(size, SETTINGS_BYTES)) + 1)
         except OSError as reason:
             raise _refused(path, reason, what, error) from reason
-    if len(content) > at_most:
-        raise error(f"{path} has more than {at_most:,} bytes, too many for {what}")
+    if len(content) > at_most:  # it grows, or the system does not know its size
+        raise _too_large(path, what, error, at_most)
     refuse_pointer(path, content, error)
     return content
 
 
-def refuse_pointer(path: Path, content: bytes, error: type[BadInput]) -> None:
+def map_model(path: Path, error: type[BadInput]) -> memoryview:
+    """The content of a model file, of which only what is looked at comes into memory."""
+    what = "a model file"
+    with open_file(path, what, error) as file:
+        if _size(file, path, what, error, MODEL_BYTES) == 0:
+            return memoryview(b"")
+        try:
+            content = memoryview(mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ))
+        except (OSError, ValueError) as reason:
+            raise _refused(path, reason, what, error) from reason
+    refuse_pointer(path, content, error)
+    return content
+
+
+def pieces(path: Path, what: str, error: type[BadInput], at_most: int = MODEL_BYTES) -> Iterator[bytes]:
+    """The content of a regular file, piece by piece."""
+    with open_file(path, what, error) as file:
+        _size(file, path, what, error, at_most)
+        try:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+        except OSError as reason:
+            raise _refused(path, reason, what, error) from reason
+
+
+def _size(file: BufferedReader, path: Path, what: str, error: type[BadInput], at_most: int) -> int:
+    """How many bytes an open file has. Raises `error` for more than `at_most`."""
+    size = os.fstat(file.fileno()).st_size
+    if size > at_most:
+        raise _too_large(path, what, error, at_most)
+    return size
+
+
+def _too_large(path: Path, what: str, error: type[BadInput], at_most: int) -> BadInput:
+    return error(f"{path} has more than {at_most:,} bytes, too many for {what}")
+
+
+def refuse_pointer(path: Path, content: bytes | memoryview, error: type[BadInput]) -> None:
     """Raise `error` where the content, or its first 64 bytes, are those of a Git LFS pointer."""
-    if content.startswith(_LFS):
+    if content[: len(_LFS)] == _LFS:
         raise error(f"{path} is a Git LFS pointer, not the file itself: run git lfs pull")
 
 
@@ -65,10 +105,10 @@ def open_file(path: Path, what: str, error: type[BadInput]) -> BufferedReader:
 
 def sha256(path: Path, what: str, error: type[BadInput], at_most: int = MODEL_BYTES) -> str:
     """SHA-256 of the bytes of a regular file, in hexadecimal."""
-    with open_file(path, what, error) as file:
-        if os.fstat(file.fileno()).st_size > at_most:
-            raise error(f"{path} has more than {at_most:,} bytes, too many for {what}")
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for piece in pieces(path, what, error, at_most):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def require_file(path: Path, error: type[BadInput], mend: str = "") -> None:

@@ -49,3 +49,44 @@ def test_a_model_slower_than_its_row_s_time_is_cut(tmp_path: Path) -> None:
     [row] = json.loads(path.read_text())["results"]
     assert "cut at the 10 s that a row may take" in row["note"]
     assert row["latency_us"]["p50"] and row["latency_us"]["samples"] < 1000
+
+
+LOOK = """
+import sys
+from pathlib import Path
+from edgefashion.artifacts import artifact, inspection
+from edgefashion.errors import ArtifactError
+from edgefashion.evaluation import rows
+rows.file(artifact.read(Path(sys.argv[2])))
+for path in map(Path, sys.argv[1:]):
+    for step in artifact.read, inspection.inspect:
+        try:
+            step(path)
+        except ArtifactError as error:
+            print(error)
+print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+"""Prints what is wrong with files, of which the second is sound, then the most KiB that this took."""
+
+
+def padded(name: str, path: Path, unknown: bytes, size: int) -> Path:
+    """A sound model behind which there is nothing for so many bytes, on the disk neither."""
+    path.write_bytes((ROOT / "tests/files/models" / name).read_bytes() + unknown)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + size)
+    return path
+
+
+def test_a_large_file_comes_into_memory_in_pieces_or_not_at_all(tmp_path: Path) -> None:
+    large, huge = 256 << 20, 3 << 30
+    field_99 = bytes([0x9A, 0x06, 0x80, 0x80, 0x80, 0x80, 0x01])  # of 1 << 28 bytes
+    sound = padded("tiny-float32.onnx", tmp_path / "sound.onnx", field_99, large)
+    refused = [padded("tiny-int8.tflite", tmp_path / "huge.tflite", b"", huge)]
+    refused += [padded("tiny-float32.onnx", tmp_path / "huge.onnx", b"", huge)]
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, refused[0], sound, refused[1]], cwd=ROOT, capture_output=True, text=True
+    )
+    *lines, peak = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(lines) >= 2 and all("huge" in line and "has more than" in line for line in lines)
+    assert int(peak) < 160 << 10

@@ -37,7 +37,7 @@ def inspect(path: Path) -> Inspection:
     """
     if path.suffix.lower() not in FORMATS:
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
-    content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+    content = reading.map_model(path, ArtifactError)
     format = FORMATS[path.suffix.lower()]
     own = metadata.find(content, format)
     try:
@@ -61,7 +61,7 @@ def inspect(path: Path) -> Inspection:
     )
 
 
-def _read(content: bytes, format: str) -> Model:
+def _read(content: memoryview, format: str) -> Model:
     if format == "tflite":
         from edgefashion.artifacts.inspection.tflite import read
     else:

@@ -19,7 +19,7 @@ def files(path: Path) -> list[Path]:
         return []
     from edgefashion.artifacts.inspection.onnx_file import read_graph
 
-    content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+    content = reading.map_model(path, ArtifactError)
     try:
         needed = read_graph(content).external
     except (ValueError, MemoryError):  # what is wrong with it is said by whoever reads it whole

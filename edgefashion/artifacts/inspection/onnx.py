@@ -44,7 +44,7 @@ CARRYING = {
 }
 
 
-def read(content: bytes) -> Model:
+def read(content: bytes | memoryview) -> Model:
     """Inputs, outputs and operators. Raises ValueError for a damaged file."""
     return _Reader(read_graph(content)).model()
 

@@ -185,7 +185,7 @@ def _count(text: str | None) -> int:
     return int(text or 0)
 
 
-def read_graph(content: bytes) -> Graph:
+def read_graph(content: bytes | memoryview) -> Graph:
     """The graph of a model file. Raises ValueError for a damaged one."""
     model = Message(content)
     if 7 not in model or 8 not in model:

@@ -77,7 +77,7 @@ Key = Hashable
 """A tensor: a buffer's place for a constant, else the graph's number and the tensor's in it."""
 
 
-def read(content: bytes) -> Model:
+def read(content: bytes | memoryview) -> Model:
     """What the first graph takes, gives and does, which is what an interpreter runs unless told otherwise,
     and the graphs that it calls; the others are named.
 
