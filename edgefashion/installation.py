@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,11 @@ from edgefashion import __version__
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NAME = "edgefashion"
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package can be imported, without doing so."""
+    return find_spec(package) is not None
 
 
 def pip_install(extra: str) -> str:

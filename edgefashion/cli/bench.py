@@ -142,14 +142,14 @@ def next_step(names: tuple[str, ...], found: "Results", json_file: Path | None) 
     """What one may want to know after that; None where nothing was measured."""
     if found.protocol is None or all(row["status"] != "ok" for row in found.rows):
         return None
-    own = " ".join(shlex.quote(name) for name in names)
+    bench = shlex.join(("edgefashion", "bench", *names))
     if json_file:
-        return f"edgefashion compare {shlex.quote(str(json_file))} and a file of another computer"
+        return f"edgefashion compare {shlex.quote(str(json_file))} OTHER.json  # one of another computer"
     if found.protocol["sustained_minutes"]:
-        return f"edgefashion bench {own} --json FILE, to compare it with other computers".replace("  ", " ")
+        return f"{bench} --json FILE.json  # to compare it with other computers"
     picture = next((name for name in names or ("zoo:cnn-256k",) if name.startswith("zoo:")), None)
-    heat = f"edgefashion bench {own} --sustained 10 to see what heat does".replace("  ", " ")
-    return f"{heat}, or edgefashion predict {picture} PICTURE.jpg" if picture else heat
+    heat = f"{bench} --sustained 10"
+    return f"{heat}, or edgefashion predict {picture} PICTURE.jpg" if picture else f"{heat}  # what heat does"
 
 
 def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":

@@ -1,5 +1,6 @@
 """The verb that writes model cards: see verbs.py."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import OUTPUT, PATH, PICTURE, data_option, runs_option
 from edgefashion.cli.output import deliver, following, keep_inputs, text_of
+from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
     from edgefashion.artifacts.artifact import Artifact
@@ -50,8 +52,9 @@ def card(
 
     text = to_markdown(evidence, picture.name if picture else None)
     deliver([(output, text_of(lambda: text)), (picture, draw)], lambda: None)
-    if not picture:
-        following(f"edgefashion card {name} -o {output} --plot confusion.png")
+    if not picture and is_installed("matplotlib"):
+        own = shlex.join(("edgefashion", "card", *map(str, (name, *measured)), "-o", str(output)))
+        following(f"{own} --plot confusion.png")
 
 
 def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]]":

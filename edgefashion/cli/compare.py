@@ -9,6 +9,7 @@ import click
 from edgefashion.cli.options import OUTPUT, PATH, PICTURE
 from edgefashion.cli.output import deliver, following, keep_inputs, say, show_page, text_of
 from edgefashion.errors import BadInput
+from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
     from edgefashion.report.compare.joining import Comparison
@@ -65,7 +66,7 @@ def compare(
         raise BadInput(f"{len(unreadable)} of {len(paths)} files are left out: see above")
     if found.unreadable:
         raise BadInput(found.unreadable[0])
-    if not picture:
+    if not picture and is_installed("matplotlib"):
         following(f"edgefashion compare {shlex.join(map(str, paths))} --plot compare.png")
 
 

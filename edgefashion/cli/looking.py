@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from edgefashion import files
+from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import PRECISIONS
 from edgefashion.cli import naming, steps
 from edgefashion.cli.options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
 from edgefashion.cli.output import deliver, following, show_json, show_pages
 from edgefashion.errors import ArtifactError
+from edgefashion.files import reading
 
 if TYPE_CHECKING:
     from edgefashion.artifacts.inspection import Inspection
@@ -20,14 +22,14 @@ DEBUG_IMAGES = 200
 
 
 @click.command()
-@click.argument("names", metavar="FILE|zoo:NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="FILE|RUN|zoo:NAME...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every operator.")
 def inspect(names: tuple[str, ...], as_json: bool) -> None:
     """Show what is inside model files.
 
-    Of any .tflite or .onnx file, and of the models that come along: inputs and outputs, operators,
-    parameters, multiply-accumulates, the size of each layer, and what edgefashion wrote into it. Nothing is
-    run.
+    Of any .tflite or .onnx file, of a run's exports, and of the models that come along: inputs and outputs,
+    operators, parameters, multiply-accumulates, the size of each layer, and what edgefashion wrote into it.
+    Nothing is run.
 
     Example: edgefashion inspect model.tflite other.onnx
     """
@@ -53,8 +55,18 @@ def _show(found: "list[Inspection]", as_json: bool) -> None:
 
 def _files(name: str) -> list[Path]:
     from edgefashion import zoo
+    from edgefashion.training import runs
 
-    return [each.path for each in zoo.opened().artifacts(name)] if zoo.is_name(name) else [Path(name)]
+    if zoo.is_name(name):
+        return [each.path for each in zoo.opened().artifacts(name)]
+    path = Path(name)
+    if not reading.is_folder(path, ArtifactError):
+        return [path]
+    if found := artifact.find(path / runs.ARTIFACTS):
+        return found
+    raise ArtifactError(
+        f"{path} is a folder without exports: name .tflite and .onnx files, or an exported run"
+    )
 
 
 @click.command()

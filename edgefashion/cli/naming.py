@@ -1,6 +1,7 @@
 """From names on the command line to runs, artifacts and the images that they are measured on."""
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,54 +42,84 @@ def _named(name: str, root: Path) -> list[Artifact]:
     if zoo.is_name(name):
         return zoo.opened().artifacts(name)
     path = Path(name)
-    return [artifact.inspect(path)] if is_model(path) else _exported(named_runs([name], root))
+    if is_model(path):
+        return [artifact.inspect(path)]
+    (run,) = named_runs([name], root)
+    if own := _exported(run):
+        return own
+    raise RunError(f"{run.folder} has no exports: make them with edgefashion export {run.folder}")
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:
-    """Those of all runs; where there is none, the models that come along."""
+    """Those of all runs that are exported; where there is no run, the models that come along.
+
+    Raises RunError where no run is exported.
+    """
     from edgefashion import zoo
     from edgefashion.training import runs
 
     if runs.find(root) or not zoo.present():
-        return _exported(named_runs([], root))
+        return _of_all_runs(root)
     found = zoo.opened()
     say(f"there are no runs in {root}: taking the models that come along, {', '.join(found.names)}")
     return found.all_artifacts()
 
 
+def _of_all_runs(root: Path) -> list[Artifact]:
+    exports = {run.folder: _exported(run) for run in named_runs([], root)}
+    bare = [str(folder) for folder, own in exports.items() if not own]
+    found = [each for own in exports.values() for each in own]
+    if not found:
+        raise RunError(f"no run in {root} has exports: make them with edgefashion export")
+    if bare:
+        say(f"left out, without exports: {', '.join(bare)}; edgefashion export {shlex.join(bare)} makes them")
+    return found
+
+
 def run_folder(name: str, root: Path) -> Path:
     """The folder of the run `name`: one under `root`, or a path to one; a bare name means that under `root`
-    where both are there. Raises RunError for a file.
+    where both are there. Raises RunError for a file and for zoo:NAME.
     """
+    from edgefashion import zoo
     from edgefashion.training import runs
 
+    if zoo.is_name(name):
+        raise RunError(
+            f"{name} comes along without its run: name a run of edgefashion train, like {root}/cnn"
+        )
     path, under = Path(name), root / name
     runs.restore(under)
     here, there = reading.is_folder(path, RunError), reading.is_folder(under, RunError)
     if reading.is_file(path, RunError) and not there:
-        run = reading.is_file(path.parent / runs.INFO, RunError)
-        inside = f": did you mean {path.parent}?" if run else ""
-        raise RunError(f"{path} is a file, neither a run nor a .tflite or .onnx model{inside}")
+        raise RunError(_no_run(path))
     if path.parts != (name,) or name == os.pardir:
         return under if there and not here else path
     return path if here and not there else under
 
 
-def _exported(found: "Iterable[Run]") -> list[Artifact]:
-    """What was exported from each run, in the order of formats and precisions."""
+def _no_run(path: Path) -> str:
+    """Why a file is not the run that it was taken for."""
+    from edgefashion.training import runs
+
+    if path.suffix.lower() == ".zip":
+        return f"{path} is a file, and no run or model: a bundle is opened by edgefashion bench {path}"
+    what = (
+        "a model file, and no run" if is_model(path) else "a file, neither a run nor a .tflite or .onnx model"
+    )
+    homes = (path.parent, path.parent.parent)
+    home = next((each for each in homes if reading.is_file(each / runs.INFO, RunError)), None)
+    return f"{path} is {what}" + (f": did you mean {home}?" if home else "")
+
+
+def _exported(run: "Run") -> list[Artifact]:
+    """What was exported from a run, in the order of formats and precisions."""
     order = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
 
     def rank(one: Artifact) -> tuple[int, int]:
         kind = (one.format, one.precision or "")
         return order.index(kind) if kind in order else len(order), len(one.kept_float)
 
-    artifacts: list[Artifact] = []
-    for run in found:
-        own = [artifact.inspect(path) for path in artifact.find(run.artifacts)]
-        if not own:
-            raise RunError(f"{run.folder} has no exports: make them with edgefashion export {run.folder}")
-        artifacts += sorted(own, key=rank)
-    return artifacts
+    return sorted(map(artifact.inspect, artifact.find(run.artifacts)), key=rank)
 
 
 def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":

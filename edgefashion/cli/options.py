@@ -186,7 +186,9 @@ recipe_option = click.option(
     help="Train after this recipe instead of the --model's own; edgefashion recipes shows them.",
 )
 data_option = click.option("--data", "data_folder", type=FOLDER, help="Folder with the four data set files.")
-runs_option = click.option("--runs", "root", type=FOLDER, default="runs", show_default=True, help="All runs.")
+RUNS = "runs"
+"""The folder of all runs where none is named."""
+runs_option = click.option("--runs", "root", type=FOLDER, default=RUNS, show_default=True, help="All runs.")
 training_options = options(
     click.option("--epochs", type=COUNT, help="Passes over the training split."),
     click.option("--batch-size", type=COUNT, help="Images a training step."),

@@ -1,5 +1,6 @@
 """The verb that classifies pictures: see verbs.py."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def predict(
     if failed:
         raise failed[0]
     _raise(refused, len(paths))
-    following("edgefashion evaluate to see how often it is right")
+    following(f"edgefashion evaluate {shlex.quote(model)}  # how often it is right")
 
 
 def _any_model() -> str:

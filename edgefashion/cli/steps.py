@@ -22,9 +22,10 @@ from edgefashion.artifacts.artifact import (
 )
 from edgefashion.artifacts.targets import ANY, of_this_machine
 from edgefashion.cli.output import say
-from edgefashion.errors import BadInput, RunError
+from edgefashion.errors import BadInput, MissingExtra, RunError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
+from edgefashion.installation import is_installed
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ def load_data(folder: Path | None) -> "Dataset":
     whole = "" if dataset.complete else ", a part of the data set"
     say(f"data: {dataset.source}{whole}")
     return dataset
+
+
+def need_tensorflow() -> None:
+    """Raise MissingExtra where TensorFlow is not installed, without opening it: before data are fetched."""
+    if not is_installed("tensorflow"):
+        raise MissingExtra("Training and exporting need tensorflow", "train")
 
 
 def recipe_for(model: str, **changes: Any) -> Recipe:
@@ -261,7 +268,7 @@ def after_evaluation(artifacts: Sequence[Artifact], found: "Results") -> str | N
     if by_name[model].manifest is None or by_name[model].path.parent.name != "artifacts":
         return predicting
     run = shlex.quote(str(folder))
-    packing = f"edgefashion bundle {run} -o {shlex.quote(folder.name)}.zip for another computer"
+    packing = f"edgefashion bundle {run} -o {shlex.quote(folder.name)}.zip"
     return f"{predicting}, {packing}, or edgefashion card {run} -o CARD.md"
 
 

@@ -1,5 +1,6 @@
 """The verb `train`: see verbs.py."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,20 +104,22 @@ def train(
     changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
         recipes = steps.new_recipes(models, recipe_name, **changes)
+        steps.need_tensorflow()
         dataset = steps.load_data(data_folder)
     else:
         kind, base_name = tuning
         bases = fine_tuning.base_runs(base_name, models, root)
+        steps.need_tensorflow()
         dataset = steps.load_data(data_folder)
         changes |= {"sparsity": sparsity, "clusters": clusters}
         recipes = fine_tuning.recipes(kind, bases, dataset, **changes)
-    for usual_name, recipe in recipes.items():
-        folder = root / (name or usual_name)
+    folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}
+    for folder, recipe in folders.items():
         if seeds:
             _train_seeds(recipe, dataset, folder, seeds, hardware, resume, force)
         else:
             _tell(_fit(recipe, dataset, folder, hardware, resume, force))
-    following("edgefashion export")
+    following(shlex.join(("edgefashion", "export", *map(str, folders))))
 
 
 def _check_names(name: str | None, models: tuple[str, ...], root: Path) -> None:

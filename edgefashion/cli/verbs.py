@@ -1,5 +1,6 @@
 """One short function a verb: parse, call, print. Each opens what it needs when it is called."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from edgefashion.cli import (
 from edgefashion.cli.options import (
     COUNT,
     PICTURE,
+    RUNS,
     Name,
     Several,
     Whole,
@@ -65,6 +67,7 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
     """
     from edgefashion.data import load
     from edgefashion.data.describe import description
+    from edgefashion.training import runs
 
     if index is not None and picture is None:
         raise BadInput("--index chooses the image to draw: add --plot FILE.png")
@@ -78,7 +81,7 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
             plot_image(dataset.train, index, picture)
         say(f"written: {picture}")
     show(description(dataset))
-    following("edgefashion train")
+    following("edgefashion evaluate" if runs.find(Path(RUNS)) else "edgefashion train")
 
 
 @cli.command()
@@ -147,10 +150,11 @@ def export(
     steps.check_calibration(calibration, every_kind)
     settings = Settings(calibration_images, calibration, steps.target_for(target, every_kind))
     each = steps.settings_for(found, settings, keep_float)
+    steps.need_tensorflow()
     dataset = steps.load_data(data_folder)
     for (run, kinds), own in zip(found, each, strict=True):
         steps.export_run(run, dataset, kinds, own)
-    following("edgefashion evaluate")
+    following(shlex.join(("edgefashion", "evaluate", *(str(run.folder) for run, _ in found))))
 
 
 @cli.command()
@@ -223,6 +227,7 @@ def run(
     chosen = [steps.recipe_for(model, **changes) for model in models]
     path = root / ("results-small.json" if changes["limit"] else "results.json")
     files.check_writable(path)
+    steps.need_tensorflow()
     dataset = steps.load_data(data_folder)
     artifacts: list[Artifact] = []
     for recipe in chosen:

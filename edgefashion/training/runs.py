@@ -24,7 +24,7 @@ from edgefashion import files
 from edgefashion.errors import OutputError, RunError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
-from edgefashion.recipes import FineTuning, Recipe
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, FineTuning, Recipe
 
 SCHEMA = 1
 ID_DIGITS = 12
@@ -98,8 +98,17 @@ def read(folder: Path) -> Run:
     """The run in `folder`, checked. Raises RunError where it is missing or damaged."""
     restore(folder)
     if not reading.is_folder(folder, RunError):
-        raise RunError(f"there is no run {folder}: make it with edgefashion train")
+        raise RunError(f"there is no run {folder}: make it with {_training(folder.name)}")
     return _checked(folder)
+
+
+def _training(name: str) -> str:
+    """What makes a run of that name, as far as the name says it."""
+    if name in RECIPES:
+        return f"edgefashion train --model {name}"
+    if name in NAMED_RECIPES:
+        return f"edgefashion train --recipe {name}"
+    return "edgefashion train"
 
 
 def _checked(folder: Path) -> Run:

@@ -97,9 +97,7 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
         )
     # Where both are, the interrupted training began with --force: it may go on.
     if reading.exists(folder, RunError) and not (resume and runs.staging(folder).exists()):
-        raise RunError(
-            f"{folder} exists: choose another --name, or replace it with --force (force=True in Python)"
-        )
+        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
 
 
 def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:

@@ -245,11 +245,16 @@ def test_a_full_disk_comes_after_the_table(bench: Bench, fake: Fake, monkeypatch
 @pytest.mark.parametrize(
     ("names", "sustained", "json_file", "expected"),
     [
-        (("a b.onnx",), 0, None, "edgefashion bench 'a b.onnx' --sustained 10 to see what heat does"),
-        (("a.onnx",), 10, None, "edgefashion bench a.onnx --json FILE, to compare it with other computers"),
-        (("a.onnx",), 0, Path("r.json"), "edgefashion compare r.json and a file of another computer"),
+        (("a b.onnx",), 0, None, "edgefashion bench 'a b.onnx' --sustained 10  # what heat does"),
+        (
+            ("a.onnx",),
+            10,
+            None,
+            "edgefashion bench a.onnx --json FILE.json  # to compare it with other computers",
+        ),
+        (("a.onnx",), 0, Path("r.json"), "edgefashion compare r.json OTHER.json  # one of another computer"),
         (("zoo:cnn-64k",), 0, None, "edgefashion predict zoo:cnn-64k PICTURE.jpg"),
-        ((), 0, None, "edgefashion bench --sustained 10 to see what heat does, or edgefashion predict zoo:"),
+        ((), 0, None, "edgefashion bench --sustained 10, or edgefashion predict zoo:"),
     ],
 )
 def test_what_comes_next_is_something_new(

@@ -7,7 +7,7 @@ import pytest
 
 from edgefashion.artifacts.artifact import PRECISIONS
 from edgefashion.artifacts.targets import of_this_machine
-from edgefashion.cli import main
+from edgefashion.cli import main, steps
 from edgefashion.cli.steps import check_calibration, kinds_of, target_for
 from edgefashion.cli.verbs import cli
 from edgefashion.errors import BadInput
@@ -156,6 +156,10 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("bench a.onnx --plot x.png", "add --sustained MINUTES"),
         ("bench a.onnx --sustained 1 --plot x.bmp", "end the name in .png, .svg or .pdf"),
         ("data --index 3", "add --plot"),
+        ("evaluate mobilenetv2", "make it with edgefashion train --model mobilenetv2"),
+        ("evaluate cnn-64k", "make it with edgefashion train --recipe cnn-64k"),
+        ("inspect .", ". is a folder without exports: name .tflite and .onnx files, or an exported run"),
+        ("debug zoo:cnn-64k", "name a run of edgefashion train, like runs/cnn"),
         ("debug nowhere", "there is no run runs/nowhere"),
         ("debug cnn --precision float32", "'float32' is not one of 'int8', 'int8-qat'"),
         ("debug cnn --plot layers.bmp", "end the name in .png, .svg or .pdf"),
@@ -194,6 +198,34 @@ def test_a_missing_package_names_the_extra(
         main(["train", "--data", str(sample_folder), "--limit", "100"])
     assert stopped.value.code == 1
     assert pip_install("train") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["train"], ["run", "--smoke"]])
+def test_a_missing_tensorflow_is_said_before_anything_is_fetched(
+    words: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: object,
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setattr(steps, "load_data", lambda folder: pytest.fail("data were asked for"))
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 1
+    assert pip_install("train") in capsys.readouterr().err
+
+
+def test_after_the_data_comes_what_was_not_done_yet(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample_folder: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for last in ("train", "evaluate"):
+        with pytest.raises(SystemExit):
+            main(["data", "--data", str(sample_folder)])
+        assert capsys.readouterr().err.endswith(f"next: edgefashion {last}\n")
+        (tmp_path / "runs/cnn").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs/cnn/run.json").touch()
 
 
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,17 @@
 """What a name on the command line means: a run, a model file, one that comes along."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from edgefashion.cli.naming import run_folder
+from edgefashion.cli.naming import named_artifacts, run_folder
 from edgefashion.errors import RunError
 from edgefashion.training import runs
 
 ROOT = Path("runs")
+MODELS = Path(__file__).parents[1] / "files/models"
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +69,38 @@ def test_a_file_of_a_run_is_told_from_a_run() -> None:
         RunError, match=r"^boot\.png is a file, neither a run nor a \.tflite or \.onnx model$"
     ):
         run_folder("boot.png", ROOT)
+
+
+def test_what_is_no_run_is_told_from_a_run_with_what_to_name() -> None:
+    exports = Path("runs/cnn/artifacts")
+    exports.mkdir()
+    (exports / "cnn-int8.onnx").touch()
+    Path("cnn.zip").touch()
+    for name, said in {
+        "zoo:cnn-64k": "comes along without its run: name a run",
+        "cnn.zip": "a bundle is opened by edgefashion bench cnn.zip",
+        "runs/cnn/artifacts/cnn-int8.onnx": "is a model file, and no run: did you mean runs/cnn?",
+    }.items():
+        with pytest.raises(RunError, match=re.escape(said)):
+            run_folder(name, ROOT)
+
+
+def test_of_all_runs_those_without_exports_are_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless none has any."""
+    for name in ("cnn", "new"):
+        Path(f"runs/{name}/artifacts").mkdir(parents=True)
+        Path(f"runs/{name}/{runs.INFO}").touch()
+    monkeypatch.setattr(runs, "read", lambda folder: runs.Run(folder, {}))
+    with pytest.raises(RunError, match=r"no run in runs has exports: make them with edgefashion export$"):
+        named_artifacts([], ROOT)
+    shutil.copy(MODELS / "tiny-float32.onnx", "runs/cnn/artifacts")
+    assert [each.path.name for each in named_artifacts([], ROOT)] == ["tiny-float32.onnx"]
+    said = capsys.readouterr().err
+    assert "left out, without exports: runs/new; edgefashion export runs/new makes them" in said
+    with pytest.raises(RunError, match="runs/new has no exports"):
+        named_artifacts(["new"], ROOT)
 
 
 @pytest.mark.parametrize("name", ["/", ".", "..", "runs"])

@@ -63,3 +63,10 @@ def test_bad_files_are_one_line_and_the_good_one_is_shown_all_the_same(tmp_path:
     assert all(name in line for name in ("photo.tflite", "cut.onnx", "gone.onnx"))
     assert "2 of the 2 that multiply" in done.stdout
     assert inspect(cut, code=2).stdout == ""
+
+
+def test_a_run_stands_for_what_was_exported_from_it(tmp_path: Path) -> None:
+    exports = tmp_path / "runs/cnn/artifacts"
+    exports.mkdir(parents=True)
+    shutil.copy(MODELS / "tiny-int8.onnx", exports)
+    assert "tiny-int8.onnx" in edgefashion("inspect", "runs/cnn", cwd=tmp_path).stdout
