@@ -47,9 +47,8 @@ def _spread(row: Measurement) -> Flag | None:
     low, middle, high = (percentile(medians, q) for q in (10, 50, 90))
     if high - low <= SPREAD * middle:
         return None
-    return Flag(
-        flag="spread", why=f"p50 from {low:.1f} to {high:.1f} µs between rounds: measure on an idle machine"
-    )
+    apart = f"p50 differs by {(high - low) / middle:.0%} between rounds".replace("%", " %")
+    return Flag(flag="spread", why=f"{apart}: measure on an idle machine")
 
 
 def _drift(row: Measurement) -> Flag | None:

@@ -93,12 +93,13 @@ class Protocol:
         return {**asdict(self), "shuffled": True, "drawn_from": drawn_from, "summary": self._summary()}
 
     def _summary(self) -> str:
-        rules = "MLPerf single stream" if self.full else "as benchmark_model"
+        usual = " (as benchmark_model)" if self.seconds == Protocol.seconds else ""
+        rules = " (MLPerf single stream)" if self.full else usual
         where = "all in this process" if self.in_process else "each file in a process of its own"
         pinned = f", pinned to CPU {','.join(map(str, self.pin))}" if self.pin else ""
         return (
             f"{where}{pinned}; {self.warm_up_seconds:g} s of warm-up; {self.rounds} shuffled rounds or more "
-            f"(after pyperf), until each row has {self.seconds:g} s ({rules}) and {self.samples:,} samples, "
+            f"(after pyperf), until each row has {self.seconds:g} s{rules} and {self.samples:,} samples, "
             f"or has taken {self.at_most:g} s in all"
         )
 

@@ -77,7 +77,10 @@ def _files(name: str) -> list[Path]:
     help="Default: int8-qat of a run of train --qat, else int8.",
 )
 @click.option(
-    "--format", "formats", type=Several("format", list(PRECISIONS)), default="all", show_default=True
+    "--format",
+    "formats",
+    type=Several("format", list(PRECISIONS)),
+    help="Default: those that are exported.",
 )
 @click.option("--plot", "picture", type=PICTURE, help="Draw all layers into this .png, .svg or .pdf file.")
 @click.option("--json", "json_file", type=OUTPUT, help="Write the figures of all layers as JSON.")
@@ -89,7 +92,7 @@ def _files(name: str) -> list[Path]:
 def debug(
     name: str,
     precision: str | None,
-    formats: tuple[str, ...],
+    formats: tuple[str, ...] | None,
     picture: Path | None,
     json_file: Path | None,
     images: int,

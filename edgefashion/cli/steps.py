@@ -273,17 +273,25 @@ def after_evaluation(artifacts: Sequence[Artifact], found: "Results") -> str | N
 
 
 def debug_run(
-    run: "Run", dataset: "Dataset", precision: str | None, formats: Sequence[str], images: int
+    run: "Run", dataset: "Dataset", precision: str | None, formats: Sequence[str] | None, images: int
 ) -> "Report":
-    """Compare a run's int8 models with its float model on `images` validation images, or all there are."""
+    """Compare a run's int8 models with its float model on `images` validation images, or all there are.
+
+    Where no formats are asked for: in those that are exported, and a line names the others.
+    """
     from edgefashion.data import split, stratified_sample
     from edgefashion.export import debug
 
     validation = split(dataset).validation
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
-    usual = QAT_PRECISIONS[0] if run.quantized else "int8"
+    precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")
+    if formats is None:
+        paths = {format: debug.exported(run, format, precision) for format in PRECISIONS}
+        formats = [format for format, path in paths.items() if path.is_file()] or list(PRECISIONS)
+        for format in PRECISIONS.keys() - set(formats):
+            say(f"left out, not exported: {paths[format]}")
     with Bar() as progress:
-        return debug.debug_run(run, precision or usual, formats, sample, progress)
+        return debug.debug_run(run, precision, formats, sample, progress)
 
 
 def make_bundle(artifacts: list[Artifact], dataset: "Dataset", images: int, path: Path) -> "Made":
@@ -299,11 +307,17 @@ class Bar:
 
     def __enter__(self) -> "Progress":
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
         # Refreshed only when something is reported: this process is to sleep while a model is measured.
         self.bar = Progress(
-            console=Console(stderr=True), transient=True, auto_refresh=False, disable=not sys.stderr.isatty()
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            auto_refresh=False,
+            disable=not sys.stderr.isatty(),
         )
         self.bar.start()
         self.task = self.bar.add_task("measuring")

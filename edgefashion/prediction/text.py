@@ -1,6 +1,7 @@
 """Predictions for people (a table) and for programs (JSON)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from edgefashion import __version__, report
@@ -14,8 +15,9 @@ SCHEMA = 1
 
 def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     """What was done to each image, and what each artifact says of it."""
+    names = _brief([image.name for image in images])
     rows = [
-        {"image": image.name, "artifact": prediction.artifact, "top": prediction.top(number)}
+        {"image": names[image.name], "artifact": prediction.artifact, "top": prediction.top(number)}
         for number, image in enumerate(images)
         for prediction in predictions
         if prediction.logits is not None
@@ -24,6 +26,15 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     lines = [f"{image.name}: {image.remark}" for image in images]
     found = [Table("Classes", (*_COLUMNS, *places), rows)] if rows else []
     return Page(lines, found, _notes(predictions), "--json")
+
+
+def _brief(names: Sequence[str]) -> dict[str, str]:
+    """What each image is called in a cell: without its folder, where that tells it from the others."""
+    bare = [PurePath(name).name for name in dict.fromkeys(names)]
+    return {
+        name: own if bare.count(own) == 1 else name
+        for name, own in zip(dict.fromkeys(names), bare, strict=True)
+    }
 
 
 def to_json(
@@ -95,6 +106,6 @@ def _place(rank: int) -> Column:
 _COLUMNS = (
     Column("Image", lambda row: row["image"], number=False),
     Column("Model", lambda row: row["artifact"].model, number=False),
-    Column("Format", lambda row: row["artifact"].format, number=False, importance=7),
+    Column("Format", lambda row: row["artifact"].format, number=False),
     Column("Precision", _precision, number=False),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgefashion.artifacts import targets
 from edgefashion.evaluation.results import Results
-from edgefashion.report.tables import NONE, Column, Row, Table, figure, kilobytes, time
+from edgefashion.report.tables import ALWAYS, NONE, Column, Row, Table, figure, kilobytes, time
 
 FLAGGED = "!"
 """What marks a row that has flags."""
@@ -35,12 +35,13 @@ def precision(row: Row) -> str:
 
 
 def _used(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Those of `_OPTIONAL` only where any row has something in them."""
+    """Those that a table is nothing without, and of the others those where any row has something in them."""
     empty = {NONE, ""}
     return tuple(
         column
         for column in columns
-        if column not in _OPTIONAL or any(column.text(row) not in empty for row in rows)
+        if (column.importance >= ALWAYS and column is not _MARK)
+        or any(column.text(row) not in empty for row in rows)
     )
 
 
@@ -94,16 +95,7 @@ _KIND = (
     Column("Format", lambda row: row["format"], number=False),
     Column("Precision", precision, number=False),
 )
-_OPTIONAL = (
-    Column("Host", _host, number=False, importance=7),
-    Column("p90 bound µs", lambda row: time(row["p90_bound_us"]), importance=6),
-    Column("Limit %", _of_limit, importance=5),
-    Column("mJ", lambda row: figure(row["energy_mj"], form=".3g"), importance=6),
-    Column("", lambda row: FLAGGED if row["flags"] else "", number=False),
-    Column("°C", lambda row: _range(row, "temperature_c"), importance=7),
-    Column("MHz", lambda row: _range(row, "mhz"), importance=4),
-)
-_HOST, _BOUND, _LIMIT, _ENERGY, _MARK, _DEGREES, _CLOCK = _OPTIONAL
+_MARK = Column("", lambda row: FLAGGED if row["flags"] else "", number=False)
 _ACCURACY = (
     Column("Model", _trained, number=False),
     *_KIND,
@@ -114,7 +106,7 @@ _ACCURACY = (
     Column("Δ pts", lambda row: figure(row["accuracy_delta"], 100, "+.2f"), importance=4),
     Column("Agree %", lambda row: figure(row["agreement"], 100), importance=3),
     Column("p", _p, importance=2),
-    _HOST,
+    Column("Host", _host, number=False, importance=7),
 )
 _LATENCY = (
     _MODEL,
@@ -122,11 +114,11 @@ _LATENCY = (
     _THREADS,
     Column("p50 µs", _p50),
     Column("p90 µs", lambda row: time(row["latency_us"]["p90"]), importance=3),
-    _BOUND,
+    Column("p90 bound µs", lambda row: time(row["p90_bound_us"]), importance=6),
     Column("p99 µs", lambda row: time(row["latency_us"]["p99"]), importance=7),
     Column("inf/s", lambda row: figure(row["inferences_per_s"], form=",.0f"), importance=2),
-    _LIMIT,
-    _ENERGY,
+    Column("Limit %", _of_limit, importance=5),
+    Column("mJ", lambda row: figure(row["energy_mj"], form=".3g"), importance=6),
     Column("First µs", lambda row: time(row["first_inference_us"]), importance=1),
     Column("Load ms", lambda row: time(row["load_ms"]), importance=2),
     Column("Peak MB", lambda row: figure(row["peak_rss_mb"], form=".0f"), importance=6),
@@ -140,6 +132,6 @@ _SUSTAINED = (
     Column("p50 µs at first", lambda row: time(row["sustained"][0]["p50_us"]), importance=8),
     Column("at last", lambda row: time(row["sustained"][-1]["p50_us"])),
     Column("slowest", lambda row: time(max(point["p50_us"] for point in row["sustained"])), importance=6),
-    _DEGREES,
-    _CLOCK,
+    Column("°C", lambda row: _range(row, "temperature_c"), importance=7),
+    Column("MHz", lambda row: _range(row, "mhz"), importance=4),
 )

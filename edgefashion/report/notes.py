@@ -34,7 +34,9 @@ def notes(results: Results) -> list[str]:
             "Some files are too fast for the clock, so each of their samples is a mean: " + _loops(rows)
         )
     if any(row["kept_every"] > 1 for row in rows):
-        lines.append("There were so many samples that not each was kept: see kept_every in the JSON.")
+        lines.append(
+            "There were so many samples that not each was kept: see kept_every in what --json writes."
+        )
     if any(row["mcnemar_p"] is not None for row in rows):
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
     if any(row["small_run"] for row in rows):
@@ -51,7 +53,7 @@ def notes(results: Results) -> list[str]:
 
 
 def _flags(rows: list[Row]) -> list[str]:
-    """A line for each flag, and in it each row that has it, with its figures; or all, said once."""
+    """A line for each flag, and in it each row that has it, with its figures; what is alike is said once."""
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         for flag in row["flags"]:
@@ -64,8 +66,10 @@ def _flags(rows: list[Row]) -> list[str]:
 
 def _flagged(places: list[tuple[str, str]], timed: int) -> str:
     same = merged([why for _, why in places])
-    if same and len(places) == timed > 1:
-        return f"all {timed} rows: {same}"
+    if same and len(places) > 1:
+        all_of_them = len(places) == timed
+        which = f"all {timed} rows" if all_of_them else _list([place for place, _ in places], "; ", "rows")
+        return f"{which}: {same}"
     return _list([f"{place}: {why}" for place, why in places], "; ", "rows")
 
 
@@ -83,7 +87,7 @@ def _own_notes(rows: list[Row]) -> list[str]:
 
 
 def _list(texts: list[str], between: str, what: str) -> str:
-    more = f"{between}and {len(texts) - LISTED} more {what}, see the JSON" if len(texts) > LISTED else ""
+    more = f"{between}and {len(texts) - LISTED} more {what} (--json has all)" if len(texts) > LISTED else ""
     return between.join(texts[:LISTED]) + more
 
 

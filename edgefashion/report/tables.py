@@ -29,13 +29,15 @@ LISTED = 12
 class Column:
     """A column of a table: its title and the text of a row's cell. Numbers stand to the right.
 
-    Where a terminal is too narrow for all, those of the least `importance` are left out, the last first.
+    Where a terminal is too narrow for all, titles are `brief` where they can be, and then the columns of the
+    least `importance` are left out, the last first.
     """
 
     title: str
     text: Callable[[Row], str]
     number: bool = True
     importance: int = ALWAYS
+    brief: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,17 @@ def _widths(table: Table) -> list[int]:
     ]
 
 
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * len(widths)
+
+
 def _fitting(table: Table, width: int | None) -> tuple[Table, list[Column]]:
     """The table with as many columns as fit, and those left out, as they stood."""
+    if width is not None and _total(_widths(table)) > width:
+        titled = (replace(column, title=column.brief or column.title) for column in table.columns)
+        table = replace(table, columns=tuple(titled))
     widths = _widths(table)
-    total = sum(widths) + GAP * len(widths)
+    total = _total(widths)
     order = sorted(range(len(widths)), key=lambda place: (table.columns[place].importance, -place))
     left_out: set[int] = set()
     for place in order:

@@ -89,7 +89,7 @@ def debug_run(
     other layers, RunError, RuntimeCrash.
     """
     exporter.check_precision(run, precision)
-    paths = {format: _exported(run, format, precision) for format in formats}
+    paths = {format: _checked(run, format, precision) for format in formats}
     deployed = {format: _deployed(path, sample.images) for format, path in paths.items()}
     model = quantization_aware.float_graph(run)
     steps = steps_of(model)
@@ -101,9 +101,14 @@ def debug_run(
     return Report(run.name, run.id, precision, len(sample), models)
 
 
-def _exported(run: Run, format: str, precision: str) -> Path:
+def exported(run: Run, format: str, precision: str) -> Path:
+    """The file to look into, which need not be there."""
+    return run.artifacts / exporter.file_name(run, (format, precision), Settings())
+
+
+def _checked(run: Run, format: str, precision: str) -> Path:
     """The file to look into, checked against its manifest and the run."""
-    path = run.artifacts / exporter.file_name(run, (format, precision), Settings())
+    path = exported(run, format, precision)
     command = f"edgefashion export {run.folder} --format {format} --precision {precision}"
     if not reading.is_file(path, ArtifactError):
         raise ArtifactError(f"{path} does not exist: make it with {command}")

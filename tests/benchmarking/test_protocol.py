@@ -13,6 +13,11 @@ def test_the_defaults_are_named_with_where_they_are_from() -> None:
     assert "each file in a process of its own; 0.5 s of warm-up; 25 shuffled rounds" in described["summary"]
 
 
+def test_only_what_is_as_elsewhere_is_said_to_be() -> None:
+    assert "has 1 s (as benchmark_model) and" in Protocol().describe()["summary"]
+    assert "has 0.1 s and" in Protocol().lasting(0.1).describe()["summary"]
+
+
 def test_full_is_single_stream() -> None:
     protocol = full(pin=(2, 3), in_process=True)
     assert (protocol.seconds, protocol.samples) == (600, 24_576)

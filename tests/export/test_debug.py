@@ -335,13 +335,25 @@ def test_a_file_that_cannot_be_used_is_one_line(
 ) -> None:
     spoil(copied)
     with pytest.raises(SystemExit) as stopped:
-        main(["debug", str(copied.folder), "--data", str(sample_folder)])
+        main(["debug", str(copied.folder), "--format", "all", "--data", str(sample_folder)])
     captured = capsys.readouterr()
     assert stopped.value.code == 2
     (line,) = [line for line in captured.err.splitlines() if not line.startswith("data: ")]
     assert line.startswith(f"edgefashion: {copied.artifacts}/cnn-int8.onnx ")
     assert said.format(run=copied.folder) in line
     assert captured.out == ""
+
+
+def test_where_no_format_is_asked_for_those_exported_are_shown_and_the_others_named(
+    copied: Run, sample_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing(copied)
+    with pytest.raises(SystemExit) as stopped:
+        main(["debug", str(copied.folder), "--images", "2", "--data", str(sample_folder)])
+    captured = capsys.readouterr()
+    assert not stopped.value.code, captured.err
+    assert "cnn-int8.tflite" in captured.out
+    assert f"left out, not exported: {copied.artifacts}/cnn-int8.onnx" in captured.err
 
 
 def test_a_file_of_another_model_under_a_true_manifest_is_one_line(

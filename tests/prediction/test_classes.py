@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,17 @@ def test_an_artifact_answers_with_the_classes_that_it_names(tmp_path: Path, samp
     assert [guess.name for guess in found.top(0)] == [DIGITS[guess.label] for guess in found.top(0)]
     assert json.loads(text.to_json(images(sample, 3), [found]))["classes"] == DIGITS
     assert text.page(images(sample, 3), [found]).notes == []
+
+
+def test_a_picture_is_called_by_its_name_alone_where_that_tells_it_from_others(
+    tmp_path: Path, sample: Dataset
+) -> None:
+    pictures = images(sample, 3)
+    names = ("some/where/far/boot.png", "a/shoe.png", "b/shoe.png")
+    shown = [replace(each, name=name) for each, name in zip(pictures, names, strict=True)]
+    page = text.page(shown, classify([exported(tmp_path, "own.tflite", "float32")], shown))
+    assert [row[0] for row in page.tables[0].cells] == ["boot.png", "a/shoe.png", "b/shoe.png"]
+    assert page.header[0].startswith(names[0])
 
 
 def test_where_an_artifact_names_no_classes_it_is_said(tmp_path: Path, sample: Dataset) -> None:

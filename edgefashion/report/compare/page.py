@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.joining import Cell, Comparison, Data, Line
@@ -48,10 +49,11 @@ def _of_source(source: Source, comparison: Comparison) -> list[Column]:
     """Its p50, its ratio unless it is what the others are compared with, its energy if it was measured."""
     against = comparison.against
     title = textwrap.fill(f"({source.number}) {source.title},", TITLE_WIDTH) + "\np50 µs"
-    columns = [_number(title, lambda line: _p50(line.of(source)), importance=9)]
+    p50 = _number(title, lambda line: _p50(line.of(source)), importance=9 if source is against else 8)
+    columns = [replace(p50, brief=f"({source.number})\np50 µs")]
     if against and source is not against and not source.emulated:
         title = f"({source.number})/({against.number})"
-        columns.append(_number(title, lambda line: _ratio(line.of(source)), importance=8))
+        columns.append(_number(title, lambda line: _ratio(line.of(source)), importance=9))
     if any(_energy(line.of(source)) != NONE for line in comparison.lines):
         columns.append(_number(f"({source.number}) mJ", lambda line: _energy(line.of(source)), importance=3))
     return columns

@@ -188,3 +188,20 @@ def test_a_narrow_terminal_breaks_no_figure_and_says_what_it_lacks(
     assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
     assert any(f"Left out at {width} columns: " in line for line in lines) == (width < 200)
     assert " 12,530 " in text.getvalue()
+
+
+def test_in_80_columns_two_devices_have_their_latencies_and_their_ratio(
+    write: Write, joined: Join, rows: Any
+) -> None:
+    """Their titles, which stand above the table, are not repeated then."""
+    paths = [write(f"{name}.json", [rows(12_345)], cpu=f"A Processor {name} at length") for name in "AB"]
+    narrow, wide = (tables.to_text(page(joined(paths)), width) for width in (80, 200))
+    assert "(1)" in narrow and "(2)/(1)" in narrow and narrow.count(" 12,") == 2
+    assert "Left out at 80 columns: Runtime, Accuracy %, 10,000 images, kB;" in narrow
+    assert (narrow.count("Processor A"), wide.count("Processor A")) == (1, 2)
+
+
+def test_of_many_devices_the_ratios_go_last(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write(f"{name}.json", [rows(12_345)], cpu=f"Processor {name}") for name in "ABC"]
+    text = tables.to_text(page(joined(paths)), 80)
+    assert "(2)/(1)" in text and text.count(" 12,") == 1
