@@ -19,14 +19,17 @@ MOST = 10**9
 class Finite(click.FloatRange):
     """A number above 0 that is one: `nan` is in no range, and `inf` in too many."""
 
-    def __init__(self, most: float = MOST) -> None:
+    def __init__(self, most: float | None = None) -> None:
         super().__init__(min=0, max=most, min_open=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
         if isinstance(value, str) and not math.isfinite(_float(value)):
             self.fail(f"{brief(value)} is not a number above 0", param, ctx)
-        return float(super().convert(value, param, ctx))
+        found = float(super().convert(value, param, ctx))
+        if found > MOST:
+            self.fail(f"{brief(str(value))} is too large: give {MOST:,} at most", param, ctx)
+        return found
 
 
 class Whole(click.IntRange):
@@ -36,7 +39,10 @@ class Whole(click.IntRange):
         """The number."""
         if isinstance(value, str) and len(value) > _DIGITS:
             self.fail(f"{brief(value)} is too large", param, ctx)
-        return int(super().convert(value, param, ctx))
+        found = int(super().convert(value, param, ctx))
+        if self.max is None and found > MOST:
+            self.fail(f"{brief(str(value))} is too large: give {MOST:,} at most", param, ctx)
+        return found
 
 
 def brief(text: str) -> str:
@@ -52,7 +58,7 @@ def _float(text: str) -> float:
 
 
 _DIGITS = 20
-COUNT = Whole(min=1, max=MOST)
+COUNT = Whole(min=1)
 FOLDER = click.Path(file_okay=False, readable=False, path_type=Path)
 PATH = click.Path(readable=False, path_type=Path)
 """Read later, with errors that say what to do."""

@@ -32,7 +32,7 @@ def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         progress.TransferSpeedColumn(),
         progress.TimeRemainingColumn(),
     )
-    with progress.Progress(*columns, console=Console(stderr=True)) as shown:
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(label, total=total)
         yield lambda count: shown.advance(task, count)
 

@@ -50,7 +50,7 @@ def _wrong(flag: Flag) -> Finding:
 def _governor(now: State, sources: Sources) -> Finding:
     name = now["governor"]
     if name is None:
-        return Finding("note", "governor", "nothing tells what sets the clock")
+        return Finding("note", "governor", "the system does not say what sets the clock speed")
     driver = (sources.text(_SCALING_DRIVER) or "").strip()
     mhz = f", {now['mhz']:,.0f} MHz now ({now['mhz_from']})" if now["mhz"] else ""
     if name == "performance":
@@ -58,7 +58,7 @@ def _governor(now: State, sources: Sources) -> Finding:
     if name == "powersave" and driver not in _FULL_SPEED:
         text = f"{name} keeps the clock at its lowest{mhz}"
         return Finding("problem", "governor", text, _PERFORMANCE, falsifies=True)
-    text = f"{name}{mhz}: the clock follows the load; a short measurement may start on a low one"
+    text = f"{name}{mhz}: the clock speed follows the load, so a short measurement may start slow"
     return Finding("note", "governor", text, _PERFORMANCE)
 
 
@@ -68,7 +68,7 @@ def _firmware(now: State, about: State, sources: Sources) -> list[Finding]:
         mend = _GROUP if any(sign in why for sign in _NOT_ALLOWED) else None
         return [Finding("note", "firmware", f"vcgencmd does not answer: {why}", mend), *_throttling(now)]
     if now["throttled"] is None and "Raspberry Pi" in (about["board"] or "") and not about["emulated"]:
-        text = "vcgencmd is missing: nothing tells whether this board is throttled"
+        text = "vcgencmd is missing: whether this board is throttled cannot be known"
         return [Finding("note", "firmware", text, "sudo apt install raspi-utils")]
     return _throttling(now)
 
@@ -78,21 +78,21 @@ def _throttling(now: State) -> list[Finding]:
         return []
     earlier = [name for name in now["throttled_since_boot"] if name not in now["throttled"]]
     if earlier:
-        text = f"not now, but since it was started: {', '.join(earlier)}"
+        text = f"not now, but since the machine was started: {', '.join(earlier)}"
         mend = _SUPPLY if "under-voltage" in earlier else _FAN
         return [Finding("note", "throttling", text, mend)]
-    return [] if now["throttled"] else [Finding("ok", "throttling", "none since it was started")]
+    return [] if now["throttled"] else [Finding("ok", "throttling", "none since the machine was started")]
 
 
 def _temperature(now: State) -> Finding:
     if now["temperature_c"] is None:
-        return Finding("note", "temperature", "nothing tells it")
+        return Finding("note", "temperature", "no sensor can be read here")
     return Finding("ok", "temperature", f"{now['temperature_c']:.0f} °C ({now['temperature_from']})")
 
 
 def _load(now: State) -> Finding:
     if now["other_cores"] is None:
-        return Finding("note", "other load", "nothing tells it")
+        return Finding("note", "other load", "the system does not say how busy the processor is")
     stolen = f", the host {now['stolen_cores']:.2f}" if now["stolen_cores"] else ""
     return Finding("ok", "other load", f"other processes use {now['other_cores']:.2f} cores{stolen}")
 
@@ -100,7 +100,7 @@ def _load(now: State) -> Finding:
 def _memory(now: State) -> Finding:
     free = now["memory_available_mb"]
     if free is None:
-        return Finding("note", "memory", "nothing tells how much is free")
+        return Finding("note", "memory", "the system does not say how much is free")
     if free < LITTLE_MEMORY_MB:
         text = f"only {free:,} MB are available: runtimes may be swapped out, or killed"
         return Finding("problem", "memory", text, _OTHERS, falsifies=True)

@@ -44,7 +44,7 @@ def _data(named: Path | None) -> Finding:
 
 
 def _packages(lacking: list[str]) -> Finding:
-    text = f"not possible: {', '.join(lacking)} not installed; not needed to measure"
+    text = f"not possible here: {', '.join(lacking)} not installed; not needed to measure"
     if sys.version_info >= TOO_NEW:
         return Finding("note", "export", text, "use Python 3.11 to 3.13, which TensorFlow is built for")
     return Finding("note", "export", text, pip_install("train"))
@@ -62,5 +62,5 @@ def _weights() -> Finding:
         return Finding("problem", "weights", str(error))
     if there:
         return Finding("ok", "weights", f"of ImageNet, in {path}")
-    text = "those of ImageNet are not on this machine: only needed to train MobileNetV2"
+    text = "the ImageNet weights are not on this machine: only training MobileNetV2 needs them"
     return Finding("note", "weights", text, "edgefashion train --model mobilenetv2 fetches them")

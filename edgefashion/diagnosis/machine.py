@@ -67,7 +67,7 @@ def _processor(about: dict[str, Any]) -> Finding:
     name = ": ".join(filter(None, [about["board"], about["cpu"] or "a processor without a name"]))
     text = f"{name}, {about['cores']} cores"
     if about["isa"] is None:
-        return Finding("note", "processor", f"{text}; nothing tells its instruction sets")
+        return Finding("note", "processor", f"{text}; the system does not say which instruction sets it has")
     features = " ".join(about["isa"]) or "no vector instructions that matter"
     if DOT_PRODUCTS.isdisjoint(about["isa"]):
         slow = "no dot products of 8-bit numbers: int8 has less to gain here"

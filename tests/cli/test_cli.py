@@ -228,6 +228,15 @@ def test_after_the_data_comes_what_was_not_done_yet(
         (tmp_path / "runs/cnn/run.json").touch()
 
 
+def test_help_shows_no_limit_that_nobody_reaches(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in cli.commands:
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+    assert "00000000" not in capsys.readouterr().out
+    for words in ("train --epochs 1000000001", "bench a.onnx --seconds 1e10"):
+        assert "is too large: give 1,000,000,000 at most" in failing(capsys, *words.split())
+
+
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
     with cli.commands["train"].make_context("train", ["--model", "all"]) as context:
         assert context.params["models"] == tuple(RECIPES)
