@@ -133,12 +133,17 @@ def read(path: Path) -> Results:
         raise BadInput(f"{path} has more parts than any results file: {_MEND}")
     # In parts, since all samples at once would take six times the size of the file.
     parts = _decoded(content, dict[str, msgspec.Raw], name, what)
-    results = parts.pop("results", b"null")
+    results = parts.pop("results", None)
     _check_sizes(parts, name)
-    head = {field: _plain(part, name, what) for field, part in parts.items()}
+    head = {field: _plain(part, name, field) for field, part in parts.items()}
     reading.check_schema(head, SCHEMA, name, BadInput)
     reading.check(head, Head, name, what, BadInput, mend=_MEND)
-    rows = _decoded(results, list[dict[str, msgspec.Raw]], name, what)
+    if results is None:
+        lacks = ValueError("Object missing required field `results`")
+        raise reading.damaged(name, what, BadInput, _MEND, lacks)
+    rows = _decoded(
+        results, list[dict[str, msgspec.Raw]], f"{name}, field results,", "the rows of such a file"
+    )
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
     head = {**_HEAD_OF_OLD, **head}
     return Results(rows=found, **{field: head[field] for field in _HEAD})
@@ -150,8 +155,9 @@ def _row(parts: dict[str, Any], name: str) -> dict[str, Any]:
 
     what = "a row of a results file"
     _check_sizes(parts, name)
-    samples = array("d", _decoded(parts.pop("raw_us", b"[]"), Samples, name, what))
-    row = {field: _plain(part, name, what) for field, part in parts.items()}
+    raw = parts.pop("raw_us", b"[]")
+    samples = array("d", _decoded(raw, Samples, f"{name}, field raw_us,", "times of inferences"))
+    row = {field: _plain(part, name, field) for field, part in parts.items()}
     reading.check(row, Row, name, what, BadInput, mend=_MEND)
     latency, host = _PERCENTILES | row["latency_us"], row.get("host")
     return complete({**row, "latency_us": latency, "host": host and _HOST | host, "raw_us": samples})
@@ -163,9 +169,10 @@ def _check_sizes(parts: dict[str, Any], name: str) -> None:
         raise BadInput(f"{name} has a field of more than {PART_BYTES:,} bytes: {_MEND}")
 
 
-def _plain(part: Any, name: str, what: str) -> Any:
+def _plain(part: Any, name: str, field: str) -> Any:
     """A field that has no samples, from its JSON."""
-    return reading.load_json(bytes(part), name, what, BadInput, mend=_MEND)
+    what = "what a results file has there"
+    return reading.load_json(bytes(part), f"{name}, field {field},", what, BadInput, mend=_MEND)
 
 
 def _decoded(part: Any, kind: Any, name: str, what: str) -> Any:

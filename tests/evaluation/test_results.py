@@ -73,8 +73,29 @@ def test_a_file_of_schema_1_is_read_and_completed(path: Path) -> None:
 )
 def test_other_files_are_no_results(content: str, path: Path) -> None:
     path.write_text(content)
-    with pytest.raises(BadInput, match=r"results\.json(, result 1)? is damaged, or not a "):
+    with pytest.raises(BadInput, match=r"results\.json(, field results,)? is damaged, or not "):
         results.read(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('"results"', '"rows"', "`results`"),
+        ('"results": [', '"results": null, "x": [', "field results, "),
+        ('"device": {', '"device": 1e300, "x": {', "field device, "),
+        ('"device": {', '"device": 1, "x": {', "device"),
+        ('"raw_us": [', '"raw_us": "", "x": [', "result 1, field raw_us, "),
+        ('"threads": 1', '"threads": 1e300', "result 1, field threads, "),
+        ('"threads": 1', '"threads": "1"', "threads"),
+    ],
+)
+def test_the_field_that_is_wrong_is_named(old: str, new: str, field: str, path: Path) -> None:
+    text = results.to_json(Results(DEVICE, None, [OLD_ROW]))
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(BadInput) as caught:
+        results.read(path)
+    assert field in str(caught.value)
 
 
 def test_rows_without_their_fields_are_no_results(path: Path) -> None:
