@@ -134,6 +134,40 @@ def test_weights_that_are_missing_are_named(size: int | None, reason: str, outsi
         artifact.read(outside)
 
 
+PLACES = ("constant", "other", "list", "sparse", "sparses", "initializer", "inner", "function", "default")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_weights_outside_are_found_wherever_they_are_named(place: str, tmp_path: Path) -> None:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="../w.bin")
+    places = numpy_helper.from_array(np.arange(4), "places")
+    sparse = helper.make_sparse_tensor(tensor, places, [8])
+    constant, last = op("Constant", [], ["w"], value=tensor), op("Add", ["x", "w"], ["y"])
+    body = helper.make_graph([constant], "body", [], [])
+    function = helper.make_function("own", "F", ["x"], ["w"], [constant], [helper.make_opsetid("", 13)])
+    if place == "default":
+        function.ClearField("node")
+        function.attribute_proto.append(helper.make_attribute("value", tensor))
+    nodes = {
+        "constant": [constant],
+        "other": [op("ConstantOfShape", ["s"], ["w"], value=tensor)],
+        "list": [op("F", ["x"], ["w"], domain="own", values=[tensor])],
+        "sparse": [op("F", ["x"], ["w"], domain="own", value=sparse)],
+        "sparses": [op("F", ["x"], ["w"], domain="own", values=[sparse])],
+        "inner": [op("F", ["x"], ["w"], domain="own", body=body)],
+    }.get(place, [op("F", ["x"], ["w"], domain="own")])
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy"]
+    graph = helper.make_graph([*nodes, last], "graph", ports[:1], ports[1:])
+    if place == "initializer":
+        graph.sparse_initializer.append(sparse)
+    functions = [function] if place in ("function", "default") else []
+    path = tmp_path / "m.onnx"
+    path.write_bytes(helper.make_model(graph, functions=functions).SerializeToString())
+    with pytest.raises(ArtifactError, match="outside of its folder"):
+        inspect(path)
+
+
 # Zeros that fill kernels up
 
 

@@ -1,8 +1,10 @@
 """The parts of an `.onnx` file that an inspection needs, by the field numbers of ONNX's schema."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from edgefashion.artifacts.inspection.base import MOST_PARTS, Shape, checked_shape, shortened, size_of
@@ -51,6 +53,20 @@ class Operation:
         """The graphs that it runs inside."""
         found = self.attributes.values()
         return [graph for entry in found for graph in (*entry.messages(6), *entry.messages(11))]
+
+    def tensors(self) -> Iterator[Message]:
+        """Those that its attributes hold."""
+        return chain.from_iterable(map(_held, self.attributes.values()))
+
+
+def _held(attribute: Message) -> Iterator[Message]:
+    """The tensors of an attribute, alone, in a list, and as the parts of sparse ones."""
+    if 5 in attribute:
+        yield attribute.message(5)
+    yield from attribute.messages(10)
+    for sparse in ([attribute.message(22)] if 22 in attribute else [], attribute.messages(23)):
+        for each in sparse:
+            yield from (each.message(1), each.message(2))
 
 
 @dataclass(frozen=True)
@@ -166,9 +182,13 @@ class Graph:
         self.constants[name] = tensor
         if len(self.constants) > MOST_PARTS:
             raise ValueError(f"it has more than {MOST_PARTS:,} constants")
-        if isinstance(tensor.source, Message) and tensor.source.integer(14) == EXTERNAL:
-            place = {entry.text(1): entry.text(2) for entry in tensor.source.messages(13)}
-            needed = _count(place.get("offset")) + _count(place.get("length") or str(tensor.size_bytes))
+
+    def add_place(self, tensor: Message) -> None:
+        """Keep where the values of a tensor are, if that is outside of the file."""
+        if tensor.integer(14) == EXTERNAL:
+            place = {entry.text(1): entry.text(2) for entry in tensor.messages(13)}
+            size = size_of(TYPES.get(tensor.integer(2), ""), checked_shape(tensor.integers(1)))
+            needed = _count(place.get("offset")) + _count(place.get("length") or str(size or 0))
             location = place.get("location", "")
             self.external[location] = max(needed, self.external.get(location, 0))
 
@@ -194,32 +214,55 @@ def read_graph(content: bytes | memoryview) -> Graph:
         version.integer(2)
     graph = Graph()
     _collect(model.message(7), graph, 0)
+    for function in model.messages(25):
+        _add_places(function, graph.external)
     if not graph.operations and not graph.outputs:
         raise ValueError("its graph is empty")
     return graph
 
 
+def _add_places(function: Message, external: dict[str, int]) -> None:
+    """Add to `external` what the operators of a model's function have outside of the file."""
+    inside = Graph(external=external)
+    for tensor in chain.from_iterable(map(_held, function.messages(11))):
+        inside.add_place(tensor)
+    for each in _collect_operations(function.messages(7), inside):
+        _collect(each, inside, 1)
+
+
 def _collect(message: Message, graph: Graph, depth: int) -> None:
+    """Add a graph, and those that its operators run inside."""
     if depth > DEEPEST:
         raise ValueError("its graphs are nested too deeply")
     for entry in message.messages(5):
         graph.add_constant(entry.text(8), _tensor(entry))
+        graph.add_place(entry)
     for entry in message.messages(15):
         graph.add_constant(*_sparse(entry))
-    inner: list[Message] = []
-    for operation in map(Operation, message.messages(1)):
-        literal = _literal(operation.attributes) if operation.kind == "Constant" else None
-        if literal is None or not operation.outputs:
-            graph.add_operation(operation)
-        else:
-            graph.add_constant(operation.outputs[0], literal)
-        inner += operation.graphs()
+        graph.add_place(entry.message(1))
+        graph.add_place(entry.message(2))
+    inner = _collect_operations(message.messages(1), graph)
     if depth == 0:
         graph.inputs = [v for v in map(_value, message.messages(11)) if v.name not in graph.constants]
         graph.outputs = [_value(entry) for entry in message.messages(12)]
         graph.between = [value for value in map(_value, message.messages(13)) if value.shape is not None]
     for each in inner:
         _collect(each, graph, depth + 1)
+
+
+def _collect_operations(nodes: Iterable[Message], graph: Graph) -> list[Message]:
+    """Add operators, or the constants that they are; the graphs inside them are left."""
+    inner: list[Message] = []
+    for operation in map(Operation, nodes):
+        for tensor in operation.tensors():
+            graph.add_place(tensor)
+        literal = _literal(operation.attributes) if operation.kind == "Constant" else None
+        if literal is None or not operation.outputs:
+            graph.add_operation(operation)
+        else:
+            graph.add_constant(operation.outputs[0], literal)
+        inner += operation.graphs()
+    return inner
 
 
 def _value(message: Message) -> Value:
