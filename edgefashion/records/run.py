@@ -1,5 +1,6 @@
 """run.json: the story of a training, see `edgefashion.training.runs`."""
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 from edgefashion.recipes import Recipe
@@ -43,6 +44,13 @@ class Run(TypedDict):
     device: NotRequired[dict[str, Any]]
     versions: NotRequired[dict[str, Name]]
     seed_run: NotRequired[Name]
+
+
+def check_epochs(run: Mapping[str, Any]) -> None:
+    """Raise ValueError for a training of more epochs than its recipe has."""
+    epochs = run["recipe"]["epochs"]
+    if max(run.get("best_epoch", 0), len(run.get("history", ()))) > epochs:
+        raise ValueError(f"it tells of more than the {epochs} epochs of its recipe")
 
 
 class Described(Model):

@@ -151,10 +151,15 @@ def _is_id(text: str | None) -> bool:
 def read_info(path: Path) -> dict[str, Any]:
     """What a run.json says. Raises RunError where it is damaged, lacks something or is of a later version."""
     from edgefashion.records.run import Run as Record
+    from edgefashion.records.run import check_epochs
 
     found: dict[str, Any] = reading.read_json(
         path, _WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=_MEND
     )
+    try:
+        check_epochs(found)
+    except ValueError as reason:
+        raise reading.damaged(str(path), _WHAT, RunError, _MEND, reason) from reason
     return found
 
 

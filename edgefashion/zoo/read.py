@@ -146,6 +146,7 @@ def opened(folder: Path | None = None) -> Zoo:
 
     Raises ZooError where there is none, or its zoo.json is damaged.
     """
+    from edgefashion.records.run import check_epochs
     from edgefashion.records.zoo import Zoo as Record
 
     path = (folder or usual_folder()) / INFO
@@ -154,15 +155,14 @@ def opened(folder: Path | None = None) -> Zoo:
             "this edgefashion comes without models: name a file, or train one with edgefashion train"
         )
     content = reading.read_bytes(path, "a zoo", ZooError, reading.INFO_BYTES)
-    info = reading.load_json(
-        content,
-        f"{path}, which comes with edgefashion,",
-        "the list of models",
-        ZooError,
-        Record,
-        newest=SCHEMA,
-        mend=restore(path),
-    )
+    name, what, mend = f"{path}, which comes with edgefashion,", "the list of models", restore(path)
+    info = reading.load_json(content, name, what, ZooError, Record, newest=SCHEMA, mend=mend)
+    try:
+        for each in info["models"].values():
+            for run in each["runs"]:
+                check_epochs(run)
+    except ValueError as reason:
+        raise reading.damaged(name, what, ZooError, mend, reason) from reason
     return Zoo(path.parent, info)
 
 

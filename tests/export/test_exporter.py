@@ -124,7 +124,7 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
     monkeypatch.setitem(converters.METHODS, ("onnx", "int8"), converters.Method(lambda *_: crash, "crash"))
-    monkeypatch.setattr(exporter.metadata, "embed", lambda content, *_: content)
+    monkeypatch.setattr(exporter.embed, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
         exporter.export_run(run, splits, [("onnx", "int8")], Settings(calibration="min-max"))
     assert not run.artifacts.exists()

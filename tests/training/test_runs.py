@@ -104,6 +104,13 @@ def test_an_info_file_that_lacks_fields(folder: Path) -> None:
     assert "missing required field" in refusal(folder)
 
 
+@pytest.mark.parametrize("told", [{"best_epoch": 10**15}, {"history": [{}] * 1000}])
+def test_an_info_file_of_more_epochs_than_its_recipe_has(folder: Path, told: dict[str, Any]) -> None:
+    info = json.loads((make(folder) / runs.INFO).read_text())
+    (folder / runs.INFO).write_text(json.dumps({**info, **told}))
+    assert f"more than the {info['recipe']['epochs']} epochs of its recipe" in refusal(folder)
+
+
 def test_runs_are_found_by_name_and_unfinished_ones_are_not(tmp_path: Path) -> None:
     for name in ("b", "a", ".hidden", ".a.training"):
         make(tmp_path / name)
