@@ -59,6 +59,8 @@ _HOST: dict[str, Any] = dict.fromkeys(("equal", "tolerance"))
 _PERCENTILES: dict[str, Any] = {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
 MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
 """Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
+_NAME = 64
+"""How much of the name of a field is said."""
 _MEND = "name a results file, or measure again"
 
 
@@ -135,15 +137,13 @@ def read(path: Path) -> Results:
     parts = _decoded(content, dict[str, msgspec.Raw], name, what)
     results = parts.pop("results", None)
     _check_sizes(parts, name)
-    head = {field: _plain(part, name, field) for field, part in parts.items()}
+    head = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
     reading.check_schema(head, SCHEMA, name, BadInput)
     reading.check(head, Head, name, what, BadInput, mend=_MEND)
     if results is None:
         lacks = ValueError("Object missing required field `results`")
         raise reading.damaged(name, what, BadInput, _MEND, lacks)
-    rows = _decoded(
-        results, list[dict[str, msgspec.Raw]], f"{name}, field results,", "the rows of such a file"
-    )
+    rows = _decoded(results, list[dict[str, msgspec.Raw]], f"{name}, field results,", what)
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
     head = {**_HEAD_OF_OLD, **head}
     return Results(rows=found, **{field: head[field] for field in _HEAD})
@@ -156,8 +156,8 @@ def _row(parts: dict[str, Any], name: str) -> dict[str, Any]:
     what = "a row of a results file"
     _check_sizes(parts, name)
     raw = parts.pop("raw_us", b"[]")
-    samples = array("d", _decoded(raw, Samples, f"{name}, field raw_us,", "times of inferences"))
-    row = {field: _plain(part, name, field) for field, part in parts.items()}
+    samples = array("d", _decoded(raw, Samples, f"{name}, field raw_us,", what))
+    row = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
     reading.check(row, Row, name, what, BadInput, mend=_MEND)
     latency, host = _PERCENTILES | row["latency_us"], row.get("host")
     return complete({**row, "latency_us": latency, "host": host and _HOST | host, "raw_us": samples})
@@ -169,10 +169,9 @@ def _check_sizes(parts: dict[str, Any], name: str) -> None:
         raise BadInput(f"{name} has a field of more than {PART_BYTES:,} bytes: {_MEND}")
 
 
-def _plain(part: Any, name: str, field: str) -> Any:
+def _plain(part: Any, name: str, what: str) -> Any:
     """A field that has no samples, from its JSON."""
-    what = "what a results file has there"
-    return reading.load_json(bytes(part), f"{name}, field {field},", what, BadInput, mend=_MEND)
+    return reading.load_json(bytes(part), name, what, BadInput, mend=_MEND)
 
 
 def _decoded(part: Any, kind: Any, name: str, what: str) -> Any:
