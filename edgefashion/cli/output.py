@@ -13,8 +13,9 @@ import click
 from edgefashion import files
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.escaping import visible
+from edgefashion.files import streams
 from edgefashion.report.terminal import fitted, width_of
-from edgefashion.system.interruption import finishing
+from edgefashion.system.interruption import finishing, start_over
 
 if TYPE_CHECKING:
     from edgefashion.evaluation.results import Results
@@ -123,10 +124,20 @@ def _write_all(outputs: Sequence[tuple[Path | None, Write]]) -> list[OutputError
 def deliver(outputs: Sequence[tuple[Path | None, Write]], tell: Callable[[], None]) -> None:
     """Write the files, whole even where somebody interrupts, then `tell` the results.
 
-    Raises OutputError at the end for files that could not be written: what is told is not lost.
+    Into devices and pipes, whose readers may have stalled, only until somebody interrupts. Raises
+    OutputError at the end for files that could not be written: what is told is not lost.
     """
+    into_streams = [each for each in outputs if each[0] and streams.is_stream(each[0])]
     with finishing():
-        errors = _write_all(outputs)
+        errors = _write_all([each for each in outputs if each not in into_streams])
+    if into_streams:
+        start_over()
+    try:
+        errors += _write_all(into_streams)
+    except KeyboardInterrupt:
+        start_over()
+        tell()
+        raise
     tell()
     if errors:
         raise OutputError("; ".join(map(str, errors)))

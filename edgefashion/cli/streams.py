@@ -7,6 +7,7 @@ its encoding lacks becomes something alike.
 import codecs
 import errno
 import io
+import os
 import select
 import signal
 import sys
@@ -26,7 +27,7 @@ class Outlet(io.FileIO):
     failure: OSError | None = None
 
     def write(self, content: Any, /) -> int:
-        """Write, or drop where that has failed. Gives how many bytes are dealt with."""
+        """Write, or drop where that has failed or been interrupted. Gives how many bytes are dealt with."""
         try:
             while self.failure is None:
                 count: int | None = super().write(content)
@@ -35,6 +36,10 @@ class Outlet(io.FileIO):
                 select.select([], [self], [])  # somebody has set it to be non-blocking
         except OSError as error:
             self.failure = error
+        except KeyboardInterrupt:
+            if not select.select([], [self], [], 0)[1]:  # a reader who stalls would be waited for again
+                self.failure = InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
+            raise
         return len(content)
 
 

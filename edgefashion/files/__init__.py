@@ -12,9 +12,10 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from edgefashion.errors import OutputError
+from edgefashion.files import streams
 
 ROOM = 1 << 20
 """Bytes that there must be room for, for a file to be tried."""
@@ -28,9 +29,9 @@ _ADVICE = {
     (errno.ENOTDIR, errno.EEXIST): "a part of its path is a file: choose another folder",
     (errno.ENAMETOOLONG,): "choose a shorter name",
     (errno.ELOOP,): "its links lead in a circle: choose another name",
+    (errno.ENXIO, errno.EPIPE): "nobody reads it: start its reader first, or name a file",
     (errno.EFBIG,): "the file would be larger than is allowed here: choose another folder",
 }
-_OPEN_FILES = [Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd")]
 
 
 def sha256(path: Path) -> str:
@@ -54,8 +55,8 @@ def replacing(path: Path) -> Iterator[Path]:
     What a killed process left of the same file is cleared. Raises OutputError.
     """
     with naming_output(path):
-        if _is_stream(path):
-            with _poured_into(path) as temporary:
+        if streams.is_stream(path):
+            with streams.pouring(path) as temporary:
                 yield temporary
             return
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,11 +73,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise OutputError for what can be known to keep `path` from being written: nothing is changed."""
+    """Raise OutputError for what can be known to keep `path` from being written: nothing is changed.
+
+    A pipe must have its reader by now, and is held open until it is written into.
+    """
     with naming_output(path):
-        if _is_stream(path):
-            if path.absolute().parent in _OPEN_FILES:
-                _stream(path).close()
+        if streams.is_stream(path):
+            streams.check(path)
             return
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -87,34 +90,6 @@ def check_writable(path: Path) -> None:
             folder = folder.parent
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(ROOM))
-
-
-def _is_stream(path: Path) -> bool:
-    """Whether `path` is a device, a pipe, or something open of this process: nothing that can be replaced."""
-    if path.absolute().parent in _OPEN_FILES:
-        return True
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-@contextlib.contextmanager
-def _poured_into(path: Path) -> Iterator[Path]:
-    """A temporary path whose content goes into the device or pipe `path`."""
-    with tempfile.TemporaryDirectory(prefix="edgefashion-") as folder:
-        temporary = Path(folder) / f"content{path.suffix}"
-        yield temporary
-        with _stream(path) as stream:
-            stream.write(temporary.read_bytes())
-
-
-def _stream(path: Path) -> BinaryIO:
-    """A device or a pipe, opened; what is open already goes on where it is."""
-    name = path.name if path.absolute().parent in _OPEN_FILES else ""
-    number = {"stdout": "1", "stderr": "2"}.get(name, name)
-    return open(int(number), "wb", closefd=False) if number.isdecimal() else path.open("ab")
 
 
 @contextlib.contextmanager

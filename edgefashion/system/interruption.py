@@ -21,7 +21,7 @@ class Interruption:
     def __init__(self) -> None:
         self.exit_code = 128 + signal.SIGINT
         """What a shell says of a program that the first signal has ended."""
-        self._count = 0
+        self.count = 0
 
     def take_over(self) -> None:
         """Handle the signals of this process, but those that whoever started it has switched off."""
@@ -37,11 +37,11 @@ class Interruption:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
-        self._count += 1
-        if self._count == 1:
+        self.count += 1
+        if self.count == 1:
             self.exit_code = 128 + number
             raise KeyboardInterrupt
-        if self._count > PATIENCE:
+        if self.count > PATIENCE:
             os._exit(self.exit_code)
         with contextlib.suppress(OSError):
             os.write(2, b"edgefashion: keeping what is finished; once more to end at once\n")
@@ -63,3 +63,10 @@ def finishing() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def start_over() -> None:
+    """Forget the signals until now, which have been heeded: the next one raises KeyboardInterrupt again."""
+    for number in SIGNALS:
+        if isinstance(handler := signal.getsignal(number), Interruption):
+            handler.count = 0

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,49 @@ def test_what_is_measured_is_kept_however_one_is_told_to_end(
     assert "Traceback" not in said
     assert {flag["flag"] for row in rows(tmp_path / "r.json") for flag in row["flags"]} >= {"interrupted"}  # type: ignore[attr-defined]
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["bench", "zoo:cnn-64k", "--seconds", "0.01"], ["inspect", "zoo:cnn-64k"]])
+def test_a_pipe_that_nobody_reads_is_refused_before_the_work(words: list[str], here: Path) -> None:
+    os.mkfifo("pipe")
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--json", "pipe"])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_reader_who_stalls_can_be_left_and_the_results_are_told(number: int, here: Path) -> None:
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    script = (
+        "from pathlib import Path; from edgefashion.cli import output, streams;"
+        "from edgefashion.system.interruption import Interruption;"
+        "streams.replace(); Interruption().take_over();"
+        "output.say('writing');"
+        "output.deliver([(Path('pipe'), output.text_of(lambda: 'x' * 999_999))], lambda: output.show('told'))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr and process.stderr.readline() == "writing\n"
+    assert select.select([reader], [], [], 10)[0]
+    time.sleep(0.1)
+    process.send_signal(number)
+    assert "told\n" in process.communicate(timeout=10)[0]
+    os.close(reader)
+
+
+def test_a_stalled_standard_output_ends_with_the_second_signal(here: Path) -> None:
+    words = ["inspect", "zoo:cnn-64k", "--json"]
+    process = subprocess.Popen(
+        [*COMMAND, *words, *["zoo:cnn-64k"] * 40], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout and select.select([process.stdout], [], [], 30)[0]
+    time.sleep(0.3)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert process.wait(10) == 130
 
 
 def test_a_signal_that_was_switched_off_stays_so(model: Path, tmp_path: Path) -> None:
