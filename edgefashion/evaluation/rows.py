@@ -50,7 +50,7 @@ def computation(path: Path) -> Computation:
 
 @dataclass(frozen=True)
 class File:
-    """The bytes of a model file; None where it cannot be read.
+    """The bytes of a model file; None where it cannot be read, or where all are more than 2 GiB.
 
     Sizes are sums over the file and those that hold its external data; the SHA-256 is that of the bytes of
     all of them, the file's first, the others' in the order of their names.
@@ -66,8 +66,11 @@ def file(artifact: Artifact) -> File:
     try:
         paths = [artifact.path, *external.files(artifact.path)]
         known = artifact.sha256 if len(paths) == 1 else None
+        size = sum(path.stat().st_size for path in paths)
+        if size > reading.MODEL_BYTES:  # compressing them would take minutes
+            return File(size)
         return File(
-            sum(path.stat().st_size for path in paths),
+            size,
             sum(files.gzip_size(_pieces(path)) for path in paths),
             known or _sha256(paths),
         )

@@ -103,6 +103,27 @@ def test_weights_in_other_files_count_and_are_hashed(outside: Path) -> None:
     assert rows.file(artifact.read(outside)).sha256 != file.sha256
 
 
+def test_a_file_that_is_named_in_several_ways_counts_once(outside: Path) -> None:
+    size = inspect(outside).size_bytes
+    model = onnx.load(outside, load_external_data=False)
+    for name in ("./w.bin", ".//w.bin"):
+        model.graph.initializer.append(model.graph.initializer[0])
+        model.graph.initializer[-1].name = name
+        model.graph.initializer[-1].external_data[0].value = name
+    assert model.graph.initializer[-1].external_data[0].key == "location"
+    outside.write_bytes(model.SerializeToString())
+    found, file = inspect(outside), rows.file(artifact.read(outside))
+    assert found.external == [str(outside.with_name("w.bin"))]
+    assert found.size_bytes == file.size_bytes == outside.stat().st_size + 240_000 > size
+
+
+def test_files_of_gigabytes_are_not_compressed(outside: Path) -> None:
+    with outside.with_name("w.bin").open("r+b") as file:
+        file.truncate(2 << 30)
+    found = rows.file(artifact.read(outside))
+    assert found == rows.File(outside.stat().st_size + (2 << 30))
+
+
 def test_a_bundle_takes_single_files_only(outside: Path) -> None:
     with pytest.raises(BadInput, match=r"has its weights in .*w\.bin, and a bundle holds single files"):
         write.check([artifact.read(outside)])

@@ -28,8 +28,10 @@ def files(path: Path) -> list[Path]:
 
 
 def checked(path: Path, needed: Mapping[str, int]) -> list[Path]:
-    """The files `needed` by a model file, which must have so many bytes. Raises ArtifactError."""
-    return [_checked(path, name, needed[name]) for name in sorted(needed)]
+    """The files `needed` by a model file, which must have so many bytes; one that it names in several ways
+    once. Raises ArtifactError.
+    """
+    return list(dict.fromkeys(_checked(path, name, needed[name]) for name in sorted(needed)))
 
 
 def _checked(path: Path, name: str, size: int) -> Path:
