@@ -15,7 +15,7 @@ SCHEMA = 1
 LICENSE = "Apache-2.0"
 KEPT = (
     *("run", "run_id", "base_run_id", "small_run", "architecture", "precision"),
-    *("target", "kept_float", "labels", "input", "output"),
+    *("target", "kept_float", "task", "labels", "input", "output"),
 )
 CALIBRATION_KEPT = ("split", "count", "seed", "indices_sha256", "method")
 

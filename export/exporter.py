@@ -12,7 +12,7 @@ import numpy as np
 from edgefashion import files
 from edgefashion.artifacts import artifact, targets
 from edgefashion.artifacts.artifact import AUTO, QAT_PRECISIONS, Artifact
-from edgefashion.data import CLASS_NAMES, Splits, Subset
+from edgefashion.data import Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput, RunError
 from edgefashion.export import converters, embed
 from edgefashion.export import verify as verifying
@@ -74,7 +74,7 @@ def export_run(
     model = graph.build(run)
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     representative = representative_dataset(
-        source, model.normalisation, settings.calibration_images, split=split
+        source, model.task, model.normalisation, settings.calibration_images, split=split
     )
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
@@ -165,7 +165,7 @@ def _manifest(
     run: Run, model: Graph, kind: Kind, calibration: dict[str, Any] | None, settings: Settings
 ) -> dict[str, Any]:
     format, precision = kind
-    normalisation = model.normalisation
+    normalisation, task = model.normalisation, model.task
     return {
         "run": run.name,
         "run_id": run.id,
@@ -180,18 +180,19 @@ def _manifest(
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",
-            "shape": ["N", *graph.IMAGE_SHAPE],
+            "shape": ["N", *task.image_shape],
             "layout": "NHWC",
             "values": "raw pixels, 0 to 255",
         },
-        "output": {"name": graph.OUTPUT, "shape": ["N", len(CLASS_NAMES)], "values": "logits"},
+        "output": {"name": graph.OUTPUT, "shape": ["N", len(task.classes)], "values": "logits"},
         "preprocessing": {
             "where": "inside the model",
             "scale": normalisation.scale,
             "zero_point": normalisation.zero_point,
             "model_input": list(model.model.input_shape[1:]),
         },
-        "labels": list(CLASS_NAMES),
+        "task": task.to_dict(),
+        "labels": list(task.classes),
         "calibration": calibration,
         "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
         "versions": _versions(format),

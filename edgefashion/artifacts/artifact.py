@@ -4,15 +4,19 @@ A file that lost its manifest still says inside what it is: see `edgefashion.art
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgefashion import files
-from edgefashion.artifacts import metadata
+from edgefashion.artifacts import metadata, tasks
 from edgefashion.artifacts.inspection import external
 from edgefashion.artifacts.targets import ANY
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
+
+if TYPE_CHECKING:
+    from edgefashion.data import Task
 
 SCHEMA = 1
 FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
@@ -93,6 +97,14 @@ class Artifact:
         """Whether its model was trained on a part of the data only."""
         return bool(self._origin and self._origin["small_run"])
 
+    @cached_property
+    def task(self) -> "Task | None":
+        """What it is for; of an older file what its classes and images tell; None where nothing says so.
+
+        Raises ArtifactError for what is no task.
+        """
+        return tasks.of(self._origin, self.path)
+
     @property
     def labels(self) -> tuple[str, ...] | None:
         """What its classes are called, in the order of its logits; None where nothing says so."""
@@ -155,11 +167,17 @@ def read(path: Path, sha256: str | None = None) -> Artifact:
     if not reading.is_file(sidecar, ArtifactError):
         inside = metadata.read(path)
         reading.check_schema(inside, SCHEMA, f"what is in {path}", ArtifactError)
-        return Artifact(path, None, inside, sha256=sha256)
+        return _checked(Artifact(path, None, inside, sha256=sha256))
     manifest = _manifest(sidecar, path.name)
     if (sha256 or reading.sha256(path, "a model file", ArtifactError)) != manifest["sha256"]:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
-    return Artifact(path, manifest, sha256=manifest["sha256"])
+    return _checked(Artifact(path, manifest, sha256=manifest["sha256"]))
+
+
+def _checked(found: Artifact) -> Artifact:
+    """The same, once it is known that its task is one."""
+    _ = found.task
+    return found
 
 
 def _manifest(sidecar: Path, name: str) -> dict[str, Any]:

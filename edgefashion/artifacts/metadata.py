@@ -9,7 +9,8 @@ an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
     architecture, precision     cnn or mobilenetv2; float32, float16, dynamic, int8 or int8-qat
     target                      the processor that an int8 ONNX file is made for, see `targets`; or null
     kept_float                  the layers that an int8 file computes in float
-    labels                      the ten classes, in the order of the logits
+    task                        what it is for: name, shape of images, classes, how pictures become images
+    labels                      the classes, in the order of the logits
     input, output               names, shapes and what the values are
     preprocessing               how the model normalises, inside
     calibration                 split, count, seed and digest of the images, and the method; or null

@@ -16,9 +16,10 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.bundle import archive, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
+from edgefashion.data import FASHION_MNIST, Task
 from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.files import arrays, reading, temporary
-from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.base import Images, Logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +31,10 @@ class Bundle:
     """bundle.json, see the package."""
     artifacts: list[Artifact]
     images: Images
-    """uint8 [N, 28, 28, 1]"""
-    labels: NDArray[np.uint8]
-    """uint8 [N], 0 to 9: positions in `class_names`"""
-    class_names: tuple[str, ...]
+    """uint8 [N, height, width, channels]"""
+    labels: NDArray[np.unsignedinteger[Any]]
+    """[N], of the label type of the task: positions in its classes"""
+    task: Task
     logits: dict[str, Logits]
     """What each artifact said on the host: its file's name → float32 [N, 10]."""
 
@@ -68,24 +69,25 @@ class _Reader:
     def __init__(self, members: Archive, folder: Path) -> None:
         self._members, self._path, self._folder = members, members.path, folder
         self._info = _info(members)
+        self._task = _task(self._info, members.path)
         self._listed: dict[str, Any] = self._info["members"]
         self._check_lists()
 
     def bundle(self) -> Bundle:
         """All of it, checked."""
-        count = self._info["sample"]["images"]
+        count, classes = self._info["sample"]["images"], len(self._task.classes)
         names = [entry["file"] for entry in self._info["artifacts"]]
-        labels = self._array(layout.LABELS, np.dtype(np.uint8), (count,))
-        if labels.max() >= CLASSES:
-            raise damaged(self._path, f"{layout.LABELS} has a label above {CLASSES - 1}")
+        labels = self._array(layout.LABELS, self._task.label_dtype, (count,))
+        if labels.max() >= classes:
+            raise damaged(self._path, f"{layout.LABELS} has a label above {classes - 1}")
         logits = {name: self._logits(name, count) for name in names}
         return Bundle(
             self._path,
             self._info,
             [self._artifact(name) for name in names],
-            self._array(layout.IMAGES, np.dtype(np.uint8), (count, *IMAGE_SHAPE)),
+            self._array(layout.IMAGES, np.dtype(np.uint8), (count, *self._task.image_shape)),
             labels,
-            tuple(self._info["classes"]),
+            self._task,
             logits,
         )
 
@@ -123,7 +125,7 @@ class _Reader:
 
     def _logits(self, file: str, count: int) -> Logits:
         name = layout.predictions(file)
-        logits = self._array(name, np.dtype(np.float32), (count, CLASSES))
+        logits = self._array(name, np.dtype(np.float32), (count, len(self._task.classes)))
         if not np.isfinite(logits).all():
             raise damaged(self._path, f"{name!r} has logits that are no numbers")
         return logits
@@ -164,6 +166,15 @@ def _info(members: Archive) -> dict[str, Any]:
     return found
 
 
+def _task(info: dict[str, Any], path: Path) -> Task:
+    """What its images and artifacts are for; an older bundle has images of Fashion-MNIST's shape."""
+    found = info.get("task") or {**FASHION_MNIST.to_dict(), "classes": info["classes"]}
+    task = Task.from_dict(found, f"{path}: the task in {layout.INFO}", BundleError)
+    if task.classes != tuple(info["classes"]):
+        raise damaged(path, f"{layout.INFO} has other classes than its task")
+    return task
+
+
 def _other_version(path: Path, schema: int, version: str) -> str:
     maker = version if re.fullmatch(r"[0-9A-Za-z.+!-]{1,40}", version) else "of a later version"
     what = f"{path} is a bundle of schema {schema}, and edgefashion {__version__} reads {layout.SCHEMA}"
@@ -179,6 +190,5 @@ def _is_consistent(info: dict[str, Any]) -> bool:
         info["sample"]["images"] <= layout.MOST_IMAGES
         and len(set(names)) == len(names)
         and all(layout.is_file_name(name) and Path(name).suffix in layout.SUFFIXES for name in names)
-        and len(info["classes"]) == CLASSES
         and all(name.isprintable() for name in info["classes"])
     )

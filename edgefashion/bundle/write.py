@@ -13,7 +13,7 @@ from edgefashion.artifacts import targets
 from edgefashion.artifacts.artifact import Artifact, manifest_path
 from edgefashion.artifacts.inspection import external
 from edgefashion.bundle import archive, comparing, layout
-from edgefashion.data import CLASS_NAMES, Dataset, Subset, stratified_sample
+from edgefashion.data import Dataset, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions
 from edgefashion.files import arrays, reading
@@ -69,7 +69,7 @@ def make(
     """
     check(artifacts)
     for artifact in artifacts:
-        predictions.check_kind(artifact, CLASS_NAMES)
+        predictions.check_kind(artifact, dataset.task)
     sample = stratified_sample(dataset.test, images, SEED)
     contents = {artifact.path.name: _content(artifact) for artifact in artifacts}
     with files.replacing(path) as temporary:
@@ -162,7 +162,8 @@ def _info(
         "host": {name: machine[name] for name in _LASTING},
         "dataset": {name: value for name, value in described.items() if name != "source"},
         "sample": {"split": "test", "images": len(sample), "seed": SEED},
-        "classes": list(CLASS_NAMES),
+        "task": dataset.task.to_dict(),
+        "classes": list(dataset.task.classes),
         "artifacts": [entry.info for entry in entries],
         "members": {name: archive.digest(content) for name, content in members.items()},
     }

@@ -189,8 +189,8 @@ def of_the_zoo(name: str) -> "Measured":
     from edgefashion.evaluation.predictions import Sample, Subject
 
     found = zoo.opened()
-    artifacts, test = found.artifacts(name), found.sample().test
-    sample = Sample(test.images, test.labels)
+    artifacts, dataset = found.artifacts(name), found.sample()
+    sample = Sample(dataset.test.images, dataset.test.labels, dataset.task)
     return [Subject(each, zoo.called(each), sample) for each in artifacts], found.info["dataset"]
 
 
@@ -200,7 +200,7 @@ def of_a_bundle(path: Path, stack: ExitStack) -> "Measured":
     from edgefashion.evaluation.predictions import Sample, Subject
 
     opened = stack.enter_context(bundle.opened(path))
-    sample = Sample(opened.images, opened.labels, opened.compare, opened.class_names)
+    sample = Sample(opened.images, opened.labels, opened.task, opened.compare)
     return [Subject(each, opened.name(each), sample) for each in opened.artifacts], opened.info["dataset"]
 
 

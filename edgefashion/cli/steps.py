@@ -247,7 +247,7 @@ def evaluate_artifacts(
     test = dataset.test
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
-    sample = Sample(test.images, test.labels)
+    sample = Sample(test.images, test.labels, dataset.task)
     subjects = [Subject(each, zoo.called(each), sample) for each in artifacts]
     with Bar() as progress:
         return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")

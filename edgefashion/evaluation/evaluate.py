@@ -10,6 +10,7 @@ from typing import Any
 from edgefashion import benchmarking, device
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import Job, Limits, Measured, Measurement, Progress, Protocol, Watch
+from edgefashion.data import Dataset
 from edgefashion.evaluation import predictions, rows
 from edgefashion.evaluation.predictions import Answers, Labels, Sample, Subject
 from edgefashion.evaluation.results import Results
@@ -23,20 +24,19 @@ Jobs = dict[tuple[int, int], Job]
 
 def evaluate(
     artifacts: Sequence[Artifact],
-    dataset_info: dict[str, Any],
+    dataset: Dataset,
     images: Images,
     labels: Labels,
     threads: Sequence[int],
     protocol: Protocol | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Measure artifacts on images uint8 [N, 28, 28, 1] with labels uint8 [N]; see `assess`.
-
-    `dataset_info` is `Dataset.describe()`.
+    """Measure artifacts on images of a data set, uint8 [N, height, width, channels], with labels [N]; see
+    `assess`.
     """
-    sample = Sample(images, labels)
+    sample = Sample(images, labels, dataset.task)
     subjects = [Subject(artifact, str(artifact.path), sample) for artifact in artifacts]
-    return assess(subjects, dataset_info, threads, protocol, progress, "evaluate")
+    return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")
 
 
 def assess(

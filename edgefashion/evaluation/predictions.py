@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from edgefashion import device
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import Progress, Protocol
-from edgefashion.data import CLASS_NAMES
+from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
-from edgefashion.runtimes.base import CLASSES, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.model import open_model
 from edgefashion.runtimes.process import ANSWER_S
 from edgefashion.stats import mcnemar_exact, wilson_interval
 
 LISTED = 3
 """Classes that are named of those that are others than expected."""
-Labels = NDArray[np.uint8]
+Labels = NDArray[np.unsignedinteger[Any]]
 Classes = NDArray[np.intp]
 
 
@@ -36,14 +36,13 @@ NO_SCORE: dict[str, Any] = dict.fromkeys(
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Images uint8 [N, 28, 28, 1] and their labels uint8 [N]."""
+    """Images and their labels, [N], and what these are."""
 
     images: Images
     labels: Labels
+    task: Task
     beside_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
     """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
-    class_names: tuple[str, ...] = CLASS_NAMES
-    """What the labels mean."""
 
     def __post_init__(self) -> None:
         if not len(self.images):
@@ -82,25 +81,35 @@ class Answers:
         return None if self.logits is None else self.logits.argmax(axis=1)
 
 
-def check_kind(artifact: Artifact, class_names: Sequence[str] | None = None) -> None:
-    """Raise ArtifactError for an artifact that says that it takes other images than ours, or gives another
-    number of classes, or, where `class_names` are those of the images, that its classes are others.
-    """
-    path, shape, labels = artifact.path, artifact.image_shape, artifact.labels
-    if shape is not None and shape != IMAGE_SHAPE:
-        taken, ours = ("x".join(map(str, sizes)) for sizes in (shape, IMAGE_SHAPE))
-        raise ArtifactError(f"{path} says that it takes images of {taken}, and those here are {ours}")
-    if labels is not None and len(labels) != CLASSES:
-        raise ArtifactError(f"{path} says that it tells {len(labels)} classes apart: it has to be {CLASSES}")
-    if None not in (labels, class_names) and labels != tuple(class_names or ()):
+def check_shape(artifact: Artifact, images: Images) -> None:
+    """Raise ArtifactError for an artifact that says that it takes images of another shape than these."""
+    shape, given = artifact.image_shape, images.shape[1:]
+    if shape is not None and shape != given:
+        taken, ours = ("x".join(map(str, sizes)) for sizes in (shape, given))
         raise ArtifactError(
-            f"{path} tells other classes apart ({_listed(labels)}) than those of the images "
-            f"({_listed(class_names)}): name images of its own data set, or another model"
+            f"{artifact.path} says that it takes images of {taken}, and those here are {ours}"
         )
 
 
-def _listed(names: Sequence[str] | None) -> str:
-    return ", ".join((names or ())[:LISTED]) + ", …"
+def check_kind(artifact: Artifact, task: Task) -> None:
+    """Raise ArtifactError for an artifact that says that it takes other images than those of `task`, or that
+    its classes are others.
+    """
+    check_shape(artifact, np.empty((0, *task.image_shape), np.uint8))
+    path, labels = artifact.path, artifact.labels
+    if labels is not None and len(labels) != len(task.classes):
+        raise ArtifactError(
+            f"{path} says that it tells {len(labels)} classes apart: it has to be {len(task.classes)}"
+        )
+    if labels is not None and labels != task.classes:
+        raise ArtifactError(
+            f"{path} tells other classes apart ({_listed(labels)}) than those of the images "
+            f"({_listed(task.classes)}): name images of its own data set, or another model"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:LISTED]) + ", …"
 
 
 def predict(
@@ -111,8 +120,10 @@ def predict(
     timeout: float = ANSWER_S,
     memory_mb: float | None = None,
 ) -> Answers:
-    """Answers to images uint8 [N, 28, 28, 1], on all cores. Raises ArtifactError and RuntimeCrash."""
-    check_kind(artifact)
+    """Answers to images uint8 [N, height, width, channels], on all cores. Raises ArtifactError and
+    RuntimeCrash.
+    """
+    check_shape(artifact, images)
     done = 0
 
     def advance(count: int) -> None:
@@ -124,6 +135,11 @@ def predict(
     threads = device.cores()
     with open_model(artifact.path, threads, timeout, None, in_process, memory_mb) as model:
         logits = model.predict(images, advance)
+    if artifact.labels and len(artifact.labels) != logits.shape[1]:
+        raise ArtifactError(
+            f"{artifact.path} says that it tells {len(artifact.labels)} classes apart: it has to be "
+            f"{logits.shape[1]}, since it gives so many logits"
+        )
     if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
         raise RuntimeCrash(
             f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
@@ -154,7 +170,7 @@ def ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | 
         return Answers(error=ArtifactError(artifact.defect))
     try:
         if subject.images is not None and subject.sample is not None:
-            check_kind(artifact, subject.sample.class_names)
+            check_kind(artifact, subject.sample.task)
             settings = (protocol.in_process, protocol.timeout, protocol.memory_mb)
             return predict(artifact, subject.images, progress, *settings)
         if timed:

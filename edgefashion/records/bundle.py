@@ -4,6 +4,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from msgspec import Meta
 
+from edgefashion.records.task import Task
 from edgefashion.records.values import Amount, Count, Dataset, Digest, Labels, Name, Positive
 
 
@@ -41,5 +42,6 @@ class Bundle(TypedDict):
     dataset: Dataset
     sample: Sample
     classes: Labels
+    task: NotRequired[Task]
     artifacts: Annotated[list[Entry], Meta(min_length=1)]
     members: dict[str, Member]

@@ -2,6 +2,7 @@
 
 from typing import Any, NotRequired, TypedDict
 
+from edgefashion.records.task import Task
 from edgefashion.records.values import Count, Digest, Labels, Name, Positive
 
 
@@ -46,6 +47,7 @@ class Metadata(TypedDict):
     architecture: NotRequired[Name]
     target: NotRequired[Name | None]
     kept_float: NotRequired[list[Name]]
+    task: NotRequired[Task]
     labels: NotRequired[Labels]
     input: NotRequired[Input]
     output: NotRequired[Output]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 from edgefashion.recipes import Recipe
+from edgefashion.records.task import Task
 from edgefashion.records.values import Amount, Count, Dataset, Digest, Id, Name, Positive, Share
 
 
@@ -35,6 +36,7 @@ class Run(TypedDict):
     recipe: Recipe
     model: Model
     data: Dataset
+    task: NotRequired[Task]
     best_epoch: NotRequired[Positive]
     seconds: NotRequired[Amount]
     history: NotRequired[list[dict[str, float]]]

@@ -1,7 +1,7 @@
 """Run folders: `runs/<name>/` holds one trained model and the story of how it came to be.
 
     model.keras      the best epoch by validation accuracy, float32
-    run.json         recipe, history, seed, versions, device, data checksums, validation accuracy,
+    run.json         task, recipe, history, seed, versions, device, data checksums, validation accuracy,
                      and of a pruned or clustered model what was found in its layers
     tensorboard/     logs
     artifacts/       what was exported from it
@@ -21,6 +21,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from edgefashion import files
+from edgefashion.data.fashion_mnist import FASHION_MNIST
+from edgefashion.data.task import Task
 from edgefashion.errors import OutputError, RunError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
@@ -67,6 +69,11 @@ class Run:
     def recipe(self) -> Recipe:
         """How it was trained; what an older version did not write has its default."""
         return Recipe.from_dict(self.info["recipe"])
+
+    @property
+    def task(self) -> Task:
+        """What its model is for. Raises RunError for what is none."""
+        return _task(self.info, self.folder / INFO)
 
     @property
     def fine_tuning(self) -> FineTuning | None:
@@ -160,7 +167,14 @@ def read_info(path: Path) -> dict[str, Any]:
         check_epochs(found)
     except ValueError as reason:
         raise reading.damaged(str(path), _WHAT, RunError, _MEND, reason) from reason
+    _task(found, path)
     return found
+
+
+def _task(info: dict[str, Any], path: Path) -> Task:
+    """That of a run.json; an older version wrote none, and trained on nothing but Fashion-MNIST."""
+    found = info.get("task")
+    return Task.from_dict(found, f"the task in {path}", RunError) if found else FASHION_MNIST
 
 
 def stories(found: Sequence[Run]) -> list[dict[str, Any]]:

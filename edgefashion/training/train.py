@@ -198,6 +198,7 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
         "small_run": recipe.limit is not None or not dataset.complete,
         "validation_accuracy": state.history[state.best_epoch - 1]["val_accuracy"],
         "best_epoch": state.best_epoch,
+        "task": dataset.task.to_dict(),
         "recipe": recipe.as_dict(),
         "initial_weights_sha256": _weights_digest(recipe),
         "history": state.history,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from edgefashion.export.graph.graph import IMAGE_SHAPE, Graph
+from edgefashion.export.graph.graph import Graph
 from edgefashion.tensorflow import keras, tf
 
 INPUT, RESIZE = "input", "resize"
@@ -40,7 +40,7 @@ def steps_of(graph: Graph) -> list[Step]:
     """The steps from normalised images to logits, each after those that it reads."""
     model = graph.deployed
     found = []
-    if tuple(model.input_shape[1:]) != IMAGE_SHAPE:
+    if tuple(model.input_shape[1:]) != graph.task.image_shape:
         shape = tuple(model.input_shape[1:])
         found.append(Step(RESIZE, "Resize", frozenset({RESIZE}), shape, (INPUT,), graph.resize))
     # By the identity of a tensor: the step it comes from, and that step's output, which it may be moved from.

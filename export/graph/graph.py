@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from edgefashion.data.task import Task
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.unread_pixels import without_margin
 from edgefashion.models import Architecture, Normalisation, architecture_for, load_model
@@ -12,7 +13,6 @@ from edgefashion.models.architecture import with_weights
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.runs import Run
 
-IMAGE_SHAPE = (28, 28, 1)
 INPUT, OUTPUT = "image", "logits"
 
 
@@ -20,11 +20,13 @@ INPUT, OUTPUT = "image", "logits"
 class Graph:
     """A trained model ready for conversion.
 
+    task: what it is for.
     model: the Keras model as it was trained.
     deployed: the one that is exported, of one gray channel, without batch normalisation and unread pixels.
     resize: normalised gray images, float32 [N, 28, 28, 1] → its input.
     """
 
+    task: Task
     model: keras.Model
     architecture: Architecture
     deployed: keras.Model
@@ -61,7 +63,8 @@ class Graph:
         def logits(image: Any) -> Any:
             return tf.identity(model(self.resize(before(image)), training=False), name=OUTPUT)
 
-        return tf.function(logits, input_signature=[tf.TensorSpec([None, *IMAGE_SHAPE], dtype, name=INPUT)])
+        shape = [None, *self.task.image_shape]
+        return tf.function(logits, input_signature=[tf.TensorSpec(shape, dtype, name=INPUT)])
 
     def with_deployed(self, deployed: keras.Model) -> "Graph":
         """The same with another model in the place of the deployed one."""
@@ -94,4 +97,4 @@ def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     model = load_model(run)
     architecture = architecture_for(run.recipe.model, run.fine_tuning)
-    return Graph(model, architecture, without_margin(architecture.fold(model)), architecture.resize)
+    return Graph(run.task, model, architecture, without_margin(architecture.fold(model)), architecture.resize)

@@ -18,7 +18,7 @@ from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from edgefashion.errors import VerificationError, first_line
-from edgefashion.export.graph.graph import IMAGE_SHAPE, INPUT, OUTPUT, Graph
+from edgefashion.export.graph.graph import INPUT, OUTPUT, Graph
 from edgefashion.export.graph.unread_pixels import rows_and_columns
 from edgefashion.export.onnx import blocked_convolution, integer_io
 from edgefashion.export.onnx import keep_float as keep_float_onnx
@@ -188,7 +188,8 @@ def _rewrite(model: onnx.ModelProto, graph: Graph, rounded_logits: bool) -> None
     """Make pixels the input, sums the output, and fill the lanes of the first layer: see `qdq`, `blocks`."""
     resized = graph.deployed.input_shape[1]
     read = rows_and_columns(graph.deployed)
-    graph.check_input("ONNX", *integer_io.take_pixels(model, INPUT, IMAGE_SHAPE[:2], resized, read))
+    size = (graph.task.height, graph.task.width)
+    graph.check_input("ONNX", *integer_io.take_pixels(model, INPUT, size, resized, read))
     blocked_convolution.compute_blocks(model)
     if not rounded_logits:
         integer_io.keep_logits(model, OUTPUT)

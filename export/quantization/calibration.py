@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.artifacts.artifact import CALIBRATION_IMAGES
-from edgefashion.data import Subset, stratified_sample
+from edgefashion.data import Subset, Task, stratified_sample
 from edgefashion.errors import BadInput
-from edgefashion.export.graph.graph import IMAGE_SHAPE
 from edgefashion.models import Normalisation
 
 SEED = 0
@@ -18,7 +17,7 @@ SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class RepresentativeDataset:
-    """The images as pixels, uint8 [N, 28, 28, 1], and normalised, float32 [N, 28, 28, 1], and where they
+    """The images as pixels, uint8 [N, height, width, channels], and normalised, float32, and where they
     came from.
     """
 
@@ -29,6 +28,7 @@ class RepresentativeDataset:
 
 def representative_dataset(
     source: Subset,
+    task: Task,
     normalisation: Normalisation,
     count: int = CALIBRATION_IMAGES,
     seed: int = SEED,
@@ -39,7 +39,7 @@ def representative_dataset(
     `source` is the training split, which cannot overlap validation or test, or images of the user's own;
     `split` is what the manifest calls it. Raises BadInput for what no quantizer can learn ranges from.
     """
-    check(source, count)
+    check(source, task, count)
     sample = stratified_sample(source, count, seed)
     images = np.asarray(normalisation(sample.images))
     manifest = {
@@ -47,22 +47,22 @@ def representative_dataset(
         "count": len(sample),
         "seed": seed,
         "indices_sha256": hashlib.sha256(np.sort(sample.indices).tobytes()).hexdigest(),
-        "class_counts": np.bincount(sample.labels, minlength=10).tolist(),
+        "class_counts": np.bincount(sample.labels, minlength=len(task.classes)).tolist(),
         "pixels": _statistics(sample.images),
         "normalised": _statistics(images),
     }
     return RepresentativeDataset(sample.images, images, manifest)
 
 
-def check(source: Subset, count: int) -> None:
+def check(source: Subset, task: Task, count: int) -> None:
     """Raise BadInput unless `count` images that show what occurs in a model can be drawn of `source`."""
     images, labels = np.asarray(source.images), np.asarray(source.labels)
     if len(images) == 0:
         raise BadInput(f"there are no images to calibrate with: give {count} or more")
-    if images.shape[1:] != IMAGE_SHAPE or labels.shape != images.shape[:1]:
+    if images.shape[1:] != task.image_shape or labels.shape != images.shape[:1]:
         raise BadInput(
             f"the images to calibrate with have the shape {images.shape} and their labels {labels.shape}: "
-            "give images [N, 28, 28, 1] and labels [N]"
+            f"give images [N, {', '.join(map(str, task.image_shape))}] and labels [N]"
         )
     low, high = images.min(), images.max()
     if images.dtype != np.uint8:
@@ -71,7 +71,7 @@ def check(source: Subset, count: int) -> None:
             "uint8 from 0 to 255; the normalisation is part of the model"
         )
     if low == high:
-        raise BadInput(f"every pixel of the images to calibrate with is {low}: give images of clothing")
+        raise BadInput(f"every pixel of the images to calibrate with is {low}: give others")
     classes = np.unique(labels)
     if len(classes) == 1:
         raise BadInput(

@@ -133,7 +133,7 @@ def test_lone_files_are_compared_like_those_with_manifests(
     paths = [exported["tflite", "float32"], exported["tflite", "int8"]]
     artifacts = [artifact.read(path) for path in paths]
     test = sample.test
-    found = evaluate(artifacts, sample.describe(), test.images[:100], test.labels[:100], threads=[1])
+    found = evaluate(artifacts, sample, test.images[:100], test.labels[:100], threads=[1])
     assert [row["model"] for row in found.rows] == ["cnn", "cnn"]
     assert [row["precision"] for row in found.rows] == ["float32", "int8"]
     assert found.rows[1]["agreement"] is not None

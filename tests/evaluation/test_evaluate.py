@@ -39,7 +39,7 @@ def exported(path: Path, precision: str, run_id: str = "r1", small_run: bool = F
 
 
 def run(artifacts: list[Artifact], data: Dataset, threads: tuple[int, ...] = (1,)) -> Results:
-    return evaluate(artifacts, data.describe(), data.test.images, data.test.labels, threads, QUICK)
+    return evaluate(artifacts, data, data.test.images, data.test.labels, threads, QUICK)
 
 
 def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
@@ -164,4 +164,4 @@ def test_the_three_real_files_see_the_same(sample: Dataset) -> None:
 
 def test_without_a_test_image_nothing_is_measured(sample: Dataset) -> None:
     with pytest.raises(BadInput, match="there is no test image to measure with"):
-        Sample(sample.test.images[:0], sample.test.labels[:0])
+        Sample(sample.test.images[:0], sample.test.labels[:0], sample.task)

@@ -65,7 +65,10 @@ def test_a_checked_file_is_hashed_once_and_weighed_after_it_was_measured(
         monkeypatch.setattr(files, "sha256", noting("sha", files.sha256))
         monkeypatch.setattr(hashlib, "sha256", noting("sha", sha256))
         monkeypatch.setattr("edgefashion.benchmarking.measure", noting("measured", measure))
-        subjects = [Subject(each, "tiny", Sample(opened.images, opened.labels)) for each in opened.artifacts]
+        subjects = [
+            Subject(each, "tiny", Sample(opened.images, opened.labels, opened.task))
+            for each in opened.artifacts
+        ]
         found = assess(subjects, None, [1], QUICK)
     assert done == ["measured", "gzip"]
     monkeypatch.undo()

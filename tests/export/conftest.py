@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edgefashion.data import Dataset, Splits, split
+from edgefashion.data import FASHION_MNIST, Dataset, Splits, split
 from edgefashion.export.graph import graph as graphs
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
@@ -26,7 +26,7 @@ def graph(trained: Run) -> Graph:
 
 @pytest.fixture(scope="session")
 def calibration(splits: Splits, graph: Graph) -> RepresentativeDataset:
-    return representative_dataset(splits.train, graph.normalisation, 100)
+    return representative_dataset(splits.train, FASHION_MNIST, graph.normalisation, 100)
 
 
 @pytest.fixture(scope="session")
@@ -51,4 +51,6 @@ def residual() -> Graph:
     def resize(images: Any) -> Any:
         return tf.image.resize(images, (40, 40))
 
-    return Graph(model, replace(ARCHITECTURES["cnn"], expand=resize, resize=resize), model, resize)
+    return Graph(
+        FASHION_MNIST, model, replace(ARCHITECTURES["cnn"], expand=resize, resize=resize), model, resize
+    )

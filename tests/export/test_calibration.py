@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgefashion.data import Splits
+from edgefashion.data import FASHION_MNIST, Splits
 from edgefashion.errors import BadInput
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.models import Normalisation
@@ -19,7 +19,9 @@ def test_it_is_normalised_as_in_training(calibration: RepresentativeDataset) -> 
 
 
 def test_equal_seeds_draw_equal_images_and_others_do_not(splits: Splits) -> None:
-    first, again, other = (representative_dataset(splits.train, HALVES, 50, seed) for seed in (1, 1, 2))
+    first, again, other = (
+        representative_dataset(splits.train, FASHION_MNIST, HALVES, 50, seed) for seed in (1, 1, 2)
+    )
     assert np.array_equal(first.images, again.images)
     assert first.manifest == again.manifest
     assert first.manifest["indices_sha256"] != other.manifest["indices_sha256"]
@@ -34,7 +36,7 @@ def test_the_manifest_tells_what_was_drawn(calibration: RepresentativeDataset) -
 
 
 def test_images_of_ones_own_are_calibrated_with_and_named_so(splits: Splits) -> None:
-    own = representative_dataset(splits.test, HALVES, 30, split="given")
+    own = representative_dataset(splits.test, FASHION_MNIST, HALVES, 30, split="given")
     assert own.manifest["split"] == "given"
     assert own.pixels.shape == (30, 28, 28, 1)
 
@@ -55,5 +57,5 @@ UNFIT = {
 def test_images_that_show_no_ranges_are_refused(kind: str, splits: Splits) -> None:
     spoil, message = UNFIT[kind]
     with pytest.raises(BadInput, match=message) as caught:
-        representative_dataset(spoil(splits.train), HALVES, 50)
+        representative_dataset(spoil(splits.train), FASHION_MNIST, HALVES, 50)
     assert "\n" not in str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 
 from edgefashion.artifacts import artifact
 from edgefashion.cli import main
-from edgefashion.data import Splits, Subset, stratified_sample
+from edgefashion.data import FASHION_MNIST, Splits, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.export import exporter
 from edgefashion.export.debug import Report, debug_run
@@ -87,7 +87,7 @@ def saved(graph: Graph, format: str, calibration: RepresentativeDataset, folder:
 def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, splits: Splits) -> None:
     architecture = ARCHITECTURES[name]
     model = architecture.build(None)
-    graph = Graph(model, architecture, architecture.fold(model), architecture.resize)
+    graph = Graph(FASHION_MNIST, model, architecture, architecture.fold(model), architecture.resize)
     steps = steps_of(graph)
     assert len(steps) == len({step.name for step in steps}) == count
     outputs = {INPUT: graph.normalisation(splits.test.images[:2])}

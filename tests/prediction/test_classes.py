@@ -141,8 +141,6 @@ def test_what_tells_other_classes_apart_is_measured_and_bundled_on_no_images_of_
         bundle.make(tmp_path / "b.zip", [own], sample, 10)
     with pytest.raises(ArtifactError, match=said):
         card.gather("own", [], [own], sample)
-    found = evaluate(
-        [own], sample.describe(), sample.test.images, sample.test.labels, [1], Protocol().lasting(0.01)
-    )
+    found = evaluate([own], sample, sample.test.images, sample.test.labels, [1], Protocol().lasting(0.01))
     with pytest.raises(ArtifactError, match=said):
         found.raise_failures()

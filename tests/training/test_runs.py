@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from edgefashion import files
+from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import OutputError, RunError
 from edgefashion.recipes import RECIPES
 from edgefashion.training import runs
@@ -50,6 +52,17 @@ def content(run: Run) -> str:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "cnn"
+
+
+def test_a_run_has_the_task_it_was_trained_for(folder: Path) -> None:
+    info = json.loads((make(folder) / runs.INFO).read_text())
+    assert runs.read(folder).task == FASHION_MNIST
+    task = replace(FASHION_MNIST, name="other")
+    files.write_json(folder / runs.INFO, {**info, "task": task.to_dict()})
+    assert runs.read(folder).task == task
+    files.write_json(folder / runs.INFO, {**info, "task": task.to_dict() | {"classes": ["a", "a"]}})
+    with pytest.raises(RunError, match="two classes of one name"):
+        runs.read(folder)
 
 
 def test_a_run_knows_its_parts(folder: Path) -> None:

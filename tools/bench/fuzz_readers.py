@@ -101,7 +101,7 @@ def _results() -> bytes:
     sample = zoo.opened().sample()
     images, labels = sample.test.images[:20], sample.test.labels[:20]
     quick = Protocol().lasting(0.01)
-    found = evaluate(zoo.opened().all_artifacts(), sample.describe(), images, labels, [1], quick)
+    found = evaluate(zoo.opened().all_artifacts(), sample, images, labels, [1], quick)
     return results.to_json(found).encode()
 
 

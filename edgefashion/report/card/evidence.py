@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from edgefashion import device
 from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
 from edgefashion.benchmarking import Job, Measurement, Protocol
-from edgefashion.data import CLASS_NAMES, Dataset
+from edgefashion.data import Dataset, Task
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions, rows
-from edgefashion.evaluation.predictions import Answers, Sample, Subject
+from edgefashion.evaluation.predictions import Answers, Labels, Sample, Subject
 from edgefashion.evaluation.results import Results
 from edgefashion.report.compare import read
 from edgefashion.stats import wilson_interval
@@ -46,8 +46,9 @@ class Evidence:
     artifacts: list[Artifact]
     replies: list[Answers]
     """What each artifact says of the test images."""
-    labels: NDArray[np.uint8]
-    """uint8 [N], of the test images."""
+    task: Task
+    labels: Labels
+    """[N], of the test images."""
     dataset: dict[str, Any]
     """See `Dataset.describe`."""
     results: Results
@@ -62,10 +63,11 @@ class Evidence:
         return kinds.index(True) if any(kinds) else 0
 
     def confusion(self, number: int) -> Matrix:
-        """How many images of each class (first axis) the artifact puts into which (second): [10, 10]."""
+        """How many images of each class (first axis) the artifact puts into which (second)."""
         classes = self.replies[number].classes
         assert classes is not None
-        found = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES)), np.intp)
+        count = len(self.task.classes)
+        found = np.zeros((count, count), np.intp)
         np.add.at(found, (self.labels, classes), 1)
         return found
 
@@ -75,7 +77,7 @@ class Evidence:
         images = matrix.sum(axis=1)
         wrong = matrix - np.diag(np.diag(matrix))
         order = np.argsort(-wrong, axis=None, kind="stable")[:count]
-        pairs = [divmod(int(position), len(CLASS_NAMES)) for position in order]
+        pairs = [divmod(int(position), len(matrix)) for position in order]
         return [Confusion(a, b, int(wrong[a, b]), int(images[a])) for a, b in pairs if wrong[a, b]]
 
 
@@ -92,7 +94,7 @@ def gather(
     Raises ArtifactError and RuntimeCrash for a file that cannot be used, BadInput for a results file that
     is none, or has no row of any of the artifacts.
     """
-    sample = Sample(dataset.test.images, dataset.test.labels)
+    sample = Sample(dataset.test.images, dataset.test.labels, dataset.task)
     subjects = [Subject(each, each.path.name, sample) for each in artifacts]
     files = [rows.file(each) for each in artifacts]
     known = measured(elsewhere, {file.sha256 for file in files})
@@ -105,9 +107,8 @@ def gather(
         untimed = Measurement(Job(subject.artifact.path, 1), replies[number].runtime, replies[number].version)
         found.append(rows.row(common, untimed, [], Protocol(), None))
     here = Results(device.describe(), dataset.describe(), found, "card")
-    return Evidence(
-        name, list(stories), list(artifacts), replies, sample.labels, dataset.describe(), here, known
-    )
+    lists = (list(stories), list(artifacts), replies)
+    return Evidence(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
 
 
 def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, dict[str, Any]]]:
@@ -136,6 +137,6 @@ def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float] | None
 def _asked(subject: Subject, progress: "Progress | None") -> Answers:
     if subject.artifact.defect:
         raise ArtifactError(subject.artifact.defect)
-    assert subject.images is not None
-    predictions.check_kind(subject.artifact, CLASS_NAMES)
-    return predictions.predict(subject.artifact, subject.images, progress)
+    assert subject.sample is not None
+    predictions.check_kind(subject.artifact, subject.sample.task)
+    return predictions.predict(subject.artifact, subject.sample.images, progress)

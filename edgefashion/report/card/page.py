@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from edgefashion import __version__, report
-from edgefashion.data import CLASS_NAMES
 from edgefashion.data.fashion_mnist import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
@@ -43,7 +42,7 @@ def to_markdown(evidence: Evidence, picture: str | None = None) -> str:
 
 def _model(evidence: Evidence) -> Page:
     own = evidence.stories[0]
-    deployed = evidence.artifacts[evidence.deployed]
+    deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = (deployed.manifest or {}).get("input")
     lines = [
         f"Architecture: {own['recipe']['model']}, {own['model']['parameters']:,} parameters, "
@@ -52,8 +51,10 @@ def _model(evidence: Evidence) -> Page:
     ]
     if contract:
         shape = ", ".join(map(str, contract["shape"]))
-        lines.append(f"Takes {contract['dtype']} [{shape}] ({contract['values']}), gives 10 logits")
-    lines.append(f"Classes: {', '.join(CLASS_NAMES)}")
+        lines.append(
+            f"Takes {contract['dtype']} [{shape}] ({contract['values']}), gives {len(classes)} logits"
+        )
+    lines.append(f"Classes: {', '.join(classes)}")
     table = Table("Files", _FILES, evidence.results.rows)
     return Page(lines, [table], [])
 
@@ -106,7 +107,7 @@ def _accuracy(evidence: Evidence) -> Page:
     per_class = [
         {"class": name, "images": images, "right": right / images if images else None, "interval": interval}
         for name, (images, right, interval) in zip(
-            CLASS_NAMES, intervals(evidence.confusion(number)), strict=True
+            evidence.task.classes, intervals(evidence.confusion(number)), strict=True
         )
     ]
     used = f"{len(evidence.labels):,}"
@@ -138,10 +139,8 @@ def _is_compared(row: Row) -> bool:
 
 
 def _weaknesses(evidence: Evidence) -> Page:
-    found = evidence.confused(PAIRS)
-    rows = [
-        {"class": CLASS_NAMES[pair.label], "as": CLASS_NAMES[pair.taken_for], "pair": pair} for pair in found
-    ]
+    found, names = evidence.confused(PAIRS), evidence.task.classes
+    rows = [{"class": names[pair.label], "as": names[pair.taken_for], "pair": pair} for pair in found]
     name = evidence.artifacts[evidence.deployed].path.name
     if not rows:
         return Page([f"{name} confuses no two classes on these images"], [], [])

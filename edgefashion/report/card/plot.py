@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from edgefashion import figures
-from edgefashion.data import CLASS_NAMES
 from edgefashion.escaping import plot_label
 from edgefashion.report.card.evidence import Evidence
 
@@ -22,9 +21,9 @@ def plot(evidence: Evidence, path: Path) -> None:
     figure = figures.new_figure(7.6, 7.0)
     axis = figure.subplots()
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    places = range(len(CLASS_NAMES))
-    axis.set_xticks(places, CLASS_NAMES, rotation=45, ha="right")
-    axis.set_yticks(places, CLASS_NAMES)
+    names = list(map(plot_label, evidence.task.classes))
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("class of the highest logit")
     axis.set_ylabel("class of the image")
     for label, other in np.ndindex(*matrix.shape):

@@ -24,6 +24,8 @@ class Key(NamedTuple):
     threads: int
     sha256: str | None
     """Only where a results file has several artifacts that are alike in all of the above."""
+    task: str | None
+    """Only where sources are of several tasks: two models of one name are then two models."""
 
 
 class Data(NamedTuple):
@@ -68,9 +70,11 @@ class Line:
 
     @property
     def model(self) -> str:
-        """The model's name, and a part of the checksum where there are several files of it."""
-        part = self.key.sha256
-        return self.key.model + (f" {part[:8]}" if part else "")
+        """The model's name, with its task where there are several, and a part of the checksum where there are
+        several files of it.
+        """
+        key = self.key
+        return " ".join(part for part in (key.model, key.task, key.sha256 and key.sha256[:8]) if part)
 
     @property
     def precision(self) -> str:
@@ -118,12 +122,13 @@ class Comparison:
 def compare(sources: Sequence[Source], against: Source | None) -> Comparison:
     """Join the rows of the sources: a line for each key, in the order of the files."""
     runtimes = {row["format"]: row["runtime"] for _, row in _rows(sources) if row["runtime"]}
-    several = _several(sources, runtimes)
+    several, tasks = _several(sources, runtimes), {source.task for source in sources} - {None}
     joined: dict[Key, dict[int, Row]] = {}
     repeated: list[str] = []
     for source, row in _rows(sources):
         key = _key(row, runtimes)
         key = key._replace(sha256=row.get("sha256")) if key in several else key
+        key = key._replace(task=source.task) if len(tasks) > 1 else key
         own = joined.setdefault(key, {})
         if source.number in own:
             repeated.append(f"({source.number}) {row['path']}, threads {row['threads']}")
@@ -149,7 +154,7 @@ def _key(row: Row, runtimes: dict[str, str]) -> Key:
     runtime = row["runtime"] or runtimes.get(row["format"])
     kept_float = tuple(row["kept_float"])
     kind = (row["model"], row["format"], row["precision"], row["target"])
-    return Key(*kind, kept_float, runtime, row["threads"], None)
+    return Key(*kind, kept_float, runtime, row["threads"], None, None)
 
 
 def _line(key: Key, own: dict[int, Row], sources: Sequence[Source], against: Source | None) -> Line:

@@ -75,6 +75,13 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
     if len(comparison.data) > 1:
         sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())
         lines.append(f"Accuracies were measured on different images: {sizes}. Compare within a column only.")
+    tasks: dict[str, list[Source]] = {}
+    for source in comparison.sources:
+        if source.task:
+            tasks.setdefault(source.task, []).append(source)
+    if len(tasks) > 1:
+        each = ", ".join(f"{task} {numbers(users)}" for task, users in tasks.items())
+        lines.append(f"Different tasks: {each}. No accuracy of one is compared with that of another.")
     for source in comparison.sources:
         data = source.results.dataset
         if data and not data.get("complete"):

@@ -25,6 +25,12 @@ class Source:
         emulator: str | None = self.results.device.get("emulated")
         return emulator
 
+    @property
+    def task(self) -> str | None:
+        """What was classified, by the name of its data set; None where nothing was."""
+        name: str | None = (self.results.dataset or {}).get("name")
+        return name
+
     def p50(self, row: dict[str, Any]) -> float | None:
         """A row's median latency in microseconds; None of an emulated processor, which has none."""
         if self.emulated or row["status"] != "ok":

@@ -36,7 +36,7 @@ def evidence(exported: Run, sample: Dataset) -> Evidence:
 def measured(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results file of the run's files, on twenty images."""
     images, labels = sample.test.images[:20], sample.test.labels[:20]
-    found = evaluate(files(exported), sample.describe(), images, labels, threads=[1])
+    found = evaluate(files(exported), sample, images, labels, threads=[1])
     path = tmp_path_factory.mktemp("measured") / "results.json"
     path.write_text(results.to_json(found))
     return path

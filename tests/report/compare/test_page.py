@@ -154,6 +154,16 @@ def test_accuracies_on_other_images_have_a_column_of_their_own(write: Write, joi
     assert "different images" not in below(joined([whole]))
 
 
+def test_models_of_different_tasks_stand_in_lines_of_their_own(write: Write, joined: Join, rows: Any) -> None:
+    paths = [write("a.json", [rows(100)], **PI4), write("b.json", [rows(100)], **PI5)]
+    content = json.loads(paths[1].read_text())
+    assert "Different tasks" not in below(joined(paths))
+    paths[1].write_text(json.dumps({**content, "dataset": {**content["dataset"], "name": "signs"}}))
+    comparison = joined(paths)
+    assert [line.model for line in comparison.lines] == ["cnn Fashion-MNIST", "cnn signs"]
+    assert "Different tasks: Fashion-MNIST (1), signs (2). No accuracy" in below(comparison)
+
+
 def test_devices_that_disagree_are_named(write: Write, joined: Join, rows: Any) -> None:
     paths = [
         write("a.json", [rows(1)], cpu="A"),
