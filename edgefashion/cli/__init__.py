@@ -6,6 +6,7 @@ naming.py    from names to runs, artifacts and the images they are measured on
 output.py    what a verb gives: files first, then words
 streams.py   a standard output and error that never stop the work
 failures.py  errors as one line
+bar.py       how far a measurement is
 steps.py     what the verbs are made of
 """
 

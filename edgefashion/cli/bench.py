@@ -10,7 +10,7 @@ import click
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import is_model
-from edgefashion.cli import steps
+from edgefashion.cli.bar import Bar
 from edgefashion.cli.options import (
     PICTURE,
     Cpus,
@@ -84,7 +84,7 @@ def bench(
     keep_inputs(names, (json_file, csv_file, markdown_file, picture))
     with ExitStack() as stack:
         subjects, data = subjects_named(names, stack)
-        with steps.Bar() as progress:
+        with Bar() as progress:
             found = assess(subjects, data, counts, protocol, progress)
     give_out(found, json_file, csv_file, markdown_file, picture)
     if found.interrupted:

@@ -63,7 +63,7 @@ def bundle(
     made = steps.make_bundle(artifacts, dataset, count, output)
     say(f"written: {output}")
     show(text(made))
-    following(f"copy it to the Raspberry Pi, and there: edgefashion bench {shlex.quote(output.name)}")
+    following(f"edgefashion bench {shlex.quote(output.name)}  # on the Raspberry Pi, where it is copied to")
 
 
 def text(made: "Made") -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion.cli import naming, steps
+from edgefashion.cli import naming
+from edgefashion.cli.bar import Bar
 from edgefashion.cli.options import OUTPUT, PATH, PICTURE, data_option, runs_option
 from edgefashion.cli.output import deliver, following, keep_inputs, text_of
 from edgefashion.installation import is_installed
@@ -42,7 +43,7 @@ def card(
     keep_inputs((name, *measured), (output, picture))
     stories, artifacts = _known(name, root)
     dataset = naming.data_for(artifacts, data_folder)
-    with steps.Bar() as progress:
+    with Bar() as progress:
         evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
 
     def draw(path: Path) -> None:

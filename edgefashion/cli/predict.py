@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import naming, steps
+from edgefashion.cli import naming
+from edgefashion.cli.bar import Bar
 from edgefashion.cli.options import PATH, Whole, data_option, in_process_option, runs_option
 from edgefashion.cli.output import following, say, show_json, show_page
 from edgefashion.errors import BadInput, PictureError, ZooError
@@ -59,7 +60,7 @@ def predict(
     images += _test_images(indices, artifacts, data_folder)
     predictions = []
     if images:
-        with steps.Bar() as progress:
+        with Bar() as progress:
             predictions = classify(artifacts, images, progress, in_process)
     failed = [each.answers.error for each in predictions if each.answers.error]
     if as_json:

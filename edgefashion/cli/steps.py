@@ -1,10 +1,7 @@
 """What the verbs are made of: from names on the command line to runs, artifacts and results."""
 
 import contextlib
-import math
 import shlex
-import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +18,15 @@ from edgefashion.artifacts.artifact import (
     Artifact,
 )
 from edgefashion.artifacts.targets import ANY, of_this_machine
+from edgefashion.cli.bar import Bar
 from edgefashion.cli.output import say
 from edgefashion.errors import BadInput, MissingExtra, RunError
-from edgefashion.escaping import visible
 from edgefashion.files import reading
 from edgefashion.installation import is_installed
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 
 if TYPE_CHECKING:
-    from edgefashion.benchmarking import Progress, Protocol
+    from edgefashion.benchmarking import Protocol
     from edgefashion.bundle.write import Made
     from edgefashion.data import Dataset
     from edgefashion.evaluation.results import Results
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     from edgefashion.export.options import Settings
     from edgefashion.training.runs import Run
 
-LOG_INTERVAL_SECONDS = 5
 DEFAULT_PRECISIONS = ("float32", "int8")
 Kinds = list[tuple[str, str]]
 
@@ -300,39 +296,3 @@ def make_bundle(artifacts: list[Artifact], dataset: "Dataset", images: int, path
 
     with Bar() as progress:
         return bundle.make(path, artifacts, dataset, images, progress)
-
-
-class Bar:
-    """Progress of a measurement: a bar in a terminal, else a line now and then."""
-
-    def __enter__(self) -> "Progress":
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-        # Refreshed only when something is reported: this process is to sleep while a model is measured.
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            auto_refresh=False,
-            disable=not sys.stderr.isatty(),
-        )
-        self.bar.start()
-        self.task = self.bar.add_task("measuring")
-        self.said = -math.inf
-        return self._advance
-
-    def _advance(self, doing: str, done: int, total: int) -> None:
-        from rich.markup import escape
-
-        self.bar.update(
-            self.task, description=escape(visible(doing)), completed=done, total=total, refresh=True
-        )
-        if self.bar.disable and time.monotonic() - self.said > LOG_INTERVAL_SECONDS:
-            say(f"{doing} ({done:,} of {total:,})")
-            self.said = time.monotonic()
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()

@@ -8,6 +8,7 @@ import pytest
 from edgefashion.artifacts.artifact import PRECISIONS
 from edgefashion.artifacts.targets import of_this_machine
 from edgefashion.cli import main, steps
+from edgefashion.cli.bar import Bar
 from edgefashion.cli.steps import check_calibration, kinds_of, target_for
 from edgefashion.cli.verbs import cli
 from edgefashion.errors import BadInput
@@ -235,6 +236,16 @@ def test_help_shows_no_limit_that_nobody_reaches(capsys: pytest.CaptureFixture[s
     assert "00000000" not in capsys.readouterr().out
     for words in ("train --epochs 1000000001", "bench a.onnx --seconds 1e10"):
         assert "is too large: give 1,000,000,000 at most" in failing(capsys, *words.split())
+
+
+def test_a_bar_tells_the_time_left_once() -> None:
+    """In its words, which know how long each file takes."""
+    from rich.progress import TimeRemainingColumn
+
+    bar = Bar()
+    with bar as progress:
+        progress("a.onnx, about 3 s left", 1, 4)
+    assert not any(isinstance(column, TimeRemainingColumn) for column in bar.bar.columns)
 
 
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:

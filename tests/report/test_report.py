@@ -185,6 +185,7 @@ def test_a_flag_of_all_rows_is_said_once_with_the_range_of_its_figures(evaluatio
     assert "! other load: all 3 rows: other processes used 0.9 to 1,024.0 cores" in text
     assert text.count("! other load") == 1
     assert merged(["1 of 2", "1 of 3"]) == "1 of 2 to 3"
+    assert merged(["1.5 on average, up to 2", "1.6 on average, up to 3"]) == "1.5 to 1.6 on average, up to 3"
     assert merged(["seen once", "never seen"]) is None
 
 

@@ -40,13 +40,20 @@ def to_markdown(evidence: Evidence, picture: str | None = None) -> str:
     return text
 
 
+def _skipping(evidence: Evidence) -> str:
+    """Why files have fewer multiply-accumulates than the trained model, where they do."""
+    trained = evidence.stories[0]["model"]["macs"]
+    fewer = any(row["macs"] and row["macs"] < trained for row in evidence.results.rows)
+    return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
+
+
 def _model(evidence: Evidence) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = (deployed.manifest or {}).get("input")
     lines = [
         f"Architecture: {own['recipe']['model']}, {own['model']['parameters']:,} parameters, "
-        f"{own['model']['macs']:,} multiply-accumulates for an image",
+        f"{own['model']['macs']:,} multiply-accumulates for an image{_skipping(evidence)}",
         f"Identity of the trained model: {own['id']}",
     ]
     if contract:
