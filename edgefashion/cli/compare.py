@@ -71,8 +71,12 @@ def compare(
 
 
 def _draw(comparison: "Comparison", path: Path) -> None:
-    from edgefashion.report.compare.plot import plot
+    from edgefashion.report.compare.plot import LABELS, plot
 
     not_drawn = plot(comparison, path)
+    if len(comparison.lines) > LABELS:
+        say(f"at most {LABELS} artifacts are named in the picture, the most accurate; --csv has all")
     if not_drawn:
-        say(f"not in it, without accuracy on the same images: {', '.join(not_drawn)}")
+        more = f" and {len(not_drawn) - LABELS:,} more" if len(not_drawn) > LABELS else ""
+        names = ", ".join(not_drawn[:LABELS]) + more
+        say(f"not in it, without accuracy on the same images: {names}")

@@ -1,6 +1,7 @@
 """Accuracy against latency and against size, as a picture."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,12 @@ LABEL_INCHES = 0.17
 AROUND_INCHES = 1.1
 """Height of what stands under a panel."""
 _GREY = "0.55"
+LABELS = 60
+"""Artifacts with a name in a panel, so that the picture is about as high as a page; others have none."""
+LABELS_AT = 1.04
+"""Where names begin, in widths of the panel."""
 Place = tuple[float, float]
+Color = tuple[float, ...]
 
 
 def plot(comparison: Comparison, path: Path) -> tuple[str, ...]:
@@ -34,17 +40,27 @@ def plot(comparison: Comparison, path: Path) -> tuple[str, ...]:
     """
     kind = figures.kind_of(path)
     found = points(comparison)
-    height = max(4.5, AROUND_INCHES + 1.2 * LABEL_INCHES * len(found.artifacts))
+    named = min(len(found.artifacts), LABELS)
+    height = max(4.5, AROUND_INCHES + 1.2 * LABEL_INCHES * named)
     figure = figures.new_figure(2 * PANEL_INCHES, height)
     latency, size = figure.subplots(1, 2, sharey=True)
     room = LABEL_INCHES / (height - AROUND_INCHES)
-    shown = _draw(latency, found.artifacts, "latency", room) | _draw(size, found.artifacts, "size", room)
+    panels = [_draw(axes, found.artifacts, what) for axes, what in ((latency, "latency"), (size, "size"))]
+    for panel in panels:
+        _labels(panel, room)
+    if len(found.artifacts) > named:
+        figure.suptitle(
+            f"Of {len(found.artifacts):,} artifacts the {named} most accurate are named", fontsize=8
+        )
     count = f"{found.threads} thread{'s' if found.threads > 1 else ''}"
     latency.set_xlabel(f"p50 of single images in µs, {count}")
     one = "" if len(comparison.sources) == 1 else " (★ the same on all devices)"
     size.set_xlabel(f"size of the file in kB{one}")
     latency.set_ylabel(f"accuracy, % of {found.images:,} images (95 % interval: ±{_reach(found):.1f})")
-    _legend(figure, [source for source in comparison.sources if source.number in shown])
+    _legend(
+        figure,
+        [source for source in comparison.sources if any(source.number in panel.shown for panel in panels)],
+    )
     figures.save(figure, path, kind)
     return found.left_out
 
@@ -69,43 +85,59 @@ def apart(heights: Sequence[float], room: float) -> list[float]:
     return [start + number * room for number, start in enumerate(starts)]
 
 
-def _draw(axes: "Axes", artifacts: Sequence[Artifact], what: str, room: float) -> set[int]:
-    """A panel: each artifact's points joined by a line, its label at the right, fronts behind them.
+@dataclass
+class Panel:
+    """Axes with points, where each artifact's name belongs, and the sources whose own markers are in it."""
 
-    Gives the numbers of the sources whose own markers are in it.
-    """
-    ends: list[tuple[Place, Artifact]] = []
+    axes: "Axes"
+    ends: list[tuple[Place, Artifact]] = field(default_factory=list)
+    shown: set[int] = field(default_factory=set)
+
+
+def _draw(axes: "Axes", artifacts: Sequence[Artifact], what: str) -> Panel:
+    """A panel: each artifact's points joined by a line, fronts behind them."""
+    panel = Panel(axes)
+    lines: list[tuple[list[Place], Color]] = []
+    marks: dict[tuple[str, Color, bool], list[Place]] = {}
     fronts: dict[int, list[Place]] = {}
-    shown: set[int] = set()
     for artifact in artifacts:
         known = [(place, point) for point in artifact.points if (place := _place(point, what))]
         places = sorted(place for place, _ in known)
         if not places:
             continue
-        axes.plot(*zip(*places, strict=True), color=_colour(artifact), linewidth=0.8, alpha=0.5)
+        color = _color(artifact)
+        lines.append((places, color))
         alike = len(places) > len(set(places)) == 1
         for place, point in known:
-            _mark(axes, place, ALL_DEVICES if alike else _marker(point.source), artifact)
-            shown |= set() if alike else {point.source.number}
+            marker = ALL_DEVICES if alike else _marker(point.source)
+            marks.setdefault((marker, color, artifact.format == "tflite"), []).append(place)
+            panel.shown |= set() if alike else {point.source.number}
             fronts.setdefault(point.source.number, []).append(place)
-        ends.append((places[-1], artifact))
+        panel.ends.append((places[-1], artifact))
+    for (marker, color, filled), places in marks.items():
+        face = color if filled else "white"
+        axes.plot(*zip(*places, strict=True), marker, color=color, markerfacecolor=face, markersize=6)
     for places in fronts.values():
         costs, accuracies = zip(*front(places), strict=True)
         axes.step(costs, accuracies, where="post", color=_GREY, linewidth=0.8, linestyle=":", zorder=1)
-    _scale(axes, [cost for (cost, _), _ in ends])
-    _labels(axes, ends, room)
-    return shown
+    _scale(axes, [cost for (cost, _), _ in panel.ends])
+    _join(axes, lines, linewidth=0.8, alpha=0.5)
+    return panel
+
+
+def _join(axes: "Axes", lines: Sequence[tuple[list[Place], Color]], **look: Any) -> None:
+    """Lines under the marks, all as one: a picture of thousands is drawn in a moment."""
+    from matplotlib.collections import LineCollection
+
+    parts, colors = [part for part, _ in lines], [color for _, color in lines]
+    collection = LineCollection(parts, colors=colors, zorder=1.5, **look)
+    collection.set_in_layout(False)
+    axes.add_collection(collection, autolim=False)
 
 
 def _place(point: Point, what: str) -> Place | None:
     cost: float | None = getattr(point, what)
     return None if cost is None else (cost, point.accuracy)
-
-
-def _mark(axes: "Axes", place: Place, marker: str, artifact: Artifact) -> None:
-    colour = _colour(artifact)
-    face = colour if artifact.format == "tflite" else "white"
-    axes.plot(*place, marker, color=colour, markerfacecolor=face, markersize=6)
 
 
 def _scale(axes: "Axes", costs: Sequence[float]) -> None:
@@ -126,26 +158,34 @@ def _scale(axes: "Axes", costs: Sequence[float]) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _labels(axes: "Axes", ends: Sequence[tuple[Place, Artifact]], room: float) -> None:
-    """Names at the right edge, as near the height of their points as they have room, and lines to them."""
-    low, high = axes.get_ylim()
-    ends = sorted(ends, key=lambda end: (end[0][1], -end[0][0]))
-    heights = apart([(y - low) / (high - low) for (_, y), _ in ends], room)
-    for height, (place, artifact) in zip(heights, ends, strict=True):
-        line = {"arrowstyle": "-", "color": _colour(artifact), "linewidth": 0.5, "alpha": 0.6}
-        axes.annotate(
+def _labels(panel: Panel, room: float) -> None:
+    """Names at the right edge, as near the height of their points as they have room, and lines to them.
+
+    Of the `LABELS` most accurate artifacts.
+    """
+    axes = panel.axes
+    axes.get_xlim(), axes.get_ylim()  # the limits are known once they are asked for
+    to_axes = axes.transScale + axes.transLimits
+    ends = sorted(panel.ends, key=lambda end: (end[0][1], -end[0][0]))[-LABELS:]
+    points: list[Place] = [tuple(to_axes.transform(place)) for place, _ in ends]
+    heights = apart([height for _, height in points], room)
+    lines = []
+    for height, point, (_, artifact) in zip(heights, points, ends, strict=True):
+        color = _color(artifact)
+        axes.text(
+            LABELS_AT,
+            height,
             plot_label(artifact.name),
-            place,
-            (1.04, height),
-            textcoords="axes fraction",
+            transform=axes.transAxes,
             fontsize=8,
             va="center",
-            color=_colour(artifact),
-            arrowprops={**line, "relpos": (0, 0.5), "shrinkA": 0},
+            color=color,
         )
+        lines.append(([point, (LABELS_AT, height)], color))
+    _join(axes, lines, linewidth=0.5, alpha=0.6, transform=axes.transAxes, clip_on=False)
 
 
-def _colour(artifact: Artifact) -> tuple[float, ...]:
+def _color(artifact: Artifact) -> Color:
     """Of its model and precision: dark enough to be read as text, all different up to 18."""
     from matplotlib import colormaps
 

@@ -57,7 +57,8 @@ def points(comparison: Comparison) -> Points:
         for cell in cells
         if cell.data == data and cell.row.get("sha256")
     }
-    kinds = list(dict.fromkeys((line.key.model, line.key.precision) for line in lines))
+    names = dict.fromkeys((line.key.model, line.key.precision) for line in lines)
+    kinds = {name: number for number, name in enumerate(names)}
     artifacts, left_out = [], []
     for line in lines:
         found = [_point(cell, data, known) for cell in line.cells]
@@ -68,7 +69,7 @@ def points(comparison: Comparison) -> Points:
             if point is None
         ]
         if drawn:
-            kind = kinds.index((line.key.model, line.key.precision))
+            kind = kinds[line.key.model, line.key.precision]
             artifacts.append(Artifact(line.artifact, kind, line.key.format, drawn))
     return Points(tuple(artifacts), threads, data.images, tuple(left_out))
 

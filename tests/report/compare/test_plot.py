@@ -10,7 +10,7 @@ import pytest
 
 from edgefashion.errors import BadInput
 from edgefashion.report.compare import Comparison
-from edgefashion.report.compare.plot import apart, plot
+from edgefashion.report.compare.plot import LABELS, apart, plot
 
 Write = Callable[..., Path]
 Join = Callable[..., Comparison]
@@ -67,3 +67,24 @@ def test_labels_with_room_stay_where_they_belong() -> None:
     assert apart([0.1, 0.5, 0.9], 0.05) == pytest.approx([0.1, 0.5, 0.9])
     assert apart([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
     assert apart([], 0.1) == []
+
+
+def test_a_picture_of_hundreds_names_the_best_and_stays_as_high_as_a_page(
+    write: Write, joined: Join, rows: Any, tmp_path: Path
+) -> None:
+    from matplotlib import rc_context
+    from matplotlib.image import imread
+
+    measured = [
+        rows(10 + number, rounds=1, model=f"m{number}", sha256=str(number), accuracy=0.5 + number / 1000)
+        for number in range(300)
+    ]
+    many = joined([write("many.json", measured)])
+    with rc_context({"svg.fonttype": "none"}):
+        plot(many, tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text()
+    named = [number for number in range(300) if f">m{number} tflite float32<" in text]
+    assert named == list(range(300 - LABELS, 300))
+    assert f"Of 300 artifacts the {LABELS} most accurate are named" in text
+    plot(many, tmp_path / "a.png")
+    assert imread(tmp_path / "a.png").shape[0] < 2200
