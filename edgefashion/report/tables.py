@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgefashion.escaping import markdown, visible
@@ -20,9 +21,13 @@ ALWAYS = 10
 """The importance of a column that no terminal is too narrow for."""
 SHORTEST = 8
 """Characters that a shortened name has at least."""
+PER_CELL = 4
+"""Characters that a cell of a terminal may hold: a letter and its marks."""
 GAP = 2
 LISTED = 12
 """Columns that are named as left out."""
+LONGEST, LONGEST_ELSEWHERE = 1_000, 10_000
+"""Rows of a table that are printed in a terminal, and where something else reads them."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: list[Row]
 
-    @property
+    @cached_property
     def cells(self) -> list[list[str]]:
         """The text of every row's cells."""
         return [[column.text(row) for column in self.columns] for row in self.rows]
@@ -67,8 +72,8 @@ class Page:
 
 
 def print_page(page: Page, console: "Console | None" = None) -> None:
-    """Print a page: what is not a terminal gets its tables whole, however wide they are. In a terminal no
-    cell is ever broken: columns are left out, and a line says which.
+    """Print a page, of a long table its first rows. What is not a terminal gets all columns, however wide
+    they are. In a terminal no cell is ever broken: columns are left out, and a line says which.
     """
     import rich.console
 
@@ -76,12 +81,16 @@ def print_page(page: Page, console: "Console | None" = None) -> None:
     console = console or rich.console.Console()
     width = console.width if console.is_terminal else None
     _print_lines(page.header, console, width)
+    longest = LONGEST_ELSEWHERE if width is None else LONGEST
     for table in page.tables:
-        shown, left_out = _fitting(table, width)
+        shown, left_out = _fitting(replace(table, rows=table.rows[:longest]), width)
         drawn = _drawn(shown, _widest(shown, width))
         if width is None:
             console.width = max(console.width, sum(_widths(shown)) + GAP * len(shown.columns))
         console.print(drawn)
+        if len(table.rows) > longest:
+            cut = f"The first {longest:,} of {len(table.rows):,} rows; files have all of them."
+            _print_lines([cut], console, width)
         if left_out:
             _print_lines([_left_out(left_out, width, page.elsewhere)], console, width)
     _print_lines(page.notes, console, width)
@@ -127,7 +136,7 @@ def _drawn(table: Table, widest: int) -> "Drawn":
 
 
 def _widths(table: Table) -> list[int]:
-    """The characters that each column takes."""
+    """The cells of a terminal that each column takes."""
     from rich.cells import cell_len
 
     columns = zip(*table.cells, strict=True) if table.rows else ((),) * len(table.columns)
@@ -160,10 +169,12 @@ def _fitting(table: Table, width: int | None) -> tuple[Table, list[Column]]:
 
 
 def _widest(table: Table, width: int | None) -> int:
-    """How many characters a cell of words may have at most, so that the table fits."""
+    """How many cells of a terminal a cell of words may have at most, so that the table fits."""
     widths = _widths(table)
     most = max(widths, default=0)
     words = [not column.number for column in table.columns]
+    if width is not None:
+        most = min(most, max(width, SHORTEST))
     while width is not None and most > SHORTEST:
         now = [min(own, most) if of_words else own for own, of_words in zip(widths, words, strict=True)]
         if sum(now) + GAP * len(now) <= width:
@@ -173,11 +184,26 @@ def _widest(table: Table, width: int | None) -> int:
 
 
 def _short(text: str, widest: int) -> str:
-    """The text without its middle, where it is too long: how a name ends often tells it from others."""
-    if len(text) <= widest:
+    """The text without its middle, where it is too wide: how a name ends often tells it from others."""
+    from rich.cells import cell_len
+
+    if cell_len(text) <= widest and len(text) <= PER_CELL * max(widest, 1):
         return text
     end = (widest - 1) // 2
-    return f"{text[: widest - 1 - end]}…{text[len(text) - end :]}"
+    return f"{_start(text, widest - 1 - end)}…{_start(text[::-1], end)[::-1]}"
+
+
+def _start(text: str, cells: int) -> str:
+    """As much of the start as these cells have room for, with no more combining marks than `PER_CELL`."""
+    from rich.cells import get_character_cell_size
+
+    taken, room = 0, cells
+    for character in text[: PER_CELL * cells]:
+        room -= get_character_cell_size(character)
+        if room < 0:
+            break
+        taken += 1
+    return text[:taken]
 
 
 def _left_out(columns: Sequence[Column], width: int | None, elsewhere: str) -> str:

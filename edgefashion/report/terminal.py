@@ -1,7 +1,7 @@
 """Lines in a terminal: as wide as it is, and broken between words."""
 
 import os
-import textwrap
+import re
 from typing import TextIO
 
 USUAL_WIDTH = 80
@@ -29,11 +29,25 @@ def fitted(text: str, width: int | None) -> str:
 
 def _broken(line: str, width: int) -> list[str]:
     """A line in parts. Where it has columns, what follows stands under the last of them."""
-    if len(line) <= width:
+    if _cells(line) <= width:
         return [line]
     column = line.rstrip().rfind("  ", 0, width // 2) + 2
-    indent = column if column > 1 else 2
-    parts = textwrap.wrap(
-        line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-    )
-    return parts or [""]
+    indent = _cells(line[:column]) if column > 1 else 2
+    parts, taken = [""], 0
+    for word in re.findall(r"\s*\S+", line):
+        if parts[-1].strip() and taken + _cells(word) > width:
+            parts.append(" " * indent + word.lstrip())
+            taken = _cells(parts[-1])
+        else:
+            parts[-1] += word
+            taken += _cells(word)
+    return parts
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal the text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
