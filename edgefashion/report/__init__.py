@@ -20,7 +20,7 @@ _OF_DEVICE: dict[str, Any] = dict.fromkeys(
 
 
 def print_report(results: Results, console: "Console | None" = None) -> None:
-    """Print the tables. What is not a terminal gets them whole, however wide they are."""
+    """Print the tables. What is not a terminal gets all columns, however wide they are."""
     print_page(page(results), console)
 
 

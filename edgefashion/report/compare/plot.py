@@ -1,5 +1,6 @@
 """Accuracy against latency and against size, as a picture."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,10 +188,15 @@ def _labels(panel: Panel, room: float) -> None:
 
 def _color(artifact: Artifact) -> Color:
     """Of its model and precision: dark enough to be read as text, all different up to 18."""
+    colors = _dark_colors()
+    return colors[artifact.kind % len(colors)]
+
+
+@functools.cache
+def _dark_colors() -> list[Color]:
     from matplotlib import colormaps
 
-    dark = [colormaps[name](number) for name, size in (("tab10", 10), ("Dark2", 8)) for number in range(size)]
-    return dark[artifact.kind % len(dark)]
+    return [colormaps[name](number) for name, size in (("tab10", 10), ("Dark2", 8)) for number in range(size)]
 
 
 def _marker(source: Source) -> str:
