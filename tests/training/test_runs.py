@@ -80,7 +80,7 @@ def refusal(folder: Path) -> str:
 
 
 def test_a_run_that_is_not_there(folder: Path) -> None:
-    assert refusal(folder) == f"there is no run {folder}: make it with edgefashion train"
+    assert refusal(folder) == f"there is no run {folder}: make it with edgefashion train --model cnn"
 
 
 def test_a_file_in_the_place_of_a_run(folder: Path) -> None:
