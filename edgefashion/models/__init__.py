@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from edgefashion.data import Task
 from edgefashion.errors import RunError
 from edgefashion.models.architecture import Architecture, Compression, Normalisation
 from edgefashion.models.cnn import CNN
@@ -38,7 +39,7 @@ def load_model(run: Run) -> keras.Model:
     if model not in ARCHITECTURES or run.fine_tuning not in (None, *get_args(FineTuning)):
         what = f"{model}, {run.fine_tuning}" if run.fine_tuning else model
         raise RunError(f"{run.folder} has a model that is not known here ({what}): train again with --force")
-    found = architecture_for(model, run.fine_tuning).build(None)
+    found = architecture_for(model, run.fine_tuning).build(run.task, None)
     take_from_run(run.model_path, found, model)
     return found
 
@@ -59,8 +60,8 @@ def compression_for(recipe: Recipe) -> Compression:
 def _deployed(architecture: Architecture) -> Architecture:
     """The same classifier as it is deployed, to be fine-tuned: `build` takes the path of a run's model."""
 
-    def build(weights: str | None) -> keras.Model:
-        model = load_model(runs.read(Path(weights).parent)) if weights else architecture.build(None)
+    def build(task: Task, weights: str | None) -> keras.Model:
+        model = load_model(runs.read(Path(weights).parent)) if weights else architecture.build(task, None)
         return architecture.fold(model)
 
     return replace(architecture, build=build, expand=architecture.resize, fold=lambda model: model)

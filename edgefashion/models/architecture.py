@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edgefashion.data import Task
 from edgefashion.tensorflow import keras, tf
 
 
@@ -33,23 +34,23 @@ class Normalisation:
 class Architecture:
     """One kind of classifier.
 
-    build: the untrained Keras model, flat, float32 in, 10 logits out. Its argument names the initial
-        weights, or is None. `Architecture` users read the input shape off the model.
-    expand: normalised gray images, float32 [N, 28, 28, 1] → the input of that model.
+    build: the untrained Keras model for a task, flat, float32 in, a logit a class out. Its second argument
+        names the initial weights, or is None. `Architecture` users read the input shape off the model.
+    expand: normalised images, float32 [N, height, width, channels] → the input of that model.
     fold: a trained model → the model that is deployed. `fold(model)(resize(images))` computes what
         `model(expand(images))` does, with less work where that is possible.
-    resize: normalised gray images, float32 [N, 28, 28, 1] → the input of the folded model.
+    resize: normalised images, float32 [N, height, width, channels] → the input of the folded model.
     """
 
     name: str
     normalisation: Normalisation
-    build: Callable[[str | None], keras.Model]
+    build: Callable[[Task, str | None], keras.Model]
     expand: Callable[[Any], Any]
     fold: Callable[[keras.Model], keras.Model]
     resize: Callable[[Any], Any]
 
     def prepare(self, pixels: Any) -> Any:
-        """Raw gray images, uint8 [N, 28, 28, 1] → the input of the model."""
+        """Raw images, uint8 [N, height, width, channels] → the input of the model."""
         return self.expand(self.normalisation(pixels))
 
 

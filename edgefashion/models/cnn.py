@@ -1,21 +1,24 @@
 """The custom CNN: two convolutions and two dense layers, trained from scratch."""
 
+from edgefashion.data import Task
 from edgefashion.models.architecture import Architecture, Normalisation
 from edgefashion.tensorflow import keras
 
 
-def build(weights: str | None = None) -> keras.Model:
-    """float32 [N, 28, 28, 1] in [0, 1] → float32 [N, 10] logits; 225,034 parameters."""
+def build(task: Task, weights: str | None = None) -> keras.Model:
+    """float32 [N, height, width, channels] in [0, 1] → float32 [N, classes] logits; 225,034 parameters for
+    Fashion-MNIST.
+    """
     return keras.Sequential(
         [
-            keras.layers.Input((28, 28, 1), name="image"),
+            keras.layers.Input(task.image_shape, name="image"),
             keras.layers.Conv2D(32, 3, activation="relu", name="conv1"),
             keras.layers.MaxPooling2D(name="pool1"),
             keras.layers.Conv2D(64, 3, activation="relu", name="conv2"),
             keras.layers.MaxPooling2D(name="pool2"),
             keras.layers.Flatten(name="flatten"),
             keras.layers.Dense(128, activation="relu", name="dense"),
-            keras.layers.Dense(10, dtype="float32", name="logits"),
+            keras.layers.Dense(len(task.classes), dtype="float32", name="logits"),
         ],
         name="cnn",
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from edgefashion.data import Task
 from edgefashion.errors import BadInput, first_line
 from edgefashion.files import reading
 from edgefashion.models.architecture import Architecture, Normalisation
@@ -16,8 +17,8 @@ SIZE = 96
 BATCH_NORM_MOMENTUM = 0.99
 
 
-def build(weights: str | None = None) -> keras.Model:
-    """float32 [N, 96, 96, 3] in [-1, 1] → float32 [N, 10] logits; one flat model, as QAT requires.
+def build(task: Task, weights: str | None = None) -> keras.Model:
+    """float32 [N, 96, 96, 3] in [-1, 1] → float32 [N, classes] logits; one flat model, as QAT requires.
 
     `weights` is "imagenet" (Keras downloads them), "none" or None (random), or the path of an .h5 file
     without the classification head. Raises BadInput when they cannot be had or do not fit.
@@ -28,7 +29,7 @@ def build(weights: str | None = None) -> keras.Model:
             layer.momentum = BATCH_NORM_MOMENTUM
     features = keras.layers.GlobalAveragePooling2D(name="pool")(base.output)
     features = keras.layers.Dense(128, activation="relu", name="dense")(features)
-    logits = keras.layers.Dense(10, dtype="float32", name="logits")(features)
+    logits = keras.layers.Dense(len(task.classes), dtype="float32", name="logits")(features)
     return keras.Model(base.input, logits, name="mobilenetv2")
 
 
@@ -57,13 +58,14 @@ def _base(weights: str | None) -> keras.Model:
 
 
 def resize(images: Any) -> Any:
-    """float32 [N, 28, 28, C] → float32 [N, 96, 96, C], bilinear with half-pixel centres."""
+    """float32 [N, height, width, C] → float32 [N, 96, 96, C], bilinear with half-pixel centres."""
     return tf.image.resize(images, (SIZE, SIZE))
 
 
 def expand(images: Any) -> Any:
-    """float32 [N, 28, 28, 1] → float32 [N, 96, 96, 3]."""
-    return tf.image.grayscale_to_rgb(resize(images))
+    """float32 [N, height, width, 1 or 3] → float32 [N, 96, 96, 3]."""
+    large = resize(images)
+    return large if images.shape[-1] == 3 else tf.image.grayscale_to_rgb(large)
 
 
 def fold_gray(model: keras.Model) -> keras.Model:

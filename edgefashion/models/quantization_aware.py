@@ -13,6 +13,7 @@ Importing this module lets Keras load such models.
 from dataclasses import replace
 from typing import Any
 
+from edgefashion.data import Task
 from edgefashion.errors import MissingExtra
 from edgefashion.figures import undisturbed
 from edgefashion.models.architecture import Architecture, Normalisation, unwrapped
@@ -36,8 +37,8 @@ register = keras.saving.register_keras_serializable("edgefashion")
 def quantized(architecture: Architecture) -> Architecture:
     """A deployed classifier, trained quantization-aware: `build` takes the path of a trained float model."""
 
-    def build(weights: str | None) -> keras.Model:
-        return quantize(architecture.build(weights), architecture.normalisation)
+    def build(task: Task, weights: str | None) -> keras.Model:
+        return quantize(architecture.build(task, weights), architecture.normalisation)
 
     def resize(images: Any) -> Any:
         return architecture.resize(round_to_pixels(images, architecture.normalisation))

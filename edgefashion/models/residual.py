@@ -1,6 +1,6 @@
 """Small residual CNNs of plain 3x3 convolutions, trained from scratch, for int8 inference on a processor.
 
-    conv 3x3 at 28x28; conv 3x3 to 14x14, residual block; conv 3x3 to 7x7, residual block; average; dense
+    conv 3x3; conv 3x3 to half the size, residual block; conv 3x3 to a quarter, residual block; average; dense
 
 A residual block is two convolutions and the sum with what went in (He et al. 2016). Every convolution is
 followed by batch normalisation, which is folded into it for deployment, and by ReLU, which the runtimes
@@ -10,28 +10,29 @@ compute within it. Nothing here computes slowly in integers: no depthwise layer,
 from functools import partial
 from typing import Any
 
+from edgefashion.data import Task
 from edgefashion.models.architecture import Architecture, Normalisation
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.tensorflow import keras
 
 WIDTHS = {"cnn-64k": (16, 24, 40), "cnn-256k": (24, 56, 88)}
-"""The channels at 28x28, 14x14 and 7x7."""
+"""The channels at the size of the image, at half and at a quarter of it."""
 # Of some 430 steps an epoch, the statistics remember the last 20; the average over the weights smoothes them.
 BATCH_NORM_MOMENTUM = 0.95
 
 
-def build(name: str, weights: str | None = None) -> keras.Model:
-    """float32 [N, 28, 28, 1] in [-1, 1] → float32 [N, 10] logits; one flat model, as QAT requires.
+def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
+    """float32 [N, height, width, channels] in [-1, 1] → float32 [N, classes] logits.
 
-    Names are short: a TFLite file has each of them several times.
+    One flat model, as QAT requires. Names are short: a TFLite file has each of them several times.
     """
     first, second, third = WIDTHS[name]
-    image = keras.Input((28, 28, 1), name="image")
+    image = keras.Input(task.image_shape, name="image")
     tensor = _convolution(image, first, "1")
     tensor = _block(_convolution(tensor, second, "2", strides=2), "2")
     tensor = _block(_convolution(tensor, third, "3", strides=2), "3")
     features = keras.layers.GlobalAveragePooling2D(name="pool")(tensor)
-    logits = keras.layers.Dense(10, dtype="float32", name="logits")(features)
+    logits = keras.layers.Dense(len(task.classes), dtype="float32", name="logits")(features)
     return keras.Model(image, logits, name="cnn")
 
 

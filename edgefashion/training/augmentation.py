@@ -12,7 +12,6 @@ import numpy as np
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
 
-SIZE = 28
 TINY = float(np.finfo(np.float32).tiny)
 ERASED_AREA = (0.02, 0.3)
 """Least and most of the image, as a share."""
@@ -64,57 +63,59 @@ def flips(random: Randomness, recipe: Recipe, count: Any) -> Any:
 
 
 def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe) -> Any:
-    """Mirror and shift uint8 [N, 28, 28, 1]; the background, 0, moves in."""
+    """Mirror and shift uint8 [N, height, width, channels]; the background, 0, moves in."""
     if not (recipe.flip or recipe.shift):
         return pixels
+    height, width, channels = pixels.shape[1:]
     count = tf.shape(pixels)[0]
     down, right = (
         tf.cast(random.integers([count], -recipe.shift, recipe.shift), tf.float32) for _ in range(2)
     )
     # The pixel at (x, y) comes from (a * x + b, y + c).
     a = tf.where(mirrored, -1.0, 1.0)
-    b = tf.where(mirrored, SIZE - 1.0, 0.0) + right
+    b = tf.where(mirrored, width - 1.0, 0.0) + right
     zeros, ones = tf.zeros([count]), tf.ones([count])
     moved = tf.raw_ops.ImageProjectiveTransformV3(
         images=pixels,
         transforms=tf.stack([a, zeros, b, zeros, ones, down, zeros, zeros], axis=1),
-        output_shape=[SIZE, SIZE],
+        output_shape=[height, width],
         interpolation="NEAREST",
         fill_mode="CONSTANT",
         fill_value=0.0,
     )
-    return tf.ensure_shape(moved, [None, SIZE, SIZE, 1])
+    return tf.ensure_shape(moved, [None, height, width, channels])
 
 
 def erase(pixels: Any, random: Randomness, recipe: Recipe) -> Any:
-    """Fill a rectangle of some of the images, uint8 [N, 28, 28, 1], with noise (Zhong et al. 2020).
+    """Fill a rectangle of some of the images, uint8 [N, height, width, channels], with noise
+    (Zhong et al. 2020).
 
     It covers 2 to 30 % of the image, has an aspect of 0.3 to 1 / 0.3, even on a logarithmic scale, and lies
     inside.
     """
     if not recipe.erase:
         return pixels
-    count = tf.shape(pixels)[0]
-    area = SIZE * SIZE * random.uniform([count], *ERASED_AREA)
+    count, (height, width, channels) = tf.shape(pixels)[0], pixels.shape[1:]
+    area = height * width * random.uniform([count], *ERASED_AREA)
     stretch = tf.exp(random.uniform([count], math.log(ERASED_ASPECT) / 2, -math.log(ERASED_ASPECT) / 2))
     chosen = random.uniform([count]) < recipe.erase
 
-    def span(length: Any) -> Any:
-        """bool [N, 28]: one stretch of each line."""
-        length = tf.minimum(tf.round(length), float(SIZE))
-        start = tf.floor(random.uniform([count]) * (SIZE - length + 1))[:, None]
-        positions = tf.range(SIZE, dtype=tf.float32)[None]
+    def span(length: Any, size: int) -> Any:
+        """bool [N, size]: one stretch of each line."""
+        length = tf.minimum(tf.round(length), float(size))
+        start = tf.floor(random.uniform([count]) * (size - length + 1))[:, None]
+        positions = tf.range(size, dtype=tf.float32)[None]
         return (positions >= start) & (positions < start + length[:, None])
 
-    rows, columns = span(tf.sqrt(area) * stretch), span(tf.sqrt(area) / stretch)
+    rows, columns = span(tf.sqrt(area) * stretch, height), span(tf.sqrt(area) / stretch, width)
     inside = (rows & chosen[:, None])[:, :, None, None] & columns[:, None, :, None]
-    noise = tf.reshape(random.bytes(count * SIZE * SIZE), [-1, SIZE, SIZE, 1])
+    noise = tf.reshape(random.bytes(count * height * width * channels), [-1, height, width, channels])
     return tf.where(inside, noise, pixels)
 
 
 def mix(images: Any, labels: Any, random: Randomness, recipe: Recipe) -> tuple[Any, Any]:
-    """Each image, float32 [N, 28, 28, 1], and its label, float32 [N, 10], with those of another of the batch
-    (mixup: Zhang et al. 2018).
+    """Each image, float32 [N, height, width, channels], and its label, float32 [N, classes], with those
+    of another of the batch (mixup: Zhang et al. 2018).
     """
     if not recipe.mixup:
         return images, labels

@@ -46,7 +46,7 @@ def behind(architecture: Architecture, name: str) -> Architecture:
     return replace(
         architecture,
         normalisation=Normalisation(scale=1.0, zero_point=0),
-        build=lambda weights: split(architecture.build(weights), name)[1],
+        build=lambda task, weights: split(architecture.build(task, weights), name)[1],
         expand=lambda features: features,
     )
 
@@ -57,7 +57,7 @@ def features(
     """What the layer `name` of a model with the initial `weights` gives for the images of both splits, in
     their place: float16 [N, ...]. Raises BadInput as `split` does.
     """
-    first, _ = split(architecture.build(weights), name)
+    first, _ = split(architecture.build(splits.task, weights), name)
     with quiet():
         tf.cast(0.0, "half")  # the first time, TensorFlow says which of its kernels are not for such numbers
     answer = tf.function(lambda pixels: tf.cast(first(architecture.prepare(pixels), training=False), "half"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion.data import CLASS_NAMES, Subset
+from edgefashion.data import Subset, Task
 from edgefashion.models import Architecture
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
@@ -13,7 +13,6 @@ from edgefashion.training import augmentation
 from edgefashion.training.augmentation import Randomness
 
 Array = np.ndarray[Any, Any]
-CLASSES = len(CLASS_NAMES)
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,10 @@ class Part:
     last: int
 
 
-def labels_for(loss: str, labels: Array) -> Any:
-    """Class indices, or one-hot float32 [N, 10] where the loss wants a distribution."""
+def labels_for(loss: str, labels: Array, classes: int) -> Any:
+    """Class indices, or one-hot float32 [N, classes] where the loss wants a distribution."""
     if loss == "categorical_crossentropy":
-        return tf.one_hot(labels, CLASSES)
+        return tf.one_hot(labels, classes)
     return tf.constant(labels, tf.int32)
 
 
@@ -38,17 +37,18 @@ def steps_of(count: int, batch_size: int) -> int:
 
 
 def training_batches(
-    subset: Subset, architecture: Architecture, recipe: Recipe, first_epoch: int = 0
+    subset: Subset, task: Task, architecture: Architecture, recipe: Recipe, first_epoch: int = 0
 ) -> tf.data.Dataset:
     """Batches of (images, labels) for the epochs from `first_epoch` (from 0) to the recipe's last."""
     steps = steps_of(len(subset), recipe.batch_size)
     parts = [Part(epoch, 0, steps) for epoch in range(first_epoch, recipe.epochs)]
-    return batches_of(parts, subset, architecture, recipe)
+    return batches_of(parts, subset, task, architecture, recipe)
 
 
 def batches_of(
     parts: list[Part],
     subset: Subset,
+    task: Task,
     architecture: Architecture,
     recipe: Recipe,
     teacher: Array | None = None,
@@ -57,9 +57,11 @@ def batches_of(
 
     Each epoch has an order of its own, and each batch randomness of its own, that depend on the seed, the
     epoch and the number of the batch alone: a training that is resumed sees the same batches as one that
-    was never interrupted. `teacher` has logits of each image and of its mirror image, float32 [2, N, 10].
+    was never interrupted. `teacher` has logits of each image and of its mirror image: float32
+    [2, N, classes].
     """
-    images, labels = tf.constant(subset.images), labels_for(recipe.loss, subset.labels)
+    classes = len(task.classes)
+    images, labels = tf.constant(subset.images), labels_for(recipe.loss, subset.labels, classes)
     logits = None if teacher is None else tf.constant(teacher)
 
     def prepare(epoch: Any, batch: Any, chosen: Any) -> tuple[Any, ...]:
@@ -67,11 +69,11 @@ def batches_of(
         mirrored = augmentation.flips(random, recipe, tf.size(chosen))
         pixels = augmentation.move(tf.gather(images, chosen), mirrored, random, recipe)
         pixels = augmentation.erase(pixels, random, recipe)
-        gray = architecture.normalisation(pixels)
-        gray, wanted = augmentation.mix(gray, tf.gather(labels, chosen), random, recipe)
+        normalised = architecture.normalisation(pixels)
+        normalised, wanted = augmentation.mix(normalised, tf.gather(labels, chosen), random, recipe)
         if recipe.label_smoothing:
-            wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / CLASSES
-        prepared = architecture.expand(gray)
+            wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
+        prepared = architecture.expand(normalised)
         if logits is None:
             return prepared, wanted
         return prepared, wanted, tf.gather_nd(logits, tf.stack([tf.cast(mirrored, chosen.dtype), chosen], 1))
@@ -98,10 +100,12 @@ def _numbered(parts: list[Part], count: int, recipe: Recipe) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(tuple(table.T)).flat_map(order)
 
 
-def validation_batches(subset: Subset, architecture: Architecture, recipe: Recipe) -> tf.data.Dataset:
+def validation_batches(
+    subset: Subset, task: Task, architecture: Architecture, recipe: Recipe
+) -> tf.data.Dataset:
     """Batches of (images, labels), class indices or one-hot, in the order of `subset`."""
     images = tf.constant(subset.images)
-    labels = labels_for(recipe.loss, subset.labels)
+    labels = labels_for(recipe.loss, subset.labels, len(task.classes))
 
     def gather(batch: Any) -> tuple[Any, Any]:
         return architecture.prepare(tf.gather(images, batch)), tf.gather(labels, batch)

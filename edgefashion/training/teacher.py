@@ -17,7 +17,7 @@ from edgefashion.models import architecture_for, load_model
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
 from edgefashion.training import runs
-from edgefashion.training.input_pipeline import CLASSES, Array
+from edgefashion.training.input_pipeline import Array
 from edgefashion.training.runs import Run
 
 BATCH_SIZE = 250
@@ -53,7 +53,7 @@ def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], No
     images = splits.train.images
     digest = sha256(images.tobytes()).hexdigest()[:12]
     path = cache / f"{files.sha256(teacher.model_path)}-{digest}.npy"
-    if (kept := _read(path, len(images))) is not None:
+    if (kept := _read(path, len(images), len(splits.task.classes))) is not None:
         report(f"teacher {teacher.folder}: what it says of {len(images):,} images is in {path}")
         return kept
     report(f"teacher {teacher.folder}: asked about {len(images):,} images, and their mirror images")
@@ -74,8 +74,8 @@ def _ask(teacher: Run, images: Array) -> Array:
     )
 
 
-def _read(path: Path, count: int) -> Array | None:
-    wanted = np.broadcast_to(np.float32(0), (2, count, CLASSES))
+def _read(path: Path, count: int, classes: int) -> Array | None:
+    wanted = np.broadcast_to(np.float32(0), (2, count, classes))
     try:
         content = read_bytes(path, "what a teacher said", BadInput, wanted.nbytes + arrays.MOST_HEADER)
         found = arrays.from_bytes(content, wanted.dtype, wanted.shape)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import device, files
-from edgefashion.data import Dataset, Splits, split
+from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.files import reading
 from edgefashion.installation import pip_install
@@ -65,9 +65,9 @@ def train(
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             state.check_within(recipe.epochs, steps)
-            learner = _learner(recipe, steps, state if state.begun else None)
+            learner = _learner(recipe, dataset.task, steps, state if state.begun else None)
         else:
-            learner = _learner(recipe, steps, None)
+            learner = _learner(recipe, dataset.task, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
         layers = page(summarize(compression_for(recipe).strip(learner.model)))
         for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
@@ -141,17 +141,17 @@ def _architecture(recipe: Recipe) -> Architecture:
     return frozen_layers.behind(whole, recipe.frozen) if recipe.frozen else whole
 
 
-def _build(recipe: Recipe, steps: int, weights: str | None = None) -> keras.Model:
+def _build(recipe: Recipe, task: Task, steps: int, weights: str | None = None) -> keras.Model:
     """The model as it is trained, with the initial `weights` where they are named."""
-    return compression_for(recipe).wrap(_architecture(recipe).build(weights), steps)
+    return compression_for(recipe).wrap(_architecture(recipe).build(task, weights), steps)
 
 
-def _learner(recipe: Recipe, steps: int, state: TrainingState | None) -> Learner:
+def _learner(recipe: Recipe, task: Task, steps: int, state: TrainingState | None) -> Learner:
     """A model at its start, or as it was at the last checkpoint of `state`."""
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
-    model = _build(recipe, steps, None if state else recipe.weights)
-    learner = Learner(recipe, steps * recipe.epochs, lambda: _build(recipe, steps), model)
+    model = _build(recipe, task, steps, None if state else recipe.weights)
+    learner = Learner(recipe, steps * recipe.epochs, lambda: _build(recipe, task, steps), model)
     if state:
         learner.restore(checkpoints.load(state.last, learner.arrays()))
     return learner
@@ -162,12 +162,12 @@ def _fit(
 ) -> None:
     steps = steps_of(len(splits.train), recipe.batch_size)
     architecture = _architecture(recipe)
-    validation = validation_batches(splits.validation, architecture, recipe)
+    validation = validation_batches(splits.validation, splits.task, architecture, recipe)
     done = state.epoch * steps + state.batch
     with TrainingProgress(recipe.epochs, steps, recipe.batch_size, done) as progress:
         loop = TrainingLoop(learner, state, validation, steps, _callbacks(recipe, state, progress))
         parts = parts_of(recipe, steps, state.epoch, state.batch)
-        batches = iter(batches_of(parts, splits.train, architecture, recipe, taught))
+        batches = iter(batches_of(parts, splits.train, splits.task, architecture, recipe, taught))
         for part in parts:
             loop.run(part, batches)
 
@@ -183,9 +183,9 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
     """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
     keras.mixed_precision.set_global_policy("float32")
     compression = compression_for(recipe)
-    best = _build(recipe, steps=1)
+    best = _build(recipe, dataset.task, steps=1)
     best.set_weights(list(checkpoints.load(state.best, kept_arrays(best)).values()))
-    model = _whole_in_float32(recipe, compression.strip(best))
+    model = _whole_in_float32(recipe, dataset.task, compression.strip(best))
     compressed = compression.check(model)
     model_path = state.folder / runs.MODEL
     with files.replacing(model_path) as temporary:
@@ -229,10 +229,10 @@ def _versions(recipe: Recipe) -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def _whole_in_float32(recipe: Recipe, trained: keras.Model) -> keras.Model:
+def _whole_in_float32(recipe: Recipe, task: Task, trained: keras.Model) -> keras.Model:
     """A model with the weights of the one that was trained, and the initial ones where they were frozen."""
     architecture = architecture_for(recipe.model, recipe.fine_tuning)
-    model = architecture.build(recipe.weights if recipe.frozen else None)
+    model = architecture.build(task, recipe.weights if recipe.frozen else None)
     learned = frozen_layers.split(model, recipe.frozen)[1] if recipe.frozen else model
     learned.set_weights(trained.get_weights())
     return model

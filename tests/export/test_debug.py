@@ -86,7 +86,7 @@ def saved(graph: Graph, format: str, calibration: RepresentativeDataset, folder:
 @pytest.mark.parametrize(("name", "count"), [("cnn", 6), ("mobilenetv2", 66)])
 def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, splits: Splits) -> None:
     architecture = ARCHITECTURES[name]
-    model = architecture.build(None)
+    model = architecture.build(FASHION_MNIST, None)
     graph = Graph(FASHION_MNIST, model, architecture, architecture.fold(model), architecture.resize)
     steps = steps_of(graph)
     assert len(steps) == len({step.name for step in steps}) == count

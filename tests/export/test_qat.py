@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.data import Dataset, Splits
+from edgefashion.data import FASHION_MNIST, Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
 from edgefashion.evaluation.predictions import predict, reference
 from edgefashion.export import exporter, verify
@@ -55,7 +55,7 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
     folder.mkdir()
     keras.utils.set_random_seed(0)
     floats = ARCHITECTURES["mobilenetv2"]
-    base = floats.build(None)
+    base = floats.build(FASHION_MNIST, None)
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgefashion.data import Splits
+from edgefashion.data import FASHION_MNIST, Splits
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
@@ -103,7 +103,7 @@ def test_the_integers_stay_the_same(
 
 
 def test_a_quantization_aware_model_rounds_as_before() -> None:
-    plain = quantize(CNN.build(None), CNN.normalisation)
+    plain = quantize(CNN.build(FASHION_MNIST, None), CNN.normalisation)
     plain(PIXELS, training=True)
     cells = over_cells(plain)
     assert cells is not plain

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from edgefashion.data import FASHION_MNIST
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.graph.unread_pixels import rows_and_columns, without_margin
 from edgefashion.export.tflite import tflite_model
@@ -50,7 +51,7 @@ def test_the_same_function_of_fewer_pixels(layers: list[keras.layers.Layer], rea
 
 
 def test_the_last_row_and_column_that_stay_are_read() -> None:
-    part = without_margin(CNN.build(None))
+    part = without_margin(CNN.build(FASHION_MNIST, None))
     rows, columns = rows_and_columns(part)
     assert (rows, columns) == (26, 26)
     for place in ((slice(None), rows - 1), (slice(None), slice(None), columns - 1)):
@@ -84,12 +85,12 @@ def test_two_readers_may_need_different_rows() -> None:
 
 
 def test_mobilenetv2_reads_all() -> None:
-    folded = MOBILENETV2.fold(MOBILENETV2.build(None))
+    folded = MOBILENETV2.fold(MOBILENETV2.build(FASHION_MNIST, None))
     assert without_margin(folded) is folded
 
 
 def test_a_quantization_aware_model_rounds_as_before() -> None:
-    whole = quantize(CNN.build(None), CNN.normalisation)
+    whole = quantize(CNN.build(FASHION_MNIST, None), CNN.normalisation)
     whole(PIXELS, training=True)
     part = without_margin(whole)
     assert rows_and_columns(part) == (26, 26)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion.data import Dataset
+from edgefashion.data import FASHION_MNIST, Dataset, Picture, Task
 from edgefashion.errors import BadInput
 from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.models.batch_norm_folding import fold_batch_norms
@@ -26,7 +26,7 @@ def architecture(request: pytest.FixtureRequest) -> Architecture:
 @pytest.fixture(scope="module")
 def model(architecture: Architecture) -> keras.Model:
     """Random weights, and statistics in the batch normalisations that are not those of a new model."""
-    model = architecture.build(None)
+    model = architecture.build(FASHION_MNIST, None)
     generator = np.random.default_rng(1)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -41,6 +41,13 @@ def test_a_model_is_flat_and_gives_ten_logits(architecture: Architecture, model:
     assert model.output_shape == (None, 10)
     assert model.layers[-1].activation is keras.activations.linear
     assert model.layers[-1].dtype_policy.name == "float32"
+
+
+def test_a_model_is_built_for_its_task(architecture: Architecture) -> None:
+    signs = Task("signs", (20, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
+    model = architecture.build(signs, None)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 32, 3), np.uint8)
+    assert model(architecture.prepare(pixels)).shape == (2, 2)
 
 
 def test_prepared_images_fit_the_model(
@@ -84,21 +91,23 @@ def test_the_range_of_normalised_pixels(name: str, expected: tuple[float, float]
 
 
 def test_the_cnn_has_225034_parameters() -> None:
-    assert ARCHITECTURES["cnn"].build(None).count_params() == 225_034
+    assert ARCHITECTURES["cnn"].build(FASHION_MNIST, None).count_params() == 225_034
 
 
 @pytest.mark.parametrize(
     ("name", "weights", "macs"), [("cnn-64k", 51_808, 4_657_360), ("cnn-256k", 253_384, 22_608_304)]
 )
 def test_the_residual_cnns_are_small(name: str, weights: int, macs: int) -> None:
-    layers = summarize(fold_batch_norms(ARCHITECTURES[name].build(None)))
+    layers = summarize(fold_batch_norms(ARCHITECTURES[name].build(FASHION_MNIST, None)))
     channels = sum(layer.output_shape[-1] for layer in layers if layer.macs)
     assert sum(layer.parameters for layer in layers) - channels == weights
     assert sum(layer.macs for layer in layers) == macs
 
 
 def test_mobilenetv2_forgets_old_statistics_soon_enough() -> None:
-    layers = [layer for layer in build().layers if isinstance(layer, keras.layers.BatchNormalization)]
+    layers = [
+        layer for layer in build(FASHION_MNIST).layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
     assert len(layers) == 52
     assert {layer.momentum for layer in layers} == {BATCH_NORM_MOMENTUM} == {0.99}
 
@@ -116,7 +125,7 @@ def test_images_are_resized_between_pixel_centres() -> None:
 def test_weights_of_a_file_are_those_of_the_model(tmp_path: Path) -> None:
     source = keras.applications.MobileNetV2(weights=None, input_shape=(SIZE, SIZE, 3), include_top=False)
     source.save_weights(tmp_path / "weights.h5")
-    loaded = build(str(tmp_path / "weights.h5")).get_weights()
+    loaded = build(FASHION_MNIST, str(tmp_path / "weights.h5")).get_weights()
     for expected, found in zip(source.get_weights(), loaded, strict=False):
         np.testing.assert_array_equal(found, expected)
 
@@ -124,7 +133,7 @@ def test_weights_of_a_file_are_those_of_the_model(tmp_path: Path) -> None:
 def test_random_weights_differ_with_the_seed_only() -> None:
     def first(seed: int) -> Any:
         keras.utils.set_random_seed(seed)
-        return build("none").get_weights()[0]
+        return build(FASHION_MNIST, "none").get_weights()[0]
 
     assert np.array_equal(first(1), first(1))
     assert not np.array_equal(first(1), first(2))
@@ -132,7 +141,7 @@ def test_random_weights_differ_with_the_seed_only() -> None:
 
 def refusal(weights: str) -> str:
     with pytest.raises(BadInput) as refused:
-        build(weights)
+        build(FASHION_MNIST, weights)
     message = str(refused.value)
     assert "\n" not in message
     return message

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion.data import Dataset, split
+from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import RunError
 from edgefashion.models import ARCHITECTURES, Architecture, architecture_for
 from edgefashion.models.batch_norm_folding import fold_batch_norms
@@ -54,7 +54,7 @@ def architecture(request: pytest.FixtureRequest) -> Architecture:
 def float_model(architecture: Architecture) -> keras.Model:
     """Random weights, and batch normalisations with statistics of their own."""
     keras.utils.set_random_seed(0)
-    model = architecture.build(None)
+    model = architecture.build(FASHION_MNIST, None)
     generator = np.random.default_rng(1)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -120,7 +120,7 @@ def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
 
 
 def test_the_model_begins_with_pixels_and_rounds_every_layer_that_computes(name: str = "mobilenetv2") -> None:
-    model = architecture_for(name, "qat").build(None)
+    model = architecture_for(name, "qat").build(FASHION_MNIST, None)
     rounding = model.layers[1]
     assert isinstance(rounding, PixelRounding)
     assert rounding.normalisation == ARCHITECTURES[name].normalisation
@@ -186,7 +186,7 @@ def test_zero_is_always_in_the_range() -> None:
 def test_rounding_a_trained_model_hardly_changes_what_it_says(trained: Run, sample: Dataset) -> None:
     splits = split(sample)
     quantized = architecture_for("cnn", "qat")
-    model = quantized.build(str(trained.model_path))
+    model = quantized.build(FASHION_MNIST, str(trained.model_path))
     model(quantized.prepare(splits.train.images), training=True)
     expected = keras.models.load_model(trained.model_path)(ARCHITECTURES["cnn"].prepare(splits.test.images))
     found = model(quantized.prepare(splits.test.images)).numpy()

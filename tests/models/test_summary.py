@@ -2,6 +2,7 @@
 
 import pytest
 
+from edgefashion.data import FASHION_MNIST
 from edgefashion.models import ARCHITECTURES
 from edgefashion.models.summary import LayerSummary, page, summarize
 from edgefashion.report import tables
@@ -13,7 +14,7 @@ def figures(layers: list[LayerSummary]) -> list[tuple[str, int, int]]:
 
 
 def test_the_cnn_by_hand() -> None:
-    layers = summarize(ARCHITECTURES["cnn"].build(None))
+    layers = summarize(ARCHITECTURES["cnn"].build(FASHION_MNIST, None))
     assert figures(layers) == [
         ("Conv2D", 3 * 3 * 1 * 32 + 32, 3 * 3 * 1 * 32 * 26 * 26),
         ("MaxPooling2D", 0, 0),
@@ -41,7 +42,7 @@ def test_a_depthwise_convolution_sees_one_channel_at_a_time() -> None:
 
 def test_mobilenetv2_has_the_published_cost() -> None:
     """300.8 million at 224x224 with 1,000 classes; the part that slides goes with the area."""
-    layers = summarize(ARCHITECTURES["mobilenetv2"].build(None))
+    layers = summarize(ARCHITECTURES["mobilenetv2"].build(FASHION_MNIST, None))
     head = 1280 * 128 + 128 * 10
     published = (300.8e6 - 1280 * 1000) * (96 / 224) ** 2
     assert sum(layer.macs for layer in layers) - head == pytest.approx(published, rel=0.01)
@@ -49,7 +50,7 @@ def test_mobilenetv2_has_the_published_cost() -> None:
 
 
 def test_the_table_has_a_line_a_layer_and_the_sums() -> None:
-    layers = summarize(ARCHITECTURES["cnn"].build(None))
+    layers = summarize(ARCHITECTURES["cnn"].build(FASHION_MNIST, None))
     _, _, heading, _, *lines, total = tables.to_text(page(layers)).splitlines()
     assert heading.split() == ["layer", "kind", "output", "parameters", "MACs"]
     assert [line.split()[0] for line in lines] == [layer.name for layer in layers]
@@ -60,7 +61,7 @@ def test_the_table_has_a_line_a_layer_and_the_sums() -> None:
 
 @pytest.mark.parametrize("width", [60, 80])
 def test_a_narrow_terminal_gets_the_figures_whole(width: int) -> None:
-    layers = summarize(ARCHITECTURES["mobilenetv2"].build(None))
+    layers = summarize(ARCHITECTURES["mobilenetv2"].build(FASHION_MNIST, None))
     lines = tables.to_text(page(layers), width).splitlines()
     assert max(map(len, lines)) <= width
     assert any(line.startswith(f"Left out at {width} columns: kind") for line in lines) == (width == 60)

@@ -15,6 +15,7 @@ import pytest
 
 from edgefashion import files
 from edgefashion.cli import main
+from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import BadInput, RunError
 from edgefashion.escaping import visible
 from edgefashion.models import load_model
@@ -356,4 +357,4 @@ def test_initial_weights_are_checked_too(initial: Path, tmp_path: Path, value: A
         del weights["Conv1/Conv1/kernel:0"]
         weights["Conv1/Conv1/kernel:0"] = value
     with pytest.raises(BadInput, match=r"without its head \(.*Conv1/Conv1/kernel:0.*\): use imagenet"):
-        build(str(path))
+        build(FASHION_MNIST, str(path))

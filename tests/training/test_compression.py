@@ -9,7 +9,7 @@ import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgefashion.data import Dataset, split
+from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import VerificationError
 from edgefashion.export import exporter
 from edgefashion.models import ARCHITECTURES, Compression, architecture_for
@@ -147,7 +147,7 @@ def test_wrapping_and_stripping_gives_the_same_layers(
     name: str, compression: Compression, sample: Dataset
 ) -> None:
     architecture = architecture_for(name, "float")
-    model = architecture.build(None)
+    model = architecture.build(FASHION_MNIST, None)
     images = architecture.prepare(sample.test.images[:2])
     names, expected = [layer.name for layer in model.layers], model(images).numpy()
     wrapped = compression.wrap(model, 10)
@@ -161,7 +161,7 @@ def test_wrapping_and_stripping_gives_the_same_layers(
 
 
 def test_depthwise_kernels_and_the_ends_of_a_model_are_left_alone() -> None:
-    model = architecture_for("mobilenetv2", "prune").build(None)
+    model = architecture_for("mobilenetv2", "prune").build(FASHION_MNIST, None)
     names = [layer.name for layer in compressible(model)]
     assert len(names) == 35
     assert {"block_1_expand", "block_1_project", "Conv_1", "dense"} <= set(names)

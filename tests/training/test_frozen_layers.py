@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion.data import Dataset, split
+from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import BadInput
 from edgefashion.models import ARCHITECTURES
 from edgefashion.recipes import NAMED_RECIPES
@@ -22,7 +22,7 @@ assert FAST.frozen
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
     keras.utils.set_random_seed(1)
-    return MOBILENETV2.build(None)
+    return MOBILENETV2.build(FASHION_MNIST, None)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_features_are_what_the_frozen_layers_give(weights: Path, sample: Dataset
     lines: list[str] = []
     splits = split(sample, 20)
     found = frozen_layers.features(MOBILENETV2, str(weights), str(FAST.frozen), splits, lines.append)
-    first, _ = frozen_layers.split(MOBILENETV2.build(str(weights)), str(FAST.frozen))
+    first, _ = frozen_layers.split(MOBILENETV2.build(FASHION_MNIST, str(weights)), str(FAST.frozen))
     for kept, before in ((found.train, splits.train), (found.validation, splits.validation)):
         expected = first(MOBILENETV2.prepare(before.images)).numpy()
         assert kept.images.shape == (len(before), 12, 12, 32)
@@ -78,7 +78,7 @@ def test_frozen_layers_keep_their_weights(weights: Path, sample: Dataset, tmp_pa
     recipe = replace(FAST, epochs=1, limit=20, batch_size=10, weights=str(weights))
     run = train(recipe, sample, tmp_path / "runs/fast", report=lambda _: None)
     assert run.info["model"]["parameters"] == 2_423_242
-    before, after = MOBILENETV2.build(str(weights)), keras.models.load_model(run.model_path)
+    before, after = MOBILENETV2.build(FASHION_MNIST, str(weights)), keras.models.load_model(run.model_path)
     last = [layer.name for layer in after.layers].index(str(FAST.frozen))
     for number, (one, other) in enumerate(zip(before.layers, after.layers, strict=True)):
         pairs = zip(one.get_weights(), other.get_weights(), strict=True)

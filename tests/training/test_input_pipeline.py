@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion.data import Subset
+from edgefashion.data import FASHION_MNIST, Picture, Subset, Task
 from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.models.mobilenetv2 import SIZE
 from edgefashion.recipes import RECIPES, Recipe
@@ -34,7 +34,7 @@ def numbered() -> Subset:
 
 
 def drawn(subset: Subset, recipe: Recipe = RECIPE, first_epoch: int = 0) -> list[Batch]:
-    return list(training_batches(subset, CNN, recipe, first_epoch).as_numpy_iterator())
+    return list(training_batches(subset, FASHION_MNIST, CNN, recipe, first_epoch).as_numpy_iterator())
 
 
 def order(batches: list[Batch]) -> list[int]:
@@ -84,7 +84,7 @@ def test_a_start_within_an_epoch_gives_the_batches_that_are_left(numbered: Subse
     recipe = replace(RECIPE, flip=True, shift=2, erase=0.5)
     whole = drawn(numbered, recipe)[STEPS : 2 * STEPS]
     parts = [Part(1, 4, STEPS), Part(2, 0, 1)]
-    left = list(batches_of(parts, numbered, CNN, recipe).as_numpy_iterator())
+    left = list(batches_of(parts, numbered, FASHION_MNIST, CNN, recipe).as_numpy_iterator())
     assert len(left) == STEPS - 4 + 1
     for (images, labels), (expected_images, expected_labels) in zip(left, whole[4:], strict=False):
         assert np.array_equal(images, expected_images)
@@ -97,7 +97,7 @@ def test_a_teacher_speaks_of_the_image_that_is_seen(numbered: Subset) -> None:
     images[:, :, :14] = 0
     subset = Subset(images, numbered.labels, numbered.indices)
     taught = np.arange(2 * COUNT * 10, dtype=np.float32).reshape(2, COUNT, 10)
-    batches = batches_of([Part(0, 0, STEPS)], subset, CNN, replace(RECIPE, flip=True), taught)
+    batches = batches_of([Part(0, 0, STEPS)], subset, FASHION_MNIST, CNN, replace(RECIPE, flip=True), taught)
     turned = []
     for seen, _, logits in batches.as_numpy_iterator():
         for image, logit in zip(seen[..., 0], logits, strict=True):
@@ -136,12 +136,12 @@ def test_a_loss_over_categories_gets_one_hot_labels(numbered: Subset) -> None:
 
 def test_labels_are_classes_or_one_hot() -> None:
     labels = np.array([9, 0], np.uint8)
-    assert labels_for("sparse_categorical_crossentropy", labels).numpy().tolist() == [9, 0]
-    assert labels_for("categorical_crossentropy", labels).numpy().tolist() == np.eye(10)[[9, 0]].tolist()
+    assert labels_for("sparse_categorical_crossentropy", labels, 10).numpy().tolist() == [9, 0]
+    assert labels_for("categorical_crossentropy", labels, 10).numpy().tolist() == np.eye(10)[[9, 0]].tolist()
 
 
 def test_validation_has_every_image_in_order(numbered: Subset) -> None:
-    batches = list(validation_batches(numbered, CNN, RECIPE).as_numpy_iterator())
+    batches = list(validation_batches(numbered, FASHION_MNIST, CNN, RECIPE).as_numpy_iterator())
     assert order(batches) == list(range(COUNT))
     assert np.concatenate([labels for _, labels in batches]).tolist() == numbered.labels.tolist()
 
@@ -149,7 +149,7 @@ def test_validation_has_every_image_in_order(numbered: Subset) -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 def test_images_are_what_the_architecture_prepares(numbered: Subset, architecture: Architecture) -> None:
     recipe = replace(RECIPE, model=architecture.name)
-    images, _ = next(validation_batches(numbered, architecture, recipe).as_numpy_iterator())
+    images, _ = next(validation_batches(numbered, FASHION_MNIST, architecture, recipe).as_numpy_iterator())
     np.testing.assert_allclose(images, architecture.prepare(numbered.images[:BATCH]), atol=1e-6)
 
 
@@ -162,7 +162,17 @@ def test_only_batches_are_enlarged(numbered: Subset, monkeypatch: pytest.MonkeyP
         return ARCHITECTURES["mobilenetv2"].expand(images)
 
     architecture = replace(ARCHITECTURES["mobilenetv2"], expand=expand)
-    batches = training_batches(numbered, architecture, RECIPES["mobilenetv2"])
+    batches = training_batches(numbered, FASHION_MNIST, architecture, RECIPES["mobilenetv2"])
     assert batches.element_spec[0].shape.as_list() == [None, SIZE, SIZE, 3]
     assert batches.element_spec[1].shape.as_list() == [None, 10]
     assert seen == [(None, 28, 28, 1)]
+
+
+def test_images_and_labels_are_those_of_the_task() -> None:
+    signs = Task("signs", (20, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 20, 32, 3), np.uint8)
+    subset = Subset(pixels, np.arange(8, dtype=np.uint8) % 2, np.arange(8))
+    recipe = replace(RECIPE, flip=True, shift=2, erase=1.0, batch_size=4, loss="categorical_crossentropy")
+    for images, labels in training_batches(subset, signs, CNN, recipe).as_numpy_iterator():
+        assert images.shape == (4, 20, 32, 3)
+        assert labels.shape == (4, 2)
