@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from edgefashion import device
+from edgefashion.data.fashion_mnist import FASHION_MNIST
 from edgefashion.models import ARCHITECTURES
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import keras, tf
@@ -23,7 +24,7 @@ def trainer(recipe: Recipe) -> Callable[[Feed], None]:
     """One training step, which draws its batch itself; random weights, for no speed depends on them."""
 
     def build() -> keras.Model:
-        return ARCHITECTURES[recipe.model].build(None)
+        return ARCHITECTURES[recipe.model].build(FASHION_MNIST, None)
 
     learner = Learner(recipe, steps=10_000, build=build, model=build())
 
