@@ -167,7 +167,7 @@ def test_a_wheel_holds_what_the_package_has_and_nothing_that_was_deleted(
     with wanting_downloads():
         parts = import_module("emulation_parts")
         for name in ("edgefashion", "export"):
-            shutil.copytree(parts.CHECKOUT / name, tmp_path / "here" / name)
+            shutil.copytree(parts.CHECKOUT / name, tmp_path / "here" / name, symlinks=True)
         for name in ("pyproject.toml", "README.md", "LICENSE", "constraints.txt"):
             shutil.copy(parts.CHECKOUT / name, tmp_path / "here")
         left = tmp_path / "here/build/lib/edgefashion/deleted.py"
@@ -178,9 +178,10 @@ def test_a_wheel_holds_what_the_package_has_and_nothing_that_was_deleted(
         parts.make_wheel(tmp_path / "wheel", lambda line: None)
     packages = tmp_path / "wheel/unpacked"
     found = {path.relative_to(packages) for path in packages.rglob("*") if path.is_file()}
+    sources = {"edgefashion": Path("edgefashion"), "export": Path("edgefashion/export")}
     there = {
-        path.relative_to(tmp_path / "here")
-        for name in ("edgefashion", "export")
+        inside / path.relative_to(tmp_path / "here" / name)
+        for name, inside in sources.items()
         for path in (tmp_path / "here" / name).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }

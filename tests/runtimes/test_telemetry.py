@@ -54,5 +54,9 @@ def test_onnx_runtime_starts_no_thread_that_reports(first: str, tmp_path: Path) 
 
 def test_no_tool_imports_onnx_runtime_without_what_silences_it() -> None:
     for path in (ROOT / "tools").rglob("*"):
-        if path.is_file() and re.search(r"^\s*(import|from) onnxruntime", path.read_text(), re.MULTILINE):
+        if (
+            path.is_file()
+            and path.suffix != ".pyc"
+            and re.search(r"^\s*(import|from) onnxruntime", path.read_text(), re.MULTILINE)
+        ):
             assert re.search(r"^(import|from) edgefashion", path.read_text(), re.MULTILINE), path

@@ -130,7 +130,7 @@ def make_packages(ours: Path, python: str, machine: str, folder: Path, report: R
     words += ["--python-version", python, "--only-binary", ":all:", "--target", str(folder)]
     words += ["--constraint", str(CONSTRAINTS), f"edgefashion[pi] @ {ours.as_uri()}"]
     run(words, f"packages for Python {python} on {machine} cannot be fetched")
-    for name in ("edgefashion", "export", *(path.name for path in folder.glob("edgefashion-*"))):
+    for name in ("edgefashion", *(path.name for path in folder.glob("edgefashion-*"))):
         shutil.rmtree(folder / name)
 
 
