@@ -47,7 +47,7 @@ def mcnemar_exact(b: int, c: int) -> float:
 
 
 def percentile(samples: Sequence[float], q: float) -> float:
-    """The `q`-th percentile (0..100) of the samples, interpolated linearly between neighbours."""
+    """The `q`-th percentile (0..100) of the samples, interpolated linearly between neighbors."""
     return float(np.percentile(samples, q))
 
 

@@ -7,13 +7,13 @@ from edgefashion.artifacts.artifact import CALIBRATIONS, INTEGER_PRECISIONS, TAR
 from edgefashion.artifacts.targets import ANY, WITH_8_BIT_WEIGHTS
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import onnx_model as onnx
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training, quantization_aware
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model as tflite
 
 Kind = tuple[str, str]
-Converter = Callable[[Graph, RepresentativeDataset, Settings], bytes]
+Converter = Callable[[Graph, RepresentativeDataset, ExportOptions], bytes]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ METHODS: dict[Kind, Method] = {
 }
 
 
-def describe(kind: Kind, settings: Settings) -> str:
+def describe(kind: Kind, settings: ExportOptions) -> str:
     """What a manifest says of the way its artifact was made."""
     if kind not in TARGETED:
         return METHODS[kind].name
@@ -66,7 +66,7 @@ def describe(kind: Kind, settings: Settings) -> str:
     return f"{METHODS[kind].name}, {bits}"
 
 
-def calibrations(kind: Kind, settings: Settings) -> tuple[str, ...]:
+def calibrations(kind: Kind, settings: ExportOptions) -> tuple[str, ...]:
     """How the ranges of its activations are to be found: what `settings` ask for, where the kind has it,
     or all it has; nothing where there are none to be found.
     """
@@ -74,17 +74,17 @@ def calibrations(kind: Kind, settings: Settings) -> tuple[str, ...]:
     return (settings.calibration,) if settings.calibration in known else known
 
 
-def target_of(kind: Kind, settings: Settings) -> str | None:
+def target_of(kind: Kind, settings: ExportOptions) -> str | None:
     """The processor an artifact is made for; None for a kind that does not depend on it."""
     return settings.target if kind in TARGETED else None
 
 
-def kept_float(kind: Kind, settings: Settings) -> list[str]:
+def kept_float(kind: Kind, settings: ExportOptions) -> list[str]:
     """The layers that an artifact computes in float although its precision is an integer one."""
     return list(settings.keep_float) if kind[1] in INTEGER_PRECISIONS else []
 
 
-def suffix_of(kind: Kind, settings: Settings) -> str:
+def suffix_of(kind: Kind, settings: ExportOptions) -> str:
     """What the name of a file says of its target, unless it is made for any, and of layers left in float."""
     target = target_of(kind, settings)
     mixed = "-keep-float" if kept_float(kind, settings) else ""

@@ -19,7 +19,7 @@ from edgefashion.export import verify as verifying
 from edgefashion.export.converters import Kind
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search, keep_float
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.export.verify import verification_images, verify
@@ -36,7 +36,7 @@ MOST_LOGIT = 1e6
 """Larger ones come of a training that diverged."""
 
 
-def file_name(run: Run, kind: Kind, settings: Settings) -> str:
+def file_name(run: Run, kind: Kind, settings: ExportOptions) -> str:
     """`cnn-int8.tflite`, `cnn-int8-x86-vnni.onnx`; `cnn-int8-qat.tflite` of the run `cnn-qat`, which need
     not say it twice.
     """
@@ -48,7 +48,7 @@ def export_run(
     run: Run,
     splits: Splits,
     kinds: Sequence[Kind],
-    settings: Settings | None = None,
+    settings: ExportOptions | None = None,
     *,
     calibrate_with: Subset | None = None,
     report: Callable[[str], None] = print,
@@ -61,7 +61,7 @@ def export_run(
     (those before it stay), BadInput for a precision that the run does not have and for images that cannot
     calibrate, RunError for a model that cannot be read, OutputError.
     """
-    settings = settings or Settings()
+    settings = settings or ExportOptions()
     for _, precision in kinds:
         check_precision(run, precision)
     if run.artifacts.is_symlink():
@@ -74,7 +74,7 @@ def export_run(
     model = graph.build(run)
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     representative = representative_dataset(
-        source, model.task, model.normalisation, settings.calibration_images, split=split
+        source, model.task, model.normalization, settings.calibration_images, split=split
     )
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
@@ -104,7 +104,7 @@ class _Job:
     run: Run
     model: Graph
     representative: RepresentativeDataset
-    settings: Settings
+    settings: ExportOptions
     validation: Subset
     unseen: Subset
     expected: Logits
@@ -131,7 +131,7 @@ class _Job:
         return made
 
 
-def _full_missing(run: Run, kinds: Sequence[Kind], settings: Settings) -> list[Kind]:
+def _full_missing(run: Run, kinds: Sequence[Kind], settings: ExportOptions) -> list[Kind]:
     """Of which kinds the file is missing or out of date that one with layers in float is compared with."""
     full = replace(settings, keep_float=())
     mixed = [kind for kind in kinds if converters.kept_float(kind, settings)]
@@ -162,10 +162,10 @@ def check_precision(run: Run, precision: str) -> None:
 
 
 def _manifest(
-    run: Run, model: Graph, kind: Kind, calibration: dict[str, Any] | None, settings: Settings
+    run: Run, model: Graph, kind: Kind, calibration: dict[str, Any] | None, settings: ExportOptions
 ) -> dict[str, Any]:
     format, precision = kind
-    normalisation, task = model.normalisation, model.task
+    normalization, task = model.normalization, model.task
     return {
         "run": run.name,
         "run_id": run.id,
@@ -187,8 +187,8 @@ def _manifest(
         "output": {"name": graph.OUTPUT, "shape": ["N", len(task.classes)], "values": "logits"},
         "preprocessing": {
             "where": "inside the model",
-            "scale": normalisation.scale,
-            "zero_point": normalisation.zero_point,
+            "scale": normalization.scale,
+            "zero_point": normalization.zero_point,
             "model_input": list(model.model.input_shape[1:]),
         },
         "task": task.to_dict(),
@@ -205,7 +205,7 @@ def _versions(format: str) -> dict[str, str]:
     return {package: version(package) for package in PACKAGES[format]}
 
 
-def reusable(path: Path, run: Run, settings: Settings) -> Artifact | None:
+def reusable(path: Path, run: Run, settings: ExportOptions) -> Artifact | None:
     """The artifact at `path` when it is sound and was made from this very model by what is installed here,
     else None.
     """
@@ -220,7 +220,7 @@ def reusable(path: Path, run: Run, settings: Settings) -> Artifact | None:
     return found if _same_calibration(found.manifest.get("calibration"), settings) else None
 
 
-def _same_calibration(made_with: dict[str, Any] | None, wanted: Settings) -> bool:
+def _same_calibration(made_with: dict[str, Any] | None, wanted: ExportOptions) -> bool:
     """Whether an artifact, calibrated as its manifest says, would be calibrated so again."""
     if made_with is None:
         return True

@@ -7,7 +7,7 @@ from edgefashion.artifacts.targets import ANY
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExportOptions:
     """calibration_images: the size of the representative dataset.
     calibration: how the ranges of activations are found, one of `artifact.CALIBRATIONS`, for the kinds that
         have it; `auto` is what proves best on the validation split.

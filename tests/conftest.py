@@ -17,7 +17,7 @@ import pytest
 from edgefashion import runtimes
 from edgefashion.artifacts.artifact import FORMATS
 from edgefashion.data import Dataset, fashion_mnist, load, locate
-from edgefashion.device import Recorded
+from edgefashion.device import RecordedMachine
 
 if TYPE_CHECKING:
     from edgefashion.training.runs import Run
@@ -111,18 +111,18 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake(tmp_path: Path, fake_runtime: Path) -> Callable[..., Path]:
     """Writes a `.fake` model file that behaves as told: fake("name", infer="SIGSEGV")."""
 
-    def write(name: str = "model", **behaviour: object) -> Path:
+    def write(name: str = "model", **behavior: object) -> Path:
         path = tmp_path / f"{name}.fake"
-        path.write_text(json.dumps(behaviour))
+        path.write_text(json.dumps(behavior))
         return path
 
     return write
 
 
 @pytest.fixture
-def machine() -> Callable[[str], Recorded]:
+def machine() -> Callable[[str], RecordedMachine]:
     """machine("pi4"): the sources of a machine that is a folder; see tests/files/machines/README.md."""
-    return lambda name: Recorded(Path(__file__).parent / "files/machines" / name)
+    return lambda name: RecordedMachine(Path(__file__).parent / "files/machines" / name)
 
 
 @pytest.fixture
@@ -162,14 +162,14 @@ def exported(trained: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathF
     """A copy of `trained` with float32 and int8 files in both formats. Do not change its folder."""
     from edgefashion.data import split
     from edgefashion.export.exporter import export_run
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
     from edgefashion.training import runs
 
     folder = tmp_path_factory.mktemp("exported") / "cnn"
     shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(runs.ARTIFACTS))
     run = runs.read(folder)
     kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
-    export_run(run, split(sample), kinds, Settings(calibration_images=100, calibration="min-max"))
+    export_run(run, split(sample), kinds, ExportOptions(calibration_images=100, calibration="min-max"))
     return run
 
 

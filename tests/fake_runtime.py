@@ -53,28 +53,28 @@ class FakeRuntime:
     def load(self, path: Path, threads: int) -> "FakeSession":
         """Read a `.fake` file. Raises ArtifactError."""
         try:
-            behaviour = json.loads(path.read_text())
+            behavior = json.loads(path.read_text())
         except (ValueError, OSError) as error:
             raise base.damaged(path, error) from error
-        if not isinstance(behaviour, dict):
+        if not isinstance(behavior, dict):
             raise ArtifactError(f"{path} cannot be loaded (not a JSON object): write it again")
-        time.sleep(behaviour.get("load_s", 0))
-        _act(behaviour.get("load"))
-        return FakeSession(path, behaviour, threads)
+        time.sleep(behavior.get("load_s", 0))
+        _act(behavior.get("load"))
+        return FakeSession(path, behavior, threads)
 
 
 class FakeSession:
     """Follows `base.Session`: logits are the pixels times weights drawn from the seed."""
 
-    def __init__(self, path: Path, behaviour: dict[str, Any], threads: int) -> None:
-        self.batch: int = behaviour.get("batch", BATCH)
+    def __init__(self, path: Path, behavior: dict[str, Any], threads: int) -> None:
+        self.batch: int = behavior.get("batch", BATCH)
         self.note = FIXED_BATCH if self.batch == 1 else None
         self._path = path
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._threads = threads
         self._calls = 0
-        self.inputs = tuple(settle(path, *given) for given in behaviour.get("inputs", [_IMAGE]))
-        self._weights = np.random.default_rng(behaviour.get("seed", 0)).normal(size=(784, CLASSES))
+        self.inputs = tuple(settle(path, *given) for given in behavior.get("inputs", [_IMAGE]))
+        self._weights = np.random.default_rng(behavior.get("seed", 0)).normal(size=(784, CLASSES))
 
     def check(self) -> None:
         """Raise ArtifactError unless the model keeps the contract of a classifier."""
@@ -86,22 +86,22 @@ class FakeSession:
     def predict(self, images: Images) -> Logits:
         """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
         self.check()
-        _act(self._behaviour.get("predict"))
+        _act(self._behavior.get("predict"))
         return base.spread(images, [self._run] * self._threads, self.batch)
 
     def infer(self, inputs: Inputs) -> list[Array]:
         """Logits float32 [1, 10] of one image, or the sums of other inputs; arrays that do not fit raise."""
         self._calls += 1
-        if self._calls > self._behaviour.get("after", 0):
-            _act(self._behaviour.get("infer"))
-        if trace := self._behaviour.get("trace"):
+        if self._calls > self._behavior.get("after", 0):
+            _act(self._behavior.get("infer"))
+        if trace := self._behavior.get("trace"):
             with Path(trace).open("a") as file:
                 file.write(f"{self._path.name}\n")
-        time.sleep(self._behaviour.get("delay_us", 0) / 1e6)
+        time.sleep(self._behavior.get("delay_us", 0) / 1e6)
         for spec, values in zip(self.inputs, inputs, strict=True):
             if (values.dtype.name, values.shape) != (spec.dtype, spec.shape):
                 raise ValueError(f"{spec.name} is not {values.dtype.name} {list(values.shape)}")
-        if "inputs" in self._behaviour:
+        if "inputs" in self._behavior:
             return [values.sum(keepdims=True) for values in inputs]
         return [self._run(inputs[0])]
 

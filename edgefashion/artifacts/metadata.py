@@ -12,7 +12,7 @@ an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
     task                        what it is for: name, shape of images, classes, how pictures become images
     labels                      the classes, in the order of the logits
     input, output               names, shapes and what the values are
-    preprocessing               how the model normalises, inside
+    preprocessing               how the model normalizes, inside
     calibration                 split, count, seed and digest of the images, and the method; or null
     license                     SPDX
     edgefashion                 the version that exported it

@@ -13,7 +13,7 @@ Pi 4), 4 % fewer on a Cortex-A76 (Pi 5), and twice the time in MobileNetV2 on x8
 """
 
 from edgefashion import device
-from edgefashion.device import SYSTEM, Sources
+from edgefashion.device import SYSTEM, Machine
 
 ANY, ARM64, X86_AVX2, X86_VNNI = "any", "arm64", "x86-avx2", "x86-vnni"
 TARGETS = (ANY, ARM64, X86_AVX2, X86_VNNI)
@@ -21,7 +21,7 @@ WITH_8_BIT_WEIGHTS = (ARM64, X86_VNNI)
 _VNNI = {"avx_vnni", "avx512_vnni"}
 
 
-def of_this_machine(sources: Sources = SYSTEM) -> str:
+def of_this_machine(sources: Machine = SYSTEM) -> str:
     """The target that this machine's processor is; `any` for one that is none of the others."""
     machine, isa = sources.kernel()[2].lower(), set(device.isa(sources) or ())
     if machine in ("aarch64", "arm64"):

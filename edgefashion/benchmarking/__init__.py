@@ -36,20 +36,20 @@ threads sleep at once (0.08 ms).
 """
 
 from edgefashion.benchmarking.flags import flags
-from edgefashion.benchmarking.limits import Limits
 from edgefashion.benchmarking.measurement import P99_SAMPLES, Job, Measurement, summary
-from edgefashion.benchmarking.protocol import Protocol, full
+from edgefashion.benchmarking.options import BenchmarkOptions, full
+from edgefashion.benchmarking.rooflines import Rooflines
 from edgefashion.benchmarking.rounds import Measured, Progress, measure
 from edgefashion.benchmarking.watch import Watch
 
 __all__ = [
     "P99_SAMPLES",
+    "BenchmarkOptions",
     "Job",
-    "Limits",
     "Measured",
     "Measurement",
     "Progress",
-    "Protocol",
+    "Rooflines",
     "Watch",
     "flags",
     "full",

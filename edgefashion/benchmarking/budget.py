@@ -7,19 +7,19 @@ that memory is measured in. It is over before an inference that would not fit in
 import math
 
 from edgefashion.benchmarking.measurement import Measurement
-from edgefashion.benchmarking.protocol import Protocol
+from edgefashion.benchmarking.options import BenchmarkOptions
 
 _EXTRA = 1.3
 """What a row takes beside its timed inferences, of which nothing is known yet."""
 
 
-def is_enough(row: Measurement, protocol: Protocol) -> bool:
+def is_enough(row: Measurement, protocol: BenchmarkOptions) -> bool:
     """Whether it has all rounds, seconds and samples that it should have."""
     rounds, timed = len(row.round_samples) >= protocol.rounds, row.timed_seconds >= protocol.seconds
     return rounds and (row.job.latency_only or (timed and row.timed_samples >= protocol.samples))
 
 
-def has_time(row: Measurement, protocol: Protocol, seconds: float) -> bool:
+def has_time(row: Measurement, protocol: BenchmarkOptions, seconds: float) -> bool:
     """Whether something that takes so long can still be done, and memory be measured after it: that counts
     less than the first samples.
     """
@@ -38,7 +38,7 @@ def usual_seconds(row: Measurement) -> float:
     return row.block_seconds / done if done else row.inference_us * row.loops / 1e6
 
 
-def blocks_left(row: Measurement, protocol: Protocol) -> int:
+def blocks_left(row: Measurement, protocol: BenchmarkOptions) -> int:
     """Blocks that it lacks and has time for, by what it has of each so far."""
     done = len(row.round_samples)
     if row.error or is_enough(row, protocol) or row.cut_at is not None:
@@ -53,7 +53,7 @@ def blocks_left(row: Measurement, protocol: Protocol) -> int:
     return max(1, min(max(lacking), math.ceil(time_left / usual_seconds(row))))
 
 
-def seconds_left(row: Measurement, protocol: Protocol) -> float:
+def seconds_left(row: Measurement, protocol: BenchmarkOptions) -> float:
     """What it is still going to take, no more than its time."""
     if row.error:
         return 0.0
@@ -63,7 +63,7 @@ def seconds_left(row: Measurement, protocol: Protocol) -> float:
     return max(0.0, min(wanted, protocol.at_most - row.spent_seconds))
 
 
-def _memory_seconds(row: Measurement, protocol: Protocol) -> float:
+def _memory_seconds(row: Measurement, protocol: BenchmarkOptions) -> float:
     """What it takes to load the file once more and run it once or twice; 0 where that is not done."""
     if row.job.latency_only or protocol.in_process or row.peak_rss_mb is not None:
         return 0.0

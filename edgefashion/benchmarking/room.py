@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from edgefashion.device import SYSTEM, Sources, memory_available_mb, memory_is_short
+from edgefashion.device import SYSTEM, Machine, memory_available_mb, memory_is_short
 from edgefashion.device.parsing import field, number
 
 SHARE, MOST_MB = 0.5, 1024
@@ -12,7 +12,7 @@ SHARE, MOST_MB = 0.5, 1024
 class Room:
     """Made before the first model of a part is loaded."""
 
-    def __init__(self, sources: Sources = SYSTEM) -> None:
+    def __init__(self, sources: Machine = SYSTEM) -> None:
         self._sources = sources
         free = memory_available_mb(sources)
         self._most_mb = MOST_MB if free is None else min(MOST_MB, SHARE * free)

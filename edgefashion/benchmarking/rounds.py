@@ -11,10 +11,10 @@ from statistics import median
 
 from edgefashion.benchmarking import budget, energy, sustained
 from edgefashion.benchmarking.measurement import Job, Measurement
-from edgefashion.benchmarking.protocol import BLOCK_S, Protocol
+from edgefashion.benchmarking.options import BLOCK_S, BenchmarkOptions
 from edgefashion.benchmarking.room import Room
 from edgefashion.benchmarking.watch import Watch
-from edgefashion.device import SYSTEM, Sources
+from edgefashion.device import SYSTEM, Machine
 from edgefashion.errors import EdgefashionError, OutOfTime
 from edgefashion.runtimes import pinning
 from edgefashion.runtimes.base import Images
@@ -32,7 +32,7 @@ KEPT = 1_000_000
 """Samples kept of a row, about; of more, every second, third, ... is."""
 _PROBES = 20
 _LOOK_ROUNDS = 10
-"""The machine is looked at every 10th round of a row, where that is more often than `Protocol.looks`."""
+"""The machine is looked at every 10th round of a row, where that is more often than the options say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +45,9 @@ class Measured:
 
 def measure(
     jobs: Sequence[Job],
-    protocol: Protocol | None = None,
+    protocol: BenchmarkOptions | None = None,
     progress: Progress | None = None,
-    sources: Sources = SYSTEM,
+    sources: Machine = SYSTEM,
 ) -> Measured:
     """Measure every job.
 
@@ -57,7 +57,7 @@ def measure(
     measurement, and rows that lack anything then are marked as interrupted.
     Raises BadInput for CPUs to pin to that are not there.
     """
-    protocol = protocol or Protocol()
+    protocol = protocol or BenchmarkOptions()
     pinning.check(protocol.pin)
     return _Run(jobs, protocol, progress, sources).measured()
 
@@ -72,7 +72,7 @@ def clock_step_us() -> float:
 
 class _Run:
     def __init__(
-        self, jobs: Sequence[Job], protocol: Protocol, progress: Progress | None, sources: Sources
+        self, jobs: Sequence[Job], protocol: BenchmarkOptions, progress: Progress | None, sources: Machine
     ) -> None:
         self._protocol, self._progress = protocol, progress
         self._rows = [Measurement(job) for job in jobs]

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from edgefashion.device import SYSTEM, LoadMeter, Sources, state
+from edgefashion.device import SYSTEM, LoadMeter, Machine, state
 from edgefashion.runtimes.model import Model
 
 LOOK_S, RAMP_S = 0.15, 0.05
@@ -23,7 +23,7 @@ def busy(model: Model, seconds: float) -> Iterator[Future[list[float]]]:
 class Watch:
     """Looks at the machine, see `device.state`: when it is made, at every `look`, and at `finish`."""
 
-    def __init__(self, sources: Sources = SYSTEM) -> None:
+    def __init__(self, sources: Machine = SYSTEM) -> None:
         self._sources = sources
         self._start = time.monotonic()
         self.before: dict[str, Any] = state(sources)

@@ -26,11 +26,11 @@ from edgefashion.errors import ArtifactError, BadInput, BundleError, Untrusted
 from edgefashion.files import reading
 
 if TYPE_CHECKING:
-    from edgefashion.benchmarking import Protocol
-    from edgefashion.evaluation.predictions import Subject
+    from edgefashion.benchmarking import BenchmarkOptions
+    from edgefashion.evaluation.predictions import Candidate
     from edgefashion.evaluation.results import Results
 
-    Measured = tuple[list[Subject], dict[str, Any] | None]
+    Measured = tuple[list[Candidate], dict[str, Any] | None]
 
 BUNDLE = ".zip"
 MOST_MINUTES = 10_000
@@ -104,15 +104,15 @@ def protocol_for(
     pin: tuple[int, ...] | None = None,
     is_full: bool = False,
     sustained: float | None = None,
-) -> "Protocol":
+) -> "BenchmarkOptions":
     """The protocol asked for. Raises BadInput where the options disagree."""
-    from edgefashion.benchmarking import Protocol, full
+    from edgefashion.benchmarking import BenchmarkOptions, full
     from edgefashion.runtimes import pinning
 
     if is_full and seconds:
         raise BadInput("--full is for 600 s and --seconds for another time: give one of them")
     pinning.check(pin)
-    protocol = full() if is_full else Protocol()
+    protocol = full() if is_full else BenchmarkOptions()
     if seconds:
         protocol = protocol.lasting(seconds)
     if at_most and at_most < protocol.seconds:
@@ -126,7 +126,7 @@ def protocol_for(
     return replace(protocol, pin=pin, in_process=in_process, memory_mb=memory_mb, sustained_minutes=minutes)
 
 
-def threads_for(protocol: "Protocol", wanted: tuple[int, ...] | None) -> tuple[int, ...]:
+def threads_for(protocol: "BenchmarkOptions", wanted: tuple[int, ...] | None) -> tuple[int, ...]:
     """What is asked for, or one and as many as there are CPUs to run on. Raises BadInput for more."""
     from edgefashion.device import cores
 
@@ -159,7 +159,7 @@ def subjects_named(names: tuple[str, ...], stack: ExitStack) -> "Measured":
     """
     from edgefashion import zoo
 
-    subjects: list[Subject] = []
+    subjects: list[Candidate] = []
     data: dict[str, Any] | None = None
     for name in dict.fromkeys(names or all_of_the_zoo()):
         if zoo.is_name(name):
@@ -186,34 +186,34 @@ def all_of_the_zoo() -> list[str]:
 def of_the_zoo(name: str) -> "Measured":
     """A model that comes along, and the data set whose images lie beside it."""
     from edgefashion import zoo
-    from edgefashion.evaluation.predictions import Sample, Subject
+    from edgefashion.evaluation.predictions import Candidate, LabeledImages
 
     found = zoo.opened()
     artifacts, dataset = found.artifacts(name), found.sample()
-    sample = Sample(dataset.test.images, dataset.test.labels, dataset.task)
-    return [Subject(each, zoo.called(each), sample) for each in artifacts], found.info["dataset"]
+    sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)
+    return [Candidate(each, zoo.called(each), sample) for each in artifacts], found.info["dataset"]
 
 
 def of_a_bundle(path: Path, stack: ExitStack) -> "Measured":
     """What is in a bundle, and the data set of its images."""
     from edgefashion import bundle
-    from edgefashion.evaluation.predictions import Sample, Subject
+    from edgefashion.evaluation.predictions import Candidate, LabeledImages
 
     opened = stack.enter_context(bundle.opened(path))
-    sample = Sample(opened.images, opened.labels, opened.task, opened.compare)
-    return [Subject(each, opened.name(each), sample) for each in opened.artifacts], opened.info["dataset"]
+    sample = LabeledImages(opened.images, opened.labels, opened.task, opened.compare)
+    return [Candidate(each, opened.name(each), sample) for each in opened.artifacts], opened.info["dataset"]
 
 
-def of_a_file(name: str) -> "Subject":
+def of_a_file(name: str) -> "Candidate":
     """A model file. Raises BadInput for what is none."""
-    from edgefashion.evaluation.predictions import Subject
+    from edgefashion.evaluation.predictions import Candidate
 
     path = Path(name)
     folder = reading.is_folder(path, ArtifactError)
     if folder or not is_model(path):
         what = "a folder" if folder else "neither bundle nor model"
         raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
-    return Subject(artifact.inspect(path), name)
+    return Candidate(artifact.inspect(path), name)
 
 
 def check_trusted(results: "Results") -> None:

@@ -45,7 +45,7 @@ class Images(click.ParamType[int | str]):
 def bundle(
     names: tuple[str, ...], output: Path, images: int | str | None, root: Path, data_folder: Path | None
 ) -> None:
-    """Pack artifacts for a Raspberry Pi: with labelled images, and with what each says of them here.
+    """Pack artifacts for a Raspberry Pi: with labeled images, and with what each says of them here.
 
     Of model files, of zoo:NAME, which comes along, of everything exported from a RUN, or of all runs, or,
     where there is none, of all that comes along. `edgefashion bench` opens it there, and needs neither the

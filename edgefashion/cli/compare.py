@@ -12,7 +12,7 @@ from edgefashion.errors import BadInput
 from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
-    from edgefashion.report.compare.joining import Comparison
+    from edgefashion.report.compare.join import Comparison
 
 
 @click.command()

@@ -26,12 +26,12 @@ from edgefashion.installation import is_installed
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 
 if TYPE_CHECKING:
-    from edgefashion.benchmarking import Protocol
+    from edgefashion.benchmarking import BenchmarkOptions
     from edgefashion.bundle.write import Made
     from edgefashion.data import Dataset
     from edgefashion.evaluation.results import Results
     from edgefashion.export.debug import Report
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
     from edgefashion.training.runs import Run
 
 DEFAULT_PRECISIONS = ("float32", "int8")
@@ -188,8 +188,8 @@ def check_calibration(wanted: str, kinds: "Iterable[tuple[str, str]]") -> None:
 
 
 def settings_for(
-    found: "Sequence[tuple[Run, Kinds]]", settings: "Settings", pattern: str | None
-) -> "list[Settings]":
+    found: "Sequence[tuple[Run, Kinds]]", settings: "ExportOptions", pattern: str | None
+) -> "list[ExportOptions]":
     """The settings of each run: the layers whose names match `pattern` stay in float.
 
     Raises BadInput where nothing that is to be made computes in integers, or no layer matches.
@@ -210,7 +210,7 @@ def settings_for(
 
 
 def export_run(
-    run: "Run", dataset: "Dataset", wanted: Kinds, settings: "Settings", reuse: bool = False
+    run: "Run", dataset: "Dataset", wanted: Kinds, settings: "ExportOptions", reuse: bool = False
 ) -> list[Artifact]:
     """Export a run; with `reuse`, keep those of its artifacts that are sound and up to date."""
     from edgefashion.data import split
@@ -232,19 +232,19 @@ def evaluate_artifacts(
     dataset: "Dataset",
     threads: Sequence[int],
     limit: int | None,
-    protocol: "Protocol | None" = None,
+    protocol: "BenchmarkOptions | None" = None,
 ) -> "Results":
     """Measure everything on the test split, or on `limit` of its images, with progress on stderr."""
     from edgefashion import zoo
     from edgefashion.data import stratified_sample
     from edgefashion.evaluation.evaluate import assess
-    from edgefashion.evaluation.predictions import Sample, Subject
+    from edgefashion.evaluation.predictions import Candidate, LabeledImages
 
     test = dataset.test
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
-    sample = Sample(test.images, test.labels, dataset.task)
-    subjects = [Subject(each, zoo.called(each), sample) for each in artifacts]
+    sample = LabeledImages(test.images, test.labels, dataset.task)
+    subjects = [Candidate(each, zoo.called(each), sample) for each in artifacts]
     with Bar() as progress:
         return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")
 

@@ -141,14 +141,14 @@ def export(
 
     Example: edgefashion export --format tflite
     """
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
 
     if precisions:
         steps.kinds(formats, precisions)
     found = [(run, steps.kinds_of(run, formats, precisions)) for run in naming.named_runs(names, root)]
     every_kind = {kind for _, kinds in found for kind in kinds}
     steps.check_calibration(calibration, every_kind)
-    settings = Settings(calibration_images, calibration, steps.target_for(target, every_kind))
+    settings = ExportOptions(calibration_images, calibration, steps.target_for(target, every_kind))
     each = steps.settings_for(found, settings, keep_float)
     steps.need_tensorflow()
     dataset = steps.load_data(data_folder)
@@ -220,7 +220,7 @@ def run(
     Example: edgefashion run --smoke
     """
     from edgefashion import report
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
@@ -233,7 +233,7 @@ def run(
     for recipe in chosen:
         trained = steps.train_or_reuse(recipe, dataset, root / steps.run_name(recipe), hardware, force)
         kinds = steps.kinds(tuple(PRECISIONS), steps.DEFAULT_PRECISIONS)
-        artifacts += steps.export_run(trained, dataset, kinds, Settings(), reuse=True)
+        artifacts += steps.export_run(trained, dataset, kinds, ExportOptions(), reuse=True)
     protocol = bench.protocol_for(SMOKE_SECONDS if smoke else None, None, None, in_process=False)
     evaluation = steps.evaluate_artifacts(artifacts, dataset, threads, changes["limit"], protocol)
     give_out(evaluation, json_file=path)

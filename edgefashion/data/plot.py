@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
-    """Draw the first `per_class` images of each class, a labelled row a class, into `path`.
+    """Draw the first `per_class` images of each class, a labeled row a class, into `path`.
 
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.

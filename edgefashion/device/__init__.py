@@ -15,16 +15,16 @@ from edgefashion.device.conditions import memory_available_mb, memory_is_short, 
 from edgefashion.device.description import cores, describe, isa
 from edgefashion.device.emulation import emulator
 from edgefashion.device.energy import mean_watts, millijoules
-from edgefashion.device.judgement import Flag, judge
 from edgefashion.device.load import LoadMeter
-from edgefashion.device.sources import SYSTEM, Recorded, Sources, System
+from edgefashion.device.machine import SYSTEM, Machine, RecordedMachine, System
+from edgefashion.device.trust import Flag, judge
 
 __all__ = [
     "SYSTEM",
     "Flag",
     "LoadMeter",
-    "Recorded",
-    "Sources",
+    "Machine",
+    "RecordedMachine",
     "System",
     "cores",
     "describe",

@@ -4,8 +4,8 @@ from typing import Any
 
 from edgefashion.device import container, firmware
 from edgefashion.device.load import LoadMeter
+from edgefashion.device.machine import SYSTEM, Machine
 from edgefashion.device.parsing import field, number
-from edgefashion.device.sources import SYSTEM, Sources
 
 _CPUFREQ = "sys/devices/system/cpu/cpu*/cpufreq"
 _THERMAL = "sys/class/thermal/thermal_zone*"
@@ -16,7 +16,7 @@ SHORT = 0.25
 """Below this share of its memory a system soon swaps, or drops the files that it runs from."""
 
 
-def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str, Any]:
+def state(sources: Machine = SYSTEM, meter: LoadMeter | None = None) -> dict[str, Any]:
     """The machine's state now, as JSON; what cannot be found out is None. Takes some milliseconds.
 
     `mhz`: the fastest core's clock; `mhz_from`: "vcgencmd" (measured), "cpufreq" (the kernel's word).
@@ -52,14 +52,14 @@ def state(sources: Sources = SYSTEM, meter: LoadMeter | None = None) -> dict[str
     }
 
 
-def memory_available_mb(sources: Sources = SYSTEM) -> int | None:
+def memory_available_mb(sources: Machine = SYSTEM) -> int | None:
     """MiB that can be had without swapping, a container's limit included; None where nothing tells."""
     free, limited = _mb(sources.text("proc/meminfo"), "MemAvailable"), container.memory(sources)
     known = [free, limited.available >> 20 if limited else None]
     return min((each for each in known if each is not None), default=None)
 
 
-def memory_is_short(sources: Sources = SYSTEM) -> bool:
+def memory_is_short(sources: Machine = SYSTEM) -> bool:
     """Whether less than a quarter of the memory is available; False where the system does not tell."""
     memory, limited = sources.text("proc/meminfo"), container.memory(sources)
     total, available = _mb(memory, "MemTotal"), _mb(memory, "MemAvailable")
@@ -68,7 +68,7 @@ def memory_is_short(sources: Sources = SYSTEM) -> bool:
     return total is not None and available is not None and available < SHORT * total
 
 
-def _clock(sources: Sources) -> tuple[float | None, str | None]:
+def _clock(sources: Machine) -> tuple[float | None, str | None]:
     measured = firmware.clock_mhz(sources)
     if measured is not None:
         return measured, "vcgencmd"
@@ -77,14 +77,14 @@ def _clock(sources: Sources) -> tuple[float | None, str | None]:
     return (max(known), "cpufreq") if known else (None, None)
 
 
-def _governor(sources: Sources) -> str | None:
+def _governor(sources: Machine) -> str | None:
     """The governors of all cores: nearly always one."""
     found = [sources.text(f"{core}/scaling_governor") for core in sources.find(_CPUFREQ)]
     names = dict.fromkeys(name.strip() for name in found if name and name.strip().isidentifier())
     return ", ".join(names) or None
 
 
-def _temperature(sources: Sources) -> tuple[float | None, str | None]:
+def _temperature(sources: Machine) -> tuple[float | None, str | None]:
     """The processor's: of the firmware, of a sensor called like one, or of the first sensor."""
     measured = firmware.temperature_c(sources)
     if measured is not None:
@@ -98,7 +98,7 @@ def _temperature(sources: Sources) -> tuple[float | None, str | None]:
     return (zones[named[0]], named[0]) if named else (None, None)
 
 
-def _throttle_count(sources: Sources) -> int | None:
+def _throttle_count(sources: Machine) -> int | None:
     counts = [number(sources.text(path)) for path in sources.find(_THROTTLE_COUNTS)]
     known = [int(count) for count in counts if count is not None]
     return sum(known) if known else None

@@ -7,7 +7,7 @@ often one that only the host can see, and its limits stand at the root.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgefashion.device.sources import SYSTEM, Sources
+from edgefashion.device.machine import SYSTEM, Machine
 
 _V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 _V1 = {"memory": ("sys/fs/cgroup/memory",), "cpu": ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct")}
@@ -23,7 +23,7 @@ class Memory:
     available: int
 
 
-def memory(sources: Sources = SYSTEM) -> Memory | None:
+def memory(sources: Machine = SYSTEM) -> Memory | None:
     """Of the group with the least left; None without a limit."""
     found = []
     for folder in _folders(sources, "memory"):
@@ -36,7 +36,7 @@ def memory(sources: Sources = SYSTEM) -> Memory | None:
     return min(found, key=lambda each: each.available, default=None)
 
 
-def cpu_quota(sources: Sources = SYSTEM) -> float | None:
+def cpu_quota(sources: Machine = SYSTEM) -> float | None:
     """Cores' worth of time that this process may have; None without a limit."""
     found = []
     for folder in _folders(sources, "cpu"):
@@ -50,14 +50,14 @@ def cpu_quota(sources: Sources = SYSTEM) -> float | None:
     return min(found, default=None)
 
 
-def quota_stops(sources: Sources = SYSTEM) -> int | None:
+def quota_stops(sources: Machine = SYSTEM) -> int | None:
     """How often such a limit has made this process's groups wait so far; None where nothing counts it."""
     counts = [_counted(sources, f"{folder}/cpu.stat", "nr_throttled") for folder in _folders(sources, "cpu")]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
 
-def _folders(sources: Sources, controller: str) -> Iterator[str]:
+def _folders(sources: Machine, controller: str) -> Iterator[str]:
     """Where the files of this process's group and of those above it may be, the nearest first."""
     for line in (sources.text("proc/self/cgroup") or "0::/").splitlines():
         number, _, rest = line.partition(":")
@@ -69,7 +69,7 @@ def _folders(sources: Sources, controller: str) -> Iterator[str]:
                 yield "/".join([root, *parts[:end]])
 
 
-def _integer(sources: Sources, *paths: str) -> int | None:
+def _integer(sources: Machine, *paths: str) -> int | None:
     """The number in the first of the files that is there."""
     for path in paths:
         text = (sources.text(path) or "").strip()
@@ -78,7 +78,7 @@ def _integer(sources: Sources, *paths: str) -> int | None:
     return None
 
 
-def _counted(sources: Sources, path: str, *names: str) -> int | None:
+def _counted(sources: Machine, path: str, *names: str) -> int | None:
     """The figure behind the first of the names that a file has."""
     figures = dict(
         line.split()[:2] for line in (sources.text(path) or "").splitlines() if len(line.split()) > 1

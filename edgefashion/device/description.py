@@ -8,8 +8,8 @@ from typing import Any
 
 from edgefashion.device import container
 from edgefashion.device.emulation import emulator
+from edgefashion.device.machine import SYSTEM, Machine
 from edgefashion.device.parsing import field, fields, number
-from edgefashion.device.sources import SYSTEM, Sources
 
 _ISA = (
     # x86: wide vectors, then the dot products that make int8 fast
@@ -29,7 +29,7 @@ _ARM_PARTS = {
 """CPU part numbers of Arm Ltd, as in the MIDR_EL1 register's description of each core's manual."""
 
 
-def describe(sources: Sources = SYSTEM) -> dict[str, Any]:
+def describe(sources: Machine = SYSTEM) -> dict[str, Any]:
     """This machine, as JSON: what cannot be found out is None.
 
     `machine` (architecture), `board` (a Raspberry Pi's model), `cpu` (its name), `cores` (usable by this
@@ -54,20 +54,20 @@ def describe(sources: Sources = SYSTEM) -> dict[str, Any]:
     }
 
 
-def cores(sources: Sources = SYSTEM) -> int:
+def cores(sources: Machine = SYSTEM) -> int:
     """Cores this process may use all the time: those that it may run on, or the whole ones of its quota."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = container.cpu_quota(sources)
     return usable if quota is None else max(1, min(usable, int(quota)))
 
 
-def board(sources: Sources = SYSTEM) -> str | None:
+def board(sources: Machine = SYSTEM) -> str | None:
     """The board's name, e.g. `Raspberry Pi 5 Model B Rev 1.0`."""
     model = sources.text("proc/device-tree/model") or field(sources.text("proc/cpuinfo"), "Model")
     return (model or "").strip("\0\n ") or None
 
 
-def cpu(sources: Sources = SYSTEM) -> str | None:
+def cpu(sources: Machine = SYSTEM) -> str | None:
     """The processor's name; Arm's kernel gives numbers, which are looked up: `Cortex-A72`."""
     text = sources.text("proc/cpuinfo")
     named = field(text, "model name")
@@ -79,26 +79,26 @@ def cpu(sources: Sources = SYSTEM) -> str | None:
     return " and ".join(dict.fromkeys(_ARM_PARTS.get(part, f"Arm part {part}") for part in parts))
 
 
-def isa(sources: Sources = SYSTEM) -> list[str] | None:
+def isa(sources: Machine = SYSTEM) -> list[str] | None:
     """Which of the instruction sets that matter the processor has."""
     flags = _flags(sources)
     return [name for name in _ISA if name in flags] if flags else None
 
 
-def memory_mb(sources: Sources = SYSTEM) -> int | None:
+def memory_mb(sources: Machine = SYSTEM) -> int | None:
     """Physical memory in MiB."""
     total = number(field(sources.text("proc/meminfo"), "MemTotal"))
     return int(total) // 1024 if total else None
 
 
-def system(sources: Sources = SYSTEM) -> str:
+def system(sources: Machine = SYSTEM) -> str:
     """The operating system and its kernel."""
     name = re.search(r'^PRETTY_NAME="?([^"\n]+)', sources.text("etc/os-release") or "", re.MULTILINE)
     kernel = " ".join(sources.kernel()[:2])
     return f"{name[1]}, {kernel}" if name else kernel
 
 
-def virtual(sources: Sources = SYSTEM) -> str | None:
+def virtual(sources: Machine = SYSTEM) -> str | None:
     """Whose virtual machine this is, or `unnamed`; None where nothing tells that it is one."""
     tree = sources.text("proc/device-tree/hypervisor/compatible")
     if "hypervisor" not in _flags(sources) and not tree:
@@ -107,6 +107,6 @@ def virtual(sources: Sources = SYSTEM) -> str | None:
     return (vendor or "").strip("\0\n ") or "unnamed"
 
 
-def _flags(sources: Sources) -> list[str]:
+def _flags(sources: Machine) -> list[str]:
     text = sources.text("proc/cpuinfo")
     return (field(text, "flags") or field(text, "Features") or "").split()

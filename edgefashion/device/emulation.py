@@ -2,13 +2,13 @@
 
 from pathlib import PurePosixPath
 
-from edgefashion.device.sources import SYSTEM, Sources
+from edgefashion.device.machine import SYSTEM, Machine
 
 VARIABLE = "EDGEFASHION_EMULATED"
 """What emulates, for a tool that starts an emulator and knows; the signs below need no help."""
 
 
-def emulator(sources: Sources = SYSTEM) -> str | None:
+def emulator(sources: Machine = SYSTEM) -> str | None:
     """What emulates this process, e.g. `qemu-aarch64`; None for a process that runs on its own processor.
 
     qemu answers for /proc/self, which it makes look like the guest's. The same files of a single thread it

@@ -5,7 +5,7 @@ For a command it does not know the firmware prints `error=1 ...`, and vcgencmd s
 
 import re
 
-from edgefashion.device.sources import Sources
+from edgefashion.device.machine import Machine
 
 THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 """Bits of `get_throttled`: true now; 16 higher, true at some time since the board was started."""
@@ -13,19 +13,19 @@ _SINCE_BOOT = 16
 _SYSFS = "sys/devices/platform/soc*/*firmware/get_throttled"
 
 
-def clock_mhz(sources: Sources) -> float | None:
+def clock_mhz(sources: Machine) -> float | None:
     """What the cores' clock really is, in MHz; the kernel only knows what it has asked for."""
     found = re.search(r"^frequency\(\d+\)=(\d+)\s*$", _ask(sources, "measure_clock", "arm"))
     return round(int(found[1]) / 1e6, 1) if found and int(found[1]) else None
 
 
-def temperature_c(sources: Sources) -> float | None:
+def temperature_c(sources: Machine) -> float | None:
     """The processor's temperature in °C."""
     found = re.search(r"^temp=(-?\d+(\.\d+)?)'C", _ask(sources, "measure_temp"))
     return float(found[1]) if found else None
 
 
-def throttled(sources: Sources) -> tuple[list[str], list[str]] | None:
+def throttled(sources: Machine) -> tuple[list[str], list[str]] | None:
     """What holds the processor back now, and what has since the board was started: names of THROTTLED."""
     # The kernel's own file comes second: reading it takes the firmware's memory of past events away.
     found = re.search(r"^throttled=0x([0-9a-f]+)\s*$", _ask(sources, "get_throttled"))
@@ -38,7 +38,7 @@ def throttled(sources: Sources) -> tuple[list[str], list[str]] | None:
     return _names(bits), _names(bits >> _SINCE_BOOT)
 
 
-def watts(sources: Sources) -> float | None:
+def watts(sources: Machine) -> float | None:
     """Power of a Raspberry Pi 5 in watts: volts times amperes, summed over the rails that have both.
 
     It is what the board's own regulators give to the whole board; the loss in them is not in it.
@@ -51,7 +51,7 @@ def watts(sources: Sources) -> float | None:
     return round(sum(readings[rail, "A"] * readings[rail, "V"] for rail in rails), 4) if rails else None
 
 
-def _ask(sources: Sources, *command: str) -> str:
+def _ask(sources: Machine, *command: str) -> str:
     return sources.run("vcgencmd", *command) or ""
 
 

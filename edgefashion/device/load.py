@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edgefashion.device.sources import SYSTEM, Sources
+from edgefashion.device.machine import SYSTEM, Machine
 
 _IDLE, _IO_WAIT, _STEAL, _SHOWN = 3, 4, 7, 8
 """Columns of the `cpu` line of /proc/stat; those behind the eighth are counted in the first two."""
@@ -42,7 +42,7 @@ class LoadMeter:
         load = meter.read()     # since the meter was made, or read last
     """
 
-    def __init__(self, pids: Iterable[int] = (), sources: Sources = SYSTEM) -> None:
+    def __init__(self, pids: Iterable[int] = (), sources: Machine = SYSTEM) -> None:
         self.pids = set(pids)
         self._sources = sources
         self._last = self._count()

@@ -1,4 +1,4 @@
-"""Finding figures in what a kernel prints, which may be nonsense."""
+"""Check figures in what a kernel prints, which may be nonsense."""
 
 import re
 

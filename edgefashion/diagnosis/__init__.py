@@ -12,18 +12,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edgefashion.device import SYSTEM, LoadMeter, Sources, describe, state
+from edgefashion.device import SYSTEM, LoadMeter, Machine, describe, state
 from edgefashion.diagnosis import conditions, exporting, machine, runtimes
-from edgefashion.diagnosis.examination import Examination
-from edgefashion.diagnosis.finding import Finding
+from edgefashion.diagnosis.check import Check
+from edgefashion.diagnosis.report import DoctorReport
 
-__all__ = ["Examination", "Finding", "examine"]
+__all__ = ["Check", "DoctorReport", "examine"]
 
 WATCH_SECONDS = 0.5
 """How long other processes are watched at least; the runtimes are probed meanwhile."""
 
 
-def examine(sources: Sources = SYSTEM, data_folder: Path | None = None) -> Examination:
+def examine(sources: Machine = SYSTEM, data_folder: Path | None = None) -> DoctorReport:
     """Look at everything, in about a second: nothing is downloaded, installed or changed.
 
     `data_folder` is where the data set is looked for first. Other processes' load is that during the
@@ -40,4 +40,4 @@ def examine(sources: Sources = SYSTEM, data_folder: Path | None = None) -> Exami
     time.sleep(max(0.0, WATCH_SECONDS - (time.monotonic() - begin)))
     after = state(sources, meter)
     momentary = conditions.findings([before, after], about, sources)
-    return Examination(about, after, [*fixed, *probed, *momentary, *export])
+    return DoctorReport(about, after, [*fixed, *probed, *momentary, *export])

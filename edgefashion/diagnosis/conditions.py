@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from edgefashion.device import Flag, Sources, judge
-from edgefashion.diagnosis.finding import Finding
+from edgefashion.device import Flag, Machine, judge
+from edgefashion.diagnosis.check import Check
 
 State = dict[str, Any]
 
@@ -29,7 +29,7 @@ _MEND = {
 }
 
 
-def findings(states: Sequence[State], about: State, sources: Sources) -> list[Finding]:
+def findings(states: Sequence[State], about: State, sources: Machine) -> list[Check]:
     """Findings on a machine in some states (see `device.state`); the last one was taken with a meter.
 
     Whatever would flag a row of a benchmark (see `device.judge`) falsifies it here too.
@@ -42,66 +42,66 @@ def findings(states: Sequence[State], about: State, sources: Sources) -> list[Fi
     return [*found, *map(_wrong, flags)]
 
 
-def _wrong(flag: Flag) -> Finding:
+def _wrong(flag: Flag) -> Check:
     mend = _MEND.get(flag["flag"])
-    return Finding("problem", flag["flag"], flag["why"], mend, falsifies=True)
+    return Check("problem", flag["flag"], flag["why"], mend, falsifies=True)
 
 
-def _governor(now: State, sources: Sources) -> Finding:
+def _governor(now: State, sources: Machine) -> Check:
     name = now["governor"]
     if name is None:
-        return Finding("note", "governor", "the system does not say what sets the clock speed")
+        return Check("note", "governor", "the system does not say what sets the clock speed")
     driver = (sources.text(_SCALING_DRIVER) or "").strip()
     mhz = f", {now['mhz']:,.0f} MHz now ({now['mhz_from']})" if now["mhz"] else ""
     if name == "performance":
-        return Finding("ok", "governor", f"{name}{mhz}")
+        return Check("ok", "governor", f"{name}{mhz}")
     if name == "powersave" and driver not in _FULL_SPEED:
         text = f"{name} keeps the clock at its lowest{mhz}"
-        return Finding("problem", "governor", text, _PERFORMANCE, falsifies=True)
+        return Check("problem", "governor", text, _PERFORMANCE, falsifies=True)
     text = f"{name}{mhz}: the clock speed follows the load, so a short measurement may start slow"
-    return Finding("note", "governor", text, _PERFORMANCE)
+    return Check("note", "governor", text, _PERFORMANCE)
 
 
-def _firmware(now: State, about: State, sources: Sources) -> list[Finding]:
+def _firmware(now: State, about: State, sources: Machine) -> list[Check]:
     """What a Raspberry Pi's firmware remembers, or why it does not tell."""
     if why := sources.refusals.get("vcgencmd"):
         mend = _GROUP if any(sign in why for sign in _NOT_ALLOWED) else None
-        return [Finding("note", "firmware", f"vcgencmd does not answer: {why}", mend), *_throttling(now)]
+        return [Check("note", "firmware", f"vcgencmd does not answer: {why}", mend), *_throttling(now)]
     if now["throttled"] is None and "Raspberry Pi" in (about["board"] or "") and not about["emulated"]:
         text = "vcgencmd is missing: whether this board is throttled cannot be known"
-        return [Finding("note", "firmware", text, "sudo apt install raspi-utils")]
+        return [Check("note", "firmware", text, "sudo apt install raspi-utils")]
     return _throttling(now)
 
 
-def _throttling(now: State) -> list[Finding]:
+def _throttling(now: State) -> list[Check]:
     if now["throttled"] is None:
         return []
     earlier = [name for name in now["throttled_since_boot"] if name not in now["throttled"]]
     if earlier:
         text = f"not now, but since the machine was started: {', '.join(earlier)}"
         mend = _SUPPLY if "under-voltage" in earlier else _FAN
-        return [Finding("note", "throttling", text, mend)]
-    return [] if now["throttled"] else [Finding("ok", "throttling", "none since the machine was started")]
+        return [Check("note", "throttling", text, mend)]
+    return [] if now["throttled"] else [Check("ok", "throttling", "none since the machine was started")]
 
 
-def _temperature(now: State) -> Finding:
+def _temperature(now: State) -> Check:
     if now["temperature_c"] is None:
-        return Finding("note", "temperature", "no sensor can be read here")
-    return Finding("ok", "temperature", f"{now['temperature_c']:.0f} °C ({now['temperature_from']})")
+        return Check("note", "temperature", "no sensor can be read here")
+    return Check("ok", "temperature", f"{now['temperature_c']:.0f} °C ({now['temperature_from']})")
 
 
-def _load(now: State) -> Finding:
+def _load(now: State) -> Check:
     if now["other_cores"] is None:
-        return Finding("note", "other load", "the system does not say how busy the processor is")
+        return Check("note", "other load", "the system does not say how busy the processor is")
     stolen = f", the host {now['stolen_cores']:.2f}" if now["stolen_cores"] else ""
-    return Finding("ok", "other load", f"other processes use {now['other_cores']:.2f} cores{stolen}")
+    return Check("ok", "other load", f"other processes use {now['other_cores']:.2f} cores{stolen}")
 
 
-def _memory(now: State) -> Finding:
+def _memory(now: State) -> Check:
     free = now["memory_available_mb"]
     if free is None:
-        return Finding("note", "memory", "the system does not say how much is free")
+        return Check("note", "memory", "the system does not say how much is free")
     if free < LITTLE_MEMORY_MB:
         text = f"only {free:,} MB are available: runtimes may be swapped out, or killed"
-        return Finding("problem", "memory", text, _OTHERS, falsifies=True)
-    return Finding("ok", "memory", f"{free:,} MB available")
+        return Check("problem", "memory", text, _OTHERS, falsifies=True)
+    return Check("ok", "memory", f"{free:,} MB available")

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from edgefashion.diagnosis.finding import Finding
+from edgefashion.diagnosis.check import Check
 
 DOT_PRODUCTS = {"asimddp", "i8mm", "avx_vnni", "avx512_vnni", "amx_int8"}
 MEND_32_BITS = "write a 64-bit system to the card: Raspberry Pi OS (64-bit)"
@@ -14,62 +14,62 @@ LITTLE_DISK_MB, NO_DISK_MB = 500, 20
 """Installing the runtimes takes some 200 MB, results with all their samples some MB."""
 
 
-def findings(about: dict[str, Any]) -> list[Finding]:
+def findings(about: dict[str, Any]) -> list[Check]:
     """Findings on a machine, given as `device.describe()`."""
     return [_python(about), *_bits(about), _system(about), *_real(about), _processor(about)]
 
 
-def room() -> list[Finding]:
+def room() -> list[Check]:
     """Findings on the disks that results and temporary files are written to."""
     try:
         temporary = Path(tempfile.gettempdir())
     except FileNotFoundError:  # it was tried to write to each of them
         text = "no folder for temporary files can be written to"
-        return [_disk("this folder", Path()), Finding("problem", "disk", text, "free some space")]
+        return [_disk("this folder", Path()), Check("problem", "disk", text, "free some space")]
     return [_disk("this folder", Path()), _disk("temporary files", temporary)]
 
 
-def _disk(name: str, folder: Path) -> Finding:
+def _disk(name: str, folder: Path) -> Check:
     free = shutil.disk_usage(folder).free // 2**20
     mend = f"free some space, or use another folder than {folder.resolve()}"
     if not os.access(folder, os.W_OK):
-        return Finding("problem", "disk", f"{name}: {folder.resolve()} cannot be written to", mend)
+        return Check("problem", "disk", f"{name}: {folder.resolve()} cannot be written to", mend)
     text = f"{free:,} MB free for {name}"
     if free < NO_DISK_MB:
-        return Finding("problem", "disk", text, mend)
-    return Finding("note", "disk", text, mend) if free < LITTLE_DISK_MB else Finding("ok", "disk", text)
+        return Check("problem", "disk", text, mend)
+    return Check("note", "disk", text, mend) if free < LITTLE_DISK_MB else Check("ok", "disk", text)
 
 
-def _python(about: dict[str, Any]) -> Finding:
-    return Finding("ok", "python", f"Python {about['python']}, {about['bits']} bits")
+def _python(about: dict[str, Any]) -> Check:
+    return Check("ok", "python", f"Python {about['python']}, {about['bits']} bits")
 
 
-def _bits(about: dict[str, Any]) -> list[Finding]:
+def _bits(about: dict[str, Any]) -> list[Check]:
     if about["bits"] >= 64:
         return []
     text = "a 64-bit operating system is required: the runtimes are not built for 32 bits"
-    return [Finding("problem", "system", text, MEND_32_BITS)]
+    return [Check("problem", "system", text, MEND_32_BITS)]
 
 
-def _system(about: dict[str, Any]) -> Finding:
-    return Finding("ok", "system", f"{about['os']}, {about['machine']}")
+def _system(about: dict[str, Any]) -> Check:
+    return Check("ok", "system", f"{about['os']}, {about['machine']}")
 
 
-def _real(about: dict[str, Any]) -> list[Finding]:
+def _real(about: dict[str, Any]) -> list[Check]:
     if not about["virtual"]:
         return []
     whose = "" if about["virtual"] == "unnamed" else f" ({about['virtual']})"
     text = f"this is a virtual machine{whose}: its host may take processor time away"
-    return [Finding("note", "system", text)]
+    return [Check("note", "system", text)]
 
 
-def _processor(about: dict[str, Any]) -> Finding:
+def _processor(about: dict[str, Any]) -> Check:
     name = ": ".join(filter(None, [about["board"], about["cpu"] or "a processor without a name"]))
     text = f"{name}, {about['cores']} cores"
     if about["isa"] is None:
-        return Finding("note", "processor", f"{text}; the system does not say which instruction sets it has")
+        return Check("note", "processor", f"{text}; the system does not say which instruction sets it has")
     features = " ".join(about["isa"]) or "no vector instructions that matter"
     if DOT_PRODUCTS.isdisjoint(about["isa"]):
         slow = "no dot products of 8-bit numbers: int8 has less to gain here"
-        return Finding("note", "processor", f"{text} ({features}); {slow}")
-    return Finding("ok", "processor", f"{text} ({features})")
+        return Check("note", "processor", f"{text} ({features}); {slow}")
+    return Check("ok", "processor", f"{text} ({features})")

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgefashion import runtimes
 from edgefashion.benchmarking import roofline
-from edgefashion.diagnosis.finding import Finding
+from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import MEND_32_BITS
 from edgefashion.errors import EdgefashionError, MissingExtra, RuntimeCrash
 from edgefashion.installation import pip_install
@@ -22,46 +22,46 @@ PROBE_SECONDS, EMULATED_SECONDS = 20.0, 120.0
 """How long a runtime may be silent. Importing one takes seconds from a slow card, half a minute emulated."""
 
 
-def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[Finding]:
+def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[Check]:
     """A finding for each runtime, in the order of `probes`, of a machine given as `device.describe()`."""
     patience = EMULATED_SECONDS if about["emulated"] else PROBE_SECONDS
     with ThreadPoolExecutor(len(probes)) as pool:
         found = list(pool.map(lambda model: _probe(model, patience), probes))
     if all(finding == _missing(model) for finding, model in zip(found, probes, strict=True)):
         mend = MEND_32_BITS if about["bits"] < 64 else pip_install("pi")
-        found.append(Finding("problem", "runtimes", "none is installed: no model can be run", mend))
+        found.append(Check("problem", "runtimes", "none is installed: no model can be run", mend))
     return found
 
 
-def _probe(model: Path, patience: float) -> Finding:
+def _probe(model: Path, patience: float) -> Check:
     runtime = runtimes.for_file(model)
     try:
         with ModelProcess(model, 1, patience, start_timeout=patience) as process:
             process.warm_up(seconds=0)
-            return Finding("ok", runtime.name, f"{process.version} runs {model.suffix} files")
+            return Check("ok", runtime.name, f"{process.version} runs {model.suffix} files")
     except MissingExtra:
         return _missing(model)
     except (EdgefashionError, OSError) as error:  # OSError: no folder for temporary files
         return _failed(runtime, model, error)
 
 
-def _failed(runtime: Runtime, model: Path, error: Exception) -> Finding:
+def _failed(runtime: Runtime, model: Path, error: Exception) -> Check:
     if isinstance(error, RuntimeCrash) and isinstance(error.__cause__, OSError):  # the system starts no child
         return _untried(runtime, model, error.__cause__)
     text = str(error).replace(f" {model}", " a matrix product")
-    return Finding("problem", runtime.name, text, f"pip install --upgrade {runtime.package}")
+    return Check("problem", runtime.name, text, f"pip install --upgrade {runtime.package}")
 
 
-def _untried(runtime: Runtime, model: Path, why: OSError) -> Finding:
+def _untried(runtime: Runtime, model: Path, why: OSError) -> Check:
     try:
         installed = version(runtime.package)
     except PackageNotFoundError:
         return _missing(model)
     text = f"{installed}, not tried: no child process can be started here ({why.strerror or why})"
-    return Finding("note", runtime.name, text, "measure with --in-process")
+    return Check("note", runtime.name, text, "measure with --in-process")
 
 
-def _missing(model: Path) -> Finding:
+def _missing(model: Path) -> Check:
     runtime = runtimes.for_file(model)
     text = f"not installed: {model.suffix} files cannot be run"
-    return Finding("note", runtime.name, text, pip_install(runtime.extra))
+    return Check("note", runtime.name, text, pip_install(runtime.extra))

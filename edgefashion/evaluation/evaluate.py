@@ -9,10 +9,10 @@ from typing import Any
 
 from edgefashion import benchmarking, device
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.benchmarking import Job, Limits, Measured, Measurement, Progress, Protocol, Watch
+from edgefashion.benchmarking import BenchmarkOptions, Job, Measured, Measurement, Progress, Rooflines, Watch
 from edgefashion.data import Dataset
 from edgefashion.evaluation import predictions, rows
-from edgefashion.evaluation.predictions import Answers, Labels, Sample, Subject
+from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.runtimes import pinning
 from edgefashion.runtimes.base import Images
@@ -28,22 +28,22 @@ def evaluate(
     images: Images,
     labels: Labels,
     threads: Sequence[int],
-    protocol: Protocol | None = None,
+    protocol: BenchmarkOptions | None = None,
     progress: Progress | None = None,
 ) -> Results:
     """Measure artifacts on images of a data set, uint8 [N, height, width, channels], with labels [N]; see
     `assess`.
     """
-    sample = Sample(images, labels, dataset.task)
-    subjects = [Subject(artifact, str(artifact.path), sample) for artifact in artifacts]
+    sample = LabeledImages(images, labels, dataset.task)
+    subjects = [Candidate(artifact, str(artifact.path), sample) for artifact in artifacts]
     return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")
 
 
 def assess(
-    subjects: Sequence[Subject],
+    subjects: Sequence[Candidate],
     dataset_info: dict[str, Any] | None,
     threads: Sequence[int],
-    protocol: Protocol | None = None,
+    protocol: BenchmarkOptions | None = None,
     progress: Progress | None = None,
     verb: str = "bench",
 ) -> Results:
@@ -53,17 +53,17 @@ def assess(
     After Ctrl-C, rows that lack something have the flag `interrupted`. Raises BadInput for CPUs to pin to
     that are not there.
     """
-    protocol = protocol or Protocol()
+    protocol = protocol or BenchmarkOptions()
     pinning.check(protocol.pin)
     machine = device.describe()
     timed = not machine["emulated"]
     replies = _replies(subjects, timed, protocol, progress)
     interrupted = len(replies) < len(subjects)
-    replies += [Answers()] * (len(subjects) - len(replies))
+    replies += [Predictions()] * (len(subjects) - len(replies))
     found = [rows.computation(subject.artifact.path) for subject in subjects]
     jobs = _jobs(subjects, replies, threads)
     kinds = [(subject.artifact.format, own.integer) for subject, own in zip(subjects, found, strict=True)]
-    limits = Limits((*kinds[number], count) for number, count in jobs if found[number].macs)
+    limits = Rooflines((*kinds[number], count) for number, count in jobs if found[number].macs)
     if timed and not interrupted:
         measured = benchmarking.measure([*jobs.values(), *limits.jobs], protocol, progress)
     else:
@@ -84,20 +84,20 @@ def assess(
 
 
 def _replies(
-    subjects: Sequence[Subject], timed: bool, protocol: Protocol, progress: Progress | None
-) -> list[Answers]:
+    subjects: Sequence[Candidate], timed: bool, protocol: BenchmarkOptions, progress: Progress | None
+) -> list[Predictions]:
     """What the artifacts say, in their order: of those, after Ctrl-C, that had said something by then."""
-    found: list[Answers] = []
+    found: list[Predictions] = []
     try:
         for subject in subjects:
-            found.append(predictions.ask(subject, timed, protocol, progress))
+            found.append(predictions.predict_or_error(subject, timed, protocol, progress))
     except KeyboardInterrupt:
         if all(reply.logits is None for reply in found):
             raise
     return found
 
 
-def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequence[int]) -> Jobs:
+def _jobs(subjects: Sequence[Candidate], replies: Sequence[Predictions], threads: Sequence[int]) -> Jobs:
     """What is to be timed: all that has not failed yet."""
     return {
         (number, count): Job(subject.artifact.path, count, subject.images)
@@ -107,7 +107,7 @@ def _jobs(subjects: Sequence[Subject], replies: Sequence[Answers], threads: Sequ
     }
 
 
-def _untimed(jobs: Jobs, replies: Sequence[Answers], interrupted: bool) -> Measured:
+def _untimed(jobs: Jobs, replies: Sequence[Predictions], interrupted: bool) -> Measured:
     """Rows without a latency: that of an emulator says nothing, or there was no time for it."""
     found = [
         Measurement(job, replies[number].runtime, replies[number].version, interrupted=interrupted)
@@ -116,18 +116,18 @@ def _untimed(jobs: Jobs, replies: Sequence[Answers], interrupted: bool) -> Measu
     return Measured(found, Watch())
 
 
-def _failed(subject: Subject, threads: int, reply: Answers) -> Measurement:
+def _failed(subject: Candidate, threads: int, reply: Predictions) -> Measurement:
     return Measurement(Job(subject.artifact.path, threads), error=reply.error)
 
 
 def _common(
-    subjects: Sequence[Subject], replies: Sequence[Answers], number: int, computation: rows.Computation
+    subjects: Sequence[Candidate], replies: Sequence[Predictions], number: int, computation: rows.Computation
 ) -> rows.Common:
     """After all measurements: to compress a file and hash it makes a processor hot."""
     subject, own = subjects[number], replies[number]
     sample, host = subject.sample, None
-    if sample and sample.beside_host and own.logits is not None:
-        host = sample.beside_host(subject.artifact, own.logits)
+    if sample and sample.compare_with_host and own.logits is not None:
+        host = sample.compare_with_host(subject.artifact, own.logits)
     score = predictions.score(subjects, replies, number)
     file = rows.file(subject.artifact)
     return rows.Common(subject.artifact, subject.name, file, computation, score, host, own.note)

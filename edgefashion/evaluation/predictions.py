@@ -1,4 +1,4 @@
-"""What artifacts answer to labelled images, and how good that is.
+"""What artifacts answer to labeled images, and how good that is.
 
 The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
 there, else that of its own run; in the same format if there is one, else in another. An artifact without
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgefashion import device
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.benchmarking import Progress, Protocol
+from edgefashion.benchmarking import BenchmarkOptions, Progress
 from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
 from edgefashion.runtimes.base import Images, Logits
@@ -35,13 +35,13 @@ NO_SCORE: dict[str, Any] = dict.fromkeys(
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class LabeledImages:
     """Images and their labels, [N], and what these are."""
 
     images: Images
     labels: Labels
     task: Task
-    beside_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
+    compare_with_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
     """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
 
     def __post_init__(self) -> None:
@@ -52,12 +52,12 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class Candidate:
     """An artifact, what the user calls it, and what it is measured on; on random inputs without a sample."""
 
     artifact: Artifact
     name: str
-    sample: Sample | None = None
+    sample: LabeledImages | None = None
 
     @property
     def images(self) -> Images | None:
@@ -66,7 +66,7 @@ class Subject:
 
 
 @dataclass
-class Answers:
+class Predictions:
     """What one artifact says of the images: its logits float32 [N, 10], or why there are none."""
 
     logits: Logits | None = None
@@ -119,8 +119,8 @@ def predict(
     in_process: bool = False,
     timeout: float = ANSWER_S,
     memory_mb: float | None = None,
-) -> Answers:
-    """Answers to images uint8 [N, height, width, channels], on all cores. Raises ArtifactError and
+) -> Predictions:
+    """Predictions to images uint8 [N, height, width, channels], on all cores. Raises ArtifactError and
     RuntimeCrash.
     """
     check_shape(artifact, images)
@@ -144,7 +144,7 @@ def predict(
         raise RuntimeCrash(
             f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
         )
-    return Answers(logits, model.runtime, model.version, model.note)
+    return Predictions(logits, model.runtime, model.version, model.note)
 
 
 def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
@@ -163,27 +163,29 @@ def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
     return None
 
 
-def ask(subject: Subject, timed: bool, protocol: Protocol, progress: Progress | None) -> Answers:
+def predict_or_error(
+    subject: Candidate, timed: bool, protocol: BenchmarkOptions, progress: Progress | None
+) -> Predictions:
     """What the artifact says of its sample; without one, whether it runs, unless that is `timed` later."""
     artifact = subject.artifact
     if artifact.defect:
-        return Answers(error=ArtifactError(artifact.defect))
+        return Predictions(error=ArtifactError(artifact.defect))
     try:
         if subject.images is not None and subject.sample is not None:
             check_kind(artifact, subject.sample.task)
             settings = (protocol.in_process, protocol.timeout, protocol.memory_mb)
             return predict(artifact, subject.images, progress, *settings)
         if timed:
-            return Answers()
+            return Predictions()
         limits = (protocol.timeout, None, protocol.in_process, protocol.memory_mb)
         with open_model(artifact.path, 1, *limits) as model:
             model.warm_up(seconds=0)
-        return Answers(runtime=model.runtime, version=model.version, note=model.note)
+        return Predictions(runtime=model.runtime, version=model.version, note=model.note)
     except EdgefashionError as error:
-        return Answers(error=error)
+        return Predictions(error=error)
 
 
-def score(subjects: Sequence[Subject], answers: Sequence[Answers], number: int) -> dict[str, Any]:
+def score(subjects: Sequence[Candidate], answers: Sequence[Predictions], number: int) -> dict[str, Any]:
     """The fields that come from predictions."""
     own, sample = answers[number].classes, subjects[number].sample
     if own is None or sample is None:

@@ -11,7 +11,7 @@ from edgefashion import benchmarking, files
 from edgefashion.artifacts import inspection, targets
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.inspection import external
-from edgefashion.benchmarking import Measurement, Protocol
+from edgefashion.benchmarking import BenchmarkOptions, Measurement
 from edgefashion.device import Flag
 from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
 from edgefashion.evaluation import results
@@ -107,7 +107,7 @@ def row(
     common: Common,
     run: Measurement,
     flags: Sequence[Flag],
-    protocol: Protocol,
+    protocol: BenchmarkOptions,
     limit: float | None,
 ) -> dict[str, Any]:
     """The row of an artifact and a number of threads. `limit`: multiply-accumulates per second, see
@@ -161,7 +161,7 @@ def _contradiction(common: Common) -> str | None:
     return None if kept else inspection.contradiction(said, common.computation.precision)
 
 
-def _of_run(run: Measurement, protocol: Protocol) -> dict[str, Any]:
+def _of_run(run: Measurement, protocol: BenchmarkOptions) -> dict[str, Any]:
     """What was measured, and how, but for the samples."""
     latency = benchmarking.summary(run.raw_us)
     return {
@@ -192,7 +192,7 @@ def _error(common: Common, run: Measurement) -> str | None:
     return said + next((mend for kind, mend in _MENDS.items() if isinstance(run.error, kind)), "")
 
 
-def _p90_bound(run: Measurement, protocol: Protocol) -> float | None:
+def _p90_bound(run: Measurement, protocol: BenchmarkOptions) -> float | None:
     if not protocol.full or not run.raw_us:
         return None
     return early_stopping_bound(run.raw_us, MLPERF_PERCENTILE, MLPERF_CONFIDENCE)

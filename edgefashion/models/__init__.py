@@ -6,7 +6,7 @@ from typing import get_args
 
 from edgefashion.data import Task
 from edgefashion.errors import RunError
-from edgefashion.models.architecture import Architecture, Compression, Normalisation
+from edgefashion.models.architecture import Architecture, Compression, Normalization
 from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2
 from edgefashion.models.residual import RESIDUAL_CNNS
@@ -71,7 +71,7 @@ __all__ = [
     "ARCHITECTURES",
     "Architecture",
     "Compression",
-    "Normalisation",
+    "Normalization",
     "architecture_for",
     "compression_for",
     "load_model",

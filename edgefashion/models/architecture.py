@@ -10,11 +10,11 @@ from edgefashion.tensorflow import keras, tf
 
 
 @dataclass(frozen=True)
-class Normalisation:
+class Normalization:
     """How a pixel becomes the number a model computes with: (pixel - zero_point) * scale.
 
     This is affine dequantization (Jacob et al. 2018, equation 1) of an unsigned byte, so that in an
-    int8 model the pixel is its own quantized value and normalising costs nothing.
+    int8 model the pixel is its own quantized value and normalizing costs nothing.
     """
 
     scale: float
@@ -26,7 +26,7 @@ class Normalisation:
 
     @property
     def range(self) -> tuple[float, float]:
-        """The normalised values of pixel 0 and pixel 255."""
+        """The normalized values of pixel 0 and pixel 255."""
         return -self.zero_point * self.scale, (255 - self.zero_point) * self.scale
 
 
@@ -36,14 +36,14 @@ class Architecture:
 
     build: the untrained Keras model for a task, flat, float32 in, a logit a class out. Its second argument
         names the initial weights, or is None. `Architecture` users read the input shape off the model.
-    expand: normalised images, float32 [N, height, width, channels] → the input of that model.
+    expand: normalized images, float32 [N, height, width, channels] → the input of that model.
     fold: a trained model → the model that is deployed. `fold(model)(resize(images))` computes what
         `model(expand(images))` does, with less work where that is possible.
-    resize: normalised images, float32 [N, height, width, channels] → the input of the folded model.
+    resize: normalized images, float32 [N, height, width, channels] → the input of the folded model.
     """
 
     name: str
-    normalisation: Normalisation
+    normalization: Normalization
     build: Callable[[Task, str | None], keras.Model]
     expand: Callable[[Any], Any]
     fold: Callable[[keras.Model], keras.Model]
@@ -51,7 +51,7 @@ class Architecture:
 
     def prepare(self, pixels: Any) -> Any:
         """Raw images, uint8 [N, height, width, channels] → the input of the model."""
-        return self.expand(self.normalisation(pixels))
+        return self.expand(self.normalization(pixels))
 
 
 class Compression:

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolution before it: one multiplication less, the same function."""
+"""Batch normalization folded into the convolution before it: one multiplication less, the same function."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -67,7 +67,7 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
 
 
 def _folds(model: keras.Model) -> dict[str, keras.layers.Layer]:
-    """The batch normalisation behind each convolution that has one, by the convolution's name."""
+    """The batch normalization behind each convolution that has one, by the convolution's name."""
     makers = {id(layer.output): layer for layer in model.layers}
     folds = {}
     for norm in model.layers:

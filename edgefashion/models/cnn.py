@@ -1,7 +1,7 @@
 """The custom CNN: two convolutions and two dense layers, trained from scratch."""
 
 from edgefashion.data import Task
-from edgefashion.models.architecture import Architecture, Normalisation
+from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.tensorflow import keras
 
 
@@ -26,7 +26,7 @@ def build(task: Task, weights: str | None = None) -> keras.Model:
 
 CNN = Architecture(
     name="cnn",
-    normalisation=Normalisation(scale=1 / 255, zero_point=0),
+    normalization=Normalization(scale=1 / 255, zero_point=0),
     build=build,
     expand=lambda images: images,
     fold=lambda model: model,

@@ -6,7 +6,7 @@ from typing import Any
 from edgefashion.data import Task
 from edgefashion.errors import BadInput, first_line
 from edgefashion.files import reading
-from edgefashion.models.architecture import Architecture, Normalisation
+from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.weights import take_from_h5
 from edgefashion.tensorflow import keras, tf
@@ -58,7 +58,7 @@ def _base(weights: str | None) -> keras.Model:
 
 
 def resize(images: Any) -> Any:
-    """float32 [N, height, width, C] → float32 [N, 96, 96, C], bilinear with half-pixel centres."""
+    """float32 [N, height, width, C] → float32 [N, 96, 96, C], bilinear with half-pixel centers."""
     return tf.image.resize(images, (SIZE, SIZE))
 
 
@@ -83,7 +83,7 @@ def fold_gray(model: keras.Model) -> keras.Model:
 
 MOBILENETV2 = Architecture(
     name="mobilenetv2",
-    normalisation=Normalisation(scale=1 / 127.5, zero_point=127),
+    normalization=Normalization(scale=1 / 127.5, zero_point=127),
     build=build,
     expand=expand,
     fold=lambda model: fold_batch_norms(fold_gray(model)),

@@ -1,9 +1,9 @@
 """Architectures for quantization-aware training: the model computes in training as it will on the device.
 
-The model is the folded one that is deployed, so there is no batch normalisation left to handle, and every
+The model is the folded one that is deployed, so there is no batch normalization left to handle, and every
 number an int8 runtime would hold is rounded to where it would lie (Jacob et al. 2018, section 3):
 
-    input        the raw pixel: its scale and zero point are the normalisation, fixed
+    input        the raw pixel: its scale and zero point are the normalization, fixed
     weights      symmetric, 8 bits, a scale for each output channel, from the weights as they are now
     activations  8 bits, one range a tensor, a moving average of what the batches hold
 
@@ -16,7 +16,7 @@ from typing import Any
 from edgefashion.data import Task
 from edgefashion.errors import MissingExtra
 from edgefashion.figures import undisturbed
-from edgefashion.models.architecture import Architecture, Normalisation, unwrapped
+from edgefashion.models.architecture import Architecture, Normalization, unwrapped
 from edgefashion.models.batch_norm_folding import rebuild
 from edgefashion.tensorflow import keras, tf
 
@@ -38,15 +38,15 @@ def quantized(architecture: Architecture) -> Architecture:
     """A deployed classifier, trained quantization-aware: `build` takes the path of a trained float model."""
 
     def build(task: Task, weights: str | None) -> keras.Model:
-        return quantize(architecture.build(task, weights), architecture.normalisation)
+        return quantize(architecture.build(task, weights), architecture.normalization)
 
     def resize(images: Any) -> Any:
-        return architecture.resize(round_to_pixels(images, architecture.normalisation))
+        return architecture.resize(round_to_pixels(images, architecture.normalization))
 
     return replace(architecture, build=build, expand=resize, resize=resize)
 
 
-def quantize(model: keras.Model, normalisation: Normalisation) -> keras.Model:
+def quantize(model: keras.Model, normalization: Normalization) -> keras.Model:
     """A model that rounds as int8 inference does, with the weights of the float model given.
 
     Takes and gives what that one does. The ranges of its activations are known after a training step.
@@ -60,7 +60,7 @@ def quantize(model: keras.Model, normalisation: Normalisation) -> keras.Model:
         config = Int8Config(_kernel_name(layer), output=layer.name not in rectified)
         return Int8(copy, config, name_prefix="")
 
-    pixels = PixelRounding(normalisation.scale, normalisation.zero_point, name="pixels")
+    pixels = PixelRounding(normalization.scale, normalization.zero_point, name="pixels")
     result = rebuild(model, make, first=[pixels])
     for layer in result.layers:
         if isinstance(layer, Int8):
@@ -104,9 +104,9 @@ def learned_ranges(model: keras.Model) -> dict[str, tuple[float, float]]:
     return found
 
 
-def round_to_pixels(values: Any, normalisation: Normalisation) -> Any:
-    """Move normalised values to the nearest normalised pixel: float32 tensor of any shape → the same."""
-    low, high = normalisation.range
+def round_to_pixels(values: Any, normalization: Normalization) -> Any:
+    """Move normalized values to the nearest normalized pixel: float32 tensor of any shape → the same."""
+    low, high = normalization.range
     return tf.quantization.fake_quant_with_min_max_args(values, low, high)
 
 
@@ -129,19 +129,19 @@ class Int8(tfmot.quantization.keras.QuantizeWrapperV2):
 
 @register
 class PixelRounding(keras.layers.Layer):
-    """Rounds its input, normalised images of any shape, to pixels: the input of an int8 model."""
+    """Rounds its input, normalized images of any shape, to pixels: the input of an int8 model."""
 
     def __init__(self, scale: float, zero_point: int, **options: Any) -> None:
         super().__init__(**options)
-        self.normalisation = Normalisation(scale, zero_point)
+        self.normalization = Normalization(scale, zero_point)
 
     def call(self, images: Any) -> Any:
         """See `round_to_pixels`."""
-        return round_to_pixels(images, self.normalisation)
+        return round_to_pixels(images, self.normalization)
 
     def get_config(self) -> dict[str, Any]:
         """What `__init__` takes."""
-        own = {"scale": self.normalisation.scale, "zero_point": self.normalisation.zero_point}
+        own = {"scale": self.normalization.scale, "zero_point": self.normalization.zero_point}
         return {**super().get_config(), **own}
 
 

@@ -3,7 +3,7 @@
     conv 3x3; conv 3x3 to half the size, residual block; conv 3x3 to a quarter, residual block; average; dense
 
 A residual block is two convolutions and the sum with what went in (He et al. 2016). Every convolution is
-followed by batch normalisation, which is folded into it for deployment, and by ReLU, which the runtimes
+followed by batch normalization, which is folded into it for deployment, and by ReLU, which the runtimes
 compute within it. Nothing here computes slowly in integers: no depthwise layer, no other activation.
 """
 
@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from edgefashion.data import Task
-from edgefashion.models.architecture import Architecture, Normalisation
+from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.tensorflow import keras
 
@@ -60,7 +60,7 @@ def _block(tensor: Any, name: str) -> Any:
 def _architecture(name: str) -> Architecture:
     return Architecture(
         name=name,
-        normalisation=Normalisation(scale=1 / 127.5, zero_point=127),
+        normalization=Normalization(scale=1 / 127.5, zero_point=127),
         build=partial(build, name),
         expand=lambda images: images,
         fold=fold_batch_norms,

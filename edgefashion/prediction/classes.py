@@ -12,7 +12,7 @@ from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
 from edgefashion.artifacts.targets import ANY
 from edgefashion.data import CLASS_NAMES
 from edgefashion.errors import ArtifactError, EdgefashionError
-from edgefashion.evaluation.predictions import Answers, predict
+from edgefashion.evaluation.predictions import Predictions, predict
 from edgefashion.runtimes.base import Logits
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Prediction:
     """What an artifact says of images, or why it says nothing."""
 
     artifact: Artifact
-    answers: Answers
+    answers: Predictions
 
     @property
     def logits(self) -> Logits | None:
@@ -85,7 +85,7 @@ def classify(
                 raise ArtifactError(each.defect)
             answers = predict(each, pixels, progress, in_process=in_process)
         except EdgefashionError as error:
-            answers = Answers(error=error)
+            answers = Predictions(error=error)
         found.append(Prediction(each, answers))
     return found
 

@@ -1,4 +1,4 @@
-"""Opening pictures, with distrust: a PNG or JPEG file in, colours out."""
+"""Opening pictures, with distrust: a PNG or JPEG file in, colors out."""
 
 import os
 import warnings

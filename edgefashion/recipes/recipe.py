@@ -25,8 +25,8 @@ class Recipe:
         zero over the share `warm_up` of the steps before that (one-cycle; Smith and Topin 2018).
     optimizer: Adam, or gradient descent with Nesterov momentum of 0.9.
     weight_decay: what a step takes off the kernels, as a share of the learning rate (decoupled: Loshchilov
-        and Hutter 2019). Biases and batch normalisation keep theirs.
-    ema: the decay a step of a moving average over the weights and the statistics of batch normalisation,
+        and Hutter 2019). Biases and batch normalization keep theirs.
+    ema: the decay a step of a moving average over the weights and the statistics of batch normalization,
         which then is what is validated and kept; 0 for none.
     flip, shift, erase, mixup: see `training.augmentation`. Whether half of the images are mirrored, by
         how many pixels they move at most, the probability that a rectangle is erased, the alpha of mixup.

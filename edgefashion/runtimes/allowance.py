@@ -7,7 +7,7 @@ file holds, and for what its layers hand on; a runtime copies weights to where i
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgefashion.device import SYSTEM, Sources, memory_available_mb
+from edgefashion.device import SYSTEM, Machine, memory_available_mb
 from edgefashion.errors import OutOfMemory
 from edgefashion.runtimes.inputs import TensorSpec
 
@@ -20,7 +20,7 @@ _LARGEST_STACK = 8 << 20
 """What a thread's stack counts, touched or not; of more where the system makes them larger."""
 
 
-def usual_mb(path: Path, threads: int, sources: Sources = SYSTEM) -> int:
+def usual_mb(path: Path, threads: int, sources: Machine = SYSTEM) -> int:
     """What a model file may take in a process with so many threads, where nobody says otherwise."""
     size_mb = path.stat().st_size / 2**20
     wanted = BASE_MB + THREAD_MB * (threads - 1) + COPIES * size_mb

@@ -5,7 +5,7 @@
     clustering   the weights of a layer take one of a few values, which training moves; a weight may
                  change over to another one (Han et al. 2016)
 
-The model is the folded one that is deployed: folding batch normalisation later would give every channel
+The model is the folded one that is deployed: folding batch normalization later would give every channel
 values of its own. Biases and depthwise kernels stay as they are, as tensorflow-model-optimization has it,
 and so do the first and the last kernel: they are 0.7 % of the CNN's weights and decide most. Measured on its
 validation images, 80 % zeros in them too cost 0.8 points more, 90 % cost 2.5, and 16 values 0.3.

@@ -2,7 +2,7 @@
 
 The first layers of a pretrained model see the largest images and take most of the time of a step, and what
 they look for depends least on the images it was trained on (Yosinski et al. 2014). They keep their weights,
-and batch normalisation in them its statistics.
+and batch normalization in them its statistics.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 
 from edgefashion.data import Splits, Subset
 from edgefashion.errors import BadInput
-from edgefashion.models import Architecture, Normalisation
+from edgefashion.models import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import connect
 from edgefashion.tensorflow import keras, quiet, tf
 
@@ -45,7 +45,7 @@ def behind(architecture: Architecture, name: str) -> Architecture:
     """The part of an architecture that learns; its images are what the layer `name` gives."""
     return replace(
         architecture,
-        normalisation=Normalisation(scale=1.0, zero_point=0),
+        normalization=Normalization(scale=1.0, zero_point=0),
         build=lambda task, weights: split(architecture.build(task, weights), name)[1],
         expand=lambda features: features,
     )

@@ -69,11 +69,11 @@ def batches_of(
         mirrored = augmentation.flips(random, recipe, tf.size(chosen))
         pixels = augmentation.move(tf.gather(images, chosen), mirrored, random, recipe)
         pixels = augmentation.erase(pixels, random, recipe)
-        normalised = architecture.normalisation(pixels)
-        normalised, wanted = augmentation.mix(normalised, tf.gather(labels, chosen), random, recipe)
+        normalized = architecture.normalization(pixels)
+        normalized, wanted = augmentation.mix(normalized, tf.gather(labels, chosen), random, recipe)
         if recipe.label_smoothing:
             wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
-        prepared = architecture.expand(normalised)
+        prepared = architecture.expand(normalized)
         if logits is None:
             return prepared, wanted
         return prepared, wanted, tf.gather_nd(logits, tf.stack([tf.cast(mirrored, chosen.dtype), chosen], 1))

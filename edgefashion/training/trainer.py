@@ -20,7 +20,7 @@ class Learner:
 
     That is the model itself, or where the recipe asks for an average a second model, whose weights are the
     moving average of the first's over the steps: w' = d w' + (1 - d) w, where d grows with the number n of
-    the step as (1 + n) / (10 + n) to the recipe's decay. The statistics of batch normalisation are averaged
+    the step as (1 + n) / (10 + n) to the recipe's decay. The statistics of batch normalization are averaged
     as the weights are, so that those that belong together cover the same steps.
     """
 

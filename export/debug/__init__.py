@@ -15,7 +15,7 @@ from edgefashion.export import exporter
 from edgefashion.export.debug.error import LayerError, Tally, measure
 from edgefashion.export.debug.probe import Probe
 from edgefashion.export.graph.fused_layers import Step, steps_of
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware
 from edgefashion.export.quantization.keep_float import MULTIPLYING
 from edgefashion.files import reading
@@ -94,7 +94,7 @@ def debug_run(
     model = quantization_aware.float_graph(run)
     steps = steps_of(model)
     probes = {format: _probe(format, path, steps) for format, path in paths.items()}
-    tallies = measure(steps, model.normalisation, probes, sample.images, progress)
+    tallies = measure(steps, model.normalization, probes, sample.images, progress)
     models = {
         format: _model_error(paths[format], *deployed[format], tally) for format, tally in tallies.items()
     }
@@ -103,7 +103,7 @@ def debug_run(
 
 def exported(run: Run, format: str, precision: str) -> Path:
     """The file to look into, which need not be there."""
-    return run.artifacts / exporter.file_name(run, (format, precision), Settings())
+    return run.artifacts / exporter.file_name(run, (format, precision), ExportOptions())
 
 
 def _checked(run: Run, format: str, precision: str) -> Path:

@@ -89,7 +89,7 @@ class Tally:
         """Count a batch in, but for what is carried to the logits.
 
         Gives the own error of each step and the part of it that is the grid of its output, float32
-        [N, ...]. `pixels` are normalised, `exact` the outputs of the float model.
+        [N, ...]. `pixels` are normalized, `exact` the outputs of the float model.
         """
         found = self.probe(images)
         last = self.steps[-1].name
@@ -147,7 +147,7 @@ class Tally:
 
 def measure(
     steps: Sequence[Step],
-    normalise: Callable[[Any], Any],
+    normalize: Callable[[Any], Any],
     probes: Mapping[str, Probe],
     images: Images,
     progress: Progress | None = None,
@@ -156,7 +156,7 @@ def measure(
     tallies = {name: Tally(probe, steps) for name, probe in probes.items()}
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
-        pixels = normalise(batch)
+        pixels = normalize(batch)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(pixels)
             outputs = {INPUT: pixels}

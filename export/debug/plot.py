@@ -10,7 +10,7 @@ from edgefashion.export.debug import ModelError, Report
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {"tflite": "#e07b00", "onnx": "#1f6fb4"}
+COLORS = {"tflite": "#e07b00", "onnx": "#1f6fb4"}
 TITLES = {"tflite": "TFLite", "onnx": "ONNX"}
 LABELLED = 0.01
 """The smallest share whose number stands beside its bar."""
@@ -51,10 +51,10 @@ def _bars(axes: "Axes", model: ModelError, format: str, number: int, formats: in
     rows = [row - 0.4 + height * (number + 0.5) for row in range(len(model.layers))]
     weights = [100 * layer.share_weights for layer in model.layers]
     outputs = [100 * layer.share_output for layer in model.layers]
-    colour = COLOURS[format]
-    axes.barh(rows, weights, height, color=colour, label=f"{TITLES[format]}: rounded weights")
+    color = COLORS[format]
+    axes.barh(rows, weights, height, color=color, label=f"{TITLES[format]}: rounded weights")
     label = f"{TITLES[format]}: 8 bits of the output"
-    axes.barh(rows, outputs, height, weights, color=colour, alpha=0.4, label=label)
+    axes.barh(rows, outputs, height, weights, color=color, alpha=0.4, label=label)
     for where, layer in zip(rows, model.layers, strict=True):
         if layer.share >= LABELLED:
             end = (100 * layer.share, where)
@@ -69,7 +69,7 @@ def _ratios(axes: "Axes", model: ModelError, format: str) -> None:
     nothing = float("nan")
     together = [nothing if layer.snr_db is None else layer.snr_db for layer in model.layers]
     own = [nothing if layer.own_snr_db is None else layer.own_snr_db for layer in model.layers]
-    axes.plot(together, rows, color=COLOURS[format], linewidth=1.5, label=f"{TITLES[format]}: all so far")
+    axes.plot(together, rows, color=COLORS[format], linewidth=1.5, label=f"{TITLES[format]}: all so far")
     axes.plot(
-        own, rows, "o", color=COLOURS[format], alpha=0.7, markersize=3.5, label=f"{TITLES[format]}: own only"
+        own, rows, "o", color=COLORS[format], alpha=0.7, markersize=3.5, label=f"{TITLES[format]}: own only"
     )

@@ -9,7 +9,7 @@ from edgefashion.export.graph.graph import Graph
 from edgefashion.tensorflow import keras, tf
 
 INPUT, RESIZE = "input", "resize"
-"""The normalised image, where a step names what it reads, and the step that enlarges it."""
+"""The normalized image, where a step names what it reads, and the step that enlarges it."""
 MOVING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, keras.layers.Flatten)
 """Layers that only move values; they are part of the step that reads them."""
 
@@ -37,7 +37,7 @@ class Step:
 
 
 def steps_of(graph: Graph) -> list[Step]:
-    """The steps from normalised images to logits, each after those that it reads."""
+    """The steps from normalized images to logits, each after those that it reads."""
     model = graph.deployed
     found = []
     if tuple(model.input_shape[1:]) != graph.task.image_shape:

@@ -8,7 +8,7 @@ from typing import Any
 from edgefashion.data.task import Task
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.unread_pixels import without_margin
-from edgefashion.models import Architecture, Normalisation, architecture_for, load_model
+from edgefashion.models import Architecture, Normalization, architecture_for, load_model
 from edgefashion.models.architecture import with_weights
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.runs import Run
@@ -22,8 +22,8 @@ class Graph:
 
     task: what it is for.
     model: the Keras model as it was trained.
-    deployed: the one that is exported, of one gray channel, without batch normalisation and unread pixels.
-    resize: normalised gray images, float32 [N, 28, 28, 1] → its input.
+    deployed: the one that is exported, of one gray channel, without batch normalization and unread pixels.
+    resize: normalized gray images, float32 [N, 28, 28, 1] → its input.
     """
 
     task: Task
@@ -33,29 +33,29 @@ class Graph:
     resize: Callable[[Any], Any]
 
     @property
-    def normalisation(self) -> Normalisation:
-        """How pixels become what `from_normalised` takes."""
-        return self.architecture.normalisation
+    def normalization(self) -> Normalization:
+        """How pixels become what `from_normalized` takes."""
+        return self.architecture.normalization
 
     @cached_property
     def from_pixels(self) -> Any:
         """tf.function, uint8 [N, 28, 28, 1] → float32 [N, 10], for the float formats.
 
-        All before the first kernel is linear, so the scale of the normalisation is part of that kernel,
+        All before the first kernel is linear, so the scale of the normalization is part of that kernel,
         where it costs nothing.
         """
-        zero_point = float(self.normalisation.zero_point)
+        zero_point = float(self.normalization.zero_point)
 
-        def centred(pixels: Any) -> Any:
+        def centered(pixels: Any) -> Any:
             values = tf.cast(pixels, tf.float32)
             return values - zero_point if zero_point else values
 
-        return self._function(tf.uint8, centred, _scaled(self.deployed, self.normalisation.scale))
+        return self._function(tf.uint8, centered, _scaled(self.deployed, self.normalization.scale))
 
     @cached_property
-    def from_normalised(self) -> Any:
-        """The same from normalised images, float32 [N, 28, 28, 1], for the quantizers: what they find as
-        the scale and zero point of its input is the normalisation itself.
+    def from_normalized(self) -> Any:
+        """The same from normalized images, float32 [N, 28, 28, 1], for the quantizers: what they find as
+        the scale and zero point of its input is the normalization itself.
         """
         return self._function(tf.float32, tf.identity, self.deployed)
 
@@ -71,8 +71,8 @@ class Graph:
         return replace(self, deployed=deployed)
 
     def check_input(self, format: str, scale: float, zero_point: int) -> None:
-        """Raise VerificationError unless a quantizer found the normalisation as the input's parameters."""
-        wanted = self.normalisation
+        """Raise VerificationError unless a quantizer found the normalization as the input's parameters."""
+        wanted = self.normalization
         if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
             raise VerificationError(
                 f"the int8 {format} model reads pixels with scale {scale:.6f} and zero point {zero_point}, "

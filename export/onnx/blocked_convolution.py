@@ -1,4 +1,4 @@
-"""The first convolution of an int8 ONNX model, computed in blocks of neighbouring outputs: the same integers.
+"""The first convolution of an int8 ONNX model, computed in blocks of neighboring outputs: the same integers.
 
 before    kernels of one channel, which leave most lanes of a dot product empty, at every place
 after     wider kernels, each with a shifted copy of its weights, at every block of places; what they

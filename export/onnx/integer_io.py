@@ -1,6 +1,6 @@
 """Rewrites of an int8 ONNX model once its integers are settled: where it begins and where it ends.
 
-quantized    normalised image → quantize → resize in float → … → last layer → quantize → logits
+quantized    normalized image → quantize → resize in float → … → last layer → quantize → logits
 rewritten    pixels → resize in integers → … → last layer → logits
 """
 
@@ -28,7 +28,7 @@ def take_pixels(
     `resized` rows and columns, and give the first `read` of these to the first convolution. Returns the
     scale and zero point of the pixels.
 
-    Until then normalised images are quantized on their way to it: with the normalisation as scale and zero
+    Until then normalized images are quantized on their way to it: with the normalization as scale and zero
     point, what that gives is the pixel. Raises VerificationError where something computes with them before.
     """
     makers = {node.output[0]: node for node in model.graph.node}
@@ -68,7 +68,7 @@ def _crop(model: onnx.ModelProto, image: str, size: tuple[int, int]) -> tuple[st
 
 
 def interpolation(size: int, resized: int) -> tuple[npt.NDArray[np.int64], int]:
-    """Bilinear interpolation with half-pixel centres as integers [resized, size], and what they are
+    """Bilinear interpolation with half-pixel centers as integers [resized, size], and what they are
     multiples of: each row, divided by it, sums to 1.
     """
     ratio = Fraction(size, resized)

@@ -23,7 +23,7 @@ from edgefashion.export.graph.unread_pixels import rows_and_columns
 from edgefashion.export.onnx import blocked_convolution, integer_io
 from edgefashion.export.onnx import keep_float as keep_float_onnx
 from edgefashion.files import temporary
-from edgefashion.models import Normalisation
+from edgefashion.models import Normalization
 from edgefashion.tensorflow import quiet
 
 OPSET = 17
@@ -41,10 +41,10 @@ LearnedRanges = dict[str, tuple[float, float]]
 
 
 def prepared(graph: Graph) -> onnx.ModelProto:
-    """The float model that `int8` is made from: `image` float32, normalised, its constants folded."""
+    """The float model that `int8` is made from: `image` float32, normalized, its constants folded."""
     with temporary.Folder() as folder, quiet():
         converted, simplified = Path(folder, "float.onnx"), Path(folder, "prepared.onnx")
-        onnx.save(_convert(graph.from_normalised), converted)
+        onnx.save(_convert(graph.from_normalized), converted)
         ort.quant_pre_process(converted, simplified, skip_symbolic_shape=True)
         return onnx.load(simplified)
 
@@ -89,10 +89,10 @@ def quantized(
     reduce_range: bool = True,
     excluded: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """What ONNX Runtime's quantizer makes for `int8`: of a normalised image, float32, to the end in QDQ, but
+    """What ONNX Runtime's quantizer makes for `int8`: of a normalized image, float32, to the end in QDQ, but
     for the nodes of the names `excluded`.
     """
-    overrides = _overrides(model, graph.normalisation, learned or {})
+    overrides = _overrides(model, graph.normalization, learned or {})
     quantizer = ort.QDQQuantizer(
         copy.deepcopy(model),
         per_channel=True,
@@ -144,7 +144,7 @@ def _convert(function: Any) -> onnx.ModelProto:
 
 
 def _overrides(
-    model: onnx.ModelProto, normalisation: Normalisation, learned: LearnedRanges
+    model: onnx.ModelProto, normalization: Normalization, learned: LearnedRanges
 ) -> dict[str, list[dict[str, Any]]]:
     """What is not for the quantizer to decide: 8 bits of depthwise kernels, the ranges of layers, and that
     the pixel is its own quantized value.
@@ -154,7 +154,7 @@ def _overrides(
     outputs = [name for node in model.graph.node for name in node.output]
     layers = {name: name.split("/")[-2] if "/" in name else name for name in outputs}
     activations = {name: [affine(*learned[layer])] for name, layer in layers.items() if layer in learned}
-    image = {INPUT: [_parameters(normalisation.scale, normalisation.zero_point)]}
+    image = {INPUT: [_parameters(normalization.scale, normalization.zero_point)]}
     return {**dict.fromkeys(depthwise_weights(model), FULL_RANGE), **activations, **image}
 
 

@@ -26,7 +26,7 @@ def corrected(
     levels: Callable[[keras.layers.Layer], int],
     excepted: Collection[str] = (),
 ) -> keras.Model:
-    """A copy of a flat model without batch normalisation, its biases corrected.
+    """A copy of a flat model without batch normalization, its biases corrected.
 
     `images` are its input, float32 [N, H, W, C]: the representative dataset. `levels` gives the largest
     integer a layer's weights will take (127 for 8 bits), symmetric, one scale for each output channel.

@@ -10,14 +10,14 @@ import numpy.typing as npt
 from edgefashion.artifacts.artifact import CALIBRATION_IMAGES
 from edgefashion.data import Subset, Task, stratified_sample
 from edgefashion.errors import BadInput
-from edgefashion.models import Normalisation
+from edgefashion.models import Normalization
 
 SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
 class RepresentativeDataset:
-    """The images as pixels, uint8 [N, height, width, channels], and normalised, float32, and where they
+    """The images as pixels, uint8 [N, height, width, channels], and normalized, float32, and where they
     came from.
     """
 
@@ -29,19 +29,19 @@ class RepresentativeDataset:
 def representative_dataset(
     source: Subset,
     task: Task,
-    normalisation: Normalisation,
+    normalization: Normalization,
     count: int = CALIBRATION_IMAGES,
     seed: int = SEED,
     split: str = "train",
 ) -> RepresentativeDataset:
-    """Draw `count` images of `source`, equal numbers of each class, and normalise them.
+    """Draw `count` images of `source`, equal numbers of each class, and normalize them.
 
     `source` is the training split, which cannot overlap validation or test, or images of the user's own;
     `split` is what the manifest calls it. Raises BadInput for what no quantizer can learn ranges from.
     """
     check(source, task, count)
     sample = stratified_sample(source, count, seed)
-    images = np.asarray(normalisation(sample.images))
+    images = np.asarray(normalization(sample.images))
     manifest = {
         "split": split,
         "count": len(sample),
@@ -68,7 +68,7 @@ def check(source: Subset, task: Task, count: int) -> None:
     if images.dtype != np.uint8:
         raise BadInput(
             f"the images to calibrate with are {images.dtype} from {low:g} to {high:g}: give raw pixels, "
-            "uint8 from 0 to 255; the normalisation is part of the model"
+            "uint8 from 0 to 255; the normalization is part of the model"
         )
     if low == high:
         raise BadInput(f"every pixel of the images to calibrate with is {low}: give others")

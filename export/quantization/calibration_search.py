@@ -18,7 +18,7 @@ from edgefashion.artifacts.artifact import CALIBRATIONS
 from edgefashion.data import Subset
 from edgefashion.export.converters import METHODS, Kind, calibrations
 from edgefashion.export.graph.graph import Graph
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.verify import compare, run_content
 from edgefashion.runtimes.base import Logits
@@ -32,7 +32,7 @@ def convert(
     kind: Kind,
     graph: Graph,
     representative: RepresentativeDataset,
-    settings: Settings,
+    settings: ExportOptions,
     validation: Subset,
     report: Callable[[str], None],
 ) -> tuple[bytes, dict[str, Any] | None]:

@@ -20,7 +20,7 @@ from edgefashion.artifacts.targets import WITH_8_BIT_WEIGHTS
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges
 from edgefashion.export.onnx import onnx_model as onnx
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import bias_correction
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model as tflite
@@ -35,7 +35,7 @@ Levels = Callable[[keras.layers.Layer], int]
 LAST = "logits"
 
 
-def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
+def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
     """Full-integer TFLite, but for layers that are to be in float. Raises what `tflite.int8` and
     `tflite.mixed` raise, RuntimeCrash where that cannot be run.
     """
@@ -45,13 +45,13 @@ def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: Settin
         moved = corrected.with_deployed(_shifted(corrected.deployed, shift))
         return tflite.mixed(tflite.int8(moved, calibration), moved, settings.keep_float)
 
-    return _centred(convert, ".tflite", graph, calibration)
+    return _centered(convert, ".tflite", graph, calibration)
 
 
 def to_onnx(
     graph: Graph,
     calibration: RepresentativeDataset,
-    settings: Settings,
+    settings: ExportOptions,
     learned: onnx.LearnedRanges | None = None,
 ) -> bytes:
     """Static QDQ for the target, with the ranges that `settings` say how to find, or those learned, beside
@@ -68,7 +68,7 @@ def to_onnx(
         moved = onnx.shifted(model, shift)
         return onnx.int8(moved, graph, found, learned, not full, settings.keep_float)
 
-    return _centred(convert, ".onnx", graph, calibration)
+    return _centered(convert, ".onnx", graph, calibration)
 
 
 def eight_bits(_: keras.layers.Layer) -> int:
@@ -97,7 +97,7 @@ def _corrected(
     return graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels, keep_float))
 
 
-def _centred(
+def _centered(
     convert: Callable[[Shift], bytes], suffix: str, graph: Graph, calibration: RepresentativeDataset
 ) -> bytes:
     """What `convert` makes when it is given the shift with which the mean logits are those of the model."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from edgefashion.export.graph.graph import Graph, build
 from edgefashion.export.graph.unread_pixels import without_margin
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
@@ -17,14 +17,14 @@ from edgefashion.models import ARCHITECTURES
 from edgefashion.training.runs import Run
 
 
-def to_tflite(graph: Graph, _: RepresentativeDataset, settings: Settings) -> bytes:
+def to_tflite(graph: Graph, _: RepresentativeDataset, settings: ExportOptions) -> bytes:
     """The integers that training computed with, but for layers that are to be in float: these have the
     kernels of training, rounded, and outputs that are not. Raises what `tflite.int8_qat` raises.
     """
     return tflite_model.mixed(tflite_model.int8_qat(graph), without_rounding(graph), settings.keep_float)
 
 
-def to_onnx(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
+def to_onnx(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
     """Like `ptq.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
     from edgefashion.models.quantization_aware import learned_ranges
 

@@ -49,7 +49,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
             yield [image[np.newaxis]]
 
     content = _convert(
-        graph.with_deployed(over_cells(graph.deployed)).from_normalised,
+        graph.with_deployed(over_cells(graph.deployed)).from_normalized,
         optimizations=[tf.lite.Optimize.DEFAULT],
         representative_dataset=samples,
         target_spec=tf.lite.TargetSpec(supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
@@ -64,7 +64,7 @@ def int8_qat(graph: Graph) -> bytes:
     model learned. Raises VerificationError like it.
     """
     content = _convert(
-        graph.with_deployed(over_cells(graph.deployed)).from_normalised,
+        graph.with_deployed(over_cells(graph.deployed)).from_normalized,
         optimizations=[tf.lite.Optimize.DEFAULT],
         **PIXELS_TO_INT8,
     )
@@ -110,7 +110,7 @@ def _types(model: Any) -> Counter[str]:
 
 def check_integer(content: bytes, graph: Graph, floats: int = 0) -> None:
     """Read the flatbuffer: `floats` operators compute in float and no other may read or write it, and the
-    input's scale and zero point must be the model's normalisation. Raises VerificationError.
+    input's scale and zero point must be the model's normalization. Raises VerificationError.
     """
     model = packing.unpack(content)
     found = {name: count for name, count in _types(model).items() if name.startswith("FLOAT")}

@@ -42,12 +42,12 @@ def exported(
     trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Inspection]:
     from edgefashion.export import exporter
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
 
     folder = tmp_path_factory.mktemp("inspection") / "cnn"
     run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
     made = exporter.export_run(
-        run, split(sample), EVERY_KIND, Settings(calibration_images=100, calibration="min-max")
+        run, split(sample), EVERY_KIND, ExportOptions(calibration_images=100, calibration="min-max")
     )
     return {(entry.format, str(entry.precision)): inspect(entry.path) for entry in made}
 

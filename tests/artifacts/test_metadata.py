@@ -16,7 +16,7 @@ from edgefashion.data import Dataset, split
 from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.export import embed as writer
 from edgefashion.export import exporter
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.report import result_tables
 from edgefashion.runtimes import for_file
 from edgefashion.training.runs import Run
@@ -54,7 +54,7 @@ def exported(
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
     kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
     made = exporter.export_run(
-        run, split(sample), kinds, Settings(calibration_images=100, calibration="min-max")
+        run, split(sample), kinds, ExportOptions(calibration_images=100, calibration="min-max")
     )
     return {
         (entry.format, str(entry.precision)): entry.path.rename(folder / f"lone-{number}.{entry.format}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgefashion.benchmarking import Job, Measurement, Watch, flags
-from edgefashion.device import Recorded
+from edgefashion.device import RecordedMachine
 from edgefashion.errors import RuntimeCrash
 
 MACHINES = Path(__file__).parents[1] / "files/machines"
@@ -20,7 +20,7 @@ def row(*medians: float, samples: int = 100) -> Measurement:
 
 
 def found(measured: Measurement, machine: str = "missing") -> dict[str, str]:
-    watch = Watch(Recorded(MACHINES / machine))
+    watch = Watch(RecordedMachine(MACHINES / machine))
     watch.finish()
     return {flag["flag"]: flag["why"] for flag in flags(measured, watch, {"emulated": None})}
 
@@ -49,7 +49,7 @@ def test_few_samples() -> None:
 
 def test_the_machine_is_judged_too() -> None:
     measured = row(*[30.0] * 25)
-    watch = Watch(Recorded(MACHINES / "pi4"))
+    watch = Watch(RecordedMachine(MACHINES / "pi4"))
     watch.finish()
     weak = {**watch.before, "throttled": ["under-voltage"]}
     measured.states = [weak]

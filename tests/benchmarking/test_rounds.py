@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion.benchmarking import Job, Measurement, Protocol, Watch, flags, measure, rounds
+from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement, Watch, flags, measure, rounds
 from edgefashion.benchmarking.rounds import KEPT, RESOLVED, clock_step_us
 from edgefashion.errors import ArtifactError, BadInput, OutOfTime, RuntimeCrash
 from edgefashion.runtimes.model import Model
 
 Fake = Callable[..., Path]
-QUICK = Protocol(rounds=6, samples=18, seconds=0, warm_up_seconds=0, timeout=15)
+QUICK = BenchmarkOptions(rounds=6, samples=18, seconds=0, warm_up_seconds=0, timeout=15)
 MODELS = Path(__file__).parents[1] / "files/models"
 PROBES = 20
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1), dtype=np.uint8)
 
 
-def rows_of(paths: list[Path], protocol: Protocol = QUICK) -> list[Measurement]:
+def rows_of(paths: list[Path], protocol: BenchmarkOptions = QUICK) -> list[Measurement]:
     return measure([Job(path, 1, IMAGES) for path in paths], protocol).rows
 
 
@@ -90,7 +90,7 @@ def test_a_file_is_done_when_it_has_its_rounds_its_time_and_its_samples(fake: Fa
 
 def test_a_row_takes_no_more_than_its_time_whatever_an_inference_takes(fake: Fake) -> None:
     """Loading, warm-up, untimed inferences and the run for memory included; a busy machine adds some."""
-    protocol = Protocol(rounds=50, samples=100_000, seconds=1e6).within(4.0)
+    protocol = BenchmarkOptions(rounds=50, samples=100_000, seconds=1e6).within(4.0)
     begin = time.monotonic()
     [cut] = rows_of([fake(delay_us=300_000)], protocol)
     assert cut.spent_seconds <= 4.0 + 2.0
@@ -102,7 +102,7 @@ def test_a_row_takes_no_more_than_its_time_whatever_an_inference_takes(fake: Fak
 
 
 def test_a_row_whose_first_inference_takes_all_its_time_says_so(fake: Fake) -> None:
-    [row] = rows_of([fake(delay_us=700_000)], Protocol().within(1.5))
+    [row] = rows_of([fake(delay_us=700_000)], BenchmarkOptions().within(1.5))
     assert isinstance(row.error, OutOfTime)
     assert "leaves no time for another of the 1.5 s of a row" in str(row.error)
 

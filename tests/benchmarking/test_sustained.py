@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.benchmarking import Job, Protocol, measure
-from edgefashion.device import Recorded, state
+from edgefashion.benchmarking import BenchmarkOptions, Job, measure
+from edgefashion.device import RecordedMachine, state
 
 PI5 = Path(__file__).parents[1] / "files/machines/pi5"
-QUICK = Protocol(rounds=2, samples=6, seconds=0, warm_up_seconds=0)
+QUICK = BenchmarkOptions(rounds=2, samples=6, seconds=0, warm_up_seconds=0)
 
 
 def test_points_have_latency_temperature_and_clock(fake: Callable[..., Path]) -> None:
     protocol = replace(QUICK, sustained_minutes=0.01)
-    [row] = measure([Job(fake(delay_us=1000), 1)], protocol, sources=Recorded(PI5)).rows
+    [row] = measure([Job(fake(delay_us=1000), 1)], protocol, sources=RecordedMachine(PI5)).rows
     assert row.sustained
     assert [list(point) for point in row.sustained] == [["at_s", "p50_us", "temperature_c", "mhz"]] * len(
         row.sustained
@@ -37,8 +37,8 @@ def test_a_crash_under_sustained_load_is_a_failed_row(fake: Callable[..., Path])
 
 def test_energy_is_power_times_time(fake: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgefashion.benchmarking.energy.SECONDS", 0.2)
-    [row] = measure([Job(fake(delay_us=2000), 1)], QUICK, sources=Recorded(PI5)).rows
-    watts = state(Recorded(PI5))["watts"]
+    [row] = measure([Job(fake(delay_us=2000), 1)], QUICK, sources=RecordedMachine(PI5)).rows
+    watts = state(RecordedMachine(PI5))["watts"]
     assert row.energy_mj and watts * 2 < row.energy_mj < watts * 20  # of 2 ms and a little more
-    [row] = measure([Job(fake(), 1)], QUICK, sources=Recorded(PI5.with_name("pi4"))).rows
+    [row] = measure([Job(fake(), 1)], QUICK, sources=RecordedMachine(PI5.with_name("pi4"))).rows
     assert row.energy_mj is None

@@ -16,7 +16,7 @@ import pytest
 
 from edgefashion import bundle
 from edgefashion.artifacts import artifact
-from edgefashion.benchmarking import Protocol
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.bundle import Bundle
 from edgefashion.cli import main
 from edgefashion.cli.bench import next_step
@@ -194,7 +194,7 @@ def test_strict_wants_the_hosts_answers(bench: Bench, bundled: Path, monkeypatch
 def test_full_has_the_bound_that_mlperf_wants(
     bench: Bench, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = Protocol(seconds=0.01, samples=100, rounds=10, warm_up_seconds=0, full=True)
+    short = BenchmarkOptions(seconds=0.01, samples=100, rounds=10, warm_up_seconds=0, full=True)
     monkeypatch.setattr("edgefashion.benchmarking.full", lambda: short)
     content, text = bench(fake(delay_us=200), "--full", "--in-process")
     [row] = content["results"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgefashion import device
-from edgefashion.device import Recorded
+from edgefashion.device import RecordedMachine
 
-Machine = Callable[[str], Recorded]
+Machine = Callable[[str], RecordedMachine]
 
 
 def test_a_pi_3(machine: Machine) -> None:
@@ -81,7 +81,7 @@ def test_a_state_that_cannot_be_read_is_none(name: str, machine: Machine) -> Non
 def test_rails_are_paired_by_name(output: str, watts: float | None, tmp_path: Path) -> None:
     (tmp_path / "commands").mkdir()
     (tmp_path / "commands/vcgencmd pmic_read_adc").write_text(output)
-    assert device.state(Recorded(tmp_path))["watts"] == watts
+    assert device.state(RecordedMachine(tmp_path))["watts"] == watts
 
 
 def test_memory_is_short_below_a_quarter_of_it(machine: Machine, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_memory_is_short_below_a_quarter_of_it(machine: Machine, tmp_path: Path)
     assert not device.memory_is_short(machine("missing"))
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("MemTotal: 930048 kB\nMemAvailable: 230112 kB\n")
-    assert device.memory_is_short(Recorded(tmp_path))
+    assert device.memory_is_short(RecordedMachine(tmp_path))
 
 
 def test_energy_is_mean_power_times_time() -> None:

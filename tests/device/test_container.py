@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgefashion import device
-from edgefashion.device import Recorded, container, judge
+from edgefashion.device import RecordedMachine, container, judge
 
 GIB = 1 << 30
 V2 = {
@@ -28,12 +28,12 @@ V1 = {
 MEMORY = "MemTotal: 8388608 kB\nMemAvailable: 6291456 kB\n"
 
 
-def recorded(root: Path, files: dict[str, str]) -> Recorded:
+def recorded(root: Path, files: dict[str, str]) -> RecordedMachine:
     for name, content in {"proc/meminfo": MEMORY, **files}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    return Recorded(root)
+    return RecordedMachine(root)
 
 
 @pytest.mark.parametrize("files", [V1, V2], ids=["v1", "v2"])

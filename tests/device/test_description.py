@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from edgefashion import device
-from edgefashion.device import Recorded
+from edgefashion.device import RecordedMachine
 
-Machine = Callable[[str], Recorded]
+Machine = Callable[[str], RecordedMachine]
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_what_nothing_tells_is_none(name: str, machine: Machine) -> None:
     assert found["os"].startswith("Linux 6.")
 
 
-def recorded(tmp_path: Path, cpuinfo: str, **files: str) -> Recorded:
+def recorded(tmp_path: Path, cpuinfo: str, **files: str) -> RecordedMachine:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(cpuinfo)
     for name, content in files.items():
         path = tmp_path / name.replace("__", "/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    return Recorded(tmp_path)
+    return RecordedMachine(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -95,24 +95,24 @@ def link(root: Path, path: str, target: str) -> None:
 def test_an_emulator_is_seen_in_the_files_of_a_thread(thread: str, tmp_path: Path) -> None:
     link(tmp_path, "proc/self/exe", "/system/usr/bin/python3.11")
     link(tmp_path, thread, "/usr/bin/qemu-aarch64-static")
-    assert device.emulator(Recorded(tmp_path)) == "qemu-aarch64-static"
+    assert device.emulator(RecordedMachine(tmp_path)) == "qemu-aarch64-static"
 
 
 def test_an_emulator_of_any_name(tmp_path: Path) -> None:
     link(tmp_path, "proc/self/exe", "/usr/bin/python3.11")
     link(tmp_path, "proc/thread-self/exe", "/opt/pretender")
-    assert device.emulator(Recorded(tmp_path)) == "pretender"
+    assert device.emulator(RecordedMachine(tmp_path)) == "pretender"
 
 
 def test_no_emulator(tmp_path: Path) -> None:
     link(tmp_path, "proc/self/exe", "/usr/bin/python3.11")
     link(tmp_path, "proc/thread-self/exe", "/usr/bin/python3.11")
     link(tmp_path, "proc/self/task/4711/exe", "/usr/bin/python3.11")
-    assert device.emulator(Recorded(tmp_path)) is None
+    assert device.emulator(RecordedMachine(tmp_path)) is None
 
 
 def test_an_emulator_that_its_starter_names(tmp_path: Path) -> None:
-    assert device.emulator(Recorded(tmp_path, {"EDGEFASHION_EMULATED": "qemu-arm"})) == "qemu-arm"
+    assert device.emulator(RecordedMachine(tmp_path, {"EDGEFASHION_EMULATED": "qemu-arm"})) == "qemu-arm"
 
 
 def test_this_machine_is_json() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.device import LoadMeter, Recorded
+from edgefashion.device import LoadMeter, RecordedMachine
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def show(proc: Path, seconds: float, busy: int, stolen: int = 0, cores: int = 4,
 def test_what_is_ours_does_not_count(proc: Path) -> None:
     own = f"pid{os.getpid()}"
     show(proc, 10, 1000, pid7=100, **{own: 50})
-    meter = LoadMeter([7], Recorded(proc.parent))
+    meter = LoadMeter([7], RecordedMachine(proc.parent))
     show(proc, 12, 1330, pid7=250, **{own: 80})  # 330 ticks in 2 s, 180 of them ours
     load = meter.read()
     assert load
@@ -43,7 +43,7 @@ def test_what_is_ours_does_not_count(proc: Path) -> None:
 
 def test_what_the_host_took(proc: Path) -> None:
     show(proc, 10, 0, 100)
-    meter = LoadMeter(sources=Recorded(proc.parent))
+    meter = LoadMeter(sources=RecordedMachine(proc.parent))
     show(proc, 11, 0, 150)
     load = meter.read()
     assert load
@@ -52,7 +52,7 @@ def test_what_the_host_took(proc: Path) -> None:
 
 def test_a_child_that_comes_later_is_ours_from_its_start(proc: Path) -> None:
     show(proc, 10, 1000)
-    meter = LoadMeter(sources=Recorded(proc.parent))
+    meter = LoadMeter(sources=RecordedMachine(proc.parent))
     meter.pids.add(8)
     show(proc, 11, 1100, pid8=100)
     load = meter.read()
@@ -62,7 +62,7 @@ def test_a_child_that_comes_later_is_ours_from_its_start(proc: Path) -> None:
 
 def test_too_short_a_time_gives_nothing_and_is_not_lost(proc: Path) -> None:
     show(proc, 10, 0)
-    meter = LoadMeter(sources=Recorded(proc.parent))
+    meter = LoadMeter(sources=RecordedMachine(proc.parent))
     show(proc, 10.1, 40)
     assert meter.read() is None
     show(proc, 11, 100)
@@ -77,7 +77,7 @@ def test_too_short_a_time_gives_nothing_and_is_not_lost(proc: Path) -> None:
 def test_a_system_that_does_not_tell(text: str | None, proc: Path) -> None:
     if text is not None:
         (proc / "stat").write_text(text)
-    meter = LoadMeter(sources=Recorded(proc.parent))
+    meter = LoadMeter(sources=RecordedMachine(proc.parent))
     assert meter.read() is None
     show(proc, 10, 0)
     assert meter.read() is None

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from edgefashion import device
-from edgefashion.device import Recorded
+from edgefashion.device import RecordedMachine
+from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.conditions import findings
-from edgefashion.diagnosis.finding import Finding
 
-Machine = Callable[[str], Recorded]
+Machine = Callable[[str], RecordedMachine]
 
 
-def look(sources: Recorded, **changes: Any) -> dict[str, Finding]:
+def look(sources: RecordedMachine, **changes: Any) -> dict[str, Check]:
     """Topic → finding, of a machine whose state after a second has `changes`."""
     state = device.state(sources)
     found = findings([state, {**state, "other_cores": 0.01, **changes}], device.describe(sources), sources)
@@ -21,7 +21,7 @@ def look(sources: Recorded, **changes: Any) -> dict[str, Finding]:
     return {finding.topic: finding for finding in found}
 
 
-def falsifying(found: dict[str, Finding]) -> set[str]:
+def falsifying(found: dict[str, Check]) -> set[str]:
     assert all(finding.level == "problem" for finding in found.values() if finding.falsifies)
     return {finding.topic for finding in found.values() if finding.falsifies}
 
@@ -80,7 +80,7 @@ def test_powersave_of_an_intel_processor_is_no_lowest_clock(machine: Machine, tm
     driver.parent.mkdir(parents=True)
     driver.write_text("intel_pstate\n")
     state = device.state(machine("laptop"))
-    found = findings([state, state], device.describe(machine("laptop")), Recorded(tmp_path))
+    found = findings([state, state], device.describe(machine("laptop")), RecordedMachine(tmp_path))
     assert [finding.level for finding in found if finding.topic == "governor"] == ["note"]
 
 

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 import pytest
 
 from edgefashion import device
-from edgefashion.device import Recorded
-from edgefashion.diagnosis.finding import Finding
+from edgefashion.device import RecordedMachine
+from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import findings, room
 
-Machine = Callable[[str], Recorded]
+Machine = Callable[[str], RecordedMachine]
 
 
-def about(sources: Recorded, **changes: Any) -> dict[str, Any]:
+def about(sources: RecordedMachine, **changes: Any) -> dict[str, Any]:
     return {**device.describe(sources), **changes}
 
 
-def on(topic: str, found: list[Finding]) -> list[Finding]:
+def on(topic: str, found: list[Check]) -> list[Check]:
     return [finding for finding in found if finding.topic == topic]
 
 

@@ -41,12 +41,12 @@ def built(wanting_downloads: Callable[[], AbstractContextManager[None]]) -> None
 def bundle(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the CNN gives in both formats, float32 and int8, with 100 images."""
     from edgefashion.export.exporter import export_run
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
 
     folder = tmp_path_factory.mktemp("bundle")
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
     kinds = [(name, precision) for name in ("tflite", "onnx") for precision in ("float32", "int8")]
-    settings = Settings(calibration_images=50, calibration="min-max")
+    settings = ExportOptions(calibration_images=50, calibration="min-max")
     made = export_run(run, split(sample), kinds, settings)
     return bundles.make(folder / "cnn.zip", made, sample, 100).path
 

@@ -24,12 +24,12 @@ def test_an_export_without_its_manifest_is_described_in_full(
     trained: Run, sample: Dataset, tmp_path: Path
 ) -> None:
     from edgefashion.export import exporter
-    from edgefashion.export.options import Settings
+    from edgefashion.export.options import ExportOptions
 
     run = Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
     kinds = [("tflite", "int8"), ("onnx", "int8")]
     made = exporter.export_run(
-        run, split(sample), kinds, Settings(calibration_images=50, calibration="min-max")
+        run, split(sample), kinds, ExportOptions(calibration_images=50, calibration="min-max")
     )
     lone = [Path(shutil.copy(entry.path, tmp_path / f"lone{entry.path.suffix}")) for entry in made]
     done = inspect(*lone)

@@ -11,17 +11,17 @@ import pytest
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.benchmarking import Protocol
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import predictions
 from edgefashion.evaluation.evaluate import evaluate
-from edgefashion.evaluation.predictions import Sample, predict, reference
+from edgefashion.evaluation.predictions import LabeledImages, predict, reference
 from edgefashion.evaluation.results import Results
 from edgefashion.stats import mcnemar_exact, wilson_interval
 
 Fake = Callable[..., Path]
-QUICK = Protocol(rounds=2, samples=6, seconds=0, warm_up_seconds=0, timeout=10)
+QUICK = BenchmarkOptions(rounds=2, samples=6, seconds=0, warm_up_seconds=0, timeout=10)
 MODELS = Path(__file__).parents[1] / "files/models"
 FIELDS = [
     "model", "format", "precision", "target", "kept_float", "path", "small_run", "size_bytes", "gzip_bytes",
@@ -164,4 +164,4 @@ def test_the_three_real_files_see_the_same(sample: Dataset) -> None:
 
 def test_without_a_test_image_nothing_is_measured(sample: Dataset) -> None:
     with pytest.raises(BadInput, match="there is no test image to measure with"):
-        Sample(sample.test.images[:0], sample.test.labels[:0], sample.task)
+        LabeledImages(sample.test.images[:0], sample.test.labels[:0], sample.task)

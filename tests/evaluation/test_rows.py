@@ -8,15 +8,15 @@ import pytest
 
 from edgefashion import bundle, files
 from edgefashion.artifacts import artifact
-from edgefashion.benchmarking import Protocol
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
 from edgefashion.errors import EdgefashionError
 from edgefashion.evaluation import rows
 from edgefashion.evaluation.evaluate import assess
-from edgefashion.evaluation.predictions import Sample, Subject
+from edgefashion.evaluation.predictions import Candidate, LabeledImages
 
 MODELS = Path(__file__).parents[1] / "files/models"
-QUICK = Protocol(rounds=1, samples=1, seconds=0, warm_up_seconds=0)
+QUICK = BenchmarkOptions(rounds=1, samples=1, seconds=0, warm_up_seconds=0)
 
 
 def test_what_a_file_computes() -> None:
@@ -66,7 +66,7 @@ def test_a_checked_file_is_hashed_once_and_weighed_after_it_was_measured(
         monkeypatch.setattr(hashlib, "sha256", noting("sha", sha256))
         monkeypatch.setattr("edgefashion.benchmarking.measure", noting("measured", measure))
         subjects = [
-            Subject(each, "tiny", Sample(opened.images, opened.labels, opened.task))
+            Candidate(each, "tiny", LabeledImages(opened.images, opened.labels, opened.task))
             for each in opened.artifacts
         ]
         found = assess(subjects, None, [1], QUICK)

@@ -26,7 +26,7 @@ def graph(trained: Run) -> Graph:
 
 @pytest.fixture(scope="session")
 def calibration(splits: Splits, graph: Graph) -> RepresentativeDataset:
-    return representative_dataset(splits.train, FASHION_MNIST, graph.normalisation, 100)
+    return representative_dataset(splits.train, FASHION_MNIST, graph.normalization, 100)
 
 
 @pytest.fixture(scope="session")

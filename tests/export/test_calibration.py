@@ -6,12 +6,12 @@ import pytest
 from edgefashion.data import FASHION_MNIST, Splits
 from edgefashion.errors import BadInput
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
-from edgefashion.models import Normalisation
+from edgefashion.models import Normalization
 
-HALVES = Normalisation(scale=1 / 127.5, zero_point=127)
+HALVES = Normalization(scale=1 / 127.5, zero_point=127)
 
 
-def test_it_is_normalised_as_in_training(calibration: RepresentativeDataset) -> None:
+def test_it_is_normalized_as_in_training(calibration: RepresentativeDataset) -> None:
     assert calibration.images.dtype == np.float32
     assert calibration.images.shape == (100, 28, 28, 1)
     assert calibration.images.min() == 0

@@ -8,7 +8,7 @@ from edgefashion.artifacts.artifact import CALIBRATION_METHODS
 from edgefashion.data import Splits
 from edgefashion.export.converters import METHODS, Method
 from edgefashion.export.graph.graph import Graph
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.quantization.calibration_search import CRITERION, divergence
@@ -37,7 +37,7 @@ def test_divergence_grows_with_the_error_and_large_logits_do_not_overflow() -> N
 
 
 def convert(
-    graph: Graph, calibration: RepresentativeDataset, splits: Splits, settings: Settings
+    graph: Graph, calibration: RepresentativeDataset, splits: Splits, settings: ExportOptions
 ) -> tuple[bytes, dict[str, object], list[str]]:
     lines: list[str] = []
     content, record = calibration_search.convert(
@@ -50,7 +50,7 @@ def convert(
 def test_the_method_of_the_least_divergence_is_kept_and_the_table_recorded(
     graph: Graph, calibration: RepresentativeDataset, splits: Splits
 ) -> None:
-    content, record, lines = convert(graph, calibration, splits, Settings())
+    content, record, lines = convert(graph, calibration, splits, ExportOptions())
     table = record["measured"]
     assert isinstance(table, dict)
     assert tuple(table) == CALIBRATION_METHODS
@@ -68,27 +68,27 @@ def test_a_worse_candidate_loses(
     graph: Graph, calibration: RepresentativeDataset, splits: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best calibration of the three, made the worst by what it sees, is not kept any more."""
-    _, before, _ = convert(graph, calibration, splits, Settings())
+    _, before, _ = convert(graph, calibration, splits, ExportOptions())
     honest = METHODS[INT8_ONNX]
 
-    def spoilt(graph: Graph, calibration: RepresentativeDataset, settings: Settings) -> bytes:
+    def spoilt(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
         dim = replace(calibration, images=calibration.images * np.float32(0.1))
         return honest.convert(
             graph, dim if settings.calibration == before["method"] else calibration, settings
         )
 
     monkeypatch.setitem(METHODS, INT8_ONNX, Method(spoilt, honest.name))
-    _, after, _ = convert(graph, calibration, splits, Settings())
+    _, after, _ = convert(graph, calibration, splits, ExportOptions())
     assert after["method"] != before["method"]
 
 
 def test_what_is_asked_for_is_used_without_a_measurement(
     graph: Graph, calibration: RepresentativeDataset, splits: Splits
 ) -> None:
-    content, record, lines = convert(graph, calibration, splits, Settings(calibration="entropy"))
+    content, record, lines = convert(graph, calibration, splits, ExportOptions(calibration="entropy"))
     assert (record["method"], record["chosen"], lines) == ("entropy", "asked for", [])
     assert "measured" not in record
-    other, *_ = convert(graph, calibration, splits, Settings(calibration="min-max"))
+    other, *_ = convert(graph, calibration, splits, ExportOptions(calibration="min-max"))
     assert content != other
 
 
@@ -102,13 +102,13 @@ def test_tflite_has_min_max_and_nothing_else(
 ) -> None:
     seen: list[str] = []
 
-    def nothing(_: Graph, __: RepresentativeDataset, settings: Settings) -> bytes:
+    def nothing(_: Graph, __: RepresentativeDataset, settings: ExportOptions) -> bytes:
         seen.append(settings.calibration)
         return b""
 
     kind = ("tflite", "int8")
     monkeypatch.setitem(METHODS, kind, Method(nothing, ""))
-    settings = Settings(calibration=asked)
+    settings = ExportOptions(calibration=asked)
     _, record = calibration_search.convert(kind, graph, calibration, settings, splits.validation, print)
     assert record
     assert (record["method"], record["chosen"], seen) == ("min-max", "the only one", ["min-max"])

@@ -23,7 +23,7 @@ from edgefashion.export.graph.fused_layers import INPUT, Step, step_called, step
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, onnx_model
 from edgefashion.export.onnx.probe import OnnxProbe
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
 from edgefashion.export.tflite.probe import TFLiteProbe
@@ -53,7 +53,7 @@ def run(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) 
         copy,
         splits,
         [(format, "int8") for format in FORMATS],
-        Settings(calibration_images=100, calibration="min-max"),
+        ExportOptions(calibration_images=100, calibration="min-max"),
     )
     return copy
 
@@ -90,7 +90,7 @@ def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, spli
     graph = Graph(FASHION_MNIST, model, architecture, architecture.fold(model), architecture.resize)
     steps = steps_of(graph)
     assert len(steps) == len({step.name for step in steps}) == count
-    outputs = {INPUT: graph.normalisation(splits.test.images[:2])}
+    outputs = {INPUT: graph.normalization(splits.test.images[:2])}
     for step in steps:
         outputs[step.name] = step(outputs)
         assert outputs[step.name].shape[1:] == step.shape
@@ -127,7 +127,7 @@ def test_every_layer_of_a_residual_model_is_found(
 ) -> None:
     steps = steps_of(residual)
     probe = PROBES[format](saved(residual, format, calibration, tmp_path), steps)
-    layers = measure(steps, residual.normalisation, {format: probe}, images.images)[format].layers()
+    layers = measure(steps, residual.normalization, {format: probe}, images.images)[format].layers()
     names = ["resize", "first", "expand", "depthwise", "project", "again", "add", "pool", "logits"]
     assert [layer.layer for layer in layers] == names
     assert min(layer.snr_db or 0 for layer in layers) > 20
@@ -185,7 +185,7 @@ def test_a_share_is_what_the_layer_alone_does_to_the_logits(
 ) -> None:
     steps = steps_of(graph)
     probe = PROBES[format](run.artifacts / f"cnn-int8.{format}", steps)
-    pixels = graph.normalisation(images.images)
+    pixels = graph.normalization(images.images)
     exact, found = {INPUT: pixels}, {INPUT: pixels, **probe(images.images)}
     for step in steps:
         exact[step.name] = step(exact)
@@ -214,7 +214,7 @@ def test_the_layer_with_wrong_weights_comes_first(
     wrong = graph.with_deployed(with_weights(graph.deployed, {damaged: [kernel + noise, bias]}))
     steps = steps_of(graph)
     probe = PROBES[format](saved(wrong, format, calibration, tmp_path), steps)
-    layers = measure(steps, graph.normalisation, {format: probe}, images.images)[format].layers()
+    layers = measure(steps, graph.normalization, {format: probe}, images.images)[format].layers()
     worst = max(layers, key=lambda layer: layer.share)
     assert worst.layer == damaged
     assert worst.share > 0.8

@@ -16,7 +16,7 @@ from edgefashion.evaluation.predictions import predict
 from edgefashion.export import converters, exporter, verify
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.models import load_model
 from edgefashion.training.runs import Run
 
@@ -40,7 +40,7 @@ def exported(
 ) -> dict[tuple[str, str], artifact.Artifact]:
     folder = tmp_path_factory.mktemp("exported") / "cnn"
     run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
-    found = exporter.export_run(run, splits, EVERY_KIND, Settings(calibration_images=100))
+    found = exporter.export_run(run, splits, EVERY_KIND, ExportOptions(calibration_images=100))
     return {(entry.format, str(entry.precision)): entry for entry in found}
 
 
@@ -86,7 +86,7 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
 ) -> None:
     monkeypatch.setattr(targets, "of_this_machine", lambda: "x86-vnni")
     lines: list[str] = []
-    settings = Settings(calibration_images=50, calibration="min-max", target="arm64")
+    settings = ExportOptions(calibration_images=50, calibration="min-max", target="arm64")
     kinds = [("onnx", "int8"), ("tflite", "int8")]
     made, tflite = exporter.export_run(run, splits, kinds, settings, report=lines.append)
     assert (made.path.name, made.target) == ("cnn-int8-arm64.onnx", "arm64")
@@ -126,7 +126,7 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
     monkeypatch.setitem(converters.METHODS, ("onnx", "int8"), converters.Method(lambda *_: crash, "crash"))
     monkeypatch.setattr(exporter.embed, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
-        exporter.export_run(run, splits, [("onnx", "int8")], Settings(calibration="min-max"))
+        exporter.export_run(run, splits, [("onnx", "int8")], ExportOptions(calibration="min-max"))
     assert not run.artifacts.exists()
 
 
@@ -151,7 +151,7 @@ def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits)
 
 
 def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
-    settings = Settings(calibration_images=50, calibration="percentile")
+    settings = ExportOptions(calibration_images=50, calibration="percentile")
     (made,) = exporter.export_run(run, splits, [("onnx", "int8")], settings)
     assert exporter.reusable(made.path, run, settings)
     assert not exporter.reusable(made.path, run, replace(settings, calibration_images=60))
@@ -186,11 +186,11 @@ def test_what_was_calibrated_in_another_way_is_made_anew(
     artifact.save(
         path, b"model", {**manifest, "versions": versions, "calibration": {"count": 500, **made_with}}
     )
-    assert bool(exporter.reusable(path, run, Settings(calibration=wanted))) == same
+    assert bool(exporter.reusable(path, run, ExportOptions(calibration=wanted))) == same
 
 
 def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, splits: Splits) -> None:
-    settings = Settings(calibration_images=30, calibration="min-max")
+    settings = ExportOptions(calibration_images=30, calibration="min-max")
     kinds = [("onnx", "int8")]
     (made,) = exporter.export_run(run, splits, kinds, settings, calibrate_with=splits.test)
     assert made.manifest is not None

@@ -10,7 +10,7 @@ import pytest
 
 from edgefashion.data import Splits
 from edgefashion.export import exporter
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
@@ -63,6 +63,6 @@ def test_a_process_that_has_trained_gives_the_same_bytes(
 def test_a_second_export_gives_the_same_bytes(exported: Run, splits: Splits, tmp_path: Path) -> None:
     shutil.copytree(exported.folder, tmp_path / "cnn", ignore=shutil.ignore_patterns(runs.ARTIFACTS))
     kinds = [("tflite", "int8"), ("onnx", "int8")]
-    settings = Settings(calibration_images=100, calibration="min-max")
+    settings = ExportOptions(calibration_images=100, calibration="min-max")
     for made in exporter.export_run(runs.read(tmp_path / "cnn"), splits, kinds, settings):
         assert made.path.read_bytes() == (exported.artifacts / made.path.name).read_bytes()

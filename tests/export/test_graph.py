@@ -16,7 +16,7 @@ def test_both_graphs_say_what_the_keras_model_says(graph: Graph, splits: Splits)
     expected = graph.predict(pixels)
     assert expected.shape == (50, 10)
     np.testing.assert_allclose(graph.from_pixels(pixels), expected, atol=1e-4)
-    np.testing.assert_allclose(graph.from_normalised(graph.normalisation(pixels)), expected, atol=1e-4)
+    np.testing.assert_allclose(graph.from_normalized(graph.normalization(pixels)), expected, atol=1e-4)
 
 
 def test_a_model_file_that_keras_cannot_read_is_named(trained: Run, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def run(model: onnx_package.ModelProto, images: Any) -> Any:
 def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: Graph, splits: Splits) -> None:
     pixels = splits.validation.images
     model = copied(quantized)
-    expected = run(model, np.asarray(graph.normalisation(pixels)))
+    expected = run(model, np.asarray(graph.normalization(pixels)))
     assert integer_io.take_pixels(model, "image", (28, 28), 28, (28, 28)) == pytest.approx((1 / 255, 0))
     assert np.array_equal(run(model, pixels), expected)
     integer_io.keep_logits(model, "logits")

@@ -22,7 +22,7 @@ from edgefashion.export.converters import METHODS
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import keep_float as keep_float_onnx
 from edgefashion.export.onnx import onnx_model as export_onnx
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import keep_float
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import packing
@@ -43,7 +43,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
 
 def convert(format: str, graph: Graph, calibration: RepresentativeDataset, *layers: str) -> bytes:
     return METHODS[format, "int8"].convert(
-        graph, calibration, Settings(calibration="min-max", keep_float=layers)
+        graph, calibration, ExportOptions(calibration="min-max", keep_float=layers)
     )
 
 
@@ -221,7 +221,7 @@ def run(trained: Run, tmp_path: Path) -> Run:
 
 def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits: Splits) -> None:
     said: list[str] = []
-    settings = Settings(50, "min-max", keep_float=("conv2", "dense"))
+    settings = ExportOptions(50, "min-max", keep_float=("conv2", "dense"))
     made = exporter.export_run(run, splits, INT8, settings, report=said.append)
     assert [one.path.name for one in made] == [f"cnn-int8-keep-float.{format}" for format in FORMATS]
     for one in made:
@@ -248,18 +248,18 @@ def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits:
 
 def test_the_file_to_compare_with_is_made_once(run: Run, splits: Splits) -> None:
     kinds, quiet = [("tflite", "int8")], {"report": lambda _: None}
-    exporter.export_run(run, splits, kinds, Settings(50, "min-max", keep_float=("conv1",)), **quiet)
+    exporter.export_run(run, splits, kinds, ExportOptions(50, "min-max", keep_float=("conv1",)), **quiet)
     full = run.artifacts / "cnn-int8.tflite"
     before = full.stat().st_mtime_ns
-    exporter.export_run(run, splits, kinds, Settings(50, "min-max", keep_float=("logits",)), **quiet)
+    exporter.export_run(run, splits, kinds, ExportOptions(50, "min-max", keep_float=("logits",)), **quiet)
     assert full.stat().st_mtime_ns == before
     assert artifact.read(run.artifacts / "cnn-int8-keep-float.tflite").kept_float == ["logits"]
-    exporter.export_run(run, splits, kinds, Settings(60, "min-max", keep_float=("logits",)), **quiet)
+    exporter.export_run(run, splits, kinds, ExportOptions(60, "min-max", keep_float=("logits",)), **quiet)
     assert full.stat().st_mtime_ns > before
 
 
 def test_other_precisions_stay_as_they_are(run: Run, splits: Splits) -> None:
-    settings = Settings(50, "min-max", keep_float=("conv1",))
+    settings = ExportOptions(50, "min-max", keep_float=("conv1",))
     (made,) = exporter.export_run(run, splits, [("onnx", "float32")], settings, report=lambda _: None)
     assert (made.path.name, made.kept_float) == ("cnn-float32.onnx", [])
 

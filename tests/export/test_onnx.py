@@ -109,8 +109,8 @@ def test_pixels_are_their_own_quantized_values_whatever_calibration_saw(
     tensors = {tensor.name: onnx_package.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     first = next(node for node in model.graph.node if node.op_type == "Conv")
     (pixels,) = [node for node in model.graph.node if first.input[0] in node.output]
-    assert tensors[pixels.input[1]] == np.float32(graph.normalisation.scale)
-    assert tensors[pixels.input[2]] == graph.normalisation.zero_point
+    assert tensors[pixels.input[1]] == np.float32(graph.normalization.scale)
+    assert tensors[pixels.input[2]] == graph.normalization.zero_point
 
 
 def test_logits_are_not_rounded_to_256_steps(int8: onnx_package.ModelProto) -> None:

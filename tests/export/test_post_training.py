@@ -3,13 +3,13 @@ import pytest
 
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, onnx_model
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
 from edgefashion.export.verify import run_content
 
-MIN_MAX = Settings(calibration="min-max")
+MIN_MAX = ExportOptions(calibration="min-max")
 
 
 def mean_error(content: bytes, name: str, graph: Graph, calibration: RepresentativeDataset) -> float:

@@ -21,7 +21,7 @@ from edgefashion.export.debug import debug_run
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import onnx_model as export_onnx
-from edgefashion.export.options import Settings
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware as export_qat
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
@@ -61,7 +61,7 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
             layer.momentum = 0.0
     base(floats.prepare(splits.train.images[:32]), training=True)
     architecture = architecture_for("mobilenetv2", "qat")
-    model = quantization_aware.quantize(floats.fold(base), floats.normalisation)
+    model = quantization_aware.quantize(floats.fold(base), floats.normalization)
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
     return graph.build(Run(folder, {"recipe": {**RECIPES["mobilenetv2"].as_dict(), "fine_tuning": "qat"}}))
@@ -92,7 +92,7 @@ def test_the_file_takes_the_pixel_as_its_quantized_value(pair: Pair) -> None:
     interpreter = pair.interpreter()
     (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (image["dtype"], logits["dtype"]) == (np.uint8, np.int8)
-    wanted = pair.model.normalisation
+    wanted = pair.model.normalization
     assert image["quantization"] == (pytest.approx(wanted.scale), wanted.zero_point)
     assert image["shape_signature"].tolist() == [-1, 28, 28, 1]
 
@@ -176,7 +176,7 @@ def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) 
     assert abs(verification["accuracy"] - verification["keras_accuracy"]) <= 0.011
     found = predict(artifact.read(made.path), splits.test.images).classes
     assert np.mean(found == graph.build(run).predict(splits.test.images).argmax(axis=1)) >= 0.97
-    assert exporter.reusable(made.path, run, Settings())
+    assert exporter.reusable(made.path, run, ExportOptions())
 
 
 def test_a_float_run_has_no_int8_qat(trained: Run, splits: Splits) -> None:
@@ -231,7 +231,7 @@ def test_its_error_is_in_the_grids_of_outputs_and_not_in_the_weights(run: Run, s
 def test_a_layer_in_float_has_the_kernel_of_training(
     format: str, run: Run, cnn: Graph, splits: Splits
 ) -> None:
-    settings = Settings(100, keep_float=("conv2",))
+    settings = ExportOptions(100, keep_float=("conv2",))
     (made,) = exporter.export_run(run, splits, [(format, "int8-qat")], settings, report=lambda _: None)
     assert made.path == run.artifacts / f"cnn-int8-qat-keep-float.{format}"
     kernel = quantization_aware.without_rounding(cnn.model).get_layer("conv2").get_weights()[0]
@@ -264,13 +264,13 @@ def test_without_rounding_a_model_computes_almost_the_same(pair: Pair, splits: S
     kernels = [layer.get_weights()[0] for layer in model.layers if layer.weights]
     for kernel, rounded in zip(kernels, kernels_of(pair.model.model), strict=True):
         np.testing.assert_allclose(kernel.reshape(rounded.shape), rounded, atol=1e-6)
-    images = pair.model.resize(pair.model.normalisation(splits.test.images[:20]))
+    images = pair.model.resize(pair.model.normalization(splits.test.images[:20]))
     found, expected = (np.asarray(each(images, training=False)).ravel() for each in (model, pair.model.model))
     assert np.corrcoef(found, expected)[0, 1] > 0.8
 
 
 def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, Settings()))
+    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, ExportOptions()))
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     scales = [float(tensors[node.input[1]]) for node in model.graph.node if node.op_type == "QuantizeLinear"]
     learned = quantization_aware.learned_ranges(cnn.model)
@@ -281,7 +281,7 @@ def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: R
 
 def test_onnx_says_what_tflite_says(cnn: Graph, calibration: RepresentativeDataset, splits: Splits) -> None:
     images = splits.test.images
-    first, _ = run_content(export_qat.to_onnx(cnn, calibration, Settings()), "a.onnx", images)
+    first, _ = run_content(export_qat.to_onnx(cnn, calibration, ExportOptions()), "a.onnx", images)
     second, _ = run_content(tflite_model.int8_qat(cnn), "a.tflite", images)
     assert np.mean(first.argmax(axis=1) == second.argmax(axis=1)) >= 0.98
 

@@ -103,7 +103,7 @@ def test_the_integers_stay_the_same(
 
 
 def test_a_quantization_aware_model_rounds_as_before() -> None:
-    plain = quantize(CNN.build(FASHION_MNIST, None), CNN.normalisation)
+    plain = quantize(CNN.build(FASHION_MNIST, None), CNN.normalization)
     plain(PIXELS, training=True)
     cells = over_cells(plain)
     assert cells is not plain

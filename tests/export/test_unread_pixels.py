@@ -90,7 +90,7 @@ def test_mobilenetv2_reads_all() -> None:
 
 
 def test_a_quantization_aware_model_rounds_as_before() -> None:
-    whole = quantize(CNN.build(FASHION_MNIST, None), CNN.normalisation)
+    whole = quantize(CNN.build(FASHION_MNIST, None), CNN.normalization)
     whole(PIXELS, training=True)
     part = without_margin(whole)
     assert rows_and_columns(part) == (26, 26)

@@ -25,7 +25,7 @@ def architecture(request: pytest.FixtureRequest) -> Architecture:
 
 @pytest.fixture(scope="module")
 def model(architecture: Architecture) -> keras.Model:
-    """Random weights, and statistics in the batch normalisations that are not those of a new model."""
+    """Random weights, and statistics in the batch normalizations that are not those of a new model."""
     model = architecture.build(FASHION_MNIST, None)
     generator = np.random.default_rng(1)
     for layer in model.layers:
@@ -56,7 +56,7 @@ def test_prepared_images_fit_the_model(
     prepared = architecture.prepare(sample.test.images[:20]).numpy()
     assert prepared.shape == (20, *model.input_shape[1:])
     assert prepared.dtype == np.float32
-    low, high = architecture.normalisation.range
+    low, high = architecture.normalization.range
     assert prepared.min() == pytest.approx(low)
     assert prepared.max() <= high + 1e-6
     assert prepared.max() > 0.9
@@ -67,7 +67,7 @@ def test_what_is_exported_computes_what_was_trained(
 ) -> None:
     pixels = sample.test.images[:8]
     trained = model(architecture.prepare(pixels)).numpy()
-    images = architecture.resize(architecture.normalisation(pixels))
+    images = architecture.resize(architecture.normalization(pixels))
     deployed = architecture.fold(model)(images, training=False).numpy()
     assert deployed.shape == (8, 10)
     assert np.ptp(trained) > 1e-2
@@ -75,19 +75,19 @@ def test_what_is_exported_computes_what_was_trained(
 
 
 def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
-    normalisation = architecture.normalisation
-    values = normalisation(EVERY_PIXEL).numpy()
+    normalization = architecture.normalization
+    values = normalization(EVERY_PIXEL).numpy()
     assert values.dtype == np.float32
-    quantized = np.round(values / normalisation.scale) + normalisation.zero_point
+    quantized = np.round(values / normalization.scale) + normalization.zero_point
     assert np.array_equal(quantized, EVERY_PIXEL)
-    assert (values[0], values[255]) == pytest.approx(normalisation.range)
+    assert (values[0], values[255]) == pytest.approx(normalization.range)
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("cnn", (0, 1)), ("mobilenetv2", (-127 / 127.5, 128 / 127.5))]
 )
-def test_the_range_of_normalised_pixels(name: str, expected: tuple[float, float]) -> None:
-    assert ARCHITECTURES[name].normalisation.range == pytest.approx(expected)
+def test_the_range_of_normalized_pixels(name: str, expected: tuple[float, float]) -> None:
+    assert ARCHITECTURES[name].normalization.range == pytest.approx(expected)
 
 
 def test_the_cnn_has_225034_parameters() -> None:
@@ -113,13 +113,13 @@ def test_mobilenetv2_forgets_old_statistics_soon_enough() -> None:
 
 
 def test_images_are_resized_between_pixel_centres() -> None:
-    """A ramp stays a ramp, shifted by half a pixel as centres ask for, and flat beyond the outermost ones."""
+    """A ramp stays a ramp, shifted by half a pixel as centers ask for, and flat beyond the outermost ones."""
     ramp = np.broadcast_to(np.arange(28, dtype=np.float32)[None, :, None, None], (1, 28, 28, 1))
-    centres = (np.arange(SIZE) + 0.5) * 28 / SIZE - 0.5
+    centers = (np.arange(SIZE) + 0.5) * 28 / SIZE - 0.5
     resized = resize(ramp).numpy()
     assert resized.shape == (1, SIZE, SIZE, 1)
     for column in (0, 50, 95):
-        np.testing.assert_allclose(resized[0, :, column, 0], centres.clip(0, 27), atol=1e-5)
+        np.testing.assert_allclose(resized[0, :, column, 0], centers.clip(0, 27), atol=1e-5)
 
 
 def test_weights_of_a_file_are_those_of_the_model(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def architecture(request: pytest.FixtureRequest) -> Architecture:
 
 @pytest.fixture(scope="module")
 def float_model(architecture: Architecture) -> keras.Model:
-    """Random weights, and batch normalisations with statistics of their own."""
+    """Random weights, and batch normalizations with statistics of their own."""
     keras.utils.set_random_seed(0)
     model = architecture.build(FASHION_MNIST, None)
     generator = np.random.default_rng(1)
@@ -68,14 +68,14 @@ def model(architecture: Architecture, float_model: keras.Model) -> keras.Model:
     return architecture.fold(float_model)
 
 
-# Batch normalisation
+# Batch normalization
 
 
 def test_folding_changes_the_model_and_not_what_it_computes(
     architecture: Architecture, float_model: keras.Model, model: keras.Model, sample: Dataset
 ) -> None:
     pixels = sample.test.images[:8]
-    images = architecture.resize(architecture.normalisation(pixels))
+    images = architecture.resize(architecture.normalization(pixels))
     expected = float_model(architecture.prepare(pixels), training=False).numpy()
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers)
     assert np.ptp(expected) > 1e-3
@@ -86,11 +86,11 @@ def test_folding_changes_the_model_and_not_what_it_computes(
 def test_a_folded_model_is_folded_already(
     architecture: Architecture, model: keras.Model, sample: Dataset
 ) -> None:
-    images = architecture.resize(architecture.normalisation(sample.test.images[:8]))
+    images = architecture.resize(architecture.normalization(sample.test.images[:8]))
     np.testing.assert_array_equal(architecture.fold(model)(images), model(images))
 
 
-def test_a_bias_before_the_normalisation_is_folded_too() -> None:
+def test_a_bias_before_the_normalization_is_folded_too() -> None:
     image = keras.Input((5, 5, 2))
     made = keras.layers.BatchNormalization()(keras.layers.Conv2D(3, 2, bias_initializer="ones")(image))
     model = keras.Model(image, made)
@@ -102,7 +102,7 @@ def test_a_bias_before_the_normalisation_is_folded_too() -> None:
 
 
 @pytest.mark.parametrize("before", [keras.layers.Conv2D(3, 2, activation="relu"), keras.layers.ReLU()])
-def test_a_normalisation_that_cannot_be_folded_is_named(before: keras.layers.Layer) -> None:
+def test_a_normalization_that_cannot_be_folded_is_named(before: keras.layers.Layer) -> None:
     image = keras.Input((5, 5, 2))
     model = keras.Model(image, keras.layers.BatchNormalization(name="norm")(before(image)))
     with pytest.raises(ValueError, match=f"norm cannot be folded into {before.name}"):
@@ -113,17 +113,17 @@ def test_a_normalisation_that_cannot_be_folded_is_named(before: keras.layers.Lay
 
 
 def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
-    pixels = architecture.normalisation(np.arange(256, dtype=np.uint8)).numpy()
-    np.testing.assert_allclose(round_to_pixels(pixels, architecture.normalisation), pixels, atol=1e-6)
-    between = pixels[:-1] + 0.4 * architecture.normalisation.scale
-    np.testing.assert_allclose(round_to_pixels(between, architecture.normalisation), pixels[:-1], atol=1e-6)
+    pixels = architecture.normalization(np.arange(256, dtype=np.uint8)).numpy()
+    np.testing.assert_allclose(round_to_pixels(pixels, architecture.normalization), pixels, atol=1e-6)
+    between = pixels[:-1] + 0.4 * architecture.normalization.scale
+    np.testing.assert_allclose(round_to_pixels(between, architecture.normalization), pixels[:-1], atol=1e-6)
 
 
 def test_the_model_begins_with_pixels_and_rounds_every_layer_that_computes(name: str = "mobilenetv2") -> None:
     model = architecture_for(name, "qat").build(FASHION_MNIST, None)
     rounding = model.layers[1]
     assert isinstance(rounding, PixelRounding)
-    assert rounding.normalisation == ARCHITECTURES[name].normalisation
+    assert rounding.normalization == ARCHITECTURES[name].normalization
     bare = {type(layer).__name__ for layer in model.layers[2:] if not isinstance(layer, Int8)}
     assert bare == {"ZeroPadding2D"}
     kinds = {type(layer.layer).__name__ for layer in model.layers if isinstance(layer, Int8)}

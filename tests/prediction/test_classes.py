@@ -10,7 +10,7 @@ import pytest
 from edgefashion import bundle
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.benchmarking import Protocol
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError
 from edgefashion.evaluation.evaluate import evaluate
@@ -141,6 +141,8 @@ def test_what_tells_other_classes_apart_is_measured_and_bundled_on_no_images_of_
         bundle.make(tmp_path / "b.zip", [own], sample, 10)
     with pytest.raises(ArtifactError, match=said):
         card.gather("own", [], [own], sample)
-    found = evaluate([own], sample, sample.test.images, sample.test.labels, [1], Protocol().lasting(0.01))
+    found = evaluate(
+        [own], sample, sample.test.images, sample.test.labels, [1], BenchmarkOptions().lasting(0.01)
+    )
     with pytest.raises(ArtifactError, match=said):
         found.raise_failures()

@@ -24,7 +24,7 @@ from edgefashion.cli import steps
 from edgefashion.data import Dataset
 from edgefashion.errors import EdgefashionError
 from edgefashion.evaluation import predictions
-from edgefashion.evaluation.predictions import Answers
+from edgefashion.evaluation.predictions import Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.prediction.classes import side_by_side
 from edgefashion.recipes import RECIPES, Recipe, overrides
@@ -63,8 +63,8 @@ def attempt(record: Any, seed: int, write: Callable[[str], Path], use: Use) -> i
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models answer at once, and anything."""
 
-    def predict(_: object, images: Any, *__: object) -> Answers:
-        return Answers(np.eye(10, dtype=np.float32)[np.arange(len(images)) % 10], "LiteRT", "1")
+    def predict(_: object, images: Any, *__: object) -> Predictions:
+        return Predictions(np.eye(10, dtype=np.float32)[np.arange(len(images)) % 10], "LiteRT", "1")
 
     monkeypatch.setattr(predictions, "predict", predict)
 
@@ -141,9 +141,9 @@ def test_results(tmp_path: Path, quick: None, sample: Dataset) -> None:
 
     def use(path: Path) -> None:
         called("compare", sound, path, *outputs)
-        from edgefashion.report.card import evidence
+        from edgefashion.report.card import data as card_data
 
-        elsewhere = evidence.measured([path], {files.sha256(MODEL)})
+        elsewhere = card_data.measured([path], {files.sha256(MODEL)})
         to_markdown(SimpleNamespace(**{**vars(card), "elsewhere": elsewhere}, **methods(card)))  # type: ignore[arg-type]
 
     assert 0 < attempt(measured(), 1, write, use) < TRIES

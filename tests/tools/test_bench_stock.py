@@ -47,15 +47,15 @@ def test_the_caller_prepares_images_as_training_did(
     stock: ModuleType, sample: Dataset, name: str, size: int | None
 ) -> None:
     architecture = ARCHITECTURES[name]
-    normalisation = architecture.normalisation
-    prepare = stock.Preprocessing(float(normalisation.zero_point), 1 / normalisation.scale, size)
+    normalization = architecture.normalization
+    prepare = stock.Preprocessing(float(normalization.zero_point), 1 / normalization.scale, size)
     image = sample.test.images[:1]
     expected = np.asarray(architecture.prepare(image))
     found = prepare(image)
     assert found.dtype == np.float32
     assert found.shape == expected.shape
     # Pillow rounds what it resizes to whole pixels.
-    assert np.abs(found - expected).max() <= (normalisation.scale if size else 1e-6)
+    assert np.abs(found - expected).max() <= (normalization.scale if size else 1e-6)
 
 
 def test_float_models_agree(compared: tuple[str, dict[str, Any]]) -> None:

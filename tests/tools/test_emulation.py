@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from edgefashion.device import Recorded, describe
+from edgefashion.device import RecordedMachine, describe
 from edgefashion.errors import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_a_board_is_recognized(
     """As our own description of a machine reads it."""
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(emulation.BOARDS[name].cpuinfo())
-    found = describe(Recorded(tmp_path))
+    found = describe(RecordedMachine(tmp_path))
     assert found["cpu"] == cpu
     assert found["board"].startswith(f"Raspberry Pi {name[-1]} Model B")
     assert ("asimddp" in found["isa"]) == dot_product

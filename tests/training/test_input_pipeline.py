@@ -154,7 +154,7 @@ def test_images_are_what_the_architecture_prepares(numbered: Subset, architectur
 
 
 def test_only_batches_are_enlarged(numbered: Subset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The training set at 96x96 in colour would be 6 GB; the pipeline holds its raw pixels."""
+    """The training set at 96x96 in color would be 6 GB; the pipeline holds its raw pixels."""
     seen = []
 
     def expand(images: Any) -> Any:

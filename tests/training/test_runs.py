@@ -288,7 +288,7 @@ def test_another_run_is_named_by_an_id(folder: Path, key: str, id: str) -> None:
     assert "the id of a run is 12 hexadecimal digits" in message
 
 
-def test_a_damaged_neighbour_is_nothing_to_a_run(folder: Path) -> None:
+def test_a_damaged_neighbor_is_nothing_to_a_run(folder: Path) -> None:
     make(folder)
     (make(folder.with_name("other"), "other") / runs.MODEL).write_text("damaged")
     (make(folder.with_name("another"), "another") / runs.INFO).write_text("{")

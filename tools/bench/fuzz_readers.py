@@ -95,12 +95,12 @@ def _records(folder: Path) -> list[Kind]:
 
 def _results() -> bytes:
     """Of the models that come along, measured as little as can be."""
-    from edgefashion.benchmarking import Protocol
+    from edgefashion.benchmarking import BenchmarkOptions
     from edgefashion.evaluation.evaluate import evaluate
 
     sample = zoo.opened().sample()
     images, labels = sample.test.images[:20], sample.test.labels[:20]
-    quick = Protocol().lasting(0.01)
+    quick = BenchmarkOptions().lasting(0.01)
     found = evaluate(zoo.opened().all_artifacts(), sample, images, labels, [1], quick)
     return results.to_json(found).encode()
 

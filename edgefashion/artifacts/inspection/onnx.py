@@ -90,13 +90,13 @@ class _Reader:
             reader = self._readers.get(name)
         return reader if reader and reader.input(0) == name else None
 
-    def _port(self, value: Value, neighbour: Operation | None, kinds: dict[str, tuple[int, int]]) -> Port:
-        """An input or output; it is quantized where its neighbour says so."""
+    def _port(self, value: Value, neighbor: Operation | None, kinds: dict[str, tuple[int, int]]) -> Port:
+        """An input or output; it is quantized where its neighbor says so."""
         shape = tuple(size if isinstance(size, int) else size or "?" for size in value.shape or ())
         name = shortened(value.name)
-        if neighbour is None or neighbour.kind not in kinds:
+        if neighbor is None or neighbor.kind not in kinds:
             return Port(name, value.dtype, shape)
-        scale, zero = (self._graph.constants.get(neighbour.input(place)) for place in kinds[neighbour.kind])
+        scale, zero = (self._graph.constants.get(neighbor.input(place)) for place in kinds[neighbor.kind])
         scales = scale.floats() if scale else ()
         return Port(name, value.dtype, shape, scales, zero.integers() if zero else (0,) * len(scales))
 

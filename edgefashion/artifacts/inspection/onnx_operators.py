@@ -1,6 +1,6 @@
 """The ONNX operators that multiply, or hold quantized values: of the standard, and of ONNX Runtime's own.
 
-Those of its domain `com.microsoft` are what its optimisation and quantization write, those of
+Those of its domain `com.microsoft` are what its optimization and quantization write, those of
 `com.microsoft.nchwc` convolutions in blocks of channels, those of `com.ms.internal.nhwc` with channels last.
 What is in none of these tables and not of the standard may do anything: its figures stay blank.
 """

@@ -7,7 +7,7 @@ page.py      the same in Markdown
 plot.py      a picture of the confusion matrix
 """
 
-from edgefashion.report.card.evidence import Evidence, gather, measured
+from edgefashion.report.card.data import CardData, gather, measured
 from edgefashion.report.card.page import to_markdown
 
-__all__ = ["Evidence", "gather", "measured", "to_markdown"]
+__all__ = ["CardData", "gather", "measured", "to_markdown"]

@@ -13,7 +13,7 @@ from edgefashion.data.fashion_mnist import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
 from edgefashion.report import tables
-from edgefashion.report.card.evidence import Evidence, intervals
+from edgefashion.report.card.data import CardData, intervals
 from edgefashion.report.shared import merged
 from edgefashion.report.tables import NONE, Column, Page, Row, Table, figure, time
 
@@ -21,7 +21,7 @@ PAIRS = 6
 _NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id"}
 
 
-def to_markdown(evidence: Evidence, picture: str | None = None) -> str:
+def to_markdown(evidence: CardData, picture: str | None = None) -> str:
     """The card; `picture` is the name of the confusion matrix's file beside it."""
     parts = [
         ("Model", _model(evidence)),
@@ -40,14 +40,14 @@ def to_markdown(evidence: Evidence, picture: str | None = None) -> str:
     return text
 
 
-def _skipping(evidence: Evidence) -> str:
+def _skipping(evidence: CardData) -> str:
     """Why files have fewer multiply-accumulates than the trained model, where they do."""
     trained = evidence.stories[0]["model"]["macs"]
     fewer = any(row["macs"] and row["macs"] < trained for row in evidence.results.rows)
     return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
 
 
-def _model(evidence: Evidence) -> Page:
+def _model(evidence: CardData) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = (deployed.manifest or {}).get("input")
@@ -66,7 +66,7 @@ def _model(evidence: Evidence) -> Page:
     return Page(lines, [table], [])
 
 
-def _training(evidence: Evidence) -> Page:
+def _training(evidence: CardData) -> Page:
     data = evidence.stories[0]["data"]
     part = "" if not evidence.stories[0]["small_run"] else ", a part of it: comparable with nothing"
     counts = data["counts"]
@@ -108,7 +108,7 @@ def _story_column(number: int, story: dict[str, Any]) -> Column:
     return Column(story["name"], text)
 
 
-def _accuracy(evidence: Evidence) -> Page:
+def _accuracy(evidence: CardData) -> Page:
     number = evidence.deployed
     files = [row for row in report.result_tables(evidence.results) if row.title == "Accuracy"]
     per_class = [
@@ -123,7 +123,7 @@ def _accuracy(evidence: Evidence) -> Page:
     return Page(lines, [*files, Table(title, _CLASSES, per_class)], list(_quantization(evidence)))
 
 
-def _quantization(evidence: Evidence) -> Iterable[str]:
+def _quantization(evidence: CardData) -> Iterable[str]:
     """What is lost from float32, a line for each file that differs from it."""
     rows = [row for row in evidence.results.rows if _is_compared(row)]
     known = {row["sha256"] for row in rows}
@@ -145,7 +145,7 @@ def _is_compared(row: Row) -> bool:
     return None not in (row["mcnemar_p"], row["accuracy_delta"], row["agreement"], row["images"])
 
 
-def _weaknesses(evidence: Evidence) -> Page:
+def _weaknesses(evidence: CardData) -> Page:
     found, names = evidence.confused(PAIRS), evidence.task.classes
     rows = [{"class": names[pair.label], "as": names[pair.taken_for], "pair": pair} for pair in found]
     name = evidence.artifacts[evidence.deployed].path.name
@@ -154,7 +154,7 @@ def _weaknesses(evidence: Evidence) -> Page:
     return Page([], [Table(f"Most frequent confusions, {name}", _PAIRS, rows)], [])
 
 
-def _latency(evidence: Evidence) -> Page:
+def _latency(evidence: CardData) -> Page:
     rows = [
         {**row, "device": results.device}
         for results, row in evidence.elsewhere
@@ -180,7 +180,7 @@ def _flags(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _versions(evidence: Evidence) -> Page:
+def _versions(evidence: CardData) -> Page:
     trained = evidence.stories[0]["versions"]
     runtimes = dict.fromkeys(f"{each.runtime} {each.version}" for each in evidence.replies)
     licence = metadata("edgefashion")["License-Expression"]

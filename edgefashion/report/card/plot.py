@@ -6,10 +6,10 @@ import numpy as np
 
 from edgefashion import figures
 from edgefashion.escaping import plot_label
-from edgefashion.report.card.evidence import Evidence
+from edgefashion.report.card.data import CardData
 
 
-def plot(evidence: Evidence, path: Path) -> None:
+def plot(evidence: CardData, path: Path) -> None:
     """Draw how the deployed artifact confuses the classes into `path`; the shades are shares of each class.
 
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and

@@ -11,16 +11,16 @@ points    what a picture shows
 plot      accuracy against latency and size
 """
 
-from edgefashion.report.compare.joining import Cell, Comparison, Line, compare
+from edgefashion.report.compare.devices import DeviceResults, choose, name_all
+from edgefashion.report.compare.join import Cell, Comparison, Line, compare
 from edgefashion.report.compare.reading import File, read, read_all
-from edgefashion.report.compare.sources import Source, choose, name_all
 
 __all__ = [
     "Cell",
     "Comparison",
+    "DeviceResults",
     "File",
     "Line",
-    "Source",
     "choose",
     "compare",
     "name_all",

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from edgefashion.report.compare.joining import Cell, Comparison
-from edgefashion.report.compare.sources import Source, numbers
+from edgefashion.report.compare.devices import DeviceResults, numbers
+from edgefashion.report.compare.join import Cell, Comparison
 from edgefashion.report.shared import merged
 from edgefashion.report.tables import Row
 
@@ -41,12 +41,12 @@ def _about_ratios(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _old(source: Source) -> bool:
+def _old(source: DeviceResults) -> bool:
     return any(row["raw_us"] and not row["round_samples"] for row in source.results.rows)
 
 
 def _about_protocols(comparison: Comparison) -> list[str]:
-    found: dict[str, list[Source]] = {}
+    found: dict[str, list[DeviceResults]] = {}
     for source in comparison.sources:
         protocol = source.results.protocol or {}
         if not source.emulated:
@@ -75,7 +75,7 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
     if len(comparison.data) > 1:
         sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())
         lines.append(f"Accuracies were measured on different images: {sizes}. Compare within a column only.")
-    tasks: dict[str, list[Source]] = {}
+    tasks: dict[str, list[DeviceResults]] = {}
     for source in comparison.sources:
         if source.task:
             tasks.setdefault(source.task, []).append(source)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from edgefashion.report.compare import notes
-from edgefashion.report.compare.joining import Cell, Comparison, Data, Line
+from edgefashion.report.compare.devices import DeviceResults, numbers
+from edgefashion.report.compare.join import Cell, Comparison, Data, Line
 from edgefashion.report.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
-from edgefashion.report.compare.sources import Source, numbers
 from edgefashion.report.tables import ALWAYS, NONE, Column, Page, Table, figure, kilobytes, time
 
 TITLE_WIDTH = 18
@@ -45,7 +45,7 @@ def _number(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -
     return Column(title, lambda row: text(row["line"]), importance=importance)
 
 
-def _of_source(source: Source, comparison: Comparison) -> list[Column]:
+def _of_source(source: DeviceResults, comparison: Comparison) -> list[Column]:
     """Its p50, its ratio unless it is what the others are compared with, its energy if it was measured."""
     against = comparison.against
     title = textwrap.fill(f"({source.number}) {source.title},", TITLE_WIDTH) + "\np50 µs"
@@ -113,9 +113,9 @@ def _kb(cell: Cell) -> str:
     return kilobytes(cell.row["size_bytes"])
 
 
-def _agreed(texts: Iterable[tuple[Source, str]]) -> str:
+def _agreed(texts: Iterable[tuple[DeviceResults, str]]) -> str:
     """What the sources say, once where they agree, else each with the numbers of those that say it."""
-    said: dict[str, list[Source]] = {}
+    said: dict[str, list[DeviceResults]] = {}
     for source, text in texts:
         if text != NONE:
             said.setdefault(text, []).append(source)
@@ -124,7 +124,7 @@ def _agreed(texts: Iterable[tuple[Source, str]]) -> str:
     return next(iter(said), NONE)
 
 
-def _source(source: Source) -> str:
+def _source(source: DeviceResults) -> str:
     device, rows = source.results.device, source.results.rows
     runtimes = dict.fromkeys(
         f"{row['runtime']} {row.get('runtime_version')}" for row in rows if row["runtime"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgefashion import figures
 from edgefashion.escaping import plot_label
-from edgefashion.report.compare.joining import Comparison
-from edgefashion.report.compare.points import Artifact, Point, Points, front, points
-from edgefashion.report.compare.sources import Source
+from edgefashion.report.compare.devices import DeviceResults
+from edgefashion.report.compare.join import Comparison
+from edgefashion.report.compare.scatter import Artifact, Point, Points, front, points
 from edgefashion.stats import wilson_interval
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def plot(comparison: Comparison, path: Path) -> tuple[str, ...]:
 
 
 def apart(heights: Sequence[float], room: float) -> list[float]:
-    """Heights 0..1 in rising order, moved as little as leaves `room` between neighbours inside 0..1.
+    """Heights 0..1 in rising order, moved as little as leaves `room` between neighbors inside 0..1.
 
-    Neighbours that are too close are a block around the mean of where they belong; blocks that meet are
+    Neighbors that are too close are a block around the mean of where they belong; blocks that meet are
     one: pool adjacent violators, which gives the least squares solution (R. E. Barlow et al., Statistical
     Inference under Order Restrictions, 1972).
     """
@@ -199,7 +199,7 @@ def _dark_colors() -> list[Color]:
     return [colormaps[name](number) for name, size in (("tab10", 10), ("Dark2", 8)) for number in range(size)]
 
 
-def _marker(source: Source) -> str:
+def _marker(source: DeviceResults) -> str:
     return MARKERS[(source.number - 1) % len(MARKERS)]
 
 
@@ -212,7 +212,7 @@ def _reach(found: Points) -> float:
     return 50 * max(high - low for low, high in intervals)
 
 
-def _legend(figure: "Figure", sources: Sequence[Source]) -> None:
+def _legend(figure: "Figure", sources: Sequence[DeviceResults]) -> None:
     from matplotlib.lines import Line2D
 
     looks: list[tuple[str, dict[str, Any]]] = [

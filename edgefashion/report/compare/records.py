@@ -6,8 +6,8 @@ from edgefashion import __version__
 from edgefashion.escaping import csv
 from edgefashion.files import json_text
 from edgefashion.report.compare import notes
-from edgefashion.report.compare.joining import Cell, Comparison
-from edgefashion.report.compare.sources import Source
+from edgefashion.report.compare.devices import DeviceResults
+from edgefashion.report.compare.join import Cell, Comparison
 
 Record = dict[str, Any]
 _OF_ROW = ("model", "format", "precision", "target", "kept_float", "runtime", "runtime_version", "threads")
@@ -41,7 +41,7 @@ def to_json(comparison: Comparison) -> str:
     return json_text(content, indent=2) + "\n"
 
 
-def _source(source: Source) -> Record:
+def _source(source: DeviceResults) -> Record:
     found = source.results
     return {
         "number": source.number,

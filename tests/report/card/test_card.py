@@ -15,8 +15,8 @@ from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
 from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.files import sha256
-from edgefashion.report.card import Evidence, gather, to_markdown
-from edgefashion.report.card.evidence import intervals
+from edgefashion.report.card import CardData, gather, to_markdown
+from edgefashion.report.card.data import intervals
 from edgefashion.runtimes import for_file
 from edgefashion.stats import wilson_interval
 from edgefashion.training import runs
@@ -28,7 +28,7 @@ def files(run: Run) -> list[artifact.Artifact]:
 
 
 @pytest.fixture(scope="module")
-def evidence(exported: Run, sample: Dataset) -> Evidence:
+def evidence(exported: Run, sample: Dataset) -> CardData:
     return gather("cnn", [exported.info], files(exported), sample)
 
 
@@ -51,11 +51,11 @@ def write(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0)
     return captured.err
 
 
-def test_the_details_are_of_an_int8_file(evidence: Evidence) -> None:
+def test_the_details_are_of_an_int8_file(evidence: CardData) -> None:
     assert evidence.artifacts[evidence.deployed].precision == "int8"
 
 
-def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: Evidence, sample: Dataset) -> None:
+def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: CardData, sample: Dataset) -> None:
     for number, each in enumerate(evidence.artifacts):
         runtime = for_file(each.path)
         runtime.start()
@@ -67,14 +67,14 @@ def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: Evidence, s
                 assert matrix[label, other] == np.count_nonzero(both)
 
 
-def test_intervals_are_wilson_s_of_each_class(evidence: Evidence) -> None:
+def test_intervals_are_wilson_s_of_each_class(evidence: CardData) -> None:
     matrix = evidence.confusion(0)
     for label, (images, right, interval) in enumerate(intervals(matrix)):
         assert (images, right) == (matrix[label].sum(), matrix[label, label])
         assert interval == wilson_interval(right, images)
 
 
-def test_confusions_come_in_order_and_none_is_right(evidence: Evidence) -> None:
+def test_confusions_come_in_order_and_none_is_right(evidence: CardData) -> None:
     found = evidence.confused(100)
     assert all(pair.label != pair.taken_for for pair in found)
     assert [pair.images for pair in found] == sorted((pair.images for pair in found), reverse=True)
@@ -82,7 +82,7 @@ def test_confusions_come_in_order_and_none_is_right(evidence: Evidence) -> None:
     assert sum(pair.images for pair in found) == matrix.sum() - np.trace(matrix)
 
 
-def test_the_card_says_what_is_known(evidence: Evidence, exported: Run) -> None:
+def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
     text = to_markdown(evidence, "confusion.png")
     assert text.startswith("# Model card: cnn\n")
     assert f"{exported.info['model']['parameters']:,} parameters" in text

@@ -10,7 +10,7 @@ import pytest
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
 from edgefashion.report import compare
-from edgefashion.report.compare import Comparison, Source
+from edgefashion.report.compare import Comparison, DeviceResults
 
 DATASET: dict[str, Any] = {
     "name": "Fashion-MNIST",
@@ -100,7 +100,7 @@ def joined() -> Callable[..., Comparison]:
     """Joins results files: joined([path, ...], against="2")."""
 
     def join(paths: list[Path], against: str | None = None) -> Comparison:
-        sources: list[Source] = compare.name_all(compare.read_all(paths).files)
+        sources: list[DeviceResults] = compare.name_all(compare.read_all(paths).files)
         return compare.compare(sources, compare.choose(sources, against))
 
     return join

@@ -8,28 +8,28 @@ from typing import Any
 import pytest
 
 from edgefashion.errors import BadInput
-from edgefashion.report.compare import Source, choose, name_all, read_all
+from edgefashion.report.compare import DeviceResults, choose, name_all, read_all
 
 Write = Callable[..., Path]
 PI4, PI5 = "Raspberry Pi 4 Model B Rev 1.4", "Raspberry Pi 5 Model B Rev 1.0"
 
 
-def named(*paths: Path) -> list[Source]:
+def named(*paths: Path) -> list[DeviceResults]:
     return name_all(read_all(paths).files)
 
 
 @pytest.fixture
-def write_many(write: Write, rows: Any) -> Callable[..., list[Source]]:
-    """Sources of devices with different samples, each in a file of its own."""
+def write_many(write: Write, rows: Any) -> Callable[..., list[DeviceResults]]:
+    """Machine of devices with different samples, each in a file of its own."""
 
-    def written(*devices: dict[str, Any]) -> list[Source]:
+    def written(*devices: dict[str, Any]) -> list[DeviceResults]:
         paths = [write(f"r{number}.json", [rows(100)], **device) for number, device in enumerate(devices, 1)]
         return named(*paths)
 
     return written
 
 
-def test_names_say_no_more_than_they_need(write_many: Callable[..., list[Source]]) -> None:
+def test_names_say_no_more_than_they_need(write_many: Callable[..., list[DeviceResults]]) -> None:
     later, minutes = "2026-11-21T10:00:00+00:00", "2026-11-21T10:07:00+00:00"
     sources = write_many(
         {"board": PI5},
@@ -64,7 +64,7 @@ def test_files_of_the_same_name_are_told_apart_by_path(write: Write, rows: Any, 
 
 
 def test_the_reference_is_found_by_title_number_file_or_part(
-    write_many: Callable[..., list[Source]],
+    write_many: Callable[..., list[DeviceResults]],
 ) -> None:
     sources = write_many({"board": PI4}, {"board": PI5}, {"cpu": "Some Processor"})
     wishes = (PI5, PI5.upper(), "2", str(sources[1].paths[0]), "r2.json", "pi 5")
@@ -74,19 +74,19 @@ def test_the_reference_is_found_by_title_number_file_or_part(
 
 @pytest.mark.parametrize("wish", ["pi 3", "0", "4", "", " ", "r9.json"])
 def test_an_unknown_reference_is_answered_with_the_names(
-    wish: str, write_many: Callable[..., list[Source]]
+    wish: str, write_many: Callable[..., list[DeviceResults]]
 ) -> None:
     sources = write_many({"board": PI4}, {"board": PI5})
     with pytest.raises(BadInput, match=r"is not compared here; choose from 1 \(Raspberry Pi 4.*, 2 \(Rasp"):
         choose(sources, wish)
 
 
-def test_a_reference_that_can_be_several_is_refused(write_many: Callable[..., list[Source]]) -> None:
+def test_a_reference_that_can_be_several_is_refused(write_many: Callable[..., list[DeviceResults]]) -> None:
     with pytest.raises(BadInput, match="can be 1 or 2; choose from"):
         choose(write_many({"board": PI4}, {"board": PI5}), "raspberry")
 
 
-def test_an_emulated_device_is_no_reference(write_many: Callable[..., list[Source]]) -> None:
+def test_an_emulated_device_is_no_reference(write_many: Callable[..., list[DeviceResults]]) -> None:
     sources = write_many({"board": PI4, "emulated": "qemu-aarch64"}, {"board": PI5})
     assert choose(sources, None) is sources[1]
     with pytest.raises(BadInput, match=r"emulated has no latencies; choose from 2 \("):
@@ -96,7 +96,7 @@ def test_an_emulated_device_is_no_reference(write_many: Callable[..., list[Sourc
         choose(sources[:1], "1")
 
 
-def test_every_title_is_its_own(write_many: Callable[..., list[Source]]) -> None:
+def test_every_title_is_its_own(write_many: Callable[..., list[DeviceResults]]) -> None:
     dates = (None, "", "2026-11-20T10:00:00+00:00")
     sources = write_many(*({"date": first} for first, _ in itertools.product(dates, dates)))
     assert len({source.title for source in sources}) == 9

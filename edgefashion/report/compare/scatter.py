@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgefashion.errors import BadInput
-from edgefashion.report.compare.joining import Cell, Comparison, Data, Line
-from edgefashion.report.compare.sources import Source
+from edgefashion.report.compare.devices import DeviceResults
+from edgefashion.report.compare.join import Cell, Comparison, Data, Line
 
 
 @dataclass(frozen=True)
 class Point:
     """An artifact on a device: accuracy in %, p50 in microseconds (None without latency), size in kB."""
 
-    source: Source
+    source: DeviceResults
     accuracy: float
     latency: float | None
     size: float | None

@@ -2,11 +2,11 @@
 
 import json
 
-from edgefashion.benchmarking import Protocol, full
+from edgefashion.benchmarking import BenchmarkOptions, full
 
 
 def test_the_defaults_are_named_with_where_they_are_from() -> None:
-    described = json.loads(json.dumps(Protocol().describe()))
+    described = json.loads(json.dumps(BenchmarkOptions().describe()))
     numbers = ("seconds", "samples", "rounds", "at_most", "warm_up_seconds", "shuffled")
     assert all(described["drawn_from"][name] and described[name] for name in numbers)
     assert "benchmark_model" in described["drawn_from"]["seconds"]
@@ -14,8 +14,8 @@ def test_the_defaults_are_named_with_where_they_are_from() -> None:
 
 
 def test_only_what_is_as_elsewhere_is_said_to_be() -> None:
-    assert "has 1 s (as benchmark_model) and" in Protocol().describe()["summary"]
-    assert "has 0.1 s and" in Protocol().lasting(0.1).describe()["summary"]
+    assert "has 1 s (as benchmark_model) and" in BenchmarkOptions().describe()["summary"]
+    assert "has 0.1 s and" in BenchmarkOptions().lasting(0.1).describe()["summary"]
 
 
 def test_full_is_single_stream() -> None:
@@ -28,17 +28,21 @@ def test_full_is_single_stream() -> None:
 
 
 def test_blocks_share_the_time_and_the_samples() -> None:
-    assert (Protocol().block_seconds, Protocol().block_samples, Protocol().expected_rounds) == (0.04, 40, 25)
+    assert (
+        BenchmarkOptions().block_seconds,
+        BenchmarkOptions().block_samples,
+        BenchmarkOptions().expected_rounds,
+    ) == (0.04, 40, 25)
     assert (full().block_seconds, full().expected_rounds) == (1.0, 600)
-    assert Protocol(seconds=0).expected_rounds == 25
+    assert BenchmarkOptions(seconds=0).expected_rounds == 25
 
 
 def test_a_shorter_measurement_warms_up_and_looks_less() -> None:
-    short, long = Protocol().lasting(0.1), Protocol().lasting(300)
+    short, long = BenchmarkOptions().lasting(0.1), BenchmarkOptions().lasting(300)
     assert (short.seconds, short.warm_up_seconds, short.looks) == (0.1, 0.1, 1)
     assert (long.seconds, long.at_most, long.warm_up_seconds, long.looks) == (300, 600, 0.5, 4)
 
 
 def test_the_time_of_a_row_leaves_a_fifth_for_its_first_answer() -> None:
-    assert [Protocol().within(seconds).timeout for seconds in (5, 30, 150, 600)] == [5, 30, 30, 120]
-    assert "or has taken 600 s in all" in Protocol().within(600).describe()["summary"]
+    assert [BenchmarkOptions().within(seconds).timeout for seconds in (5, 30, 150, 600)] == [5, 30, 30, 120]
+    assert "or has taken 600 s in all" in BenchmarkOptions().within(600).describe()["summary"]

@@ -7,7 +7,7 @@ Level = Literal["ok", "note", "problem"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """What was found, and the line that mends it."""
 
     level: Level

@@ -4,21 +4,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgefashion import __version__
-from edgefashion.diagnosis.finding import Finding
+from edgefashion.diagnosis.check import Check
 from edgefashion.files import json_text
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Examination:
+class DoctorReport:
     """A machine, its state, and what is to be said of them."""
 
     device: dict[str, Any]
     """See `device.describe`."""
     state: dict[str, Any]
     """See `device.state`."""
-    findings: list[Finding]
+    findings: list[Check]
 
     @property
     def fit(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from edgefashion.errors import BadInput
 from edgefashion.report.compare import Comparison
-from edgefashion.report.compare.points import front, points
+from edgefashion.report.compare.scatter import front, points
 
 Write = Callable[..., Path]
 Join = Callable[..., Comparison]

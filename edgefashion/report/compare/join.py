@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from edgefashion import report
-from edgefashion.report.compare import spread
-from edgefashion.report.compare.sources import Source
-from edgefashion.report.compare.spread import Ratio
+from edgefashion.report.compare import bootstrap
+from edgefashion.report.compare.bootstrap import Ratio
+from edgefashion.report.compare.devices import DeviceResults
 
 Row = dict[str, Any]
 
@@ -39,7 +39,7 @@ class Data(NamedTuple):
 class Cell:
     """A row of a results file in a comparison."""
 
-    source: Source
+    source: DeviceResults
     row: Row
     ratio: Ratio | None
     """Its p50 divided by that of the source that it is compared with; None where there are not two."""
@@ -89,17 +89,17 @@ class Line:
     def __str__(self) -> str:
         return f"{self.artifact}, threads {self.key.threads}"
 
-    def of(self, source: Source) -> Cell | None:
+    def of(self, source: DeviceResults) -> Cell | None:
         """The cell of a source."""
         return next((cell for cell in self.cells if cell.source is source), None)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Sources side by side, in lines."""
+    """Machine side by side, in lines."""
 
-    sources: tuple[Source, ...]
-    against: Source | None
+    sources: tuple[DeviceResults, ...]
+    against: DeviceResults | None
     lines: tuple[Line, ...]
     repeated: tuple[str, ...]
     """Paths, with their files, that a line had no place for: the same artifact measured twice in a file."""
@@ -110,16 +110,16 @@ class Comparison:
         return [cell for line in self.lines for cell in line.cells]
 
     @property
-    def data(self) -> dict[Data, list[Source]]:
+    def data(self) -> dict[Data, list[DeviceResults]]:
         """What accuracies were measured on, most images first, and the sources that used it."""
-        found: dict[Data, dict[int, Source]] = {}
+        found: dict[Data, dict[int, DeviceResults]] = {}
         for cell in self.cells:
             if cell.data:
                 found.setdefault(cell.data, {})[cell.source.number] = cell.source
         return {data: list(found[data].values()) for data in sorted(found, key=lambda data: -data.images)}
 
 
-def compare(sources: Sequence[Source], against: Source | None) -> Comparison:
+def compare(sources: Sequence[DeviceResults], against: DeviceResults | None) -> Comparison:
     """Join the rows of the sources: a line for each key, in the order of the files."""
     runtimes = {row["format"]: row["runtime"] for _, row in _rows(sources) if row["runtime"]}
     several, tasks = _several(sources, runtimes), {source.task for source in sources} - {None}
@@ -137,11 +137,11 @@ def compare(sources: Sequence[Source], against: Source | None) -> Comparison:
     return Comparison(tuple(sources), against, tuple(lines), tuple(repeated))
 
 
-def _rows(sources: Iterable[Source]) -> list[tuple[Source, Row]]:
+def _rows(sources: Iterable[DeviceResults]) -> list[tuple[DeviceResults, Row]]:
     return [(source, row) for source in sources for row in source.results.rows]
 
 
-def _several(sources: Iterable[Source], runtimes: dict[str, str]) -> set[Key]:
+def _several(sources: Iterable[DeviceResults], runtimes: dict[str, str]) -> set[Key]:
     """The keys that several artifacts of one source have."""
     found: dict[tuple[int, Key], set[str | None]] = {}
     for source, row in _rows(sources):
@@ -157,7 +157,9 @@ def _key(row: Row, runtimes: dict[str, str]) -> Key:
     return Key(*kind, kept_float, runtime, row["threads"], None, None)
 
 
-def _line(key: Key, own: dict[int, Row], sources: Sequence[Source], against: Source | None) -> Line:
+def _line(
+    key: Key, own: dict[int, Row], sources: Sequence[DeviceResults], against: DeviceResults | None
+) -> Line:
     base = own.get(against.number) if against else None
     known = [row["sha256"] for row in (base, *own.values()) if row and row.get("sha256")]
     cells = []
@@ -168,7 +170,7 @@ def _line(key: Key, own: dict[int, Row], sources: Sequence[Source], against: Sou
     return Line(key, tuple(cells))
 
 
-def _ratio(source: Source, row: Row, against: Source | None, base: Row | None) -> Ratio | None:
+def _ratio(source: DeviceResults, row: Row, against: DeviceResults | None, base: Row | None) -> Ratio | None:
     if against is None or base is None or source is against:
         return None
-    return spread.ratio(row, base) if source.p50(row) and against.p50(base) else None
+    return bootstrap.ratio(row, base) if source.p50(row) and against.p50(base) else None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edgefashion import device
-from edgefashion.device import Recorded, judge
+from edgefashion.device import RecordedMachine, judge
 
 GOOD = {
     "mhz": 1500.4,
@@ -100,12 +100,12 @@ def test_an_emulated_machine_is_flagged() -> None:
     assert judge(states(), {"emulated": None}) == []
 
 
-def test_a_machine_that_tells_nothing_has_no_flags(machine: Callable[[str], Recorded]) -> None:
+def test_a_machine_that_tells_nothing_has_no_flags(machine: Callable[[str], RecordedMachine]) -> None:
     assert judge([device.state(machine("missing"))] * 3) == []
     assert judge([]) == []
 
 
-def test_a_recorded_pi_3_that_is_too_warm(machine: Callable[[str], Recorded]) -> None:
+def test_a_recorded_pi_3_that_is_too_warm(machine: Callable[[str], RecordedMachine]) -> None:
     found = judge([device.state(machine("pi3"))] * 3)
     assert [flag["flag"] for flag in found] == ["throttled"]
     assert "soft temperature limit" in found[0]["why"]

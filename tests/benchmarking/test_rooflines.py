@@ -2,12 +2,12 @@
 
 import pytest
 
-from edgefashion.benchmarking import Limits, Measurement, Protocol, measure
+from edgefashion.benchmarking import BenchmarkOptions, Measurement, Rooflines, measure
 from edgefashion.benchmarking.roofline import matrix_product
 
 
 def test_each_kind_is_measured_once_and_foreign_formats_have_none() -> None:
-    limits = Limits([("onnx", True, 1), ("onnx", True, 1), ("onnx", True, 2), ("fake", False, 1)])
+    limits = Rooflines([("onnx", True, 1), ("onnx", True, 1), ("onnx", True, 2), ("fake", False, 1)])
     assert [(job.path, job.threads) for job in limits.jobs] == [
         (matrix_product("onnx", integer=True).path, threads) for threads in (1, 2)
     ]
@@ -21,7 +21,9 @@ def test_each_kind_is_measured_once_and_foreign_formats_have_none() -> None:
 
 
 def test_it_takes_no_longer_than_needed() -> None:
-    protocol = Protocol(rounds=3, samples=100_000, seconds=0.03, warm_up_seconds=0, sustained_minutes=60)
-    [row] = measure(Limits([("tflite", False, 1)]).jobs, protocol).rows
+    protocol = BenchmarkOptions(
+        rounds=3, samples=100_000, seconds=0.03, warm_up_seconds=0, sustained_minutes=60
+    )
+    [row] = measure(Rooflines([("tflite", False, 1)]).jobs, protocol).rows
     assert len(row.round_samples) == 3 and not row.error
     assert row.sustained is None and row.peak_rss_mb is None

@@ -1,4 +1,4 @@
-"""Sources: what is missing, refuses, hangs or prints nonsense is None, and costs no time to speak of."""
+"""Machine: what is missing, refuses, hangs or prints nonsense is None, and costs no time to speak of."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.device import System, sources
+from edgefashion.device import System, machine
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_command_that_hangs_is_left_alone(command: Path, tmp_path: Path) -> No
     assert [system.run("vcgencmd") for _ in range(3)] == [None] * 3
     assert time.monotonic() - begin < 30
     assert (tmp_path / "calls").read_text() == "once\n"
-    assert system.refusals == {"vcgencmd": f"no answer within {sources.COMMAND_SECONDS:g} s"}
+    assert system.refusals == {"vcgencmd": f"no answer within {machine.COMMAND_SECONDS:g} s"}
 
 
 def test_a_command_that_prints_no_text(command: Path) -> None:

@@ -33,7 +33,7 @@ RESAMPLES = 4000
 FEWEST = 10
 """Rounds below which the interval is too narrow: the few there are do not show the spread."""
 MOST = 50
-"""Rounds above which neighbours are taken together."""
+"""Rounds above which neighbors are taken together."""
 BLOCKS = 12
 BLOCK_SAMPLES = 10
 """The fewest samples of a block in place of a round."""

@@ -10,7 +10,7 @@ Kind = tuple[str, bool, int]
 """Format of a file, whether most of its products are of integers, and the number of threads."""
 
 
-class Limits:
+class Rooflines:
     """A matrix product for each kind: its `jobs` are measured with the others, then `take` what was found."""
 
     def __init__(self, kinds: Iterable[Kind]) -> None:

@@ -11,7 +11,7 @@ from edgefashion.report.compare.reading import File
 
 
 @dataclass(frozen=True)
-class Source:
+class DeviceResults:
     """A results file in a comparison: its number, counted from 1, and a title no other has."""
 
     number: int
@@ -39,7 +39,7 @@ class Source:
         return p50
 
 
-def name_all(found: Sequence[File]) -> list[Source]:
+def name_all(found: Sequence[File]) -> list[DeviceResults]:
     """A source for each file: called by its board, else its processor; where several have the same name,
     by day too, or by minute, by file name or by path: by the first that tells them all apart.
     """
@@ -49,7 +49,7 @@ def name_all(found: Sequence[File]) -> list[Source]:
         for file, name in zip(found, names, strict=True)
     ]
     return [
-        Source(number, title, file.paths, file.results)
+        DeviceResults(number, title, file.paths, file.results)
         for number, (title, file) in enumerate(zip(titles, found, strict=True), 1)
     ]
 
@@ -63,7 +63,7 @@ def _title(file: File, alike: Sequence[File], name: str) -> str:
     return f"{name}, {telling(file)}"
 
 
-def choose(sources: Sequence[Source], wanted: str | None) -> Source | None:
+def choose(sources: Sequence[DeviceResults], wanted: str | None) -> DeviceResults | None:
     """The source whose title, number, file, or part of whose title is `wanted`.
 
     Without a wish the first that has latencies; None where none has. Raises BadInput where the wish is
@@ -84,12 +84,12 @@ def choose(sources: Sequence[Source], wanted: str | None) -> Source | None:
     raise BadInput(f"--against {wanted} {problem}; {_choice(able)}")
 
 
-def numbers(sources: Iterable[Source]) -> str:
+def numbers(sources: Iterable[DeviceResults]) -> str:
     """How sources are named in a table, e.g. (1, 3)."""
     return f"({', '.join(str(source.number) for source in sources)})"
 
 
-def _choice(able: Sequence[Source]) -> str:
+def _choice(able: Sequence[DeviceResults]) -> str:
     if not able:
         return "no other has them: leave --against out"
     return "choose from " + ", ".join(f"{each.number} ({each.title}: {each.paths[0]})" for each in able)
@@ -100,7 +100,7 @@ def _is_name(wanted: str) -> bool:
     return not (wanted.isspace() or wanted.isdecimal() or wanted == "")
 
 
-_WAYS_TO_NAME: tuple[Callable[[Source, str], bool], ...] = (
+_WAYS_TO_NAME: tuple[Callable[[DeviceResults, str], bool], ...] = (
     lambda source, wanted: source.title.casefold() == wanted.casefold(),
     lambda source, wanted: str(source.number) == wanted,
     lambda source, wanted: Path(wanted) in source.paths,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion.report.compare import spread
-from edgefashion.report.compare.spread import ratio, round_medians
+from edgefashion.report.compare import bootstrap
+from edgefashion.report.compare.bootstrap import ratio, round_medians
 
 
 def test_equal_latencies_are_within_the_spread_as_often_as_promised(rows: Any) -> None:
@@ -46,7 +46,7 @@ def test_the_same_rows_give_the_same_interval(rows: Any) -> None:
 def test_too_little_to_tell(rows: Any) -> None:
     enough = rows(100)
     for few in (
-        rows(100, rounds=spread.FEWEST - 1),
+        rows(100, rounds=bootstrap.FEWEST - 1),
         rows(100, raw_us=[100.0] * 50, round_samples=[]),
         rows(100, raw_us=[], round_samples=[]),
         rows(100, round_samples=[40] * 24),  # not those of the samples
@@ -64,14 +64,14 @@ def test_rounds_are_medians_of_their_own_samples(rows: Any) -> None:
     assert medians is not None and medians.tolist() == list(range(10))
 
 
-def test_neighbours_of_many_rounds_are_taken_together(rows: Any) -> None:
+def test_neighbors_of_many_rounds_are_taken_together(rows: Any) -> None:
     medians = round_medians(rows(100, rounds=500))
-    assert medians is not None and len(medians) == spread.MOST
+    assert medians is not None and len(medians) == bootstrap.MOST
 
 
 def test_blocks_take_the_place_of_unknown_rounds(rows: Any) -> None:
     medians = round_medians(rows(100, round_samples=[]))
-    assert medians is not None and len(medians) == spread.BLOCKS
+    assert medians is not None and len(medians) == bootstrap.BLOCKS
 
 
 def test_no_spread_at_all_is_judged_too(rows: Any) -> None:

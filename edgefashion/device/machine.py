@@ -17,7 +17,7 @@ COMMAND_SECONDS = 0.5
 """How long a command may take: `vcgencmd` takes some milliseconds, unless the firmware hangs."""
 
 
-class Sources(Protocol):
+class Machine(Protocol):
     """What a machine is asked. Paths are absolute, without the first slash: `proc/stat`."""
 
     refusals: dict[str, str]
@@ -84,7 +84,7 @@ class _Files:
 
 
 class System(_Files):
-    """This machine. Follows `Sources`."""
+    """This machine. Follows `Machine`."""
 
     def __init__(self, root: Path = Path("/")) -> None:
         super().__init__(root)
@@ -139,8 +139,8 @@ class System(_Files):
         return None
 
 
-class Recorded(_Files):
-    """A machine as a folder. Follows `Sources`.
+class RecordedMachine(_Files):
+    """A machine as a folder. Follows `Machine`.
 
     Files lie where they lay, what a command printed under its own words in `commands/`
     (`commands/vcgencmd measure_clock arm`), why it refused beside that with the suffix `.refused`, and

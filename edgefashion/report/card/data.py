@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from edgefashion import device
 from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
-from edgefashion.benchmarking import Job, Measurement, Protocol
+from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement
 from edgefashion.data import Dataset, Task
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions, rows
-from edgefashion.evaluation.predictions import Answers, Labels, Sample, Subject
+from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.report.compare import read
 from edgefashion.stats import wilson_interval
@@ -37,14 +37,14 @@ class Confusion:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class CardData:
     """What is known of a model."""
 
     name: str
     stories: list[dict[str, Any]]
     """run.json of its run, then of those that this was fine-tuned from."""
     artifacts: list[Artifact]
-    replies: list[Answers]
+    replies: list[Predictions]
     """What each artifact says of the test images."""
     task: Task
     labels: Labels
@@ -88,14 +88,14 @@ def gather(
     dataset: Dataset,
     elsewhere: Sequence[Path] = (),
     progress: "Progress | None" = None,
-) -> Evidence:
+) -> CardData:
     """Let each artifact classify the test images, and find its rows in the results files `elsewhere`.
 
     Raises ArtifactError and RuntimeCrash for a file that cannot be used, BadInput for a results file that
     is none, or has no row of any of the artifacts.
     """
-    sample = Sample(dataset.test.images, dataset.test.labels, dataset.task)
-    subjects = [Subject(each, each.path.name, sample) for each in artifacts]
+    sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)
+    subjects = [Candidate(each, each.path.name, sample) for each in artifacts]
     files = [rows.file(each) for each in artifacts]
     known = measured(elsewhere, {file.sha256 for file in files})
     replies = [_asked(subject, progress) for subject in subjects]
@@ -105,10 +105,10 @@ def gather(
         own, computation = subject.artifact, rows.computation(subject.artifact.path)
         common = rows.Common(own, subject.name, files[number], computation, score, None, replies[number].note)
         untimed = Measurement(Job(subject.artifact.path, 1), replies[number].runtime, replies[number].version)
-        found.append(rows.row(common, untimed, [], Protocol(), None))
+        found.append(rows.row(common, untimed, [], BenchmarkOptions(), None))
     here = Results(device.describe(), dataset.describe(), found, "card")
     lists = (list(stories), list(artifacts), replies)
-    return Evidence(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
+    return CardData(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
 
 
 def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, dict[str, Any]]]:
@@ -134,7 +134,7 @@ def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float] | None
     return [(count, right, wilson_interval(right, count) if count else None) for count, right in counts]
 
 
-def _asked(subject: Subject, progress: "Progress | None") -> Answers:
+def _asked(subject: Candidate, progress: "Progress | None") -> Predictions:
     if subject.artifact.defect:
         raise ArtifactError(subject.artifact.defect)
     assert subject.sample is not None

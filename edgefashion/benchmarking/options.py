@@ -25,7 +25,7 @@ FULL_DRAWN_FROM = {
 
 
 @dataclass(frozen=True)
-class Protocol:
+class BenchmarkOptions:
     """How long and how often; defaults are drawn from the tools named in `DRAWN_FROM`.
 
     In rounds, every file in turn runs one block of single inferences, in an order shuffled anew each round.
@@ -93,7 +93,7 @@ class Protocol:
         return {**asdict(self), "shuffled": True, "drawn_from": drawn_from, "summary": self._summary()}
 
     def _summary(self) -> str:
-        usual = " (as benchmark_model)" if self.seconds == Protocol.seconds else ""
+        usual = " (as benchmark_model)" if self.seconds == BenchmarkOptions.seconds else ""
         rules = " (MLPerf single stream)" if self.full else usual
         where = "all in this process" if self.in_process else "each file in a process of its own"
         pinned = f", pinned to CPU {','.join(map(str, self.pin))}" if self.pin else ""
@@ -104,10 +104,12 @@ class Protocol:
         )
 
 
-def full(**changes: Any) -> Protocol:
+def full(**changes: Any) -> BenchmarkOptions:
     """The single-stream rules of MLPerf inference: 600 s and 24,576 queries a file, one image a query.
 
     Besides p90 they want its early-stopping estimate, see `statistics.early_stopping_bound`. Other than
     there, files take turns.
     """
-    return Protocol(**{"seconds": 600.0, "samples": 24_576, "at_most": 3600.0, "full": True, **changes})
+    return BenchmarkOptions(
+        **{"seconds": 600.0, "samples": 24_576, "at_most": 3600.0, "full": True, **changes}
+    )
