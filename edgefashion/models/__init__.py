@@ -62,9 +62,9 @@ def _deployed(architecture: Architecture) -> Architecture:
 
     def build(task: Task, weights: str | None) -> keras.Model:
         model = load_model(runs.read(Path(weights).parent)) if weights else architecture.build(task, None)
-        return architecture.fold(model)
+        return architecture.fold(model, task)
 
-    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model: model)
+    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model, _: model)
 
 
 __all__ = [

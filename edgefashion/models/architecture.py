@@ -37,8 +37,8 @@ class Architecture:
     build: the untrained Keras model for a task, flat, float32 in, a logit a class out. Its second argument
         names the initial weights, or is None. `Architecture` users read the input shape off the model.
     expand: normalized images, float32 [N, height, width, channels] → the input of that model.
-    fold: a trained model → the model that is deployed. `fold(model)(resize(images))` computes what
-        `model(expand(images))` does, with less work where that is possible.
+    fold: a trained model and its task → the model that is deployed. `fold(model, task)(resize(images))`
+        computes what `model(expand(images))` does, with less work where that is possible.
     resize: normalized images, float32 [N, height, width, channels] → the input of the folded model.
     """
 
@@ -46,7 +46,7 @@ class Architecture:
     normalization: Normalization
     build: Callable[[Task, str | None], keras.Model]
     expand: Callable[[Any], Any]
-    fold: Callable[[keras.Model], keras.Model]
+    fold: Callable[[keras.Model, Task], keras.Model]
     resize: Callable[[Any], Any]
 
     def prepare(self, pixels: Any) -> Any:

@@ -29,6 +29,6 @@ CNN = Architecture(
     normalization=Normalization(scale=1 / 255, zero_point=0),
     build=build,
     expand=lambda images: images,
-    fold=lambda model: model,
+    fold=lambda model, _: model,
     resize=lambda images: images,
 )

@@ -81,11 +81,16 @@ def fold_gray(model: keras.Model) -> keras.Model:
     return folded
 
 
+def fold(model: keras.Model, task: Task) -> keras.Model:
+    """The same model without batch normalization, and for gray images of one channel only."""
+    return fold_batch_norms(fold_gray(model) if task.channels == 1 else model)
+
+
 MOBILENETV2 = Architecture(
     name="mobilenetv2",
     normalization=Normalization(scale=1 / 127.5, zero_point=127),
     build=build,
     expand=expand,
-    fold=lambda model: fold_batch_norms(fold_gray(model)),
+    fold=fold,
     resize=resize,
 )

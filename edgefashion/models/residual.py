@@ -63,7 +63,7 @@ def _architecture(name: str) -> Architecture:
         normalization=Normalization(scale=1 / 127.5, zero_point=127),
         build=partial(build, name),
         expand=lambda images: images,
-        fold=fold_batch_norms,
+        fold=lambda model, _: fold_batch_norms(model),
         resize=lambda images: images,
     )
 

@@ -22,7 +22,7 @@ class Graph:
 
     task: what it is for.
     model: the Keras model as it was trained.
-    deployed: the one that is exported, of one gray channel, without batch normalization and unread pixels.
+    deployed: the one that is exported, without batch normalization and unread pixels.
     resize: normalized gray images, float32 [N, 28, 28, 1] → its input.
     """
 
@@ -97,4 +97,5 @@ def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     model = load_model(run)
     architecture = architecture_for(run.recipe.model, run.fine_tuning)
-    return Graph(run.task, model, architecture, without_margin(architecture.fold(model)), architecture.resize)
+    deployed = without_margin(architecture.fold(model, run.task))
+    return Graph(run.task, model, architecture, deployed, architecture.resize)

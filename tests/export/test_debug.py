@@ -87,7 +87,8 @@ def saved(graph: Graph, format: str, calibration: RepresentativeDataset, folder:
 def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, splits: Splits) -> None:
     architecture = ARCHITECTURES[name]
     model = architecture.build(FASHION_MNIST, None)
-    graph = Graph(FASHION_MNIST, model, architecture, architecture.fold(model), architecture.resize)
+    deployed = architecture.fold(model, FASHION_MNIST)
+    graph = Graph(FASHION_MNIST, model, architecture, deployed, architecture.resize)
     steps = steps_of(graph)
     assert len(steps) == len({step.name for step in steps}) == count
     outputs = {INPUT: graph.normalization(splits.test.images[:2])}

@@ -61,7 +61,7 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
             layer.momentum = 0.0
     base(floats.prepare(splits.train.images[:32]), training=True)
     architecture = architecture_for("mobilenetv2", "qat")
-    model = quantization_aware.quantize(floats.fold(base), floats.normalization)
+    model = quantization_aware.quantize(floats.fold(base, FASHION_MNIST), floats.normalization)
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
     return graph.build(Run(folder, {"recipe": {**RECIPES["mobilenetv2"].as_dict(), "fine_tuning": "qat"}}))

@@ -85,7 +85,7 @@ def test_two_readers_may_need_different_rows() -> None:
 
 
 def test_mobilenetv2_reads_all() -> None:
-    folded = MOBILENETV2.fold(MOBILENETV2.build(FASHION_MNIST, None))
+    folded = MOBILENETV2.fold(MOBILENETV2.build(FASHION_MNIST, None), FASHION_MNIST)
     assert without_margin(folded) is folded
 
 

@@ -16,6 +16,7 @@ from edgefashion.tensorflow import keras
 
 INPUTS = dict.fromkeys(ARCHITECTURES, (28, 28, 1)) | {"mobilenetv2": (SIZE, SIZE, 3)}
 EVERY_PIXEL = np.arange(256, dtype=np.uint8)
+SIGNS = Task("signs", (20, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -44,8 +45,7 @@ def test_a_model_is_flat_and_gives_ten_logits(architecture: Architecture, model:
 
 
 def test_a_model_is_built_for_its_task(architecture: Architecture) -> None:
-    signs = Task("signs", (20, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
-    model = architecture.build(signs, None)
+    model = architecture.build(SIGNS, None)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 32, 3), np.uint8)
     assert model(architecture.prepare(pixels)).shape == (2, 2)
 
@@ -68,10 +68,18 @@ def test_what_is_exported_computes_what_was_trained(
     pixels = sample.test.images[:8]
     trained = model(architecture.prepare(pixels)).numpy()
     images = architecture.resize(architecture.normalization(pixels))
-    deployed = architecture.fold(model)(images, training=False).numpy()
+    deployed = architecture.fold(model, FASHION_MNIST)(images, training=False).numpy()
     assert deployed.shape == (8, 10)
     assert np.ptp(trained) > 1e-2
     np.testing.assert_allclose(deployed, trained, atol=1e-4)
+
+
+def test_images_in_color_are_folded_too(architecture: Architecture) -> None:
+    model = architecture.build(SIGNS, None)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 32, 3), np.uint8)
+    images = architecture.resize(architecture.normalization(pixels))
+    deployed = architecture.fold(model, SIGNS)(images, training=False)
+    np.testing.assert_allclose(deployed, model(architecture.prepare(pixels)), atol=1e-4)
 
 
 def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:

@@ -65,7 +65,7 @@ def float_model(architecture: Architecture) -> keras.Model:
 @pytest.fixture(scope="module")
 def model(architecture: Architecture, float_model: keras.Model) -> keras.Model:
     """The same, as it is deployed."""
-    return architecture.fold(float_model)
+    return architecture.fold(float_model, FASHION_MNIST)
 
 
 # Batch normalization
@@ -87,7 +87,7 @@ def test_a_folded_model_is_folded_already(
     architecture: Architecture, model: keras.Model, sample: Dataset
 ) -> None:
     images = architecture.resize(architecture.normalization(sample.test.images[:8]))
-    np.testing.assert_array_equal(architecture.fold(model)(images), model(images))
+    np.testing.assert_array_equal(architecture.fold(model, FASHION_MNIST)(images), model(images))
 
 
 def test_a_bias_before_the_normalization_is_folded_too() -> None:
