@@ -43,8 +43,8 @@ def compare(
 
     Example: edgefashion compare laptop.json pi4.json pi5.json --against pi4.json --plot devices.png
     """
+    from edgefashion import tables
     from edgefashion.report import compare as comparing
-    from edgefashion.report import tables
     from edgefashion.report.compare import page, records
 
     keep_inputs(paths, (picture, json_file, csv_file, markdown_file))

@@ -14,12 +14,12 @@ from edgefashion import files
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.escaping import visible
 from edgefashion.files import streams
-from edgefashion.report.terminal import fitted, width_of
 from edgefashion.system.interruption import finishing, start_over
+from edgefashion.tables.terminal import fitted, width_of
 
 if TYPE_CHECKING:
     from edgefashion.evaluation.results import Results
-    from edgefashion.report.tables import Page
+    from edgefashion.tables import Page
 
 Write = Callable[[Path], None]
 OUTPUTS = "edgefashion.outputs"
@@ -48,7 +48,7 @@ def show(text: str) -> None:
 
 def show_page(page: "Page") -> None:
     """Results, as tables for people."""
-    from edgefashion.report.tables import print_page
+    from edgefashion.tables import print_page
 
     print_page(page)
 

@@ -4,10 +4,10 @@ import json
 
 import click
 
+from edgefashion import tables
 from edgefashion.cli.output import following, show_json, show_page
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
-from edgefashion.report import tables
-from edgefashion.report.tables import Column, Page, Row, Table
+from edgefashion.tables import Column, Page, Row, Table
 
 
 @click.command()

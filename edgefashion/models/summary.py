@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgefashion.models.architecture import unwrapped
-from edgefashion.report.tables import Column, Page, Table
+from edgefashion.tables import Column, Page, Table
 from edgefashion.tensorflow import keras
 
 

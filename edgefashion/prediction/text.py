@@ -8,7 +8,7 @@ from edgefashion import __version__, report
 from edgefashion.data import CLASS_NAMES
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
-from edgefashion.report.tables import ALWAYS, Column, Page, Table
+from edgefashion.tables import ALWAYS, Column, Page, Table
 
 SCHEMA = 1
 

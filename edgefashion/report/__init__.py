@@ -6,9 +6,9 @@ from edgefashion.escaping import csv
 from edgefashion.evaluation.results import Results
 from edgefashion.report.columns import precision, result_tables
 from edgefashion.report.notes import SLOWER_BECAUSE, notes
-from edgefashion.report.tables import Column, Page, Row, Table, print_page
-from edgefashion.report.tables import to_markdown as markdown
 from edgefashion.report.words import sentences
+from edgefashion.tables import Column, Page, Row, Table, print_page
+from edgefashion.tables import to_markdown as markdown
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from edgefashion.artifacts import targets
 from edgefashion.evaluation.results import Results
-from edgefashion.report.tables import ALWAYS, NONE, Column, Row, Table, figure, kilobytes, time
+from edgefashion.tables import ALWAYS, NONE, Column, Row, Table, figure, kilobytes, time
 
 FLAGGED = "!"
 """What marks a row that has flags."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from edgefashion.evaluation.results import Results
 from edgefashion.report.columns import FLAGGED
 from edgefashion.report.shared import merged
-from edgefashion.report.tables import Row, figure
+from edgefashion.tables import Row, figure
 
 LISTED = 4
 """Rows or files that a line names."""

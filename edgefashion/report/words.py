@@ -2,7 +2,7 @@
 
 from edgefashion.artifacts.artifact import INTEGER_PRECISIONS
 from edgefashion.evaluation.results import Results
-from edgefashion.report.tables import Row
+from edgefashion.tables import Row
 
 CHANCE = 0.05
 """A difference whose p is larger may well be chance."""

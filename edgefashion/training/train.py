@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edgefashion import device, files
+from edgefashion import device, files, tables
 from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.files import reading
@@ -16,8 +16,7 @@ from edgefashion.installation import pip_install
 from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
-from edgefashion.report import tables
-from edgefashion.report.terminal import width_of
+from edgefashion.tables.terminal import width_of
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import checkpoints, frozen_layers, runs, teacher
 from edgefashion.training.checkpoints import TrainingState

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from edgefashion import tables
 from edgefashion.export.debug import ModelError, Report
-from edgefashion.report import tables
-from edgefashion.report.tables import Column, Page, Table, figure
+from edgefashion.tables import Column, Page, Table, figure
 
 SHOWN = 15
 

@@ -13,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.helper import make_node as op
 
+from edgefashion import tables
 from edgefashion.artifacts import metadata
 from edgefashion.artifacts.inspection import (
     Inspection,
@@ -25,7 +26,6 @@ from edgefashion.artifacts.inspection import (
 from edgefashion.artifacts.inspection.text import page, to_json, to_text
 from edgefashion.data import Dataset, split
 from edgefashion.errors import ArtifactError, MissingExtra
-from edgefashion.report import tables
 from edgefashion.training.runs import Run
 
 MODELS = Path(__file__).parents[1] / "files/models"

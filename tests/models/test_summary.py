@@ -2,10 +2,10 @@
 
 import pytest
 
+from edgefashion import tables
 from edgefashion.data import FASHION_MNIST
 from edgefashion.models import ARCHITECTURES
 from edgefashion.models.summary import LayerSummary, page, summarize
-from edgefashion.report import tables
 from edgefashion.tensorflow import keras
 
 

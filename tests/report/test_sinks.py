@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from edgefashion import figures, report
+from edgefashion import figures, report, tables
 from edgefashion.artifacts.inspection import base, text
 from edgefashion.benchmarking import plot as latency_plot
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
-from edgefashion.report import compare, tables
+from edgefashion.report import compare
 from edgefashion.report.compare import page, records
 from edgefashion.report.compare.plot import plot
 

@@ -14,7 +14,7 @@ from model_mutations import mutate
 from mutations import mutated
 from PIL import Image
 
-from edgefashion import bundle, files, report, zoo
+from edgefashion import bundle, files, report, tables, zoo
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
@@ -23,7 +23,7 @@ from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS
 from edgefashion.evaluation import results
 from edgefashion.prediction import convert
 from edgefashion.recipes import overrides
-from edgefashion.report import compare, tables
+from edgefashion.report import compare
 from edgefashion.report.compare import page
 from edgefashion.report.compare import records as compare_records
 from edgefashion.training import runs

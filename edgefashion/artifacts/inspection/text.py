@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from edgefashion import tables
 from edgefashion.artifacts.inspection.base import Inspection, Operator, Port, contradiction
 from edgefashion.files import json_text
-from edgefashion.report import tables
-from edgefashion.report.tables import Column, Page, Row, Table
+from edgefashion.tables import Column, Page, Row, Table
 
 UNKNOWN = tables.NONE
 LONGEST_NAME = 40

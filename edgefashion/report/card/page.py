@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from edgefashion import __version__, report
+from edgefashion import __version__, report, tables
 from edgefashion.data.fashion_mnist import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
-from edgefashion.report import tables
 from edgefashion.report.card.data import CardData, intervals
 from edgefashion.report.shared import merged
-from edgefashion.report.tables import NONE, Column, Page, Row, Table, figure, time
+from edgefashion.tables import NONE, Column, Page, Row, Table, figure, time
 
 PAIRS = 6
 _NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id"}

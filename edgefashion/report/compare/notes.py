@@ -5,7 +5,7 @@ from collections import Counter
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison
 from edgefashion.report.shared import merged
-from edgefashion.report.tables import Row
+from edgefashion.tables import Row
 
 REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
 

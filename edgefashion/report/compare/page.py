@@ -8,7 +8,7 @@ from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison, Data, Line
 from edgefashion.report.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
-from edgefashion.report.tables import ALWAYS, NONE, Column, Page, Table, figure, kilobytes, time
+from edgefashion.tables import ALWAYS, NONE, Column, Page, Table, figure, kilobytes, time
 
 TITLE_WIDTH = 18
 """Characters in a line of a column's title."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from edgefashion.report import tables
+from edgefashion import tables
 from edgefashion.report.compare import Comparison
 from edgefashion.report.compare.page import page
 

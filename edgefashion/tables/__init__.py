@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgefashion.escaping import markdown, visible
-from edgefashion.report.terminal import fitted
+from edgefashion.tables.terminal import fitted
 
 if TYPE_CHECKING:
     from rich.console import Console

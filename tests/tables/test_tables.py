@@ -6,8 +6,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from edgefashion.report import tables, terminal
-from edgefashion.report.tables import Column, Page, Table
+from edgefashion import tables
+from edgefashion.tables import Column, Page, Table, terminal
 
 PAGE = Page(
     ["above [red]"],
