@@ -12,15 +12,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from edgefashion import runtimes
 from edgefashion.artifacts.artifact import FORMATS
-from edgefashion.data import Dataset, fashion_mnist, load, locate
+from edgefashion.data import Dataset, Picture, Task, fashion_mnist, idx, load, locate
 from edgefashion.device import RecordedMachine
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edgefashion.training.runs import Run
+
+OTHER_TASK = Task(
+    "wardrobe", (40, 24, 3), ("shoe", "top", "bag"), Picture("pad", (250, 250, 250), (230, 230, 230))
+)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +39,44 @@ def sample_folder() -> Path:
 @pytest.fixture(scope="session")
 def sample(sample_folder: Path) -> Dataset:
     return load(sample_folder)
+
+
+@pytest.fixture(scope="session")
+def other_folder(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of another task: RGB images of 40x24, of three classes, 240 to learn from and 60 to test.
+
+    They are pictures of the sample, cut to 24 columns, set into 40 rows and dyed.
+    """
+    folder = tmp_path_factory.mktemp("other") / "wardrobe"
+    folder.mkdir()
+    (folder / "task.json").write_text(json.dumps(OTHER_TASK.to_dict()))
+    for images, labels, subset, each in (
+        (fashion_mnist.TRAIN_IMAGES, fashion_mnist.TRAIN_LABELS, sample.train, 80),
+        (fashion_mnist.TEST_IMAGES, fashion_mnist.TEST_LABELS, sample.test, 20),
+    ):
+        kinds = [np.isin(subset.labels, members) for members in ((5, 7, 9), (0, 2, 4, 6), (8,))]
+        chosen = np.concatenate([np.flatnonzero(kind)[:each] for kind in kinds])
+        mixed = np.random.default_rng(7).permutation(len(chosen))
+        classes = np.repeat(np.arange(3, dtype=np.uint8), each)[mixed]
+        (folder / images).write_bytes(idx.packed(_dyed(subset.images[chosen[mixed]])))
+        (folder / labels).write_bytes(idx.packed(classes))
+    return folder
+
+
+def _dyed(images: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
+    """uint8 [N, 28, 28, 1] → [N, 40, 24, 3]: each of a color of its own, on one nearly white."""
+    random = np.random.default_rng(len(images))
+    ground = random.integers(200, 256, (len(images), 1, 1, 3))
+    color = random.integers(0, 160, (len(images), 1, 1, 3))
+    shares = np.pad(images[:, :, 2:26] / 255, ((0, 0), (6, 6), (0, 0), (0, 0)))
+    dyed: NDArray[np.uint8] = np.round(ground + shares * (color - ground)).astype(np.uint8)
+    return dyed
+
+
+@pytest.fixture(scope="session")
+def other(other_folder: Path) -> Dataset:
+    """What `other_folder` holds."""
+    return load(other_folder)
 
 
 @pytest.fixture(scope="session")

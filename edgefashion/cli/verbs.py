@@ -76,9 +76,9 @@ def data(data_folder: Path | None, picture: Path | None, index: int | None) -> N
         from edgefashion.data.plot import plot_grid, plot_image
 
         if index is None:
-            plot_grid(dataset.train, picture)
+            plot_grid(dataset.train, dataset.task, picture)
         else:
-            plot_image(dataset.train, index, picture)
+            plot_image(dataset.train, dataset.task, index, picture)
         say(f"written: {picture}")
     show(description(dataset))
     following("edgefashion evaluate" if runs.find(Path(RUNS)) else "edgefashion train")

@@ -1,4 +1,11 @@
-"""Fashion-MNIST: found or fetched, checked, split, sampled and drawn."""
+"""Data sets: found or fetched, checked, split, sampled and drawn.
+
+Fashion-MNIST comes from wherever it is served. A folder that the user names may hold another data set: the
+same four IDX files, with images uint8 [N, height, width] or [N, height, width, 3], and beside them
+
+    task.json    what `Task.to_dict` gives: name, image_shape, classes, and how a picture becomes an image
+    SHA256SUMS   optional: the checksums of the decompressed files, as sha256sum prints them
+"""
 
 from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.data.fashion_mnist import CLASS_NAMES, FASHION_MNIST

@@ -10,13 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.data import fashion_mnist, idx
-from edgefashion.data.fashion_mnist import CHECKSUMS, FASHION_MNIST, FILES
-from edgefashion.data.task import Task
+from edgefashion.data import idx
+from edgefashion.data.fashion_mnist import (
+    CHECKSUMS,
+    FASHION_MNIST,
+    FILES,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    most_bytes,
+)
+from edgefashion.data.task import Labels, Task
 from edgefashion.errors import DataError
 from edgefashion.files import reading
 
-SUMS = "SHA256SUMS"
+SUMS, TASK = "SHA256SUMS", "task.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +34,8 @@ class Subset:
 
     images: npt.NDArray[np.uint8]
     """uint8 [N, height, width, channels], raw pixels"""
-    labels: npt.NDArray[np.uint8]
-    """uint8 [N]: positions in the classes of the task"""
+    labels: Labels
+    """[N] of the task's `label_dtype`: positions in its classes"""
     indices: npt.NDArray[np.int64]
     """int64 [N], position of each image in its IDX file"""
 
@@ -40,7 +49,7 @@ class Subset:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Fashion-MNIST, or a declared part of it, checked against its checksums."""
+    """Images and labels of a task: those of Fashion-MNIST, of a declared part of it, or of others."""
 
     source: str
     """who served it, in words"""
@@ -48,16 +57,16 @@ class Dataset:
     checksums: dict[str, str]
     """IDX file name → SHA-256 of its decompressed bytes"""
     train: Subset
-    """the training file: 60,000 images when complete"""
+    """the training file: 60,000 images of Fashion-MNIST"""
     test: Subset
-    """the t10k file: 10,000 images when complete"""
+    """the t10k file: 10,000 images of Fashion-MNIST"""
     task: Task
     """what its images are, and their classes"""
 
     @property
     def complete(self) -> bool:
-        """Whether this is all of Fashion-MNIST, and not a part of it for teaching and tests."""
-        return self.checksums == CHECKSUMS
+        """Whether this is the whole data set, and not a part of Fashion-MNIST for teaching and tests."""
+        return self.task != FASHION_MNIST or self.checksums == CHECKSUMS
 
     def describe(self) -> dict[str, Any]:
         """What to note beside a result made from this data set, as JSON."""
@@ -71,43 +80,57 @@ class Dataset:
 
 
 def read_named(folder: Path, source: str) -> Dataset:
-    """Read the folder a user named; its own SHA256SUMS, where there, declares a part of Fashion-MNIST.
+    """Read the folder a user named: of another data set where task.json says of which.
 
-    Raises DataError when a file is missing or is not what its checksum and header promise.
+    Its own SHA256SUMS, where there, declares what is in the files, of Fashion-MNIST a part. Raises DataError
+    when a file is missing or is not what its checksum and header promise.
     """
     if not reading.is_folder(folder, DataError):
         raise DataError(f"{folder}: no such folder; name one that holds {idx.listed()}")
-    sums = folder / SUMS
+    sums, own = folder / SUMS, os.path.lexists(folder / TASK)
     declared = os.path.lexists(sums)
     try:
-        return read_folder(folder, source, _declared(sums) if declared else CHECKSUMS)
+        checksums = _declared(sums) if declared else {} if own else CHECKSUMS
+        task = read_task(folder / TASK) if own else FASHION_MNIST
+        return read_folder(folder, source, checksums, task)
     except DataError as error:
-        other = f"correct {SUMS} there" if declared else "name no folder and have it fetched"
+        described = SUMS if declared else TASK
+        other = f"correct {described} there" if declared or own else "name no folder and have it fetched"
         raise DataError(f"{error}; put the right file there, or {other}") from error
 
 
-def read_folder(folder: Path, source: str, checksums: Mapping[str, str] = CHECKSUMS) -> Dataset:
-    """Read and check the four files in `folder`. Raises DataError."""
+def read_task(path: Path) -> Task:
+    """What a data set is for, out of a task.json: what `Task.to_dict` writes. Raises DataError."""
+    found = reading.read_json(path, "the task of a data set", DataError, reading.SETTINGS_BYTES)
+    return Task.from_dict(found, str(path), DataError)
+
+
+def read_folder(
+    folder: Path, source: str, checksums: Mapping[str, str] = CHECKSUMS, task: Task = FASHION_MNIST
+) -> Dataset:
+    """Read and check the four files in `folder`; each is to have its checksum, where there is one.
+
+    Raises DataError.
+    """
     if names := idx.lacking(folder):
         raise DataError(f"{folder} lacks {', '.join(names)}")
-    train = _read_pair(folder, fashion_mnist.TRAIN_IMAGES, fashion_mnist.TRAIN_LABELS, checksums)
-    test = _read_pair(folder, fashion_mnist.TEST_IMAGES, fashion_mnist.TEST_LABELS, checksums)
-    if unseen := [name for label, name in enumerate(FASHION_MNIST.classes) if label not in test.labels]:
+    found: dict[str, str] = {}
+
+    def read(name: str) -> tuple[Path, bytes]:
+        path = idx.located(folder, name) or idx.compressed(folder, name)
+        most = most_bytes(name) if task == FASHION_MNIST else idx.most_bytes_of(name, task)
+        content, found[name] = idx.read(path, most, checksums.get(name))
+        return path, content
+
+    def pair(images: str, labels: str) -> Subset:
+        pixels = idx.parsed_images(*read(images), task)
+        classes = idx.parsed_labels(*read(labels), len(pixels), task)
+        return Subset(pixels, classes, np.arange(len(pixels), dtype=np.int64))
+
+    train, test = pair(TRAIN_IMAGES, TRAIN_LABELS), pair(TEST_IMAGES, TEST_LABELS)
+    if unseen := [name for label, name in enumerate(task.classes) if label not in test.labels]:
         raise DataError(f"{folder} has no test image of {', '.join(unseen)}, and every class needs one")
-    return Dataset(source, folder, dict(checksums), train, test, FASHION_MNIST)
-
-
-def _read_pair(folder: Path, images: str, labels: str, checksums: Mapping[str, str]) -> Subset:
-    path, content = _read(folder, images, checksums)
-    pixels = idx.parsed_images(path, content, FASHION_MNIST.height, FASHION_MNIST.width)
-    path, content = _read(folder, labels, checksums)
-    classes = idx.parsed_labels(path, content, len(pixels), len(FASHION_MNIST.classes))
-    return Subset(pixels, classes, np.arange(len(pixels), dtype=np.int64))
-
-
-def _read(folder: Path, name: str, checksums: Mapping[str, str]) -> tuple[Path, bytes]:
-    path = idx.located(folder, name) or idx.compressed(folder, name)
-    return path, idx.verified(path, name, checksums[name])
+    return Dataset(source, folder, {name: found[name] for name in FILES}, train, test, task)
 
 
 def _declared(path: Path) -> dict[str, str]:

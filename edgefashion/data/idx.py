@@ -1,6 +1,11 @@
-"""The four IDX files of Fashion-MNIST in a folder, and reading them with every check."""
+"""The four IDX files of a data set in a folder, called as MNIST's are, and reading them with every check.
+
+Images are unsigned bytes [N, height, width], or [N, height, width, 3] of RGB; labels are unsigned bytes [N],
+or integers of 16 bits [N] of a task with more than 256 classes.
+"""
 
 import hashlib
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -8,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.data.fashion_mnist import FILES, most_bytes
+from edgefashion.data.fashion_mnist import FILES, TEST_LABELS, TRAIN_LABELS, most_bytes
+from edgefashion.data.task import Labels, Task
 from edgefashion.errors import DataError
 from edgefashion.files import reading
 
+MOST_BYTES = 1 << 30
+"""Of a file of another data set than Fashion-MNIST: all of it comes into memory."""
 GZIP_BYTES = 1 << 16
 """More than gzip adds to the largest of the files where it cannot make it smaller."""
 MOST_PARTS = 10
@@ -21,8 +29,10 @@ _GZIP = 31
 
 Pixels = npt.NDArray[np.uint8]
 
-_START = b"\0\0\x08"
-_MAGIC = {1: 0x0801, 3: 0x0803}  # unsigned bytes, by number of dimensions
+_BYTE, _SHORT = 8, 11
+"""Types of the values, as IDX calls unsigned bytes and integers of 16 bits."""
+_ITEM_BYTES = {_BYTE: 1, _SHORT: 2}
+_STARTS = tuple(bytes((0, 0, kind)) for kind in _ITEM_BYTES)
 
 
 def compressed(folder: Path, name: str) -> Path:
@@ -60,23 +70,34 @@ def lacking(folder: Path) -> list[str]:
     return sorted(compressed(folder, name).name for name in FILES if located(folder, name) is None)
 
 
+def most_bytes_of(name: str, task: Task) -> int:
+    """The size that the file `name` of a data set of any task has at most."""
+    images = MOST_BYTES // task.pixels
+    return 8 + images * task.label_dtype.itemsize if name in (TRAIN_LABELS, TEST_LABELS) else MOST_BYTES
+
+
 def verified(path: Path, name: str, checksum: str) -> bytes:
-    """The bytes of the IDX file `name`, which lies at `path`, gzipped or not; `checksum` is their SHA-256.
+    """The bytes of Fashion-MNIST's file `name`, which lies at `path`: see `read`."""
+    return read(path, most_bytes(name), checksum)[0]
+
+
+def read(path: Path, at_most: int, checksum: str | None = None) -> tuple[bytes, str]:
+    """The bytes of an IDX file, gzipped or not, and their SHA-256, which is to be `checksum`.
 
     Raises DataError when the file is missing, too large, cut short, damaged or has other bytes inside.
     """
-    content = _inflated(path, most_bytes(name))
+    content = _inflated(path, at_most)
     found = hashlib.sha256(content).hexdigest()
-    if found != checksum:
+    if found != (checksum or found):
         raise DataError(
             f"{path}: wrong checksum: SHA-256 of the decompressed bytes is {found}, expected {checksum}"
         )
-    return content
+    return content, found
 
 
 def _inflated(path: Path, at_most: int) -> bytes:
     packed = reading.read_bytes(path, "a file of the data set", DataError, at_most + GZIP_BYTES)
-    if packed.startswith(_START):
+    if packed.startswith(_STARTS):
         return packed
     if not packed.startswith(b"\x1f\x8b"):
         start = packed[:8].hex(" ") or "nothing, it is empty"
@@ -100,42 +121,53 @@ def _inflated(path: Path, at_most: int) -> bytes:
     raise DataError(f"{path}: damaged gzip: more than {MOST_PARTS} parts")
 
 
-def parsed_images(path: Path, content: bytes, height: int, width: int) -> Pixels:
-    """Images out of IDX bytes read from `path`: uint8 [N, height, width, 1]. Raises DataError."""
-    shape = _checked_shape(path, content, dimensions=3)
-    if shape[1:] != (height, width):
-        raise DataError(f"{path}: images of {shape[1]} x {shape[2]} pixels, expected {height} x {width}")
-    return _body(content, 3).reshape(*shape, 1)
+def parsed_images(path: Path, content: bytes, task: Task) -> Pixels:
+    """Images out of IDX bytes read from `path`: uint8 [N, height, width, channels]. Raises DataError."""
+    wanted = _stored(task.image_shape)
+    count, *shape = _checked_shape(path, content, _BYTE, 1 + len(wanted))
+    if tuple(shape) != wanted:
+        found, expected = (" x ".join(map(str, each)) for each in (shape, wanted))
+        raise DataError(f"{path}: images of {found} pixels, expected {expected}")
+    return _body(content, 1 + len(wanted)).reshape(count, *task.image_shape)
 
 
-def parsed_labels(path: Path, content: bytes, count: int, classes: int) -> Pixels:
-    """`count` labels out of IDX bytes read from `path`: uint8 [count], each below `classes`.
+def parsed_labels(path: Path, content: bytes, count: int, task: Task) -> Labels:
+    """`count` labels out of IDX bytes read from `path`: [count] of the task's type, each that of a class.
 
     Raises DataError.
     """
-    (found,) = _checked_shape(path, content, dimensions=1)
+    small = task.label_dtype == np.uint8
+    (found,) = _checked_shape(path, content, _BYTE if small else _SHORT, 1)
     if found != count:
         raise DataError(f"{path}: wrong count: {found:,} labels, expected {count:,}, one for each image")
-    labels = _body(content, 1)
-    if found and (worst := int(labels.max())) >= classes:
-        raise DataError(f"{path}: label out of range: {worst}, expected 0 to {classes - 1}")
-    return labels
+    labels = _body(content, 1) if small else _body(content, 1).view(">i2")
+    outside = labels[(labels < 0) | (labels >= len(task.classes))]
+    if len(outside):
+        raise DataError(f"{path}: label out of range: {outside.max()}, expected 0 to {len(task.classes) - 1}")
+    return labels.astype(task.label_dtype, copy=False)
 
 
-def packed(array: Pixels) -> bytes:
-    """IDX bytes of images uint8 [N, height, width, 1] or labels uint8 [N]."""
-    body = array.reshape(array.shape[:3])
-    return struct.pack(f">{1 + body.ndim}I", _MAGIC[body.ndim], *body.shape) + body.tobytes()
+def packed(array: Pixels | Labels) -> bytes:
+    """IDX bytes of images uint8 [N, height, width, channels] or labels [N]."""
+    if array.ndim > 1:
+        array = array.reshape(len(array), *_stored(array.shape[1:]))
+    kind, body = (_BYTE, array) if array.dtype == np.uint8 else (_SHORT, array.astype(">i2"))
+    return struct.pack(f">2xBB{body.ndim}I", kind, body.ndim, *body.shape) + body.tobytes()
 
 
-def _checked_shape(path: Path, content: bytes, dimensions: int) -> tuple[int, ...]:
+def _stored(image_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of an image in a file: of gray images without the one channel."""
+    return image_shape[:2] if image_shape[2] == 1 else image_shape
+
+
+def _checked_shape(path: Path, content: bytes, kind: int, dimensions: int) -> tuple[int, ...]:
     header = 4 + 4 * dimensions
     if len(content) < header:
         raise DataError(f"{path}: {len(content)} bytes inside, expected an IDX header of {header}")
     magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:header])
-    if magic != _MAGIC[dimensions]:
-        raise DataError(f"{path}: wrong magic number: 0x{magic:08x}, expected 0x{_MAGIC[dimensions]:08x}")
-    size = int(np.prod(shape, dtype=object))
+    if magic != (expected := kind << 8 | dimensions):
+        raise DataError(f"{path}: wrong magic number: 0x{magic:08x}, expected 0x{expected:08x}")
+    size = math.prod(shape) * _ITEM_BYTES[kind]
     if len(content) - header != size:
         raise DataError(
             f"{path}: wrong count: its header promises {shape[0]:,} items ({size:,} bytes),"

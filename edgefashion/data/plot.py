@@ -7,35 +7,49 @@ import numpy as np
 
 from edgefashion import figures
 from edgefashion.data.dataset import Subset
-from edgefashion.data.fashion_mnist import CLASS_NAMES
+from edgefashion.data.task import Task
 from edgefashion.errors import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_grid(subset: Subset, path: Path, per_class: int = 12) -> None:
+MOST_ROWS = 50
+"""Of a grid: more classes than that are not drawn."""
+
+
+def plot_grid(subset: Subset, task: Task, path: Path, per_class: int = 12) -> None:
     """Draw the first `per_class` images of each class, a labeled row a class, into `path`.
 
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.
     """
     kind = figures.kind_of(path)
-    classes = np.unique(subset.labels)
+    classes = np.unique(subset.labels)[:MOST_ROWS]
     figure = figures.new_figure(0.62 * per_class + 1.4, 0.62 * len(classes) + 0.5)
     axes = figure.subplots(len(classes), per_class, squeeze=False)
     for row, label in zip(axes, classes, strict=True):
-        row[0].set_ylabel(CLASS_NAMES[label], rotation=0, ha="right", va="center", fontsize=11, labelpad=8)
+        row[0].set_ylabel(
+            task.classes[label],
+            rotation=0,
+            ha="right",
+            va="center",
+            fontsize=11,
+            labelpad=8,
+            parse_math=False,
+        )
         shown = np.flatnonzero(subset.labels == label)[:per_class]
         for column, axis in enumerate(row):
             _bare(axis)
             if column < len(shown):
                 _draw(axis, subset, int(shown[column]))
-    figure.suptitle("Fashion-MNIST", fontsize=13)
+    left_out = len(task.classes) - len(classes)
+    more = f" (the first {len(classes)} of {len(task.classes)} classes)" if left_out else ""
+    figure.suptitle(f"{task.name}{more}", fontsize=13, parse_math=False)
     figures.save(figure, path, kind)
 
 
-def plot_image(subset: Subset, index: int, path: Path) -> None:
+def plot_image(subset: Subset, task: Task, index: int, path: Path) -> None:
     """Draw image `index` of `subset` (0 is the first) large, with its class, into `path`.
 
     Raises BadInput for an index that is not there or a suffix other than .png, .svg and .pdf, MissingExtra
@@ -48,7 +62,7 @@ def plot_image(subset: Subset, index: int, path: Path) -> None:
     axis = figure.subplots()
     _bare(axis)
     _draw(axis, subset, index)
-    axis.set_title(CLASS_NAMES[subset.labels[index]], fontsize=16)
+    axis.set_title(task.classes[subset.labels[index]], fontsize=16, parse_math=False)
     axis.set_xlabel(f"image {index:,} of {len(subset):,}, counted from 0", fontsize=9, color="0.4")
     figures.save(figure, path, kind)
 
@@ -61,4 +75,6 @@ def _bare(axis: "Axes") -> None:
 
 
 def _draw(axis: "Axes", subset: Subset, position: int) -> None:
-    axis.imshow(subset.images[position, :, :, 0], cmap="gray_r", vmin=0, vmax=255)
+    image = subset.images[position]
+    # Of an image in colors, matplotlib ignores what is said of gray.
+    axis.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray_r", vmin=0, vmax=255)

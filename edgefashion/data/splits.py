@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.data.fashion_mnist import SPLIT_SEED, VALIDATION_SHARE
-from edgefashion.data.task import Task
+from edgefashion.data.task import Labels, Task
 from edgefashion.errors import BadInput, DataError
 
 
@@ -64,7 +64,7 @@ def _keys(count: int, seed: int) -> npt.NDArray[np.uint64]:
     return np.random.PCG64(seed).random_raw(count)
 
 
-def _class_ranks(labels: npt.NDArray[np.uint8], keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def _class_ranks(labels: Labels, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """Position of each image among those of its own class when they are ordered by key: int64 [N]."""
     order = np.lexsort((keys, labels))
     starts = np.searchsorted(labels[order], labels)

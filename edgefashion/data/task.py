@@ -5,11 +5,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from edgefashion.errors import BadInput
 from edgefashion.files import reading
 
 Fit = Literal["crop", "pad", "stretch", "garment"]
+Labels = npt.NDArray[np.unsignedinteger[Any]]
+"""Positions in the classes of a task, of its `label_dtype`."""
 
 
 @dataclass(frozen=True)

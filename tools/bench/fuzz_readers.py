@@ -19,7 +19,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
 from edgefashion.data import dataset, idx, load
-from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS
+from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, TEST_IMAGES, TEST_LABELS
 from edgefashion.evaluation import results
 from edgefashion.prediction import convert
 from edgefashion.recipes import overrides
@@ -126,8 +126,12 @@ def _data() -> list[Kind]:
             [packed[TEST_LABELS]],
             lambda path: idx.verified(path, TEST_LABELS, "0" * 64),
         ),
-        Kind("images-idx3", [images], lambda path: idx.parsed_images(path, path.read_bytes(), 28, 28)),
-        Kind("labels-idx1", [labels], lambda path: idx.parsed_labels(path, path.read_bytes(), count, 10)),
+        Kind("images-idx3", [images], lambda path: idx.parsed_images(path, path.read_bytes(), FASHION_MNIST)),
+        Kind(
+            "labels-idx1",
+            [labels],
+            lambda path: idx.parsed_labels(path, path.read_bytes(), count, FASHION_MNIST),
+        ),
         Kind(dataset.SUMS, [(SAMPLE / dataset.SUMS).read_bytes()], dataset._declared),
         Kind("picture", _pictures(), convert),
     ]
