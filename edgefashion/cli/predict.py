@@ -14,6 +14,7 @@ from edgefashion.errors import BadInput, PictureError, ZooError
 
 if TYPE_CHECKING:
     from edgefashion.artifacts.artifact import Artifact
+    from edgefashion.data import Task
     from edgefashion.prediction import Shown
 
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--invert/--no-invert",
     default=None,
-    help="Whether clothing is dark on bright; default: whether the border is bright.",
+    help="Of clothing: whether it is dark on bright; default: whether the border is bright.",
 )
 @in_process_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with the logits.")
@@ -42,12 +43,13 @@ def predict(
 ) -> None:
     """Classify pictures: the three likeliest classes.
 
-    Of PNG and JPEG files, trimmed and fitted into 28x28 as the data set's images were, or of test images.
+    Of PNG and JPEG files, made to fit as the images were that the model was trained on, or of test images.
     A float32 and an int8 file of one run in the same folder answer side by side.
 
     Example: edgefashion predict cnn-int8.tflite shoe.jpg --index 3
     """
-    from edgefashion.prediction import classify, is_picture, side_by_side, text
+    from edgefashion.data.locate import task_at
+    from edgefashion.prediction import classify, is_picture, side_by_side, task_of, text
 
     if is_picture(model):
         raise BadInput(
@@ -56,12 +58,13 @@ def predict(
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
     artifacts = side_by_side(naming.named_artifacts([model], root))
-    images, refused = _pictures(paths, invert)
+    task = task_of(artifacts, task_at(data_folder))
+    images, refused = _pictures(paths, task, invert)
     images += _test_images(indices, artifacts, data_folder)
     predictions = []
     if images:
         with Bar() as progress:
-            predictions = classify(artifacts, images, progress, in_process)
+            predictions = classify(artifacts, images, task, progress, in_process)
     failed = [each.answers.error for each in predictions if each.answers.error]
     if as_json:
         show_json(text.to_json(images, predictions, {name: str(error) for name, error in refused.items()}))
@@ -83,18 +86,20 @@ def _any_model() -> str:
         return "MODEL"
 
 
-def _pictures(paths: tuple[Path, ...], invert: bool | None) -> "tuple[list[Shown], dict[str, PictureError]]":
+def _pictures(
+    paths: tuple[Path, ...], task: "Task", invert: bool | None
+) -> "tuple[list[Shown], dict[str, PictureError]]":
     """The pictures that can be converted, and what is wrong with each of the others."""
     from edgefashion.prediction import Shown, convert
 
     shown, refused = [], {}
     for path in paths:
         try:
-            found = convert(path, invert)
+            found = convert(path, task, invert)
         except PictureError as error:
             refused[str(path)] = error
         else:
-            shown.append(Shown(str(path), found.pixels, found.steps, found.to_dict()))
+            shown.append(Shown(str(path), found.pixels, found.steps, found.details))
     return shown, refused
 
 
@@ -114,7 +119,6 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: 
 
     Raises BadInput for a number too high.
     """
-    from edgefashion.data import CLASS_NAMES
     from edgefashion.prediction import Shown
     from edgefashion.zoo import SampledDataset
 
@@ -127,8 +131,7 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: 
     found = []
     for index in indices:
         label = int(test.labels[index])
-        details = {"index": index, "label": label, "class": CLASS_NAMES[label], "source": dataset.source}
-        found.append(
-            Shown(f"test image {index}{whose}", test.images[index], f"a {CLASS_NAMES[label]}", details)
-        )
+        name = dataset.task.classes[label]
+        details = {"index": index, "label": label, "class": name, "source": dataset.source}
+        found.append(Shown(f"test image {index}{whose}", test.images[index], f"a {name}", details))
     return found

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from edgefashion.data.dataset import Dataset, read_folder, read_named
-from edgefashion.data.fashion_mnist import FILES, PACKAGE, PACKAGE_FOLDER
+from edgefashion.data.dataset import TASK, Dataset, read_folder, read_named, read_task
+from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAGE_FOLDER
 from edgefashion.data.idx import lacking
+from edgefashion.data.task import Task
 from edgefashion.errors import DataError
 
 VARIABLE = "EDGEFASHION_DATA"
@@ -30,6 +31,16 @@ def at_hand(folder: Path | None = None) -> Path | None:
     named = folder or os.environ.get(VARIABLE)
     places = [Path(named)] if named else [cache_folder(), PACKAGE_FOLDER]
     return next((place for place in places if not lacking(place)), None)
+
+
+def task_at(folder: Path | None = None) -> Task:
+    """What the data set in `folder`, or in that of EDGEFASHION_DATA, is for; no image is read.
+
+    Raises DataError for a task.json that is none.
+    """
+    named = folder or os.environ.get(VARIABLE)
+    path = Path(named) / TASK if named else None
+    return read_task(path) if path and os.path.lexists(path) else FASHION_MNIST
 
 
 def load(folder: Path | None = None, report: Callable[[str], None] = say) -> Dataset:

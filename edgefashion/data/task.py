@@ -20,7 +20,7 @@ class Picture:
     """How a picture file becomes an image of a task; colors are of as many values, 0 to 255, as channels.
 
     fit: `crop` keeps the middle, `pad` adds margins, `stretch` keeps all and not the aspect; `garment` is how
-        Fashion-MNIST's own images were made, see `prediction.conversion`.
+        Fashion-MNIST's own images were made, see `prediction.garment`; gray.
     background: the color that is seen through where the picture is transparent.
     fill: the color of margins, and of what augmentation moves into an image.
     """
@@ -87,6 +87,8 @@ class Task:
                 f"{where} has images of {shape[2]} channels and colors of {len(background)} and {len(fill)}: "
                 "give a color a value for each channel"
             )
+        if picture["fit"] == "garment" and shape[2] != 1:
+            raise error(f"{where} has images in color, and garment makes gray ones: use crop, pad or stretch")
         return cls(content["name"], tuple(shape), classes, Picture(picture["fit"], background, fill))
 
 

@@ -1,13 +1,25 @@
 """What models say of pictures: any PNG or JPEG file, or an image of the data set.
 
 pictures.py    opening files, with distrust
-conversion.py  any picture → uint8 [28, 28, 1], bright clothing on black
+conversion.py  any picture → an image of a task, uint8 [height, width, channels]
+framing.py     … cropped, padded or stretched
+garment.py     … as Fashion-MNIST's own images were made, bright clothing on black
 classes.py     images and artifacts → classes with probabilities
 text.py        the same for people and for programs
 """
 
-from edgefashion.prediction.classes import Guess, Prediction, Shown, classify, side_by_side
+from edgefashion.prediction.classes import Guess, Prediction, Shown, classify, side_by_side, task_of
 from edgefashion.prediction.conversion import Converted, convert
 from edgefashion.prediction.pictures import is_picture
 
-__all__ = ["Converted", "Guess", "Prediction", "Shown", "classify", "convert", "is_picture", "side_by_side"]
+__all__ = [
+    "Converted",
+    "Guess",
+    "Prediction",
+    "Shown",
+    "classify",
+    "convert",
+    "is_picture",
+    "side_by_side",
+    "task_of",
+]

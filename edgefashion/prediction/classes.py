@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
 from edgefashion.artifacts.targets import ANY
-from edgefashion.data import CLASS_NAMES
+from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, EdgefashionError
 from edgefashion.evaluation.predictions import Predictions, predict
 from edgefashion.runtimes.base import Logits
@@ -28,7 +28,7 @@ class Shown:
     name: str
     """What the user calls it."""
     pixels: NDArray[np.uint8]
-    """uint8 [28, 28, 1]"""
+    """uint8 [height, width, channels]"""
     remark: str
     """Where it comes from or what was done to it, for people."""
     details: dict[str, Any]
@@ -51,19 +51,21 @@ class Prediction:
 
     artifact: Artifact
     answers: Predictions
+    task: Task
+    """What the images are for."""
 
     @property
     def logits(self) -> Logits | None:
-        """float32 [N, 10], of int8 TFLite files dequantized; None where it failed."""
+        """float32 [N, classes], of int8 TFLite files dequantized; None where it failed."""
         return self.answers.logits
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the classes are called: what the artifact says, else what those of the data set are."""
-        return self.artifact.labels or CLASS_NAMES
+        """What the classes are called: what the artifact says, else what those of the images are."""
+        return self.artifact.labels or self.task.classes
 
     def top(self, number: int) -> list[Guess]:
-        """The likeliest classes of image `number`, the first one first."""
+        """The likeliest classes of image `number`, the first one first: three, or all where there are two."""
         assert self.logits is not None
         shares = probabilities(self.logits[number])
         order = np.argsort(-shares, kind="stable")[:TOP]
@@ -73,10 +75,11 @@ class Prediction:
 def classify(
     artifacts: Sequence[Artifact],
     images: Sequence[Shown],
+    task: Task,
     progress: "Progress | None" = None,
     in_process: bool = False,
 ) -> list[Prediction]:
-    """What each artifact says of the images. One that fails says why, and the others go on."""
+    """What each artifact says of images of a task. One that fails says why, and the others go on."""
     pixels = np.stack([image.pixels for image in images])
     found = []
     for each in artifacts:
@@ -86,7 +89,7 @@ def classify(
             answers = predict(each, pixels, progress, in_process=in_process)
         except EdgefashionError as error:
             answers = Predictions(error=error)
-        found.append(Prediction(each, answers))
+        found.append(Prediction(each, answers, task))
     return found
 
 
@@ -102,6 +105,11 @@ def side_by_side(artifacts: Sequence[Artifact]) -> list[Artifact]:
         found |= {each.path: each for each in sorted(pair, key=lambda each: each.precision != "float32")}
     plain = [each for each in found.values() if each.target == ANY and not each.kept_float]
     return plain if len(artifacts) > 1 and plain else list(found.values())
+
+
+def task_of(artifacts: Sequence[Artifact], otherwise: Task) -> Task:
+    """What the artifacts are for, as the first that names a task does; else what they are taken for."""
+    return next((each.task for each in artifacts if each.task), otherwise)
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:

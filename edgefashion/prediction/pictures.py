@@ -29,6 +29,12 @@ def is_picture(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
+def rgb(color: tuple[int, ...]) -> Color:
+    """A color of a task, gray or RGB, in RGB."""
+    red, green, blue = color * 3 if len(color) == 1 else color
+    return red, green, blue
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A picture, upright."""

@@ -5,7 +5,6 @@ from pathlib import PurePath
 from typing import Any
 
 from edgefashion import __version__, report
-from edgefashion.data import CLASS_NAMES
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
 from edgefashion.tables import ALWAYS, Column, Page, Table
@@ -22,7 +21,7 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
         for prediction in predictions
         if prediction.logits is not None
     ]
-    places = [_place(rank) for rank in range(TOP)]
+    places = [_place(rank) for rank in range(min([TOP, *(len(each.labels) for each in predictions)]))]
     lines = [f"{image.name}: {image.remark}" for image in images]
     found = [Table("Classes", (*_COLUMNS, *places), rows)] if rows else []
     return Page(lines, found, _notes(predictions), "--json")
@@ -44,7 +43,7 @@ def to_json(
     content = {
         "schema": SCHEMA,
         "edgefashion": __version__,
-        "classes": list(next((each.labels for each in predictions), CLASS_NAMES)),
+        "classes": list(next((each.labels for each in predictions), ())),
         "images": [
             {
                 "image": image.name,
@@ -59,14 +58,11 @@ def to_json(
 
 
 def _notes(predictions: Sequence[Prediction]) -> list[str]:
-    silent = [
-        each.artifact.path.name
-        for each in predictions
-        if each.logits is not None and not each.artifact.labels
-    ]
+    silent = [each for each in predictions if each.logits is not None and not each.artifact.labels]
     if not silent:
         return []
-    return [f"What its classes are called does not stand in {', '.join(silent)}: taken to be Fashion-MNIST's"]
+    names, task = ", ".join(each.artifact.path.name for each in silent), silent[0].task
+    return [f"{names} does not name its classes: taken to be those of {task.name}"]
 
 
 def _prediction(prediction: Prediction, number: int) -> dict[str, Any]:

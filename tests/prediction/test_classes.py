@@ -14,7 +14,8 @@ from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError
 from edgefashion.evaluation.evaluate import evaluate
-from edgefashion.prediction import Shown, classify, side_by_side, text
+from edgefashion.evaluation.predictions import Predictions
+from edgefashion.prediction import Prediction, Shown, classify, side_by_side, task_of, text
 from edgefashion.prediction.classes import probabilities
 from edgefashion.report import card
 from edgefashion.runtimes import for_file
@@ -40,7 +41,7 @@ def test_probabilities_are_the_softmax() -> None:
 
 @pytest.mark.parametrize("name", ["tiny-int8.tflite", "tiny-float32.tflite", "tiny-float32.onnx"])
 def test_the_top_three_are_those_of_the_runtime(name: str, sample: Dataset) -> None:
-    (found,) = classify([artifact.inspect(MODELS / name)], images(sample, 12))
+    (found,) = classify([artifact.inspect(MODELS / name)], images(sample, 12), sample.task)
     runtime = for_file(MODELS / name)
     runtime.start()
     logits = runtime.load(MODELS / name, threads=1).predict(sample.test.images[:12])
@@ -55,7 +56,7 @@ def test_the_top_three_are_those_of_the_runtime(name: str, sample: Dataset) -> N
 
 def test_one_that_breaks_the_contract_does_not_keep_the_others_from_answering(sample: Dataset) -> None:
     files = [artifact.inspect(MODELS / name) for name in ("float-input.tflite", "tiny-float32.tflite")]
-    bad, good = classify(files, images(sample, 2))
+    bad, good = classify(files, images(sample, 2), sample.task)
     assert isinstance(bad.answers.error, ArtifactError)
     assert "expected uint8 [N, 28, 28, 1] in" in str(bad.answers.error)
     assert good.answers.error is None
@@ -90,7 +91,7 @@ DIGITS = [f"digit {number}" for number in range(10)]
 
 def test_an_artifact_answers_with_the_classes_that_it_names(tmp_path: Path, sample: Dataset) -> None:
     own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
-    (found,) = classify([own], images(sample, 3))
+    (found,) = classify([own], images(sample, 3), sample.task)
     assert [guess.name for guess in found.top(0)] == [DIGITS[guess.label] for guess in found.top(0)]
     assert json.loads(text.to_json(images(sample, 3), [found]))["classes"] == DIGITS
     assert text.page(images(sample, 3), [found]).notes == []
@@ -102,16 +103,16 @@ def test_a_picture_is_called_by_its_name_alone_where_that_tells_it_from_others(
     pictures = images(sample, 3)
     names = ("some/where/far/boot.png", "a/shoe.png", "b/shoe.png")
     shown = [replace(each, name=name) for each, name in zip(pictures, names, strict=True)]
-    page = text.page(shown, classify([exported(tmp_path, "own.tflite", "float32")], shown))
+    page = text.page(shown, classify([exported(tmp_path, "own.tflite", "float32")], shown, sample.task))
     assert [row[0] for row in page.tables[0].cells] == ["boot.png", "a/shoe.png", "b/shoe.png"]
     assert page.header[0].startswith(names[0])
 
 
 def test_where_an_artifact_names_no_classes_it_is_said(tmp_path: Path, sample: Dataset) -> None:
-    (found,) = classify([exported(tmp_path, "own.tflite", "float32")], images(sample, 3))
+    (found,) = classify([exported(tmp_path, "own.tflite", "float32")], images(sample, 3), sample.task)
     assert found.top(0)[0].name == CLASS_NAMES[found.top(0)[0].label]
     (note,) = text.page(images(sample, 3), [found]).notes
-    assert "does not stand in own.tflite" in note
+    assert note == "own.tflite does not name its classes: taken to be those of Fashion-MNIST"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_where_an_artifact_names_no_classes_it_is_said(tmp_path: Path, sample: D
 def test_an_artifact_for_other_images_or_classes_is_refused(
     more: dict[str, Any], said: str, tmp_path: Path, sample: Dataset
 ) -> None:
-    (found,) = classify([exported(tmp_path, "own.tflite", "float32", **more)], images(sample, 3))
+    (found,) = classify([exported(tmp_path, "own.tflite", "float32", **more)], images(sample, 3), sample.task)
     assert isinstance(found.answers.error, ArtifactError)
     assert said in str(found.answers.error)
 
@@ -146,3 +147,28 @@ def test_what_tells_other_classes_apart_is_measured_and_bundled_on_no_images_of_
     )
     with pytest.raises(ArtifactError, match=said):
         found.raise_failures()
+
+
+def test_where_there_are_two_classes_there_are_two_guesses(tmp_path: Path, sample: Dataset) -> None:
+    coin = replace(sample.task, classes=("heads", "tails"))
+    own = artifact.inspect(MODELS / "tiny-float32.tflite")
+    answers = Predictions(np.array([[0, np.log(3)], [1, 1]], np.float32))
+    found = Prediction(own, answers, coin)
+    assert [(guess.name, guess.probability) for guess in found.top(0)] == [
+        ("tails", pytest.approx(0.75)),
+        ("heads", pytest.approx(0.25)),
+    ]
+    (table,) = text.page(images(sample, 2), [found]).tables
+    assert [row[-2:] for row in table.cells] == [
+        ["tails 75.0 %", "heads 25.0 %"],
+        ["heads 50.0 %", "tails 50.0 %"],
+    ]
+    assert json.loads(text.to_json(images(sample, 2), [found]))["classes"] == ["heads", "tails"]
+
+
+def test_what_a_file_is_for_is_what_it_says(tmp_path: Path, sample: Dataset) -> None:
+    coin = replace(sample.task, name="coins", classes=("heads", "tails"))
+    silent = exported(tmp_path, "silent.tflite", "float32")
+    own = exported(tmp_path, "own.tflite", "float32", task=coin.to_dict())
+    assert task_of([silent], sample.task) == sample.task
+    assert task_of([silent, own], sample.task) == coin

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgefashion.data import Dataset
+from edgefashion.data import FASHION_MNIST, Dataset
 from edgefashion.errors import PictureError
-from edgefashion.prediction import convert
+from edgefashion.prediction import Converted, conversion
+
+
+def convert(path: Path, invert: bool | None = None) -> Converted:
+    return conversion.convert(path, FASHION_MNIST, invert)
 
 
 def saved(path: Path, pixels: np.ndarray) -> Path:
@@ -33,7 +37,7 @@ def test_images_of_the_data_set_come_back_to_the_byte(
         path = saved(tmp_path / f"{number}.png", (255 - pixels if inverted else pixels)[..., 0])
         found = convert(path)
         assert (found.pixels == pixels).all()
-        assert (found.inverted, found.fitted) == (inverted, False)
+        assert (found.details["inverted"], found.details["fitted"]) == (inverted, False)
 
 
 def test_a_product_picture_becomes_an_image_of_the_data_set(sample: Dataset, tmp_path: Path) -> None:
@@ -41,7 +45,7 @@ def test_a_product_picture_becomes_an_image_of_the_data_set(sample: Dataset, tmp
     for number, pixels in enumerate(sample.test.images[:60]):
         found = convert(saved(tmp_path / f"{number}.png", product(pixels)))
         assert found.pixels.shape == (28, 28, 1)
-        assert (found.size, found.inverted, found.fitted) == ((510, 345), True, True)
+        assert found.size == (510, 345)
         alike.append(likeness(found.pixels, pixels))
         assert found.steps == "510x345, trimmed, fitted into 28x28, inverted (bright border)"
     assert np.median(alike) > 0.97  # not each: faint edges are trimmed, and the rest is then larger
@@ -108,8 +112,8 @@ def test_whatever_color_it_has_what_is_cut_out_is_seen(kind: str, size: int, tmp
     picture[size // 4 : -size // 4, size // 3 : -size // 3] = (*[brightness] * 3, opacity)
     found = convert(saved(tmp_path / "a.png", picture))
     shown = brightness if on_black else 255 - brightness
-    assert found.on_black == on_black
-    assert found.inverted != on_black
+    assert found.details["on_black"] == on_black
+    assert found.details["inverted"] != on_black
     assert abs(int(found.pixels[14, 14, 0]) - shown * opacity / 255) < 2
     assert found.pixels[0, 0] == found.pixels[27, 0] == 0
     assert ("pale and cut out: put on black" in found.steps) == on_black
@@ -121,7 +125,7 @@ def test_the_case_of_a_white_cut_out(tmp_path: Path) -> None:
     picture[40:160, 50:150] = (252, 252, 252, 255)
     picture[60:70, 90:110] = (20, 20, 20, 255)
     found = convert(saved(tmp_path / "a.png", picture))
-    assert found.on_black
+    assert found.details["on_black"]
     assert found.pixels[20, 14, 0] == 252
 
 
@@ -130,7 +134,7 @@ def test_a_white_background_with_round_corners_stays_one(tmp_path: Path) -> None
     picture[80:120, 90:110] = (20, 20, 20, 255)
     picture[:8, :8] = picture[:8, -8:] = picture[-8:, :8] = picture[-8:, -8:] = 0
     found = convert(saved(tmp_path / "a.png", picture))
-    assert (found.on_black, found.inverted) == (False, True)
+    assert (found.details["on_black"], found.details["inverted"]) == (False, True)
     assert found.pixels[14, 14, 0] == 235
 
 
@@ -146,11 +150,13 @@ def test_clothing_is_seen_on_every_gray_brighter_or_darker(
         picture = background + np.kron(pixels[..., 0] / 255 * range_, np.ones((6, 6)))
         picture = np.pad(picture, 30, constant_values=background).round().astype(np.uint8)
         found = convert(saved(tmp_path / f"{number}.png", picture))
-        assert found.inverted != brighter
-        assert found.because == ("border" if brighter == (background < 127) else "clothing")
+        assert found.details["inverted"] != brighter
+        assert found.details["inverted_because"] == (
+            "border" if brighter == (background < 127) else "clothing"
+        )
         alike.append(likeness(found.pixels, convert(saved(tmp_path / "a.png", product(pixels))).pixels))
         said = "brighter than its background" if brighter else "darker than its background"
-        assert (said in found.steps) == (found.because == "clothing")
+        assert (said in found.steps) == (found.details["inverted_because"] == "clothing")
     assert np.median(alike) > 0.9
 
 
@@ -160,7 +166,7 @@ def test_12_bits_in_16_are_said(sample: Dataset, tmp_path: Path) -> None:
     found = convert(saved(tmp_path / "a.png", twelve))
     assert (found.pixels == pixels).all()
     assert found.steps.startswith("28x28 of 12 bits in 16, taken as it is")
-    assert found.to_dict()["bits"] == 12
+    assert found.bits == found.details["bits"] == 12
 
 
 @pytest.mark.parametrize(
@@ -178,7 +184,7 @@ def test_where_nothing_is_seen_the_other_polarity_is_named(
 def test_a_picture_of_one_color_shows_nothing(
     shape: tuple[int, int], invert: bool | None, tmp_path: Path
 ) -> None:
-    with pytest.raises(PictureError, match=r"a\.png is of one color, and shows nothing"):
+    with pytest.raises(PictureError, match=r"a\.png is a single color"):
         convert(saved(tmp_path / "a.png", np.full(shape, 90, np.uint8)), invert)
 
 
@@ -189,4 +195,4 @@ def test_tiny_pictures_are_fitted(shape: tuple[int, int], tmp_path: Path) -> Non
     try:
         assert convert(saved(tmp_path / "a.png", pixels)).pixels.shape == (28, 28, 1)
     except PictureError as error:
-        assert "of one color" in str(error)
+        assert "a single color" in str(error)

@@ -133,7 +133,7 @@ def _data() -> list[Kind]:
             lambda path: idx.parsed_labels(path, path.read_bytes(), count, FASHION_MNIST),
         ),
         Kind(dataset.SUMS, [(SAMPLE / dataset.SUMS).read_bytes()], dataset._declared),
-        Kind("picture", _pictures(), convert),
+        Kind("picture", _pictures(), lambda path: convert(path, FASHION_MNIST)),
     ]
 
 

@@ -1,0 +1,41 @@
+"""Fitting a picture into the images of a task: cropped, padded or stretched, in gray or in color."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion.data import Task
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_DONE = {"crop": "cropped to", "pad": "fitted with margins into", "stretch": "stretched to"}
+
+
+def fit(picture: "Image", task: Task) -> tuple[NDArray[np.uint8], str, dict[str, Any]]:
+    """An RGB picture as uint8 [height, width, channels], and what was done to it, in words and as JSON.
+
+    Resampling is bicubic, over all the pixels that an edge is made smaller by.
+    """
+    way, size = task.picture.fit, (task.width, task.height)
+    colors = picture.convert("L" if task.channels == 1 else "RGB")
+    fitted = colors if colors.size == size else _resized(colors, way, size, task.picture.fill)
+    pixels = np.asarray(fitted).reshape(task.image_shape)
+    what = "taken as it is" if colors.size == size else f"{_DONE[way]} {task.width}x{task.height}"
+    return pixels, f", {what}", {"fit": way}
+
+
+def _resized(picture: "Image", way: str, size: tuple[int, int], fill: tuple[int, ...]) -> "Image":
+    from PIL import Image, ImageOps
+
+    bicubic = Image.Resampling.BICUBIC
+    if way == "stretch":
+        return picture.resize(size, bicubic)
+    if way == "crop":
+        return ImageOps.fit(picture, size, bicubic)
+    scale = min(whole / edge for whole, edge in zip(size, picture.size, strict=True))
+    width, height = (max(1, round(edge * scale)) for edge in picture.size)
+    canvas = Image.new(picture.mode, size, fill)
+    canvas.paste(picture.resize((width, height), bicubic), ((size[0] - width) // 2, (size[1] - height) // 2))
+    return canvas
