@@ -23,16 +23,17 @@ would have paid for. Forbidding the spinning (0.05 ms) also ends that, but it ra
 a small CNN from 29 to 41 µs, and a user's program would not have forbidden it; so we wait. LiteRT's
 threads sleep at once (0.08 ms).
 
-    protocol      how long, how often, and who says so
-    rounds        measure(): the rounds
-    budget        how much is left to do of a row, and of its time
-    room          whether memory has room for one model more
-    measurement   what is measured of a file, and the figures made of its samples
-    watch         the machine's states meanwhile
-    flags         what makes a row untrustworthy
-    sustained     latency over minutes
-    energy        millijoules of an inference
-    limit         what a matrix product reaches meanwhile
+    options.py      how long, how often, and where these numbers are from
+    rounds.py       measure(): the rounds
+    budget.py       how much is left to do of a row, and of its time
+    room.py         whether memory has room for one model more
+    measurement.py  what is measured of a file, and the figures made of its samples
+    watch.py        the machine's states meanwhile
+    flags.py        what makes a row untrustworthy
+    sustained.py    latency over minutes
+    plot.py         the same as a picture
+    energy.py       millijoules of an inference
+    rooflines.py    what a matrix product reaches meanwhile
 """
 
 from edgefashion.benchmarking.flags import flags

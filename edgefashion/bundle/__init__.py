@@ -3,10 +3,11 @@
 It is a zip file, uncompressed, whose bytes follow from what was put in, whenever and wherever it is made:
 
     bundle.json               below
-    images.npy, labels.npy    a stratified sample of the test split: uint8 [N, 28, 28, 1], uint8 [N]
+    images.npy, labels.npy    a stratified sample of the test split: uint8 [N, height, width, channels],
+                              `task.label_dtype` [N]
     artifacts/FILE            a .tflite or .onnx file,
     artifacts/FILE.json       its manifest, if it has one,
-    predictions/FILE.npy      and the logits that it gave on the host, float32 [N, 10]
+    predictions/FILE.npy      and the logits that it gave on the host, float32 [N, classes]
 
 bundle.json:
 
@@ -15,16 +16,11 @@ bundle.json:
     host         the computer that made the predictions: those fields of `device.describe` that last
     dataset      `Dataset.describe` without the source: name, complete, checksums, counts
     sample       split ("test"), images (how many), seed
-    classes      names of the ten classes, in the order of the logits
+    task         what the images are, see `edgefashion.data.Task`
+    classes      names of the classes, in the order of the logits
     artifacts    one object each: file; runtime and runtime_version, of the predictions; tolerance and why,
                  see `comparing`
     members      every other member: its size_bytes and sha256
-
-opening.py    safe opening: nothing is believed before it is checked
-making.py     what goes in
-archive.py    the zip file
-arrays.py     the .npy files in it
-comparing.py  how far predictions of two computers may be apart
 """
 
 from edgefashion.bundle.comparing import compare

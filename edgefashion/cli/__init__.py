@@ -1,14 +1,4 @@
-"""The command line.
-
-verbs.py     one short function a verb: parse, call, print
-options.py   the values a verb accepts
-naming.py    from names to runs, artifacts and the images they are measured on
-output.py    what a verb gives: files first, then words
-streams.py   a standard output and error that never stop the work
-failures.py  errors as one line
-bar.py       how far a measurement is
-steps.py     what the verbs are made of
-"""
+"""The command line. Its README.md describes every verb and option."""
 
 import sys
 from collections.abc import Sequence

@@ -1,11 +1,11 @@
 """Whether this machine is fit to measure and to export.
 
-finding      what the rest is made of
-machine      Python, system, processor, memory and disk
-conditions   governor, temperature, throttling, other load
-runtimes     each started in a child process, with one inference of a tiny model
-exporting    the data set, the ImageNet weights and the packages
-text         findings for people and for programs
+check.py       one thing that was looked at
+machine.py     Python, system, processor, memory and disk
+conditions.py  governor, temperature, throttling, other load
+runtimes.py    each started in a child process, with one inference of a tiny model
+exporting.py   the data set, the ImageNet weights and the packages
+report.py      all checks, for people and for programs
 """
 
 import time

@@ -1,11 +1,13 @@
 """What models say of pictures: any PNG or JPEG file, or an image of the data set.
 
-pictures.py    opening files, with distrust
-conversion.py  any picture → an image of a task, uint8 [height, width, channels]
-framing.py     … cropped, padded or stretched
-garment.py     … as Fashion-MNIST's own images were made, bright clothing on black
-classes.py     images and artifacts → classes with probabilities
-text.py        the same for people and for programs
+pictures.py      opening files, with distrust
+conversion.py    any picture → an image of a task, uint8 [height, width, channels]
+framing.py       … cropped, padded or stretched
+garment.py       … as Fashion-MNIST's own images were made, bright clothing on black
+transparency.py  … what is cut out on transparency
+depth.py         16 bits a color → 8
+classes.py       images and artifacts → classes with probabilities
+text.py          the same for people and for programs
 """
 
 from edgefashion.prediction.classes import Guess, Prediction, Shown, classify, side_by_side, task_of

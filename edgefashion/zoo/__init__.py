@@ -5,8 +5,8 @@ The folder holds
     zoo.json      below
     FILE          one int8 .tflite and one int8 .onnx file of each model,
     FILE.json     and their manifests
-    sample.npz    images uint8 [N, 28, 28, 1] and labels uint8 [N] of a stratified sample of the test split,
-                  the same images as those of `edgefashion evaluate --limit N`
+    sample.npz    images uint8 [N, height, width, channels] and labels [N]: a stratified sample of the test
+                  split, the same images as those of `edgefashion evaluate --limit N`
 
 zoo.json:
 
@@ -19,9 +19,6 @@ zoo.json:
     files        name → SHA-256, of every other file; verified whenever a file is used
 
 The folder is part of the package; EDGEFASHION_ZOO names another.
-
-opening.py  what is in it, verified
-making.py   what goes in
 """
 
 from edgefashion.zoo.read import PREFIX, SampledDataset, Zoo, called, holds, is_name, opened, present

@@ -37,6 +37,6 @@ def test_nothing_is_to_be_installed_by_a_name_that_no_index_has() -> None:
 
 
 def test_what_the_first_lines_need_is_said() -> None:
-    start = README.partition("## Useful at once")[0]
+    start = README.partition("## Five commands")[0]
     assert ". .venv/bin/activate" in start
     assert "sudo apt install git python3-venv" in start.replace("\n", " ")

@@ -8,13 +8,15 @@ A file is read once, in a time and memory that its size bounds: at most MOST_REA
 (see `edgefashion.artifacts.budget`), MOST_PARTS operators and as many constants, and none of the
 constants' values but few. What has more is refused.
 
-base            what is found
-onnx, onnx_file, onnx_operators, onnx_rules, onnx_runtime_rules, onnx_shapes     in .onnx files
-tflite, tflite_shapes                                                            in .tflite files
-multiplied      which weights of a kernel are there to be multiplied
-weighing        which operator a constant belongs to
-external        constants in other files
-text            for people
+base.py                what an inspection finds
+onnx.py, onnx_file.py  .onnx files
+onnx_operators.py      which of their operators multiply
+onnx_shapes.py, onnx_rules.py, onnx_runtime_rules.py  how large their tensors are
+tflite.py, tflite_shapes.py  .tflite files
+multiplied.py          which weights of a kernel are there to be multiplied
+weighing.py            which operator a constant belongs to
+external.py            constants in other files
+text.py                for people
 """
 
 from collections.abc import Iterable

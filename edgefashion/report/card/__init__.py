@@ -1,10 +1,6 @@
 """A model card: what a model is, how it came to be, how good and how fast it is, and where it is weak.
 
 Everything in it is generated from a run, its files, results files and what the files answer to test images.
-
-evidence.py  what is known of a model
-page.py      the same in Markdown
-plot.py      a picture of the confusion matrix
 """
 
 from edgefashion.report.card.data import CardData, gather, measured
