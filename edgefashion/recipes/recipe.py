@@ -97,14 +97,23 @@ class Recipe:
         return bool(self.label_smoothing or self.mixup)
 
     def check(self) -> None:
-        """Raise BadInput for a value out of its range, or for values that exclude each other."""
+        """Raise BadInput for a value out of its range, or for values that exclude each other; how far images
+        of a task may be shifted is for `check_shift` to say.
+        """
         for name, (low, high, words) in _RANGES.items():
             value = getattr(self, name)
             if not low <= value < high:
-                raise BadInput(f"{name} = {value:g} cannot be: it is {words}")
+                raise BadInput(f"{name} must be {words}, got {value:g}")
         for wrong, why in self._contradictions():
             if wrong:
                 raise BadInput(why)
+
+    def check_shift(self, height: int, width: int) -> None:
+        """Raise BadInput where images of this size would be shifted out of sight."""
+        if self.shift >= (least := min(height, width)):
+            raise BadInput(
+                f"shift must be less than {least}, the shorter edge of the images, got {self.shift}"
+            )
 
     def _contradictions(self) -> list[tuple[Any, str]]:
         compressed = self.sparsity is not None or self.clusters is not None
@@ -148,15 +157,15 @@ class Recipe:
 
 
 _UNTIL_ONE = (0.0, 1.0, "0 or more and less than 1")
-_SHARE = (0.0, 1.0000001, "a share, from 0 to 1")
+_SHARE = (0.0, 1.0000001, "from 0 to 1")
 _RANGES: dict[str, tuple[float, float, str]] = {
-    "epochs": (1, 2**31, "1 or more"),
-    "batch_size": (1, 2**31, "1 or more"),
+    "epochs": (1, 2**31, "at least 1"),
+    "batch_size": (1, 2**31, "at least 1"),
     "learning_rate": (1e-30, float("inf"), "above 0"),
     "warm_up": _UNTIL_ONE,
     "weight_decay": (0.0, float("inf"), "0 or more"),
     "ema": _UNTIL_ONE,
-    "shift": (0, 28, "a number of pixels, from 0 to 27"),
+    "shift": (0, 2**31, "0 or more"),
     "erase": _SHARE,
     "mixup": (0.0, 1e6, "0 or more and less than 1,000,000"),
     "label_smoothing": _UNTIL_ONE,

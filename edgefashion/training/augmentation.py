@@ -19,6 +19,10 @@ ERASED_ASPECT = 0.3
 """The least of width / height and of height / width."""
 
 
+Color = tuple[int, ...]
+"""A value, 0 to 255, for each channel."""
+
+
 class Randomness:
     """Numbers for one batch: a stream that starts anew for each (seed, epoch, batch)."""
 
@@ -62,8 +66,8 @@ def flips(random: Randomness, recipe: Recipe, count: Any) -> Any:
     return random.uniform([count]) < 0.5 if recipe.flip else tf.zeros([count], tf.bool)
 
 
-def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe) -> Any:
-    """Mirror and shift uint8 [N, height, width, channels]; the background, 0, moves in."""
+def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe, fill: Color) -> Any:
+    """Mirror and shift uint8 [N, height, width, channels]; the color `fill` moves in."""
     if not (recipe.flip or recipe.shift):
         return pixels
     height, width, channels = pixels.shape[1:]
@@ -74,16 +78,17 @@ def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe) -> Any:
     # The pixel at (x, y) comes from (a * x + b, y + c).
     a = tf.where(mirrored, -1.0, 1.0)
     b = tf.where(mirrored, width - 1.0, 0.0) + right
+    color = tf.constant(fill, tf.uint8)
     zeros, ones = tf.zeros([count]), tf.ones([count])
     moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=pixels,
+        images=pixels - color,  # what moves in is 0, and bytes come back around
         transforms=tf.stack([a, zeros, b, zeros, ones, down, zeros, zeros], axis=1),
         output_shape=[height, width],
         interpolation="NEAREST",
         fill_mode="CONSTANT",
         fill_value=0.0,
     )
-    return tf.ensure_shape(moved, [None, height, width, channels])
+    return tf.ensure_shape(moved + color, [None, height, width, channels])
 
 
 def erase(pixels: Any, random: Randomness, recipe: Recipe) -> Any:

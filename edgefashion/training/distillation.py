@@ -13,7 +13,7 @@ from edgefashion.tensorflow import tf
 
 
 def divergence(taught: Any, logits: Any, temperature: float) -> Any:
-    """T^2 KL(softmax(taught / T) || softmax(logits / T)), the mean over logits float32 [N, 10] of both."""
+    """T^2 KL(softmax(taught / T) || softmax(logits / T)), a mean over logits float32 [N, classes]."""
     wanted = tf.nn.log_softmax(taught / temperature)
     found = tf.nn.log_softmax(logits / temperature)
     each = tf.reduce_sum(tf.exp(wanted) * (wanted - found), axis=1)

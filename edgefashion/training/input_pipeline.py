@@ -67,7 +67,7 @@ def batches_of(
     def prepare(epoch: Any, batch: Any, chosen: Any) -> tuple[Any, ...]:
         random = Randomness(recipe.seed, epoch, batch)
         mirrored = augmentation.flips(random, recipe, tf.size(chosen))
-        pixels = augmentation.move(tf.gather(images, chosen), mirrored, random, recipe)
+        pixels = augmentation.move(tf.gather(images, chosen), mirrored, random, recipe, task.picture.fill)
         pixels = augmentation.erase(pixels, random, recipe)
         normalized = architecture.normalization(pixels)
         normalized, wanted = augmentation.mix(normalized, tf.gather(labels, chosen), random, recipe)

@@ -45,7 +45,7 @@ def named(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, Run | None
 
 
 def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], None]) -> Array:
-    """Its logits of every training image and of their mirror images: float32 [2, N, 10].
+    """Its logits of every training image and of their mirror images: float32 [2, N, classes].
 
     They are kept in the folder `cache` under the SHA-256 of the teacher's model and a digest of the images.
     Raises RunError for a model that cannot be read.

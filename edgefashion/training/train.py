@@ -51,6 +51,7 @@ def train(
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
         recipe.check()
+        recipe.check_shift(dataset.task.height, dataset.task.width)
         recipe, master = teacher.named(recipe, dataset.checksums)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)

@@ -118,7 +118,7 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("train --set epochs", "--set epochs sets nothing: write a field and its value, like epochs=30"),
         ("train --set epochs=3 --set epochs=4", "epochs is set twice"),
         ("train --set epochs=3 --epochs 4", "--epochs and --set epochs set the same field"),
-        ("train --set epochs=0", "epochs = 0 cannot be: it is 1 or more"),
+        ("train --set epochs=0", "epochs must be at least 1, got 0"),
         ("train --set warm_up=0.1", "a constant schedule has no warm_up"),
         ("train --set distillation=0.5", "set both teacher and distillation"),
         ("train --seeds 2 --seed 3", "--seeds counts the seeds from 0"),

@@ -68,14 +68,22 @@ def test_a_run_is_fine_tuned_after_the_recipe_it_was_trained_with() -> None:
 PLAIN = {"flip": False, "shift": 0, "erase": 0.0}
 
 
+def test_how_far_images_may_be_shifted_is_a_matter_of_their_size() -> None:
+    recipe = replace(NAMED_RECIPES["cnn-64k"], shift=23)
+    recipe.check()
+    recipe.check_shift(24, 40)
+    with pytest.raises(BadInput, match="shift must be less than 23, the shorter edge of the images, got 23"):
+        recipe.check_shift(40, 23)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"epochs": 0}, "epochs = 0 cannot be: it is 1 or more"),
-        ({"learning_rate": 0.0}, "learning_rate = 0 cannot be: it is above 0"),
-        ({"learning_rate": float("nan")}, "learning_rate = nan cannot be"),
-        ({"erase": 1.5}, "erase = 1.5 cannot be: it is a share, from 0 to 1"),
-        ({"shift": 28}, "from 0 to 27"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0, got 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0, got nan"),
+        ({"erase": 1.5}, "erase must be from 0 to 1, got 1.5"),
+        ({"shift": -1}, "shift must be 0 or more, got -1"),
         ({"ema": 1.0}, "0 or more and less than 1"),
         ({"schedule": "cosine"}, "a cosine schedule has no warm_up"),
         (

@@ -31,7 +31,7 @@ def test_nothing_happens_where_nothing_is_asked_for(random: Randomness) -> None:
     images, labels = tf.constant(pixels(4)), tf.one_hot([1, 2, 3, 4], 10)
     mirrored = augmentation.flips(random, PLAIN, 4)
     assert not mirrored.numpy().any()
-    assert augmentation.move(images, mirrored, random, PLAIN) is images
+    assert augmentation.move(images, mirrored, random, PLAIN, (0,)) is images
     assert augmentation.erase(images, random, PLAIN) is images
     assert augmentation.mix(images, labels, random, PLAIN) == (images, labels)
 
@@ -39,7 +39,7 @@ def test_nothing_happens_where_nothing_is_asked_for(random: Randomness) -> None:
 def test_half_of_the_images_are_mirrored(random: Randomness) -> None:
     recipe = replace(PLAIN, flip=True)
     mirrored = augmentation.flips(random, recipe, COUNT)
-    moved = augmentation.move(tf.constant(pixels()), mirrored, random, recipe).numpy()
+    moved = augmentation.move(tf.constant(pixels()), mirrored, random, recipe, (0,)).numpy()
     assert 150 < mirrored.numpy().sum() < 250
     for image, original, turned in zip(moved, pixels(), mirrored.numpy(), strict=True):
         assert np.array_equal(image, original[:, ::-1] if turned else original)
@@ -48,12 +48,41 @@ def test_half_of_the_images_are_mirrored(random: Randomness) -> None:
 def test_images_move_by_whole_pixels_and_background_comes_in(random: Randomness) -> None:
     recipe = replace(PLAIN, shift=2)
     still = tf.zeros([COUNT], tf.bool)
-    moved = augmentation.move(tf.constant(pixels()), still, random, recipe).numpy()
+    moved = augmentation.move(tf.constant(pixels()), still, random, recipe, (0,)).numpy()
     padded = np.pad(pixels(1)[0], [(2, 2), (2, 2), (0, 0)])
     possible = {
         padded[down : down + 28, right : right + 28].tobytes() for down in range(5) for right in range(5)
     }
     assert {image.tobytes() for image in moved} == possible
+
+
+def test_images_in_color_that_are_not_square_move_too_and_their_own_color_comes_in(
+    random: Randomness,
+) -> None:
+    one = np.random.default_rng(1).integers(0, 256, (12, 8, 3), np.uint8)
+    fill = (7, 250, 255)
+    images = tf.constant(np.repeat(one[None], COUNT, axis=0))
+    mirrored = augmentation.flips(random, replace(PLAIN, flip=True), COUNT)
+    recipe = replace(PLAIN, flip=True, shift=2)
+    moved = augmentation.move(images, mirrored, random, recipe, fill).numpy()
+    padded = np.full((16, 12, 3), fill, np.uint8)
+    possible = set()
+    for image in (one, one[:, ::-1]):
+        padded[2:14, 2:10] = image
+        possible |= {
+            padded[down : down + 12, right : right + 8].tobytes() for down in range(5) for right in range(5)
+        }
+    assert {image.tobytes() for image in moved} == possible
+
+
+def test_a_rectangle_of_noise_in_all_colors_is_erased(random: Randomness) -> None:
+    white = np.full((COUNT, 12, 8, 3), 255, np.uint8)
+    erased = augmentation.erase(tf.constant(white), random, replace(PLAIN, erase=1.0)).numpy()
+    touched = (erased != 255).all(axis=3)
+    assert touched.any(axis=(1, 2)).mean() > 0.95
+    assert 0.02 < touched.mean() < 0.3
+    inside = erased[touched]
+    assert (np.ptp(inside, axis=1) > 5).mean() > 0.9
 
 
 def test_a_rectangle_is_erased(random: Randomness) -> None:
