@@ -1,8 +1,8 @@
 """Train, quantize, export and measure small image classifiers for edge devices.
 
 Importing this package imports no framework: TensorFlow, LiteRT and ONNX Runtime are opened by the
-module that needs them. Nothing that it opens reports to anybody: ONNX Runtime would, to its maker and
-while it is measured, unless the environment says no before it is imported, here and in child processes.
+module that needs them. ONNX Runtime would send reports to its maker while it is measured; the
+environment forbids that before it is imported, here and in child processes.
 """
 
 import os

@@ -17,7 +17,7 @@
         ├── ZooError          the models that come with edgefashion are missing or damaged
         └── OutputError       a result cannot be written: no permission, no space
 
-A message is one line: what happened, why, and the command that mends it.
+A message is one line: what happened, why, and the command that fixes it.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Text of others on its way to people: shown as it is, and never obeyed by what shows it.
+"""Untrusted text on its way to people: shown as it is, and never interpreted by what shows it.
 
 Names of models, layers, labels, devices and files come from whoever wrote them. A terminal acts on escape
 sequences, a spreadsheet on a leading `=`, Markdown on nearly everything, matplotlib on dollars.

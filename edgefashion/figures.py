@@ -1,4 +1,4 @@
-"""What every picture needs: a figure of matplotlib, and a file that is there whole or not at all."""
+"""What every picture needs: a matplotlib figure, and a file that is written whole or not at all."""
 
 import contextlib
 import os

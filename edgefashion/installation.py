@@ -1,4 +1,4 @@
-"""How this package was installed, and so how more of it is: from a checkout or from a wheel, by no index."""
+"""How this package was installed, and so how an extra is: from a checkout or a wheel, not from an index."""
 
 import json
 import shlex

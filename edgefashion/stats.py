@@ -1,4 +1,4 @@
-"""The statistics behind every claim: how sure an accuracy is, and whether two differ by more than luck."""
+"""The statistics behind every claim: intervals of accuracies, and whether two differ by more than chance."""
 
 from collections.abc import Sequence
 from math import exp, lgamma, log, log1p, sqrt

@@ -1,6 +1,6 @@
 """An exported model file and the manifest beside it: `cnn-int8.tflite` and `cnn-int8.tflite.json`.
 
-A file that lost its manifest still says inside what it is: see `edgefashion.artifacts.metadata`.
+A file without its manifest still describes itself from within: see `edgefashion.artifacts.metadata`.
 """
 
 from dataclasses import dataclass

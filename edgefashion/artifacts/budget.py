@@ -1,4 +1,4 @@
-"""How much of a file is read that a stranger may have made to take a reader's time and memory."""
+"""Limits on how much of an untrusted file is read, so that it cannot exhaust a reader's time or memory."""
 
 MOST_READS = 2_000_000
 """Fields, tables and values in all. The largest models met, of tens of thousands of operators, have half."""

@@ -1,4 +1,4 @@
-"""What an exported model file says about itself, inside: readable without its manifest and any package.
+"""The metadata inside an exported model file: readable without its manifest and without any package.
 
 It is one JSON object under the name `edgefashion`: in a TFLite file a buffer named in `Model.metadata`, in
 an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.

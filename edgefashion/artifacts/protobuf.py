@@ -1,4 +1,4 @@
-"""Reads protocol buffers, the format of `.onnx` files, with no schema and no package.
+"""Reads protocol buffers, the format of `.onnx` files, without a schema and without any package.
 
 A message is a row of fields, each a number, a wire type and a value; whoever asks knows what the numbers
 stand for. Whatever is wrong is a ValueError. Where fields are is noted in 16 bytes each, what they hold is

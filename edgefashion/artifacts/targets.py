@@ -1,4 +1,4 @@
-"""The processors that an int8 ONNX file can be made for, and which of them this one is.
+"""The processors that an int8 ONNX file can be made for, and which of them this machine has.
 
 x86 without VNNI adds up the products of two weights and two activations in 16 bits, where 8-bit weights
 overflow, silently. With VNNI, and on Arm, the sum has 32 bits.

@@ -1,4 +1,4 @@
-"""How much more of a row is to be measured, and whether its time allows that.
+"""How much of a row is still to be measured, and whether its time allows that.
 
 A row's time is all that its file takes, from its loading on: untimed inferences too, and the run of its own
 that memory is measured in. It is over before an inference that would not fit into it any more.

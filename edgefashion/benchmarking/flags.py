@@ -1,4 +1,4 @@
-"""What makes a row untrustworthy: the machine during it, and the samples themselves."""
+"""Whether a row can be trusted, from the machine's state during its measurement and from the samples."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How latency is measured: how long, how often, and who says so."""
+"""How latency is measured: how long, how often, and where these numbers are from."""
 
 import math
 from dataclasses import asdict, dataclass, replace

@@ -1,4 +1,4 @@
-"""What this machine can do, beside what models do: matrix products, measured in the same rounds."""
+"""What this machine can reach: matrix products, measured in the same rounds as the models."""
 
 from collections.abc import Iterable, Sequence
 

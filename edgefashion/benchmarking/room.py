@@ -1,4 +1,4 @@
-"""Whether there is memory for one model more."""
+"""Whether one more model fits into memory."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Measuring models in rounds, in turns."""
+"""Measuring models in rounds, in which they take turns."""
 
 import math
 import random

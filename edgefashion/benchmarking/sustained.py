@@ -1,4 +1,4 @@
-"""Latency over minutes: what heat and the power supply do to it."""
+"""Latency over minutes: the effect of heat and of the power supply."""
 
 import time
 from collections.abc import Callable

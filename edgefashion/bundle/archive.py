@@ -1,4 +1,4 @@
-"""The zip file of a bundle: written so that only its content decides its bytes, and read with distrust."""
+"""The zip file of a bundle: its bytes depend on its content alone, and it is validated before it is used."""
 
 import hashlib
 import os

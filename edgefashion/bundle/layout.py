@@ -1,4 +1,4 @@
-"""What the members of a bundle are called, and how many and how large they may be."""
+"""The names of a bundle's members, and how many and how large they may be."""
 
 from pathlib import Path
 

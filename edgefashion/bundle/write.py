@@ -1,4 +1,4 @@
-"""Making a bundle: a sample of the test split, and what each artifact says of it here."""
+"""Making a bundle: a sample of the test split, and each artifact's predictions for it on this machine."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Using apt without root: on lists and archives of its own in a folder, with the machine's proxies and keys.
+"""Using apt without root: with lists and archives in a folder of ours, and the machine's proxies and keys.
 
 Nothing under /var is written or locked, and it does not matter whether `apt update` ever ran.
 """

@@ -1,4 +1,4 @@
-"""The data set in words."""
+"""A description of the data set, as text."""
 
 import numpy as np
 

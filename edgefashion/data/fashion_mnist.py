@@ -1,4 +1,4 @@
-"""Fashion-MNIST, the data set that comes along: all that is of it alone."""
+"""Fashion-MNIST, the built-in data set: everything that is specific to it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The four IDX files of a data set in a folder, called as MNIST's are, and reading them with every check.
+"""The four IDX files of a data set in a folder, named as MNIST's are, read with every check.
 
 Images are unsigned bytes [N, height, width], or [N, height, width, 3] of RGB; labels are unsigned bytes [N],
 or integers of 16 bits [N] of a task with more than 256 classes.

@@ -1,4 +1,4 @@
-"""Showing how far a download is: a bar on a terminal, a line now and then elsewhere."""
+"""Showing the progress of a download: a bar in a terminal, a line now and then elsewhere."""
 
 import contextlib
 import sys

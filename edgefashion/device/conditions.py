@@ -1,4 +1,4 @@
-"""What changes from minute to minute and changes latency with it."""
+"""The state of the machine that changes from minute to minute, and latency with it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a container, or a service's settings, allow of the machine: limits of control groups, v1 and v2.
+"""What a container or a service may use of the machine: the limits of control groups, v1 and v2.
 
 A limit may stand at this process's own group or at any above it; inside a container the group's path is
 often one that only the host can see, and its limits stand at the root.

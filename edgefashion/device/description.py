@@ -1,4 +1,4 @@
-"""What machine this is: no figure means anything without it."""
+"""What machine this is: without that, a measured figure means nothing."""
 
 import os
 import platform

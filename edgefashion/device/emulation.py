@@ -1,4 +1,4 @@
-"""Whether the processor is a program: then no time measured here is that of the processor it imitates."""
+"""Whether the processor is emulated: times measured here are then not those of the emulated processor."""
 
 from pathlib import PurePosixPath
 

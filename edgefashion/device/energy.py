@@ -1,4 +1,4 @@
-"""What an inference costs in energy, where the machine measures its own power."""
+"""The energy of an inference, on machines that measure their own power."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the firmware of a Raspberry Pi tells, by `vcgencmd`; None where there is none, or it says no figure.
+"""What the firmware of a Raspberry Pi reports by `vcgencmd`; None where it is missing or gives no figure.
 
 For a command it does not know the firmware prints `error=1 ...`, and vcgencmd still ends with 0.
 """

@@ -1,4 +1,4 @@
-"""How many cores other processes than ours use: what they take, a measured model may not have."""
+"""How many cores are used by processes other than ours: a measured model cannot have those."""
 
 import os
 from collections.abc import Iterable

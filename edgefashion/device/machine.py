@@ -1,7 +1,7 @@
 """All that is read of a machine goes through here: files and commands, of this machine or recorded.
 
-A source that is missing, refuses, hangs or is no text gives None. One that is there and does not answer is
-also named in `refusals`, since that can be mended.
+A source that is missing, refuses, hangs or is not text gives None. One that exists and does not answer is
+also named in `refusals`, since that can be fixed.
 """
 
 import contextlib

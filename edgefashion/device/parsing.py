@@ -1,4 +1,4 @@
-"""Check figures in what a kernel prints, which may be nonsense."""
+"""Checks of the figures that a kernel prints, which may be nonsense."""
 
 import re
 

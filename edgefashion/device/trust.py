@@ -1,4 +1,4 @@
-"""What makes a row untrustworthy, out of the machine's states before, during and after it was measured."""
+"""Whether a row can be trusted, from the machine's states before, during and after its measurement."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict

@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""The result of one check of this machine."""
 
 from dataclasses import dataclass
 from typing import Literal

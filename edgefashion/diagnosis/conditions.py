@@ -1,4 +1,4 @@
-"""Findings on what changes: governor, clock, temperature, throttling, other load, memory."""
+"""Checks of what changes: governor, clock, temperature, throttling, other load, memory."""
 
 from collections.abc import Sequence
 from typing import Any

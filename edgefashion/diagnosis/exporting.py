@@ -1,4 +1,4 @@
-"""Findings on what training and exporting need; a machine that only measures needs none of it."""
+"""Checks of what training and exporting need; a machine that only measures needs none of it."""
 
 import sys
 from importlib.util import find_spec

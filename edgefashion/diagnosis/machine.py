@@ -1,4 +1,4 @@
-"""Findings on what stays the same: Python, system, processor, memory; and on free disk."""
+"""Checks of what stays the same: Python, system, processor, memory; and of free disk space."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""All that was found, for people and for programs."""
+"""The results of all checks, for people and for programs."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

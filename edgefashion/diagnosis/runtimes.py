@@ -1,4 +1,4 @@
-"""Findings on the runtimes: each is started in a process of its own, and multiplies matrices of int8 there.
+"""Checks of the runtimes: each is started in a process of its own, and multiplies int8 matrices there.
 
 So one that dies of an instruction that the processor lacks, or hangs, is a line and nothing more.
 """

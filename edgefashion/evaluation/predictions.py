@@ -1,4 +1,4 @@
-"""What artifacts answer to labeled images, and how good that is.
+"""The predictions of artifacts for labeled images, and how good they are.
 
 The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
 there, else that of its own run; in the same format if there is one, else in another. An artifact without

@@ -1,4 +1,4 @@
-"""Reading files that others wrote: regular files, no more than they may rightly hold, nothing but data.
+"""Reading untrusted files: regular files only, within a size limit, and as data only.
 
 Every function raises `error`, a `BadInput` of one line, for whatever it does not take.
 """

@@ -1,4 +1,4 @@
-"""Devices, pipes, and what is open already: outputs that are written into, not replaced.
+"""Devices, pipes and open descriptors: outputs that are written into, not replaced.
 
 Opening a pipe never waits for its reader, who must be there before the work; it is then held open, since a
 reader who is left once does not come back.

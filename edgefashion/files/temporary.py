@@ -1,4 +1,4 @@
-"""Folders for a while, in the system's temporary folder: gone when they are done with.
+"""Temporary folders, in the system's own: deleted when they are no longer needed.
 
 A process that is killed leaves its own behind; the next one that makes a folder here clears that away. A
 folder belongs to the process that holds the lock of the file `owner` in it, and what nobody holds is

@@ -1,4 +1,4 @@
-"""What every architecture tells the trainer and the exporters about itself."""
+"""What the trainer and the exporters need to know about every architecture."""
 
 import contextlib
 from collections.abc import Callable

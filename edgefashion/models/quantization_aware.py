@@ -1,4 +1,4 @@
-"""Architectures for quantization-aware training: the model computes in training as it will on the device.
+"""Architectures for quantization-aware training: in training the model computes as it will on the device.
 
 The model is the folded one that is deployed, so there is no batch normalization left to handle, and every
 number an int8 runtime would hold is rounded to where it would lie (Jacob et al. 2018, section 3):

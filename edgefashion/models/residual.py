@@ -2,7 +2,7 @@
 
     conv 3x3; conv 3x3 to half the size, residual block; conv 3x3 to a quarter, residual block; average; dense
 
-A residual block is two convolutions and the sum with what went in (He et al. 2016). Every convolution is
+A residual block is two convolutions and the sum with their input (He et al. 2016). Every convolution is
 followed by batch normalization, which is folded into it for deployment, and by ReLU, which the runtimes
 compute within it. Nothing here computes slowly in integers: no depthwise layer, no other activation.
 """

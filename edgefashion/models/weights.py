@@ -1,4 +1,4 @@
-"""A model's weights out of a file that anyone may have made: numbers are taken from it, and nothing else.
+"""A model's weights from an untrusted file: numbers are taken from it, and nothing else.
 
 The model is built here, in code. Keras writes its weights, as they are, into a file of ours, which tells what
 the file that was given has to hold, and where. That is checked, copied over, and read back by Keras, which

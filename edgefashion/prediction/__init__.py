@@ -1,6 +1,6 @@
-"""What models say of pictures: any PNG or JPEG file, or an image of the data set.
+"""Predictions for pictures: any PNG or JPEG file, or an image of the data set.
 
-pictures.py      opening files, with distrust
+pictures.py      opening untrusted files
 conversion.py    any picture → an image of a task, uint8 [height, width, channels]
 framing.py       … cropped, padded or stretched
 garment.py       … as Fashion-MNIST's own images were made, bright clothing on black

@@ -1,4 +1,4 @@
-"""What artifacts say of images: the likeliest classes, and how likely they are to a model."""
+"""The predictions of artifacts for images: the likeliest classes and their probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

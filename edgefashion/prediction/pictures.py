@@ -1,4 +1,4 @@
-"""Opening pictures, with distrust: a PNG or JPEG file in, colors out."""
+"""Opening untrusted pictures: a PNG or JPEG file in, colors out."""
 
 import os
 import warnings

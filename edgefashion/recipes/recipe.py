@@ -1,4 +1,4 @@
-"""What a recipe says, and which of its values exclude each other."""
+"""The fields of a recipe, and which of their values exclude each other."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields

@@ -1,4 +1,4 @@
-"""run.json: the story of a training, see `edgefashion.training.runs`."""
+"""run.json: the record of a training, see `edgefashion.training.runs`."""
 
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict

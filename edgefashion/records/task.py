@@ -1,4 +1,4 @@
-"""What a classifier is for, as it stands in run.json, in manifests and in model files: see `data.task`."""
+"""A task, as it is written into run.json, manifests and model files: see `data.task`."""
 
 from typing import Annotated, Literal, TypedDict
 

@@ -1,4 +1,4 @@
-"""Values that have a range, and records that stand in several kinds of file."""
+"""Values that have a range, and records that several kinds of file share."""
 
 from typing import Annotated, NotRequired, TypedDict
 

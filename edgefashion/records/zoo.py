@@ -1,4 +1,4 @@
-"""zoo.json: what comes along, see `edgefashion.zoo`."""
+"""zoo.json: the models that edgefashion ships, see `edgefashion.zoo`."""
 
 from typing import Annotated, NotRequired, TypedDict
 

@@ -1,4 +1,4 @@
-"""What several rows have in common, said once."""
+"""What several rows have in common, written once."""
 
 import re
 from collections.abc import Sequence

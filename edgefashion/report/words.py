@@ -1,4 +1,4 @@
-"""What a measurement found, in sentences: of each model, the int8 TFLite file, or the next best."""
+"""The results of a measurement in sentences: for each model its int8 TFLite file, or the next best."""
 
 from edgefashion.artifacts.artifact import INTEGER_PRECISIONS
 from edgefashion.evaluation.results import Results

@@ -1,4 +1,4 @@
-"""How much memory a model may take: a file of some bytes can ask for gigabytes, and bring a machine down.
+"""How much memory a model may take: a file of a few bytes can ask for gigabytes and bring a machine down.
 
 What it takes beyond that of Python and its runtime, in MiB. A model needs memory for its weights, which its
 file holds, and for what its layers hand on; a runtime copies weights to where it can read them faster.

@@ -1,4 +1,4 @@
-"""A model in this very process, for where there are no child processes."""
+"""A model in this very process, where child processes are not possible."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a model takes, and random numbers for it."""
+"""The inputs of a model, and random numbers for them."""
 
 import math
 from collections.abc import Sequence

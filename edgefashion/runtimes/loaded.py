@@ -1,4 +1,4 @@
-"""A model loaded in this very process, and all that is done with one."""
+"""A model loaded in this very process, and everything that is done with it."""
 
 import time
 from collections.abc import Sequence

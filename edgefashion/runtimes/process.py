@@ -1,4 +1,4 @@
-"""A model in a process of its own, so that a runtime that dies takes nothing with it."""
+"""A model in a process of its own, so that a crash of a runtime ends nothing else."""
 
 import time
 from collections.abc import Callable, Sequence

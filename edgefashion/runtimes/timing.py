@@ -1,4 +1,4 @@
-"""Timing single inferences, whoever runs them."""
+"""Timing single inferences, in any runtime."""
 
 import gc
 import time

@@ -1,1 +1,1 @@
-"""What this process is to its system: descriptors and signals."""
+"""This process and its system: descriptors and signals."""

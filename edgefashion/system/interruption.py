@@ -1,4 +1,4 @@
-"""Being told to end: Ctrl-C, and a service manager's or a closing terminal's word for it."""
+"""Requests to end: Ctrl-C, and the signals of a service manager or of a closing terminal."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Weight pruning and clustering: a model with less to say in each weight, so that it compresses better.
+"""Weight pruning and clustering: less information in each weight, so that the file compresses better.
 
     pruning      the smallest weights of a layer become zero, more and more of them during the first half
                  of the first epoch, and stay zero (Zhu and Gupta 2017); the others adapt

@@ -1,4 +1,4 @@
-"""Learning from a teacher too: a trained model that says how likely each class is (Hinton et al. 2015).
+"""Distillation: learning from the logits of a trained model, the teacher, too (Hinton et al. 2015).
 
     loss = (1 - w) CE(labels, z) + w T^2 KL(softmax(t / T) || softmax(z / T))
 

@@ -1,4 +1,4 @@
-"""Training only the layers behind a certain one: what that gives is computed once for each image.
+"""Training only the layers behind a certain one, whose output is computed once for each image.
 
 The first layers of a pretrained model see the largest images and take most of the time of a step, and what
 they look for depends least on the images it was trained on (Yosinski et al. 2014). They keep their weights,

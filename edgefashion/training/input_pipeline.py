@@ -1,4 +1,4 @@
-"""Images on their way into the model: a streaming tf.data pipeline that prepares one batch at a time."""
+"""The input pipeline: a stream of images by tf.data that prepares one batch at a time."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The batches of a training one after the other: learning, validating, and keeping what was learned."""
+"""The training loop: learning from batch after batch, validating, and saving what was learned."""
 
 import time
 from collections.abc import Sequence

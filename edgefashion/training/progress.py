@@ -1,4 +1,4 @@
-"""What one sees while a model trains: a bar in a terminal, a line now and then in a log."""
+"""Showing the progress of a training: a bar in a terminal, a line now and then in a log."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Run folders: `runs/<name>/` holds one trained model and the story of how it came to be.
+"""Run folders: `runs/<name>/` holds one trained model and the record of its training.
 
     model.keras      the best epoch by validation accuracy, float32
     run.json         task, recipe, history, seed, versions, device, data checksums, validation accuracy,

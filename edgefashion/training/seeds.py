@@ -1,4 +1,4 @@
-"""One recipe trained with several seeds: how much chance decides, and the best of them."""
+"""One recipe trained with several seeds: the spread due to chance, and the best of them."""
 
 import shutil
 import statistics

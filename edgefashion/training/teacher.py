@@ -1,4 +1,4 @@
-"""What a trained model says of the training images, for another that learns from it."""
+"""The logits of a trained model for the training images, from which another model learns."""
 
 from collections.abc import Callable
 from dataclasses import replace

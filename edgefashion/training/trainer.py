@@ -1,4 +1,4 @@
-"""A model that learns: one training step, validation, and everything that a resumed training needs."""
+"""A model in training: one step, validation, and everything that a resumed training needs."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is in the zoo: nothing is used before its checksum is verified."""
+"""Reading the zoo: nothing is used before its checksum is verified."""
 
 import difflib
 import hashlib

@@ -1,4 +1,4 @@
-"""What an inspection finds, and what both formats share on the way there."""
+"""What an inspection finds, and what the readers of both formats share."""
 
 import math
 from collections import Counter

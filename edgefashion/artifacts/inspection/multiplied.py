@@ -1,4 +1,4 @@
-"""Which weights of a convolution are there to be multiplied, and which only fill its kernels up.
+"""Which weights of a convolution do work, and which only pad its kernels.
 
 An int8 file of `edgefashion export` computes its first convolution at several places at once: wider kernels,
 each with a shifted copy of its weights, and zeros around it. Those zeros do no work of the model's. They are

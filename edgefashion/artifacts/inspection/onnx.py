@@ -1,4 +1,4 @@
-"""Reads `.onnx` files, with no package: what they hold is found by the field numbers of ONNX's schema."""
+"""Reads `.onnx` files without any package, by the field numbers of ONNX's schema."""
 
 import math
 from dataclasses import replace

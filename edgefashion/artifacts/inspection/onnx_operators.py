@@ -1,4 +1,4 @@
-"""The ONNX operators that multiply, or hold quantized values: of the standard, and of ONNX Runtime's own.
+"""The ONNX operators that multiply or hold quantized values: standard ones, and ONNX Runtime's own.
 
 Those of its domain `com.microsoft` are what its optimization and quantization write, those of
 `com.microsoft.nchwc` convolutions in blocks of channels, those of `com.ms.internal.nhwc` with channels last.

@@ -1,4 +1,4 @@
-"""The shape of what an ONNX operator gives, from those of what it takes: a rule for each.
+"""The output shapes of ONNX operators from their input shapes: a rule for each operator.
 
 A rule raises LookupError where an operand is unknown, ValueError or ArithmeticError where it is against the
 rules or follows another.

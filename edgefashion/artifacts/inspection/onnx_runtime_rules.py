@@ -1,4 +1,4 @@
-"""The shapes of what ONNX Runtime's own operators give; see `onnx_rules`."""
+"""The output shapes of ONNX Runtime's own operators; see `onnx_rules`."""
 
 from edgefashion.artifacts.inspection import onnx_rules as standard
 from edgefashion.artifacts.inspection.base import MOST_AXES, Shape

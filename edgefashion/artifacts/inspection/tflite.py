@@ -1,4 +1,4 @@
-"""Reads `.tflite` files. From LiteRT's schema come the names of operators and types, nothing else."""
+"""Reads `.tflite` files; only the names of operators and types come from LiteRT's schema."""
 
 import math
 from collections.abc import Hashable

@@ -1,6 +1,6 @@
-"""A model card: what a model is, how it came to be, how good and how fast it is, and where it is weak.
+"""A model card: what a model is, how it was made, how good and how fast it is, and where it is weak.
 
-Everything in it is generated from a run, its files, results files and what the files answer to test images.
+Everything in it is generated from a run, its files, results files and predictions for the test images.
 """
 
 from edgefashion.report.card.data import CardData, gather, measured

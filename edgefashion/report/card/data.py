@@ -1,4 +1,4 @@
-"""What is known of a model: of its training, its files, and what these answer to test images."""
+"""What is known about a model: its training, its files, and their predictions for test images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ devices.py    which device and date each is, in a word; what the others are comp
 join.py       rows of the same artifact in one line
 bootstrap.py  whether two latencies differ by more than the spread of their rounds
 page.py       the table
-notes.py      what a reader must know to believe it
+notes.py      what a reader must know to judge it
 records.py    the same for spreadsheets and programs: CSV, JSON
 scatter.py    what a picture shows
 plot.py       accuracy against latency and size

@@ -1,4 +1,4 @@
-"""What a reader must know to believe a comparison, and no more than it."""
+"""What a reader must know to judge a comparison, and no more."""
 
 from collections import Counter
 
