@@ -1,4 +1,4 @@
-"""Manifests beside exported files, metadata inside them: see `artifacts.artifact` and `artifacts.metadata`."""
+"""Manifests beside exported files, metadata within: see `artifacts.artifact` and `artifacts.metadata`."""
 
 from typing import Any, NotRequired, TypedDict
 
