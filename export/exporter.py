@@ -1,6 +1,6 @@
 """A run in, verified artifacts out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search, keep_float
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.export.verify import verification_images, verify
+from edgefashion.reporting import Report, silent
 from edgefashion.runtimes.base import Logits
 from edgefashion.training.runs import Run
 
@@ -51,7 +52,7 @@ def export_run(
     settings: ExportOptions | None = None,
     *,
     calibrate_with: Subset | None = None,
-    report: Callable[[str], None] = print,
+    report: Report = silent,
 ) -> list[Artifact]:
     """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
 
@@ -108,7 +109,7 @@ class _Job:
     validation: Subset
     unseen: Subset
     expected: Logits
-    report: Callable[[str], None]
+    report: Report
 
     def make(self, kind: Kind) -> Artifact:
         """Convert, verify, keep, and say so."""

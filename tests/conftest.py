@@ -17,7 +17,7 @@ import pytest
 
 from edgefashion import runtimes
 from edgefashion.artifacts.artifact import FORMATS
-from edgefashion.data import Dataset, Picture, Task, fashion_mnist, idx, load, locate
+from edgefashion.data import Dataset, Picture, Task, fashion_mnist, idx, load_dataset, locate
 from edgefashion.device import RecordedMachine
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def sample_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def sample(sample_folder: Path) -> Dataset:
-    return load(sample_folder)
+    return load_dataset(sample_folder)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +76,7 @@ def _dyed(images: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
 @pytest.fixture(scope="session")
 def other(other_folder: Path) -> Dataset:
     """What `other_folder` holds."""
-    return load(other_folder)
+    return load_dataset(other_folder)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from edgefashion.cli.verbs import cli
+from edgefashion.cli._group import cli
 
 ROOT = Path(__file__).parents[1]
 READMES = sorted(

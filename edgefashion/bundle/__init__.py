@@ -24,7 +24,7 @@ bundle.json:
 """
 
 from edgefashion.bundle.comparing import compare
-from edgefashion.bundle.read import Bundle, opened
+from edgefashion.bundle.read import Bundle, open_bundle
 from edgefashion.bundle.write import make
 
-__all__ = ["Bundle", "compare", "make", "opened"]
+__all__ = ["Bundle", "compare", "make", "open_bundle"]

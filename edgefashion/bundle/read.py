@@ -51,14 +51,14 @@ class Bundle:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Bundle]:
+def open_bundle(path: str | Path) -> Iterator[Bundle]:
     """Open a bundle for the length of a `with` block.
 
     Raises BundleError where it is missing, truncated, damaged, tampered with, of another version or holds
     what edgefashion never writes, and OutputError where there is no room to unpack its artifacts.
     """
     with temporary.Folder() as folder:
-        with archive.opened(path) as members:
+        with archive.opened(Path(path)) as members:
             found = _Reader(members, folder).bundle()
         yield found
 

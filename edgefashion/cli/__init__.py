@@ -1,4 +1,7 @@
-"""The command line. Its README.md describes every verb and option."""
+"""The command line: one module a verb, which parses, calls and prints; what they share has an underscore.
+
+Its README.md describes every verb and option.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -23,10 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_run(arguments, interruption))
     interruption.take_over()
     try:
-        from edgefashion.cli import streams
+        from edgefashion.cli import _streams
 
-        stdout = streams.replace()
-        code = _run(None, interruption) or streams.end(stdout)
+        stdout = _streams.replace()
+        code = _run(None, interruption) or _streams.end(stdout)
     except KeyboardInterrupt:  # between the lines
         code = interruption.exit_code
     interruption.give_back()
@@ -34,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None, interruption: "Interruption") -> int:
-    from edgefashion.cli import failures
+    from edgefashion.cli import _failures
 
     try:
-        from edgefashion.cli.verbs import cli
+        from edgefashion.cli._group import cli
 
         return int(cli.main(arguments, prog_name="edgefashion", standalone_mode=False) or 0)
     except BaseException as error:
-        return failures.tell(error, interruption.exit_code)
+        return _failures.tell(error, interruption.exit_code)

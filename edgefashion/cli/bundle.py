@@ -1,4 +1,4 @@
-"""The verb that packs artifacts for another computer: see verbs.py."""
+"""The verb that packs artifacts for another computer."""
 
 import shlex
 from pathlib import Path
@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion.cli import naming, steps
-from edgefashion.cli.options import COUNT, OUTPUT, data_option, runs_option
-from edgefashion.cli.output import following, keep_inputs, say, show
-from edgefashion.errors import BadInput
+from edgefashion.cli import _resolve
+from edgefashion.cli._options import COUNT, OUTPUT, data_option, runs_option
+from edgefashion.cli._output import following, keep_inputs, say, show
+from edgefashion.cli._progress import Bar
 
 if TYPE_CHECKING:
     from edgefashion.bundle.write import Made
 
 ALL = "all"
-USUAL_IMAGES = 1000
 
 
 class Images(click.ParamType[int | str]):
@@ -53,14 +52,15 @@ def bundle(
 
     Example: edgefashion bundle runs/cnn -o cnn.zip
     """
-    if output.suffix.lower() != ".zip":
-        raise BadInput(f"-o {output} is no .zip file: call it {output.with_suffix('.zip')}")
+    from edgefashion.api.bundles import check_name, make_bundle
+
+    check_name(output)
     keep_inputs(names, [output])
-    artifacts = naming.named_artifacts(names, root)
-    dataset = naming.data_for(artifacts, data_folder)
-    available = len(dataset.test)
-    count = available if images == ALL else int(images or min(USUAL_IMAGES, available))
-    made = steps.make_bundle(artifacts, dataset, count, output)
+    artifacts = _resolve.named_artifacts(names, root)
+    dataset = _resolve.data_for(artifacts, data_folder)
+    count = len(dataset.test) if images == ALL else None if images is None else int(images)
+    with Bar() as progress:
+        made = make_bundle(artifacts, dataset, output, images=count, progress=progress)
     say(f"written: {output}")
     show(text(made))
     following(f"edgefashion bench {shlex.quote(output.name)}  # on the Raspberry Pi, where it is copied to")

@@ -1,4 +1,4 @@
-"""The verb that writes model cards: see verbs.py."""
+"""The verb that writes model cards."""
 
 import shlex
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion.cli import naming
-from edgefashion.cli.bar import Bar
-from edgefashion.cli.options import OUTPUT, PATH, PICTURE, data_option, runs_option
-from edgefashion.cli.output import deliver, following, keep_inputs, text_of
+from edgefashion.cli import _resolve
+from edgefashion.cli._options import OUTPUT, PATH, PICTURE, data_option, runs_option
+from edgefashion.cli._output import deliver, following, keep_inputs, text_of
+from edgefashion.cli._progress import Bar
 from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def card(
 
     keep_inputs((name, *measured), (output, picture))
     stories, artifacts = _known(name, root)
-    dataset = naming.data_for(artifacts, data_folder)
+    dataset = _resolve.data_for(artifacts, data_folder)
     with Bar() as progress:
         evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
 
@@ -68,10 +68,10 @@ def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]
     from edgefashion.artifacts import artifact
     from edgefashion.training import runs
 
-    artifacts = naming.named_artifacts([name], root)
+    artifacts = _resolve.named_artifacts([name], root)
     if zoo.is_name(name):
         return zoo.opened().runs(name), artifacts
-    trained = runs.lineage(naming.named_runs([name], root)[0])
+    trained = runs.lineage(_resolve.named_runs([name], root)[0])
     bases = [artifact.inspect(path) for run in trained[1:] for path in artifact.find(run.artifacts)]
     artifacts += [each for each in bases if each.precision == "float32"]
     return runs.stories(trained), artifacts

@@ -1,4 +1,4 @@
-"""The verb that lays results beside each other: see verbs.py."""
+"""The verb that lays results beside each other."""
 
 import shlex
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli.options import OUTPUT, PATH, PICTURE
-from edgefashion.cli.output import deliver, following, keep_inputs, say, show_page, text_of
+from edgefashion.cli._options import OUTPUT, PATH, PICTURE
+from edgefashion.cli._output import deliver, following, keep_inputs, say, show_page, text_of
 from edgefashion.errors import BadInput
 from edgefashion.installation import is_installed
 

@@ -1,11 +1,11 @@
-"""The verb `doctor`: see verbs.py."""
+"""The verb `doctor`."""
 
 from pathlib import Path
 
 import click
 
-from edgefashion.cli.options import data_option
-from edgefashion.cli.output import following, show, show_json
+from edgefashion.cli._options import data_option
+from edgefashion.cli._output import following, show, show_json
 
 UNFIT = 1
 

@@ -1,4 +1,4 @@
-"""The verb that classifies pictures: see verbs.py."""
+"""The verb that classifies pictures."""
 
 import shlex
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import naming
-from edgefashion.cli.bar import Bar
-from edgefashion.cli.options import PATH, Whole, data_option, in_process_option, runs_option
-from edgefashion.cli.output import following, say, show_json, show_page
+from edgefashion.cli import _resolve
+from edgefashion.cli._options import PATH, Whole, data_option, in_process_option, runs_option
+from edgefashion.cli._output import following, say, show_json, show_page
+from edgefashion.cli._progress import Bar
 from edgefashion.errors import BadInput, PictureError, ZooError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def predict(
         )
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
-    artifacts = side_by_side(naming.named_artifacts([model], root))
+    artifacts = side_by_side(_resolve.named_artifacts([model], root))
     task = task_of(artifacts, task_at(data_folder))
     images, refused = _pictures(paths, task, invert)
     images += _test_images(indices, artifacts, data_folder)
@@ -124,7 +124,7 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: 
 
     if not indices:
         return []
-    dataset = naming.data_for(artifacts, folder)
+    dataset = _resolve.data_for(artifacts, folder)
     test, whose = dataset.test, " of the sample" if isinstance(dataset, SampledDataset) else ""
     if max(indices) >= len(test):
         raise BadInput(f"there is no test image {max(indices)}: give 0 to {len(test) - 1}")

@@ -1,11 +1,11 @@
-"""The verb `recipes`: see verbs.py."""
+"""The verb `recipes`."""
 
 import json
 
 import click
 
 from edgefashion import tables
-from edgefashion.cli.output import following, show_json, show_page
+from edgefashion.cli._output import following, show_json, show_page
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.tables import Column, Page, Row, Table
 

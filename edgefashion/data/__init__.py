@@ -9,7 +9,7 @@ same four IDX files, with images uint8 [N, height, width] or [N, height, width, 
 
 from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.data.fashion_mnist import CLASS_NAMES, FASHION_MNIST
-from edgefashion.data.locate import load
+from edgefashion.data.locate import load_dataset
 from edgefashion.data.splits import Splits, split, stratified_sample
 from edgefashion.data.task import Picture, Task
 
@@ -21,7 +21,7 @@ __all__ = [
     "Splits",
     "Subset",
     "Task",
-    "load",
+    "load_dataset",
     "split",
     "stratified_sample",
 ]

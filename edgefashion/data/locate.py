@@ -1,8 +1,6 @@
 """Where the data set is looked for, in order."""
 
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from edgefashion.data.dataset import TASK, Dataset, read_folder, read_named, read_task
@@ -10,13 +8,9 @@ from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAG
 from edgefashion.data.idx import lacking
 from edgefashion.data.task import Task
 from edgefashion.errors import DataError
+from edgefashion.reporting import Report, silent
 
 VARIABLE = "EDGEFASHION_DATA"
-
-
-def say(line: str) -> None:
-    """Print one line of progress on stderr."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def cache_folder() -> Path:
@@ -27,7 +21,7 @@ def cache_folder() -> Path:
 
 
 def at_hand(folder: Path | None = None) -> Path | None:
-    """The first place on this machine with all four files, in the order of `load`; they are not opened."""
+    """The first place on this machine with all four files, as `load_dataset` looks; they are not opened."""
     named = folder or os.environ.get(VARIABLE)
     places = [Path(named)] if named else [cache_folder(), PACKAGE_FOLDER]
     return next((place for place in places if not lacking(place)), None)
@@ -43,7 +37,7 @@ def task_at(folder: Path | None = None) -> Task:
     return read_task(path) if path and os.path.lexists(path) else FASHION_MNIST
 
 
-def load(folder: Path | None = None, report: Callable[[str], None] = say) -> Dataset:
+def load_dataset(folder: str | Path | None = None, report: Report = silent) -> Dataset:
     """Load Fashion-MNIST from the first place that has it, checked to the last byte.
 
     In order: `folder`; the folder in EDGEFASHION_DATA; the user's cache; the Debian package
@@ -53,7 +47,7 @@ def load(folder: Path | None = None, report: Callable[[str], None] = say) -> Dat
     Raises DataError when a named folder is not good, or nothing else can serve.
     """
     if folder is not None:
-        return read_named(folder, f"folder {folder}")
+        return read_named(Path(folder), f"folder {folder}")
     if named := os.environ.get(VARIABLE):
         return read_named(Path(named), f"folder {named} ({VARIABLE})")
     from edgefashion.data import cache

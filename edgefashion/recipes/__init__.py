@@ -2,5 +2,16 @@
 
 from edgefashion.recipes.catalog import FINE_TUNING_RECIPES, NAMED_RECIPES, RECIPES, fine_tuning_recipe
 from edgefashion.recipes.recipe import FineTuning, Recipe
+from edgefashion.recipes.selection import changed, recipe, run_name
 
-__all__ = ["FINE_TUNING_RECIPES", "NAMED_RECIPES", "RECIPES", "FineTuning", "Recipe", "fine_tuning_recipe"]
+__all__ = [
+    "FINE_TUNING_RECIPES",
+    "NAMED_RECIPES",
+    "RECIPES",
+    "FineTuning",
+    "Recipe",
+    "changed",
+    "fine_tuning_recipe",
+    "recipe",
+    "run_name",
+]

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -56,6 +56,13 @@ def read(path: Path) -> Config:
         elif not isinstance(value, str) or value not in NAMED_RECIPES:
             raise BadInput(f"{where}: unknown recipe {value!r:.80}{_nearest(str(value), NAMED_RECIPES)}")
     return Config(content.get(BASE), fields)
+
+
+def checked(where: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the changes that are not None. Raises BadInput for an unknown field, or another type."""
+    for name in changes:
+        _check_known(where, name, FIELDS)
+    return {name: _typed(where, name, value) for name, value in changes.items() if value is not None}
 
 
 def _check_known(where: str, name: str, names: Iterable[str]) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from edgefashion.installation import pip_install
 from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
+from edgefashion.reporting import Report, silent
 from edgefashion.tables.terminal import width_of
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import checkpoints, frozen_layers, runs, teacher
@@ -33,12 +33,12 @@ FINE_TUNING_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
 def train(
     recipe: Recipe,
     dataset: Dataset,
-    folder: Path,
+    folder: str | Path,
     *,
     hardware: str | None = None,
     resume: bool = False,
     force: bool = False,
-    report: Callable[[str], None] = print,
+    report: Report = silent,
 ) -> Run:
     """Train a model after `recipe` and keep it as the run `folder`.
 
@@ -46,6 +46,7 @@ def train(
     interrupted training of the same recipe; `force` replaces an existing run once the new one is ready.
     Raises BadInput, RunError, OutputError, or Diverged where the model does not learn but run away.
     """
+    folder = Path(folder)
     with runs.locked(folder):
         if not force:
             _check_nothing_is_lost(folder, resume)

@@ -47,7 +47,7 @@ def test_a_suffix_in_upper_case_is_one(saved: Path) -> None:
 OPEN = {
     "model.onnx": artifact.read,
     "model.TFLITE": inspection.inspect,
-    "bundle.zip": lambda path: bundle.opened(path).__enter__(),
+    "bundle.zip": lambda path: bundle.open_bundle(path).__enter__(),
     "picture.png": pictures.read,
     "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, fashion_mnist.TRAIN_LABELS, ""),
 }

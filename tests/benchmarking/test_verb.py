@@ -19,8 +19,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.bundle import Bundle
 from edgefashion.cli import main
-from edgefashion.cli.bench import next_step
-from edgefashion.cli.steps import after_evaluation
+from edgefashion.cli._next_step import after_benchmark, after_evaluation
 from edgefashion.data import Dataset
 from edgefashion.evaluation.results import Results
 from edgefashion.installation import pip_install
@@ -261,9 +260,9 @@ def test_what_comes_next_is_something_new(
     names: tuple[str, ...], sustained: float, json_file: Path | None, expected: str
 ) -> None:
     found = Results({}, None, [{"status": "ok"}], "bench", {"sustained_minutes": sustained})
-    assert expected in str(next_step(names, found, json_file))
-    assert next_step(names, replace(found, rows=[{"status": "failed"}]), json_file) is None
-    assert next_step(names, replace(found, protocol=None), json_file) is None
+    assert expected in str(after_benchmark(names, found, json_file))
+    assert after_benchmark(names, replace(found, rows=[{"status": "failed"}]), json_file) is None
+    assert after_benchmark(names, replace(found, protocol=None), json_file) is None
 
 
 def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def changed(made: Path, tmp_path: Path) -> Callable[..., Path]:
 
 def refusal(path: Path) -> str:
     """Why a bundle is not opened, which is one line."""
-    with pytest.raises(BundleError) as refused, bundle.opened(path):
+    with pytest.raises(BundleError) as refused, bundle.open_bundle(path):
         pytest.fail("it was opened")
     message = str(refused.value)
     assert refused.value.exit_code == 2
@@ -87,13 +87,13 @@ def test_what_is_no_bundle(made: Path, tmp_path: Path) -> None:
 def test_every_changed_byte_is_found(made: Path, tmp_path: Path) -> None:
     """Of one in every 97 bytes: nothing but a name's or a date's copy may be changed unnoticed."""
     content = made.read_bytes()
-    with bundle.opened(made) as found:
+    with bundle.open_bundle(made) as found:
         expected = npy(found.images), npy(found.labels), [each.path.read_bytes() for each in found.artifacts]
     path = tmp_path / "changed.zip"
     for position in range(0, len(content), 97):
         path.write_bytes(content[:position] + bytes([content[position] ^ 0x41]) + content[position + 1 :])
         try:
-            with bundle.opened(path) as found:
+            with bundle.open_bundle(path) as found:
                 unpacked = [each.path.read_bytes() for each in found.artifacts]
                 assert (npy(found.images), npy(found.labels), unpacked) == expected
         except BundleError:
@@ -312,7 +312,7 @@ def test_no_room_to_unpack_is_one_line_and_leaves_nothing(
         return usual(path, mode)
 
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(OutputError, match="No space left"), bundle.opened(made):
+    with pytest.raises(OutputError, match="No space left"), bundle.open_bundle(made):
         pytest.fail("it was opened")
     assert list(tmp_path.iterdir()) == []
 
@@ -320,7 +320,7 @@ def test_no_room_to_unpack_is_one_line_and_leaves_nothing(
 def test_opening_needs_no_runtime(made: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from edgefashion import bundle\n"
-        f"with bundle.opened(Path({str(made)!r})) as found: assert len(found.artifacts) == 2\n"
+        f"with bundle.open_bundle(Path({str(made)!r})) as found: assert len(found.artifacts) == 2\n"
         "heavy = {'tensorflow', 'onnx', 'onnxruntime', 'ai_edge_litert', 'matplotlib', 'scipy'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )

@@ -44,7 +44,7 @@ def made(artifacts: list[Artifact], sample: Dataset, tmp_path_factory: pytest.Te
 
 def test_what_was_packed_is_what_is_opened(made: Path, artifacts: list[Artifact], sample: Dataset) -> None:
     expected = stratified_sample(sample.test, 50, seed=0)
-    with bundle.opened(made) as found:
+    with bundle.open_bundle(made) as found:
         assert [each.path.name for each in found.artifacts] == list(NAMES)
         assert np.array_equal(found.images, expected.images)
         assert np.array_equal(found.labels, expected.labels)

@@ -5,18 +5,13 @@ from pathlib import Path
 import click
 import pytest
 
-from edgefashion.artifacts.artifact import PRECISIONS
-from edgefashion.artifacts.targets import of_this_machine
-from edgefashion.cli import main, steps
-from edgefashion.cli.bar import Bar
-from edgefashion.cli.steps import check_calibration, kinds_of, target_for
-from edgefashion.cli.verbs import cli
-from edgefashion.errors import BadInput
+from edgefashion import cli
+from edgefashion.cli import _resolve, main
+from edgefashion.cli._group import VERBS, command
+from edgefashion.cli._progress import Bar
 from edgefashion.installation import pip_install
 from edgefashion.recipes import RECIPES
-from edgefashion.training.runs import Run
 
-VERBS = sorted(cli.commands)
 HEAVY = {"tensorflow", "tf_keras", "onnx", "onnxruntime", "ai_edge_litert", "matplotlib", "numpy", "rich"}
 
 
@@ -46,20 +41,30 @@ def test_help_and_errors_open_nothing_heavy(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_has_an_example_that_parses(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    command = cli.commands[verb]
-    lines = [line.strip() for line in (command.help or "").splitlines()]
+    own = command(verb)
+    lines = [line.strip() for line in (own.help or "").splitlines()]
     (example,) = [line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")]
     program, name, *arguments = example.split()
     assert (program, name) == ("edgefashion", verb)
-    with command.make_context(verb, arguments) as context:
+    with own.make_context(verb, arguments) as context:
         assert isinstance(context, click.Context)
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_is_explained(verb: str) -> None:
-    options = [parameter for parameter in cli.commands[verb].params if isinstance(parameter, click.Option)]
+    options = [parameter for parameter in command(verb).params if isinstance(parameter, click.Option)]
     obvious = {"--model", "--format"}
     assert [o.opts[0] for o in options if not o.help and o.opts[0] not in obvious] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_the_list_of_verbs_says_is_what_the_verb_says_first(verb: str) -> None:
+    assert (command(verb).help or "").splitlines()[0] == VERBS[verb]
+
+
+def test_every_module_is_a_verb_or_has_an_underscore() -> None:
+    folder = Path(cli.__file__).parent
+    assert {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")} == set(VERBS)
 
 
 def test_the_whole_package_imports_without_a_framework() -> None:
@@ -210,7 +215,7 @@ def test_a_missing_tensorflow_is_said_before_anything_is_fetched(
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setattr(steps, "load_data", lambda folder: pytest.fail("data were asked for"))
+    monkeypatch.setattr(_resolve, "load_data", lambda folder: pytest.fail("data were asked for"))
     with pytest.raises(SystemExit) as stopped:
         main(words)
     assert stopped.value.code == 1
@@ -230,7 +235,7 @@ def test_after_the_data_comes_what_was_not_done_yet(
 
 
 def test_help_shows_no_limit_that_nobody_reaches(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in cli.commands:
+    for verb in VERBS:
         with pytest.raises(SystemExit):
             main([verb, "--help"])
     assert "00000000" not in capsys.readouterr().out
@@ -249,64 +254,20 @@ def test_a_bar_tells_the_time_left_once() -> None:
 
 
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    with cli.commands["train"].make_context("train", ["--model", "all"]) as context:
+    with command("train").make_context("train", ["--model", "all"]) as context:
         assert context.params["models"] == tuple(RECIPES)
 
 
-def test_each_run_is_exported_as_what_it_was_trained_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    trained = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict()})
-    quantized = Run(tmp_path / "cnn-qat", {"recipe": {**RECIPES["cnn"].as_dict(), "fine_tuning": "qat"}})
-    usual, every = [("tflite", "float32"), ("tflite", "int8")], PRECISIONS["tflite"]
-    assert kinds_of(trained, ["tflite"], None) == usual
-    assert kinds_of(quantized, ["tflite"], None) == [("tflite", "int8-qat")]
-    assert [precision for _, precision in kinds_of(trained, ["tflite"], every)] == list(every[:-1])
-    assert kinds_of(quantized, ["tflite"], every) == [("tflite", "int8-qat")]
-    assert kinds_of(quantized, ["tflite"], ["float32"]) == [("tflite", "float32")]
-    assert capsys.readouterr().err == ""
-    both = ["int8", "int8-qat"]
-    assert kinds_of(trained, ["onnx"], both) == [("onnx", "int8")]
-    assert kinds_of(quantized, ["onnx"], both) == [("onnx", "int8-qat")]
-    assert "cnn: it has no int8-qat, which is left out" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("wanted", ["arm64", "auto"])
-def test_a_target_wants_an_int8_onnx_file(wanted: str) -> None:
-    with pytest.raises(BadInput, match=f"--target {wanted} .* add --format onnx --precision int8"):
-        target_for(wanted, [("tflite", "int8"), ("onnx", "float32")])
-    assert target_for("any", [("tflite", "int8")]) == "any"
-
-
-def test_a_calibration_wants_a_file_that_has_it() -> None:
-    int8_tflite, int8_onnx, others = ("tflite", "int8"), ("onnx", "int8"), [("onnx", "float32")]
-    for method in ("percentile", "entropy"):
-        check_calibration(method, [int8_tflite, int8_onnx])
-        with pytest.raises(BadInput, match=f"--calibration {method} .* int8 onnx files, .* --format onnx"):
-            check_calibration(method, [int8_tflite, ("onnx", "int8-qat")])
-    check_calibration("min-max", [int8_tflite])
-    with pytest.raises(BadInput, match="int8 tflite and int8 onnx files, and none is asked for"):
-        check_calibration("min-max", others)
-    check_calibration("auto", others)
-
-
-def test_the_target_of_this_machine_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    found = target_for("auto", [("onnx", "int8"), ("tflite", "int8")])
-    assert found == of_this_machine()
-    assert f"--target auto: {found}, which this machine is" in capsys.readouterr().err
-    assert target_for("arm64", [("onnx", "int8-qat")]) == "arm64"
-
-
 def test_several_precisions_come_in_their_own_order() -> None:
-    with cli.commands["export"].make_context("export", ["--precision", "int8, float32"]) as context:
+    with command("export").make_context("export", ["--precision", "int8, float32"]) as context:
         assert context.params["precisions"] == ("float32", "int8")
 
 
 def test_cpus_are_numbers_and_ranges() -> None:
-    with cli.commands["bench"].make_context("bench", ["a.onnx", "--pin", "3, 0-1,1"]) as context:
+    with command("bench").make_context("bench", ["a.onnx", "--pin", "3, 0-1,1"]) as context:
         assert context.params["pin"] == (0, 1, 3)
 
 
 def test_thread_numbers_are_counted_once() -> None:
-    with cli.commands["evaluate"].make_context("evaluate", ["--threads", "1,1"]) as context:
+    with command("evaluate").make_context("evaluate", ["--threads", "1,1"]) as context:
         assert context.params["threads"] == (1,)

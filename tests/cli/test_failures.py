@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from edgefashion.cli import failures, main
+from edgefashion.cli import _failures, main
 from edgefashion.errors import ArtifactError, RuntimeCrash
 
 
@@ -41,20 +41,20 @@ def caused(error: BaseException, cause: BaseException) -> BaseException:
 def test_an_error_is_one_line(
     error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert failures.tell(error, 143) == code
+    assert _failures.tell(error, 143) == code
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"edgefashion: {said}")
 
 
 def test_an_error_that_nobody_thought_of_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
-        failures.tell(ZeroDivisionError("a fault of ours"), 130)
+        _failures.tell(ZeroDivisionError("a fault of ours"), 130)
 
 
 def test_developers_see_where_an_error_comes_from(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(failures.TRACEBACK, "1")
+    monkeypatch.setenv(_failures.TRACEBACK, "1")
     with pytest.raises(SystemExit):
         main(["bench", "none.tflite"])
     assert "Traceback (most recent call last)" in capsys.readouterr().err

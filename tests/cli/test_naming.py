@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.cli.naming import named_artifacts, run_folder
+from edgefashion.cli._resolve import named_artifacts, run_folder
 from edgefashion.errors import RunError
 from edgefashion.training import runs
 

@@ -3,7 +3,7 @@
 import pytest
 
 from edgefashion.cli import main
-from edgefashion.cli.verbs import cli
+from edgefashion.cli._group import VERBS, command
 
 HUGE = "9" * 5000
 SECONDS = [("bench", "--seconds"), ("bench", "--sustained"), ("bench", "--at-most"), ("bench", "--memory"),
@@ -44,12 +44,12 @@ def test_a_count_is_whole_and_no_longer_than_counts_are(
 
 
 def test_no_option_takes_any_float_or_integer() -> None:
-    """A new option is to take one of the types of `cli.options`."""
+    """A new option is to take one of the types of `cli._options`."""
     own = {"Finite", "Whole"}
     found = {
-        f"{name} {parameter.opts[0]}"
-        for name, command in cli.commands.items()
-        for parameter in command.params
+        f"{verb} {parameter.opts[0]}"
+        for verb in VERBS
+        for parameter in command(verb).params
         if type(parameter.type).__name__ not in own
         and getattr(parameter.type, "name", "") in ("float", "integer", "float range", "integer range")
     }

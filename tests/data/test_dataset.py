@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion.data import CLASS_NAMES, Dataset, load
+from edgefashion.data import CLASS_NAMES, Dataset, load_dataset
 from edgefashion.data.dataset import read_folder
 from edgefashion.data.fashion_mnist import (
     CHECKSUMS,
@@ -49,7 +49,7 @@ def declare(folder: Path, name: str, raw: bytes) -> None:
 
 def refusal(folder: Path) -> str:
     with pytest.raises(DataError) as caught:
-        load(folder)
+        load_dataset(folder)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -158,7 +158,7 @@ def test_the_files_may_be_decompressed_and_called_as_mirrors_call_them(
         raw, called = content(folder, name), NAMINGS[naming](name)
         compressed(folder, name).unlink()
         (folder / called).write_bytes(gzip.compress(raw) if "gzipped" in naming or "upper" in naming else raw)
-    found = load(folder)
+    found = load_dataset(folder)
     assert found.checksums == sample.checksums
     assert (found.train.images == sample.train.images).all()
 
@@ -166,7 +166,7 @@ def test_the_files_may_be_decompressed_and_called_as_mirrors_call_them(
 def test_a_folder_that_is_called_like_a_file_is_passed_over(folder: Path) -> None:
     """As in an archive that a well-known site serves: the file lies in a folder of its own name."""
     (folder / TRAIN_IMAGES).mkdir()
-    assert load(folder).checksums
+    assert load_dataset(folder).checksums
 
 
 @pytest.mark.parametrize("kind", ["images", "labels"])
@@ -186,7 +186,7 @@ def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(folder: Path,
     raw = content(folder, TEST_LABELS)
     path = compressed(folder, TEST_LABELS)
     path.write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]) + bytes(512))
-    assert (load(folder).test.labels == sample.test.labels).all()
+    assert (load_dataset(folder).test.labels == sample.test.labels).all()
     path.write_bytes(gzip.compress(b"") * 1000 + gzip.compress(raw))
     assert "damaged gzip: more than 10 parts" in refusal(folder)
 
@@ -229,7 +229,7 @@ SPELLINGS: dict[str, Callable[[str], bytes]] = {
 def test_checksums_however_they_are_spelled(folder: Path, sample: Dataset, spelling: str) -> None:
     sums = folder / "SHA256SUMS"
     sums.write_bytes(SPELLINGS[spelling](sums.read_text()))
-    assert load(folder).checksums == sample.checksums
+    assert load_dataset(folder).checksums == sample.checksums
 
 
 def test_checksums_in_another_encoding_are_refused_in_one_line(folder: Path) -> None:
@@ -308,7 +308,7 @@ def test_the_sample_can_be_made_again(sample_folder: Path, sample: Dataset, tmp_
     """All of the sample, drawn from the sample, is the sample: nothing in the files depends on the day."""
     tool = Path(__file__).parents[2] / "tools/make_sample"
     subprocess.run([sys.executable, str(tool), str(sample_folder), str(tmp_path)], check=True)
-    again = load(tmp_path)
+    again = load_dataset(tmp_path)
     assert again.checksums == sample.checksums
     for name in FILES:
         assert compressed(tmp_path, name).read_bytes()[:10] == b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"

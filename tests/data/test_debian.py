@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.data import load
+from edgefashion.data import load_dataset
 from edgefashion.data.fashion_mnist import FILES
 from edgefashion.data.idx import compressed
 from edgefashion.errors import DataError
@@ -43,7 +43,7 @@ def install(tmp_path: Path, data: Path, download: str) -> Path:
 
 def test_the_package_is_fetched_into_the_cache(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
     calls = install(tmp_path, sample_folder, "echo deb > package.deb")
-    dataset = load(report=lambda line: None)
+    dataset = load_dataset(report=lambda line: None)
     assert dataset.source == "user's cache, fetched from the Debian package dataset-fashion-mnist"
     assert sorted(path.name for path in nowhere.iterdir()) == sorted(
         [*(f"{name}.gz" for name in FILES), "lock", "source.txt"]
@@ -73,7 +73,7 @@ def test_apt_that_cannot_serve_says_why(
     install(tmp_path, sample_folder, download)
     lines: list[str] = []
     with pytest.raises(DataError, match="nobody served it"):
-        load(report=lines.append)
+        load_dataset(report=lines.append)
     assert lines[-1] == said
     assert [path.name for path in nowhere.iterdir()] == ["lock"]
 
@@ -84,7 +84,7 @@ def test_a_package_with_other_bytes_is_refused(nowhere: Path, sample_folder: Pat
     install(tmp_path, other, "echo deb > package.deb")
     lines: list[str] = []
     with pytest.raises(DataError):
-        load(report=lines.append)
+        load_dataset(report=lines.append)
     assert "sent a bad file" in lines[-1]
     assert [path.name for path in nowhere.iterdir()] == ["lock"]
 
@@ -95,7 +95,7 @@ def test_a_package_that_lacks_a_file(nowhere: Path, sample_folder: Path, tmp_pat
     install(tmp_path, other, "echo deb > package.deb")
     lines: list[str] = []
     with pytest.raises(DataError):
-        load(report=lines.append)
+        load_dataset(report=lines.append)
     assert lines[-1] == f"the package dataset-fashion-mnist holds no {FILES[0]}.gz"
 
 
@@ -118,7 +118,7 @@ def test_the_real_apt_serves_from_an_archive_on_this_machine(
     )
     monkeypatch.setenv("APT_CONFIG", str(configuration))
     lines: list[str] = []
-    dataset = load(report=lines.append)
+    dataset = load_dataset(report=lines.append)
     assert dataset.complete, lines
     assert dataset.source.endswith("the Debian package dataset-fashion-mnist")
     assert not (nowhere / "staging").exists()

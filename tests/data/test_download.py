@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import pytest
 
-from edgefashion.data import download, fashion_mnist, load, progress, transfer
+from edgefashion.data import download, fashion_mnist, load_dataset, progress, transfer
 from edgefashion.data.fashion_mnist import CHECKSUMS, FILES
 from edgefashion.data.idx import compressed
 from edgefashion.errors import DataError
@@ -139,14 +139,14 @@ def only_good_files_in(cache: Path) -> bool:
 
 def test_the_first_mirror_serves_and_is_named(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
     lines: list[str] = []
-    dataset = load(report=lines.append)
+    dataset = load_dataset(report=lines.append)
     host = pair[0].url[7:-1]
     assert dataset.source == f"user's cache, fetched from {host}"
     assert dataset.complete
     assert lines == [f"downloading {name} from {host}" for name in NAMES]
     assert pair[0].asked == NAMES
     assert only_good_files_in(nowhere)
-    assert load(report=lines.append).source == dataset.source
+    assert load_dataset(report=lines.append).source == dataset.source
     assert pair[0].asked == NAMES
 
 
@@ -155,7 +155,7 @@ def test_a_mirror_that_fails_at_its_first_file_is_left_at_once(
     pair: tuple[Mirror, Mirror], nowhere: Path, kind: str
 ) -> None:
     pair[0].trouble[NAMES[0]] = [kind]
-    dataset = load(report=lambda line: None)
+    dataset = load_dataset(report=lambda line: None)
     assert pair[0].asked == NAMES[:1]
     assert pair[1].asked == NAMES
     assert dataset.source == f"user's cache, fetched from {pair[1].url[7:-1]}"
@@ -168,7 +168,7 @@ def test_a_mirror_that_hangs_is_left_after_the_time_out(
     monkeypatch.setattr(download, "TIMEOUT", 0.2)
     pair[0].trouble[NAMES[0]] = ["wait"]
     lines: list[str] = []
-    load(report=lines.append)
+    load_dataset(report=lines.append)
     assert pair[1].asked == NAMES
     assert "the connection broke: no answer within 0.2 s; leaving this mirror" in lines[1]
 
@@ -194,7 +194,7 @@ def test_a_mirror_that_never_ends_is_left(
     monkeypatch.setattr(transfer, "PATIENCE", 0.3)
     pair[0].trouble[NAMES[0]] = [kind]
     lines: list[str] = []
-    load(report=lines.append)
+    load_dataset(report=lines.append)
     assert re.search(said, lines[1]), lines
     assert lines[1].endswith("leaving this mirror")
     assert pair[1].asked == NAMES
@@ -206,14 +206,14 @@ def test_a_mirror_that_does_not_answer_at_all(
 ) -> None:
     monkeypatch.setattr(fashion_mnist, "MIRRORS", ("http://127.0.0.1:1/", pair[1].url))
     lines: list[str] = []
-    load(report=lines.append)
+    load_dataset(report=lines.append)
     assert lines[1] == "127.0.0.1:1: Connection refused; leaving this mirror"
 
 
 def test_a_file_that_breaks_off_starts_anew(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
     pair[0].trouble[NAMES[3]] = ["break", "break"]
     lines: list[str] = []
-    load(report=lines.append)
+    load_dataset(report=lines.append)
     assert pair[0].asked == [*NAMES, NAMES[3], NAMES[3]]
     assert pair[1].asked == []
     total = compressed(nowhere, FILES[3]).stat().st_size
@@ -223,7 +223,7 @@ def test_a_file_that_breaks_off_starts_anew(pair: tuple[Mirror, Mirror], nowhere
 
 def test_another_mirror_serves_only_what_is_still_lacking(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
     pair[0].trouble[NAMES[2]] = ["break"] * download.ATTEMPTS
-    dataset = load(report=lambda line: None)
+    dataset = load_dataset(report=lambda line: None)
     assert pair[1].asked == NAMES[2:]
     hosts = [server.url[7:-1] for server in pair]
     assert dataset.source == f"user's cache, fetched from {hosts[0]} and {hosts[1]}"
@@ -233,7 +233,7 @@ def test_when_all_mirrors_fail_no_half_file_is_left(pair: tuple[Mirror, Mirror],
     for server in pair:
         server.trouble[NAMES[0]] = ["break"]
     with pytest.raises(DataError, match="nobody served it"):
-        load(report=lambda line: None)
+        load_dataset(report=lambda line: None)
     assert [path.name for path in nowhere.iterdir()] == ["lock"]
 
 
@@ -245,24 +245,24 @@ def test_an_interruption_keeps_what_was_verified_and_goes_on_from_there(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load(report=interrupt)
+        load_dataset(report=interrupt)
     assert sorted(path.name for path in nowhere.iterdir()) == sorted([*NAMES[:2], "lock", "source.txt"])
-    load(report=lambda line: None)
+    load_dataset(report=lambda line: None)
     assert pair[0].asked == NAMES
 
 
 def test_what_a_killed_fetch_left_is_cleared(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
     (nowhere / "staging/apt/lists").mkdir(parents=True)
     (nowhere / f"staging/{NAMES[0]}").write_bytes(b"half")
-    load(report=lambda line: None)
+    load_dataset(report=lambda line: None)
     assert only_good_files_in(nowhere)
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_anew(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
-    load(report=lambda line: None)
+    load_dataset(report=lambda line: None)
     compressed(nowhere, FILES[2]).write_bytes(b"damaged")
     lines: list[str] = []
-    assert load(report=lines.append).complete
+    assert load_dataset(report=lines.append).complete
     assert "not a gzip file" in lines[0]
     assert pair[0].asked == [*NAMES, NAMES[2]]
 
@@ -272,7 +272,7 @@ def test_lines_now_and_then_where_there_is_no_terminal(
 ) -> None:
     monkeypatch.setattr(progress, "INTERVAL", 0.0)
     lines: list[str] = []
-    load(report=lines.append)
+    load_dataset(report=lines.append)
     assert "train-images-idx3-ubyte.gz: 0.5 MB of 0.5 MB" in lines
 
 
@@ -280,7 +280,7 @@ def test_a_bar_on_a_terminal(
     pair: tuple[Mirror, Mirror], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    load(report=lambda line: None)
+    load_dataset(report=lambda line: None)
     out, err = capsys.readouterr()
     assert out == ""
     assert all(name in err for name in NAMES)
@@ -288,12 +288,12 @@ def test_a_bar_on_a_terminal(
 
 PROCESS = """
 import sys
-from edgefashion.data import fashion_mnist, load, locate
+from edgefashion.data import fashion_mnist, load_dataset, locate
 from pathlib import Path
 fashion_mnist.MIRRORS = (sys.argv[1],)
 locate.PACKAGE_FOLDER = Path("/nonexistent")
 fashion_mnist.CHECKSUMS.update(zip(fashion_mnist.FILES, sys.argv[2:]))
-print(load().source)
+print(load_dataset().source)
 """
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from edgefashion.cli.verbs import cli
-from edgefashion.data import FASHION_MNIST, Dataset, Task, load, split, stratified_sample
+from edgefashion.cli._group import cli
+from edgefashion.data import FASHION_MNIST, Dataset, Task, load_dataset, split, stratified_sample
 from edgefashion.data.describe import description
 from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from edgefashion.data.idx import packed
@@ -36,7 +36,7 @@ def write(folder: Path, task: Task, images: Any, labels: Any) -> Path:
 
 def refusal(folder: Path) -> str:
     with pytest.raises(DataError) as caught:
-        load(folder)
+        load_dataset(folder)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -124,7 +124,7 @@ def test_up_to_1000_classes_have_labels_of_their_own(count: int, tmp_path: Path)
     )
     labels = np.tile(np.arange(count), 2).astype(task.label_dtype)
     images = np.arange(2 * count * 30, dtype=np.uint64).astype(np.uint8).reshape(-1, 6, 5, 1)
-    found = load(write(tmp_path / "many", task, images, labels))
+    found = load_dataset(write(tmp_path / "many", task, images, labels))
     assert found.train.labels.dtype == task.label_dtype
     assert (found.test.labels == labels).all()
     assert (found.test.images == images).all()

@@ -44,7 +44,7 @@ def test_what_is_printed_is_what_was_written(sample_folder: Path, tmp_path: Path
     assert "400 test images" in done.stdout
     assert "written: new/tiny.zip" in done.stderr
     assert "edgefashion bench tiny.zip" in done.stderr
-    with bundles.opened(path) as found:
+    with bundles.open_bundle(path) as found:
         for each in found.artifacts:
             right = np.mean(found.logits[each.path.name].argmax(axis=1) == found.labels)
             (line,) = [line for line in done.stdout.splitlines() if each.path.name in line]

@@ -65,7 +65,7 @@ def test_a_bundle_is_answered_as_here_and_nothing_is_timed(
     assert device["emulated"].startswith("qemu-aarch64")
     assert "emulated by qemu-aarch64" in done.stdout
     assert "p50" not in done.stdout
-    with bundles.opened(bundle) as host:
+    with bundles.open_bundle(bundle) as host:
         for row, artifact in zip(found["results"], host.artifacts, strict=True):
             logits = host.logits[artifact.path.name]
             assert row["accuracy"] == np.mean(logits.argmax(axis=1) == host.labels)

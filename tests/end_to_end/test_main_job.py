@@ -281,7 +281,7 @@ def test_a_full_disk_while_exporting_leaves_the_old_artifacts(runs: Path, sample
 def test_a_bundle_of_all_runs_answers_as_evaluate_did(runs: Path, sample_folder: Path) -> None:
     done = edgefashion("bundle", "-o", "all.zip", "--data", sample_folder, cwd=runs.parent)
     rows = json.loads((runs / "results-small.json").read_text())["results"]
-    with bundle.opened(runs.parent / "all.zip") as found:
+    with bundle.open_bundle(runs.parent / "all.zip") as found:
         accuracies = {
             (each.format, each.precision): np.mean(
                 found.logits[each.path.name].argmax(axis=1) == found.labels

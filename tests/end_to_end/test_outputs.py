@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edgefashion import zoo
-from edgefashion.cli import main, output
+from edgefashion.cli import _output, main
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.files import reading
 
@@ -136,11 +136,12 @@ def test_a_reader_who_stalls_can_be_left_and_the_results_are_told(number: int, h
     os.mkfifo("pipe")
     reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
     script = (
-        "from pathlib import Path; from edgefashion.cli import output, streams;"
+        "from pathlib import Path; from edgefashion.cli import _output, _streams;"
         "from edgefashion.system.interruption import Interruption;"
-        "streams.replace(); Interruption().take_over();"
-        "output.say('writing');"
-        "output.deliver([(Path('pipe'), output.text_of(lambda: 'x' * 999_999))], lambda: output.show('told'))"
+        "_streams.replace(); Interruption().take_over();"
+        "_output.say('writing');"
+        "outputs = [(Path('pipe'), _output.text_of(lambda: 'x' * 999_999))];"
+        "_output.deliver(outputs, lambda: _output.show('told'))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -182,9 +183,9 @@ def test_what_cannot_be_written_after_all_is_told_all_the_same(here: Path) -> No
     def fail(path: Path) -> None:
         raise OutputError(f"cannot write {path}")
 
-    outputs = [(Path("a.json"), fail), (None, fail), (Path("b.csv"), output.text_of(lambda: "b"))]
+    outputs = [(Path("a.json"), fail), (None, fail), (Path("b.csv"), _output.text_of(lambda: "b"))]
     with pytest.raises(OutputError, match=r"cannot write a\.json$"):
-        output.deliver(outputs, lambda: told.append("the tables"))
+        _output.deliver(outputs, lambda: told.append("the tables"))
     assert told == ["the tables"]
     assert (here / "b.csv").read_text() == "b"
 

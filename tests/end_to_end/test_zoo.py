@@ -96,7 +96,7 @@ def test_a_bundle_of_what_comes_along_is_that_of_the_data_set(
     typed("bundle", "-o", "a.zip")
     typed("bundle", "zoo:cnn", "-o", "b.zip", "--data", sample_folder)
     assert Path("a.zip").read_bytes() == Path("b.zip").read_bytes()
-    with bundle.opened(Path("a.zip")) as found:
+    with bundle.open_bundle(Path("a.zip")) as found:
         assert [each.path.name for each in found.artifacts] == ["cnn-int8.tflite", "cnn-int8.onnx"]
     _, err = typed("bench", "a.zip", "zoo:cnn", "--threads", 1, "--seconds", 0.01)
     assert "next: " in err

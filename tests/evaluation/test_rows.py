@@ -60,7 +60,7 @@ def test_a_checked_file_is_hashed_once_and_weighed_after_it_was_measured(
 
         return note
 
-    with bundle.opened(path) as opened:
+    with bundle.open_bundle(path) as opened:
         monkeypatch.setattr(files, "gzip_size", noting("gzip", gzip_size))
         monkeypatch.setattr(files, "sha256", noting("sha", files.sha256))
         monkeypatch.setattr(hashlib, "sha256", noting("sha", sha256))

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from edgefashion.cli.steps import run_name
-from edgefashion.cli.verbs import cli
+from edgefashion.cli._group import cli
 from edgefashion.errors import BadInput
-from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe, fine_tuning_recipe
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe, fine_tuning_recipe, run_name
 
 OLD = {
     "model": "mobilenetv2",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgefashion.cli.verbs import cli
+from edgefashion.cli._group import cli
 from edgefashion.errors import BadInput
 from edgefashion.recipes import NAMED_RECIPES, overrides
 
@@ -77,7 +77,7 @@ def test_a_file_that_is_no_text(file: Path) -> None:
 def test_the_command_line_wins_over_the_file(
     file: Path, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edgefashion.cli import training
+    from edgefashion.cli import train
 
     seen = []
 
@@ -85,7 +85,7 @@ def test_the_command_line_wins_over_the_file(
         seen.append(recipe)
         raise BadInput("enough")
 
-    monkeypatch.setattr(training, "_fit", record)
+    monkeypatch.setattr(train, "_fit", record)
     file.write_text('recipe = "cnn-64k"\nepochs = 7\nerase = 0.1\nema = 0.9\n')
     options = ["--epochs", "8", "--set", "erase=0.2", "--teacher", "big", "--runs", "r"]
     CliRunner().invoke(cli, ["train", "--config", str(file), *options, "--data", str(sample_folder)])

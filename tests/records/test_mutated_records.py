@@ -19,8 +19,8 @@ from edgefashion.artifacts import artifact, metadata
 from edgefashion.artifacts.inspection.base import Inspection
 from edgefashion.artifacts.inspection.text import to_text
 from edgefashion.bundle import archive
-from edgefashion.cli import fine_tuning as tuned
-from edgefashion.cli import steps
+from edgefashion.cli import _fine_tuning as tuned
+from edgefashion.cli import train
 from edgefashion.data import Dataset
 from edgefashion.errors import EdgefashionError
 from edgefashion.evaluation import predictions
@@ -122,7 +122,7 @@ def called(*words: object) -> None:
     """A verb; what it says is left to others. Raises EdgefashionError for exit codes other than 0."""
     from click.exceptions import ClickException
 
-    from edgefashion.cli.verbs import cli as verbs
+    from edgefashion.cli._group import cli as verbs
 
     with contextlib.suppress(ClickException):
         verbs.main([str(word) for word in words], standalone_mode=False)
@@ -260,7 +260,7 @@ def test_bundles(tmp_path: Path, sample: Dataset, quick: None) -> None:
         return path
 
     def use(path: Path) -> None:
-        with bundle.opened(path) as found:
+        with bundle.open_bundle(path) as found:
             for each in found.artifacts:
                 found.compare(each, found.logits[each.path.name])
             evidence = gather("x", [story()], found.artifacts, sample)
@@ -302,6 +302,6 @@ def test_recipes_in_toml(field: str, tmp_path: Path) -> None:
         path.write_text(f"{field} = {literal}\n")
         try:
             found = overrides.read(path)
-            steps.new_recipes(["cnn"], found.recipe, **found.fields)
+            train._new_recipes(["cnn"], found.recipe, **found.fields)
         except EdgefashionError as error:
             assert "\n" not in str(error).strip() or literal == "'''\n'''"

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from edgefashion.cli.verbs import cli
+from edgefashion.cli._group import cli
 from edgefashion.errors import RunError
 from edgefashion.recipes import RECIPES
 from edgefashion.training import runs

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edgefashion import __version__, files
-from edgefashion.cli import main, steps
+from edgefashion.cli import main
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, Diverged, OutputError, RunError
 from edgefashion.models import ARCHITECTURES
@@ -28,6 +28,7 @@ from edgefashion.tensorflow import keras, tf
 from edgefashion.training import checkpoints, runs
 from edgefashion.training import train as training
 from edgefashion.training.checkpoints import TrainingState
+from edgefashion.training.reuse import resumable
 from edgefashion.training.runs import Run
 from edgefashion.training.train import interrupted, select_hardware, train
 
@@ -107,12 +108,12 @@ def halted(folder: Path, sample: Dataset, stopped: Callable[..., Any]) -> Path:
 def test_an_interruption_says_how_to_go_on_where_one_can(halted: Path, tmp_path: Path) -> None:
     with (
         pytest.raises(KeyboardInterrupt, match="interrupted; the same command goes on from there"),
-        steps.resumable(halted, "the same command"),
+        resumable(halted, "the same command"),
     ):
         raise KeyboardInterrupt
     with (
         pytest.raises(KeyboardInterrupt, match=r"^$"),
-        steps.resumable(tmp_path / "none", "the same command"),
+        resumable(tmp_path / "none", "the same command"),
     ):
         raise KeyboardInterrupt
 

@@ -18,7 +18,7 @@ from edgefashion import bundle, files, report, tables, zoo
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
-from edgefashion.data import dataset, idx, load
+from edgefashion.data import dataset, idx, load_dataset
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, TEST_IMAGES, TEST_LABELS
 from edgefashion.evaluation import results
 from edgefashion.prediction import convert
@@ -155,7 +155,7 @@ def _pictures() -> list[bytes]:
 
 def _archives(folder: Path) -> list[Kind]:
     made = folder / "sound.zip"
-    bundle.make(made, [artifact.read(MODELS / "tiny-int8.tflite")], load(SAMPLE), 20)
+    bundle.make(made, [artifact.read(MODELS / "tiny-int8.tflite")], load_dataset(SAMPLE), 20)
     with zipfile.ZipFile(made) as file:
         members = {name: file.read(name) for name in file.namelist()}
     header = members.pop(layout.INFO)
@@ -183,6 +183,6 @@ def _with_header(path: Path, members: dict[str, bytes]) -> Path:
 
 
 def _bundle(path: Path) -> None:
-    with bundle.opened(path) as found:
+    with bundle.open_bundle(path) as found:
         for each in found.artifacts:
             found.compare(each, found.logits[each.path.name])

@@ -1,15 +1,16 @@
-"""The verb `train`: see verbs.py."""
+"""The verb `train`."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from edgefashion.cli import fine_tuning, naming, steps
-from edgefashion.cli.fine_tuning import fine_tuning_options
-from edgefashion.cli.options import (
+from edgefashion.cli import _fine_tuning, _resolve
+from edgefashion.cli._fine_tuning import fine_tuning_options
+from edgefashion.cli._options import (
     COUNT,
     FILE,
     data_option,
@@ -19,9 +20,9 @@ from edgefashion.cli.options import (
     runs_option,
     training_options,
 )
-from edgefashion.cli.output import following, say
+from edgefashion.cli._output import following, say
 from edgefashion.errors import BadInput
-from edgefashion.recipes import NAMED_RECIPES, Recipe, overrides
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe, changed, overrides, run_name
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -94,25 +95,23 @@ def train(
     file = overrides.read(config) if config else overrides.Config(None, {})
     recipe_name = _recipe_name(recipe_name, file.recipe)
     if teacher:
-        named["teacher"] = str(naming.run_folder(teacher, root))
+        named["teacher"] = str(_resolve.run_folder(teacher, root))
     changes = file.fields | _together(named, overrides.settings(texts))
     if seeds and "seed" in changes:
         raise BadInput("--seeds counts the seeds from 0: leave out seed")
-    tuning = fine_tuning.asked(base, qat, sparsity, clusters)
+    tuning = _fine_tuning.asked(base, qat, sparsity, clusters)
     if recipe_name:
         _check_alone(recipe_name, tuning is not None)
     changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
-        recipes = steps.new_recipes(models, recipe_name, **changes)
-        steps.need_tensorflow()
-        dataset = steps.load_data(data_folder)
+        recipes = _new_recipes(models, recipe_name, **changes)
+        dataset = _resolve.training_data(data_folder)
     else:
         kind, base_name = tuning
-        bases = fine_tuning.base_runs(base_name, models, root)
-        steps.need_tensorflow()
-        dataset = steps.load_data(data_folder)
+        bases = _fine_tuning.base_runs(base_name, models, root)
+        dataset = _resolve.training_data(data_folder)
         changes |= {"sparsity": sparsity, "clusters": clusters}
-        recipes = fine_tuning.recipes(kind, bases, dataset, **changes)
+        recipes = _fine_tuning.recipes(kind, bases, dataset, **changes)
     folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}
     for folder, recipe in folders.items():
         if seeds:
@@ -120,6 +119,13 @@ def train(
         else:
             _tell(_fit(recipe, dataset, folder, hardware, resume, force))
     following(shlex.join(("edgefashion", "export", *map(str, folders))))
+
+
+def _new_recipes(models: Sequence[str], name: str | None, **changes: Any) -> dict[str, Recipe]:
+    """The recipe called `name`, or else one for each model, by the name its run gets."""
+    chosen = [NAMED_RECIPES[name]] if name else [RECIPES[model] for model in models]
+    recipes = [changed(recipe, **changes) for recipe in chosen]
+    return {run_name(recipe): recipe for recipe in recipes}
 
 
 def _check_names(name: str | None, models: tuple[str, ...], root: Path) -> None:
@@ -164,16 +170,17 @@ def _of_teacher(recipe: Recipe | None, changes: dict[str, Any]) -> dict[str, Any
 def _fit(
     recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, resume: bool, force: bool
 ) -> "Run":
+    from edgefashion.training.reuse import resumable
     from edgefashion.training.train import train as fit
 
     how = "the same command" if resume else "the same command with --resume"
-    with steps.resumable(folder, f"{how}, without --force," if force else how):
+    with resumable(folder, f"{how}, without --force," if force else how):
         return fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
 
 
 def _tell(run: "Run") -> None:
     accuracy = f"validation accuracy {run.info['validation_accuracy']:.4f}"
-    say(f"{run.folder}: {accuracy}{fine_tuning.compressed(run)}")
+    say(f"{run.folder}: {accuracy}{_fine_tuning.compressed(run)}")
 
 
 def _train_seeds(
@@ -185,11 +192,12 @@ def _train_seeds(
     resume: bool,
     force: bool,
 ) -> None:
+    from edgefashion.training.reuse import train_or_reuse
     from edgefashion.training.seeds import published_from_seeds, train_seeds
 
     def fit(one: Recipe, where: Path) -> "Run":
         if resume:
-            run = steps.train_or_reuse(one, dataset, where, hardware, force=False)
+            run = train_or_reuse(one, dataset, where, hardware=hardware, report=say)
         else:
             run = _fit(one, dataset, where, hardware, resume=False, force=force)
         _tell(run)

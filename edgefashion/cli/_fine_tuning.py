@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edgefashion.cli import naming
-from edgefashion.cli.options import Whole, options
+from edgefashion.cli import _resolve
+from edgefashion.cli._options import Whole, options
 from edgefashion.errors import BadInput
 from edgefashion.recipes import FineTuning, Recipe
 
@@ -79,7 +79,7 @@ def base_runs(name: str, models: Sequence[str], root: Path) -> "list[Run]":
     source = click.get_current_context().get_parameter_source("models")
     if name and source is not ParameterSource.DEFAULT:
         raise BadInput(f"the run {name} has a model of its own: leave out --model")
-    return naming.named_runs([name] if name else models, root)
+    return _resolve.named_runs([name] if name else models, root)
 
 
 def recipes(

@@ -5,7 +5,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from edgefashion.cli.output import say
+from edgefashion.cli._output import say
 from edgefashion.escaping import visible
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgefashion.artifacts import artifact
-from edgefashion.artifacts.artifact import PRECISIONS, Artifact, is_model
-from edgefashion.cli.output import say
-from edgefashion.cli.steps import load_data
-from edgefashion.errors import RunError
+from edgefashion.artifacts.artifact import Artifact, is_model
+from edgefashion.cli._output import say
+from edgefashion.errors import MissingExtra, RunError
 from edgefashion.files import reading
+from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -36,18 +35,11 @@ def named_artifacts(names: Sequence[str], root: Path) -> list[Artifact]:
     return list({each.path: each for each in found}.values())
 
 
-def _named(name: str, root: Path) -> list[Artifact]:
+def _named(name: str, root: Path) -> "list[Artifact]":
     from edgefashion import zoo
+    from edgefashion.api.names import artifacts_of
 
-    if zoo.is_name(name):
-        return zoo.opened().artifacts(name)
-    path = Path(name)
-    if is_model(path):
-        return [artifact.inspect(path)]
-    (run,) = named_runs([name], root)
-    if own := _exported(run):
-        return own
-    raise RunError(f"{run.folder} has no exports: make them with edgefashion export {run.folder}")
+    return artifacts_of(name if zoo.is_name(name) or is_model(Path(name)) else run_folder(name, root))
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:
@@ -66,7 +58,9 @@ def _all_artifacts(root: Path) -> list[Artifact]:
 
 
 def _of_all_runs(root: Path) -> list[Artifact]:
-    exports = {run.folder: _exported(run) for run in named_runs([], root)}
+    from edgefashion.api.names import exported
+
+    exports = {run.folder: exported(run) for run in named_runs([], root)}
     bare = [str(folder) for folder, own in exports.items() if not own]
     found = [each for own in exports.values() for each in own]
     if not found:
@@ -111,15 +105,21 @@ def _no_run(path: Path) -> str:
     return f"{path} is {what}" + (f": did you mean {home}?" if home else "")
 
 
-def _exported(run: "Run") -> list[Artifact]:
-    """What was exported from a run, in the order of formats and precisions."""
-    order = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
+def load_data(folder: Path | None) -> "Dataset":
+    """The data set, and a line that says who served it."""
+    from edgefashion.data import load_dataset
 
-    def rank(one: Artifact) -> tuple[int, int]:
-        kind = (one.format, one.precision or "")
-        return order.index(kind) if kind in order else len(order), len(one.kept_float)
+    dataset = load_dataset(folder, say)
+    whole = "" if dataset.complete else ", a part of the data set"
+    say(f"data: {dataset.source}{whole}")
+    return dataset
 
-    return sorted(map(artifact.inspect, artifact.find(run.artifacts)), key=rank)
+
+def training_data(folder: Path | None) -> "Dataset":
+    """The data set, for what needs TensorFlow. Raises MissingExtra without it, before anything is fetched."""
+    if not is_installed("tensorflow"):
+        raise MissingExtra("Training and exporting need tensorflow", "train")
+    return load_data(folder)
 
 
 def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edgefashion.cli.output import OutputFile, PictureFile
+from edgefashion.cli._output import OutputFile, PictureFile
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
 
 MOST_CPUS = 9999

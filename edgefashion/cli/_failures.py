@@ -6,7 +6,7 @@ import traceback
 
 import click
 
-from edgefashion.cli import output
+from edgefashion.cli._output import say
 from edgefashion.errors import BadInput, EdgefashionError
 
 TRACEBACK = "EDGEFASHION_TRACEBACK"
@@ -37,7 +37,7 @@ def tell(error: BaseException, interrupted: int) -> int:
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error)
     message, code = found
-    output.say(f"edgefashion: {' '.join(message.split())}")
+    say(f"edgefashion: {' '.join(message.split())}")
     return code
 
 

@@ -1,0 +1,1 @@
+"""What of the public face needs several rooms; all of it is imported as `edgefashion`."""

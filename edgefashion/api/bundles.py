@@ -1,0 +1,39 @@
+"""Packing model files for another computer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgefashion import bundle
+from edgefashion.api.names import Named, artifacts_of
+from edgefashion.benchmarking import Progress
+from edgefashion.bundle.write import Made
+from edgefashion.data import Dataset
+from edgefashion.errors import BadInput
+
+SUFFIX = ".zip"
+USUAL_IMAGES = 1000
+
+
+def make_bundle(
+    models: Named | Sequence[Named],
+    dataset: Dataset,
+    path: str | Path,
+    *,
+    images: int | None = None,
+    progress: Progress | None = None,
+) -> Made:
+    """Write a .zip file of model files, of so many test images, and of what each says of them here.
+
+    Without `images` they are 1,000, or all where there are fewer. Raises BadInput for another suffix and for
+    more images than there are, ArtifactError for a file that cannot be run, OutputError.
+    """
+    path = Path(path)
+    check_name(path)
+    count = min(USUAL_IMAGES, len(dataset.test)) if images is None else images
+    return bundle.make(path, artifacts_of(models), dataset, count, progress)
+
+
+def check_name(path: Path) -> None:
+    """Raise BadInput for what is not called like a bundle."""
+    if path.suffix.lower() != SUFFIX:
+        raise BadInput(f"{path} is not a .zip file: call it {path.with_suffix(SUFFIX)}")

@@ -1,0 +1,28 @@
+"""Results of several devices beside each other."""
+
+from pathlib import Path
+
+from edgefashion.errors import BadInput
+from edgefashion.evaluation.results import Results
+from edgefashion.report import compare as comparing
+from edgefashion.report.compare import Comparison, File
+
+
+def compare(*results: Results | str | Path, against: str | None = None) -> Comparison:
+    """Lay results beside each other: of files, or as `evaluate` and `benchmark` gave them.
+
+    Ratios are to the first that has latencies, or to `against`: a device's title or part of it, its file,
+    or its number. Raises BadInput for a file that cannot be read, and where there is none.
+    """
+    if not results:
+        raise BadInput("there is nothing to compare: name results files, or give results")
+    found = [_file(number, each) for number, each in enumerate(results, 1)]
+    devices = comparing.name_all(found)
+    return comparing.compare(devices, comparing.choose(devices, against))
+
+
+def _file(number: int, given: Results | str | Path) -> File:
+    """Results, and what to call those that are in no file."""
+    if isinstance(given, Results):
+        return File((Path(f"results {number}"),), given)
+    return File((Path(given),), comparing.read(Path(given)))

@@ -1,0 +1,130 @@
+"""Measuring model files: on a data set, on the images of a bundle or of the zoo, or on random inputs."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from edgefashion import bundle, zoo
+from edgefashion.api.bundles import SUFFIX
+from edgefashion.api.names import Named, artifacts_of
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import Artifact, is_model
+from edgefashion.benchmarking import BenchmarkOptions, Progress
+from edgefashion.bundle import Bundle
+from edgefashion.data import Dataset, stratified_sample
+from edgefashion.device import cores
+from edgefashion.errors import ArtifactError, BadInput, BundleError
+from edgefashion.evaluation.evaluate import assess
+from edgefashion.evaluation.predictions import Candidate, LabeledImages
+from edgefashion.evaluation.results import Results
+from edgefashion.files import reading
+from edgefashion.training.runs import Run
+
+Measurable = Named | Bundle
+"""A model file, `zoo:NAME`, a run, or a bundle, opened or by its path."""
+Candidates = tuple[list[Candidate], dict[str, Any] | None]
+"""What is to be measured, and the data set that its images are of."""
+
+
+def evaluate(
+    models: Named | Sequence[Named],
+    dataset: Dataset,
+    *,
+    threads: Sequence[int] | None = None,
+    limit: int | None = None,
+    options: BenchmarkOptions | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Accuracy on the test split, size, latency and memory of model files: a row per file and threads.
+
+    `limit` takes so many test images only, a stratified sample; `threads` are one and all cores where none
+    are given. One file that fails is a failed row. `progress` is called with what is done, how much of it
+    is, and of how much. Raises BadInput for what is no model.
+    """
+    test = dataset.test
+    if limit is not None:
+        test = stratified_sample(test, min(limit, len(test)), seed=0)
+    sample = LabeledImages(test.images, test.labels, dataset.task)
+    candidates = [Candidate(each, zoo.called(each), sample) for each in artifacts_of(models)]
+    options = options or BenchmarkOptions()
+    counts = threads_for(options, threads)
+    return assess(candidates, dataset.describe(), counts, options, progress, "evaluate")
+
+
+def benchmark(
+    models: Measurable | Sequence[Measurable],
+    *,
+    threads: Sequence[int] | None = None,
+    options: BenchmarkOptions | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Latency and memory of model files on random inputs; of a bundle and of `zoo:NAME` on the images that
+    come with them, and then accuracy too. The rest is as of `evaluate`.
+
+    Raises BadInput for what is neither bundle nor model, and for images of different data sets.
+    """
+    options = options or BenchmarkOptions()
+    counts = threads_for(options, threads)
+    names = [models] if isinstance(models, str | Path | Artifact | Run | Bundle) else models
+    with ExitStack() as stack:
+        candidates, data = _candidates(names, stack)
+        return assess(candidates, data, counts, options, progress)
+
+
+def threads_for(options: BenchmarkOptions, wanted: Sequence[int] | None) -> tuple[int, ...]:
+    """What is asked for, or one and as many as there are CPUs to run on. Raises BadInput for more."""
+    cpus = len(options.pin) if options.pin else cores()
+    if wanted and options.pin and max(wanted) > cpus:
+        raise BadInput(
+            f"{max(wanted)} threads are more than the {cpus} CPUs of --pin: give fewer, or more CPUs"
+        )
+    return tuple(wanted or dict.fromkeys((1, cpus)))
+
+
+def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:
+    """What is to be measured, each once; bundles close with `stack`."""
+    found: dict[str, Candidate] = {}
+    data: dict[str, Any] | None = None
+    for name in names:
+        own, own_data = _measurable(name, stack)
+        if None not in (data, own_data) and data != own_data:
+            raise BadInput(f"{name} is of other data than what is before it: measure them apart")
+        found |= {each.name: each for each in own}
+        data = data or own_data
+    return list(found.values()), data
+
+
+def _measurable(name: Measurable, stack: ExitStack) -> Candidates:
+    if isinstance(name, Bundle):
+        return _of_a_bundle(name)
+    if isinstance(name, Artifact | Run):
+        return [Candidate(each, zoo.called(each)) for each in artifacts_of(name)], None
+    if zoo.is_name(name):
+        return _of_the_zoo(str(name))
+    path = Path(name)
+    if path.suffix.lower() == SUFFIX and not reading.is_folder(path, BundleError):
+        return _of_a_bundle(stack.enter_context(bundle.open_bundle(path)))
+    return [_of_a_file(path)], None
+
+
+def _of_a_bundle(opened: Bundle) -> Candidates:
+    sample = LabeledImages(opened.images, opened.labels, opened.task, opened.compare)
+    found = [Candidate(each, opened.name(each), sample) for each in opened.artifacts]
+    return found, opened.info["dataset"]
+
+
+def _of_the_zoo(name: str) -> Candidates:
+    """A model that comes along, on the images that lie beside it."""
+    found = zoo.opened()
+    artifacts, dataset = found.artifacts(name), found.sample()
+    sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)
+    return [Candidate(each, zoo.called(each), sample) for each in artifacts], found.info["dataset"]
+
+
+def _of_a_file(path: Path) -> Candidate:
+    folder = reading.is_folder(path, ArtifactError)
+    if folder or not is_model(path):
+        what = "a folder" if folder else "neither bundle nor model"
+        raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
+    return Candidate(artifact.inspect(path), str(path))

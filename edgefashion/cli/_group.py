@@ -1,0 +1,54 @@
+"""The command line as a whole: a verb's module is opened when the verb is named."""
+
+from importlib import import_module
+
+import click
+
+from edgefashion import __version__
+
+VERBS = {
+    "bench": "Measure latency and memory of model files, on any computer.",
+    "bundle": "Pack artifacts for a Raspberry Pi: with labeled images, and with what each says of them here.",
+    "card": "Write a model's card: data, recipe, accuracy, sizes, latencies, weaknesses.",
+    "compare": "Lay results of several devices and dates beside each other.",
+    "data": "Find or fetch the data set, check it and describe it.",
+    "debug": "Rank the layers of a run's int8 models by the error they cause.",
+    "doctor": "Tell whether this machine is fit to measure and to export.",
+    "evaluate": "Measure accuracy, size, latency and memory.",
+    "export": "Turn runs into verified TFLite and ONNX files.",
+    "inspect": "Show what is inside model files.",
+    "predict": "Classify pictures: the three likeliest classes.",
+    "recipes": "Show the recipes that models are trained after.",
+    "run": "Train, export and evaluate, reusing what is there and valid.",
+    "train": "Train a model into runs/NAME, or a trained one further.",
+}
+"""The verbs and the first line of what each says of itself: --help opens none of them."""
+
+
+class Verbs(click.Group):
+    """One module of this package a verb."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The verbs, by name."""
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The verb of that name; None where there is none."""
+        return command(name) if name in VERBS else None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs, a line each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+def command(verb: str) -> click.Command:
+    """The command of a verb."""
+    found: click.Command = getattr(import_module(f"edgefashion.cli.{verb}"), verb)
+    return found
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def cli() -> None:
+    """Train, quantize, export and measure small image classifiers for edge devices."""

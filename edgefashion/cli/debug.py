@@ -1,0 +1,95 @@
+"""The verb that finds the layers which rounding harms."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgefashion import files
+from edgefashion.artifacts.artifact import PRECISIONS, QAT_PRECISIONS
+from edgefashion.cli import _resolve
+from edgefashion.cli._options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
+from edgefashion.cli._output import deliver, following, say, show_pages
+from edgefashion.cli._progress import Bar
+
+if TYPE_CHECKING:
+    from edgefashion.data import Dataset
+    from edgefashion.export.debug import Report
+    from edgefashion.training.runs import Run
+
+DEBUG_IMAGES = 200
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option(
+    "--precision",
+    type=click.Choice(["int8", "int8-qat"]),
+    help="Default: int8-qat of a run of train --qat, else int8.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=Several("format", list(PRECISIONS)),
+    help="Default: those that are exported.",
+)
+@click.option("--plot", "picture", type=PICTURE, help="Draw all layers into this .png, .svg or .pdf file.")
+@click.option("--json", "json_file", type=OUTPUT, help="Write the figures of all layers as JSON.")
+@click.option(
+    "--images", type=COUNT, default=DEBUG_IMAGES, show_default=True, help="Images of the validation split."
+)
+@runs_option
+@data_option
+def debug(
+    name: str,
+    precision: str | None,
+    formats: tuple[str, ...] | None,
+    picture: Path | None,
+    json_file: Path | None,
+    images: int,
+    root: Path,
+    data_folder: Path | None,
+) -> None:
+    """Rank the layers of a run's int8 models by the error they cause.
+
+    Compares what was exported with the float model, layer by layer. `share` is a layer's part of the
+    error of the logits, from its rounded weights and from the 8 bits of its output; `SNR` is the
+    signal-to-noise ratio of its output, `own SNR` that of what it adds itself.
+
+    Example: edgefashion debug runs/cnn --plot layers.png
+    """
+    (run,) = _resolve.named_runs([name], root)
+    report = _compared(run, _resolve.load_data(data_folder), precision, formats, images)
+    from edgefashion.export.debug import plot, text
+
+    outputs = [
+        (json_file, lambda path: files.write_json(path, report.to_dict())),
+        (picture, lambda path: plot.plot(report, path)),
+    ]
+    deliver(outputs, lambda: show_pages(text.pages(report)))
+    kept = f"--precision {report.precision} --keep-float {report.costliest}"
+    following(f"edgefashion export {shlex.quote(str(run.folder))} {kept}")
+
+
+def _compared(
+    run: "Run", dataset: "Dataset", precision: str | None, formats: Sequence[str] | None, images: int
+) -> "Report":
+    """A run's int8 models beside its float model on `images` validation images, or all there are.
+
+    Where no formats are asked for: in those that are exported, and a line names the others.
+    """
+    from edgefashion.data import split, stratified_sample
+    from edgefashion.export import debug
+
+    validation = split(dataset).validation
+    sample = stratified_sample(validation, min(images, len(validation)), seed=0)
+    precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")
+    if formats is None:
+        paths = {format: debug.exported(run, format, precision) for format in PRECISIONS}
+        formats = [format for format, path in paths.items() if path.is_file()] or list(PRECISIONS)
+        for format in PRECISIONS.keys() - set(formats):
+            say(f"left out, not exported: {paths[format]}")
+    with Bar() as progress:
+        return debug.debug_run(run, precision, formats, sample, progress)

@@ -1,0 +1,64 @@
+"""The verb that measures model files on the data set."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgefashion.cli import _resolve
+from edgefashion.cli._next_step import after_evaluation
+from edgefashion.cli._options import (
+    COUNT,
+    data_option,
+    limit_options,
+    output_options,
+    runs_option,
+    seconds_option,
+    threads_option,
+)
+from edgefashion.cli._output import following, give_out, keep_inputs
+from edgefashion.cli._progress import Bar
+
+
+@click.command()
+@click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
+@threads_option
+@seconds_option
+@limit_options
+@click.option("--limit", type=COUNT, help="Use so many test images only.")
+@output_options
+@runs_option
+@data_option
+def evaluate(
+    names: tuple[str, ...],
+    threads: tuple[int, ...],
+    limit: int | None,
+    json_file: Path | None,
+    csv_file: Path | None,
+    markdown_file: Path | None,
+    root: Path,
+    data_folder: Path | None,
+    **settings: Any,
+) -> None:
+    """Measure accuracy, size, latency and memory.
+
+    Of model files, of zoo:NAME, which comes along, of everything exported from a RUN, or of all runs. Where
+    there is no run: of the models that come along, on their sample unless the data set is at hand.
+
+    Example: edgefashion evaluate runs/cnn model.onnx --json results.json
+    """
+    from edgefashion.api.measure import evaluate as measure
+    from edgefashion.cli._protocol import protocol_for
+
+    keep_inputs(names, (json_file, csv_file, markdown_file))
+    protocol = protocol_for(**settings)
+    artifacts = _resolve.named_artifacts(names, root)
+    dataset = _resolve.data_for(artifacts, data_folder)
+    with Bar() as progress:
+        found = measure(artifacts, dataset, threads=threads, limit=limit, options=protocol, progress=progress)
+    give_out(found, json_file, csv_file, markdown_file)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    if step := after_evaluation(artifacts, found):
+        following(step)
+    found.raise_failures()

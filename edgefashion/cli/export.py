@@ -1,0 +1,87 @@
+"""The verb that turns runs into model files."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from edgefashion.artifacts.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
+from edgefashion.artifacts.targets import ANY, TARGETS
+from edgefashion.cli import _resolve
+from edgefashion.cli._options import COUNT, Name, Several, data_option, runs_option
+from edgefashion.cli._output import following, say
+
+
+@click.command()
+@click.argument("names", metavar="[RUN]...", nargs=-1)
+@click.option(
+    "--format", "formats", type=Several("format", list(PRECISIONS)), default="all", show_default=True
+)
+@click.option(
+    "--precision",
+    "precisions",
+    type=Several("precision", PRECISIONS["tflite"]),
+    help="One or more, separated by commas; default: float32,int8, and int8-qat of a run of train --qat.",
+)
+@click.option(
+    "--calibration-images",
+    type=COUNT,
+    default=CALIBRATION_IMAGES,
+    show_default=True,
+    help="Size of the representative dataset.",
+)
+@click.option(
+    "--calibration",
+    type=Name("calibration", (AUTO, *CALIBRATION_METHODS)),
+    default=AUTO,
+    show_default=True,
+    help="How int8 finds its ranges; auto: what is best on the validation split. TFLite has min-max only.",
+)
+@click.option(
+    "--target",
+    type=Name("target", (*TARGETS, "auto")),
+    default=ANY,
+    show_default=True,
+    help="Processor that int8 ONNX files are made for; auto: this one.",
+)
+@click.option(
+    "--keep-float",
+    metavar="REGEX",
+    help="Leave the layers of these names in float, in int8 files called -keep-float.",
+)
+@runs_option
+@data_option
+def export(
+    names: tuple[str, ...],
+    formats: tuple[str, ...],
+    precisions: tuple[str, ...] | None,
+    calibration_images: int,
+    calibration: str,
+    target: str,
+    keep_float: str | None,
+    root: Path,
+    data_folder: Path | None,
+) -> None:
+    """Turn runs into verified TFLite and ONNX files.
+
+    Without a RUN: every run. Without a format: both. A file with layers in float is measured against the
+    int8 file without them, which is made first where it is missing.
+
+    Example: edgefashion export --format tflite
+    """
+    from edgefashion.export import selection
+    from edgefashion.export.export import export_kinds
+    from edgefashion.export.options import ExportOptions
+
+    if precisions:
+        selection.kinds(formats, precisions)
+    runs = _resolve.named_runs(names, root)
+    found = [(run, selection.kinds_of(run, formats, precisions, say)) for run in runs]
+    every_kind = {kind for _, kinds in found for kind in kinds}
+    selection.check_calibration(calibration, every_kind)
+    target = selection.target_for(target, every_kind, say)
+    options = selection.options_for(found, ExportOptions(calibration_images, calibration, target), keep_float)
+    dataset = _resolve.training_data(data_folder)
+    for (run, kinds), own in zip(found, options, strict=True):
+        export_kinds(run, dataset, kinds, own, report=say)
+    following(shlex.join(("edgefashion", "evaluate", *(str(run.folder) for run, _ in found))))

@@ -1,0 +1,63 @@
+"""The verb that shows what is inside model files."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgefashion.artifacts import artifact
+from edgefashion.cli._output import following, show_json, show_pages
+from edgefashion.errors import ArtifactError
+from edgefashion.files import reading
+
+if TYPE_CHECKING:
+    from edgefashion.artifacts.inspection import Inspection
+
+
+@click.command()
+@click.argument("names", metavar="FILE|RUN|zoo:NAME...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every operator.")
+def inspect(names: tuple[str, ...], as_json: bool) -> None:
+    """Show what is inside model files.
+
+    Of any .tflite or .onnx file, of a run's exports, and of the models that come along: inputs and outputs,
+    operators, parameters, multiply-accumulates, the size of each layer, and what edgefashion wrote into it.
+    Nothing is run.
+
+    Example: edgefashion inspect model.tflite other.onnx
+    """
+    from edgefashion.artifacts.inspection import inspect_all
+
+    found, errors = inspect_all([path for name in names for path in _files(name)])
+    if found or as_json:
+        _show(found, as_json)
+    if errors:
+        raise ArtifactError("; ".join(map(str, errors)))
+    verb = "evaluate" if all(each.metadata for each in found) else "bench"
+    following(f"edgefashion {verb} {shlex.join(names)}")
+
+
+def _show(found: "list[Inspection]", as_json: bool) -> None:
+    from edgefashion.artifacts.inspection import text
+
+    if as_json:
+        show_json(text.to_json(found))
+    else:
+        show_pages(map(text.page, found))
+
+
+def _files(name: str) -> list[Path]:
+    from edgefashion import zoo
+    from edgefashion.training import runs
+
+    if zoo.is_name(name):
+        return [each.path for each in zoo.opened().artifacts(name)]
+    path = Path(name)
+    if not reading.is_folder(path, ArtifactError):
+        return [path]
+    if found := artifact.find(path / runs.ARTIFACTS):
+        return found
+    raise ArtifactError(
+        f"{path} is a folder without exports: name .tflite and .onnx files, or an exported run"
+    )

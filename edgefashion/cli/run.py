@@ -1,0 +1,80 @@
+"""The verb that goes the whole way."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion import files
+from edgefashion.cli import _resolve
+from edgefashion.cli._next_step import after_evaluation
+from edgefashion.cli._options import data_option, model_option, runs_option, threads_option, training_options
+from edgefashion.cli._output import following, give_out, say
+from edgefashion.cli._progress import Bar
+from edgefashion.recipes import RECIPES, Recipe, changed, run_name
+
+if TYPE_CHECKING:
+    from edgefashion.artifacts.artifact import Artifact
+    from edgefashion.data import Dataset
+
+SMOKE_IMAGES = 600
+SMOKE_SECONDS = 0.1
+
+
+@click.command()
+@model_option
+@click.option("--smoke", is_flag=True, help="The whole way in under a minute: 1 epoch, a few hundred images.")
+@threads_option
+@runs_option
+@data_option
+@training_options
+def run(
+    models: tuple[str, ...],
+    smoke: bool,
+    threads: tuple[int, ...],
+    root: Path,
+    data_folder: Path | None,
+    hardware: str | None,
+    force: bool,
+    **changes: Any,
+) -> None:
+    """Train, export and evaluate, reusing what is there and valid.
+
+    Example: edgefashion run --smoke
+    """
+    from edgefashion import report
+    from edgefashion.api.measure import evaluate
+    from edgefashion.cli._protocol import protocol_for
+
+    if smoke:
+        changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
+    recipes = [changed(RECIPES[model], **changes) for model in models]
+    path = root / ("results-small.json" if changes["limit"] else "results.json")
+    files.check_writable(path)
+    dataset = _resolve.training_data(data_folder)
+    artifacts = [each for recipe in recipes for each in _made(recipe, dataset, root, hardware, force)]
+    protocol = protocol_for(SMOKE_SECONDS if smoke else None, None, None, in_process=False)
+    with Bar() as progress:
+        found = evaluate(
+            artifacts, dataset, threads=threads, limit=changes["limit"], options=protocol, progress=progress
+        )
+    give_out(found, json_file=path)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    for line in report.sentences(found):
+        say(line)
+    if step := after_evaluation(artifacts, found):
+        following(step)
+    found.raise_failures()
+
+
+def _made(
+    recipe: Recipe, dataset: "Dataset", root: Path, hardware: str | None, force: bool
+) -> "list[Artifact]":
+    """The usual exports of a recipe's run, trained and made where they are not there yet."""
+    from edgefashion.export.export import export_model
+    from edgefashion.training.reuse import train_or_reuse
+
+    folder = root / run_name(recipe)
+    run = train_or_reuse(recipe, dataset, folder, hardware=hardware, force=force, report=say)
+    return export_model(run, dataset, reuse=True, report=say)

@@ -1,0 +1,74 @@
+"""A trained run in, verified model files out: all of it, or what is missing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import PRECISIONS, Artifact
+from edgefashion.data import Dataset, split
+from edgefashion.errors import BadInput
+from edgefashion.export import selection
+from edgefashion.export.options import ExportOptions
+from edgefashion.reporting import Report, silent
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+
+
+def export_model(
+    run: Run | str | Path,
+    dataset: Dataset,
+    formats: Sequence[str] = tuple(PRECISIONS),
+    precisions: Sequence[str] | None = None,
+    *,
+    options: ExportOptions | None = None,
+    keep_float: str | None = None,
+    reuse: bool = False,
+    report: Report = silent,
+) -> list[Artifact]:
+    """Export a run, or that in a folder, into its folder `artifacts/`; every file is verified first.
+
+    `formats` are some of "tflite" and "onnx", `precisions` some of "float32", "float16", "dynamic", "int8"
+    and "int8-qat"; without them float32 and int8, and int8-qat of a quantization-aware run. The target of
+    `options` may be "auto", this machine's. Layers whose names match the regular expression `keep_float`
+    stay in float. With `reuse`, files that are sound and up to date are kept. `report` gets lines about
+    what goes on. Raises BadInput, RunError and what `exporter.export_run` raises.
+    """
+    run = run if isinstance(run, Run) else runs.read(Path(run))
+    _check_names("format", formats, list(PRECISIONS))
+    _check_names("precision", precisions or (), list(PRECISIONS["tflite"]))
+    kinds = selection.kinds_of(run, formats, precisions, report)
+    options = options or ExportOptions()
+    selection.check_calibration(options.calibration, kinds)
+    options = replace(options, target=selection.target_for(options.target, kinds, report))
+    if keep_float is not None:
+        (options,) = selection.options_for([(run, kinds)], options, keep_float)
+    return export_kinds(run, dataset, kinds, options, reuse=reuse, report=report)
+
+
+def export_kinds(
+    run: Run,
+    dataset: Dataset,
+    kinds: selection.Kinds,
+    options: ExportOptions,
+    *,
+    reuse: bool = False,
+    report: Report = silent,
+) -> list[Artifact]:
+    """The (format, precision) pairs of a run; with `reuse`, those that are sound and up to date are kept."""
+    from edgefashion.export import exporter
+
+    paths = {kind: run.artifacts / exporter.file_name(run, kind, options) for kind in kinds}
+    missing = [kind for kind in kinds if not (reuse and exporter.reusable(paths[kind], run, options))]
+    for kind in kinds:
+        if kind not in missing:
+            report(f"reusing {paths[kind]}")
+    if missing:
+        report(f"exporting {run.folder}")
+        exporter.export_run(run, split(dataset), missing, options, report=report)
+    return [artifact.read(path) for path in paths.values()]
+
+
+def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in known]:
+        raise BadInput(f"unknown {what} {unknown[0]!r}. Choose from {', '.join(known)}")

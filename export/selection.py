@@ -1,0 +1,99 @@
+"""What is to be exported of a run, and how: from what a user names to kinds and options."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from edgefashion.artifacts.artifact import (
+    AUTO,
+    CALIBRATIONS,
+    INTEGER_PRECISIONS,
+    PRECISIONS,
+    QAT_PRECISIONS,
+    TARGETED,
+)
+from edgefashion.artifacts.targets import ANY, of_this_machine
+from edgefashion.errors import BadInput
+from edgefashion.export.options import ExportOptions
+from edgefashion.reporting import Report, silent
+from edgefashion.training.runs import Run
+
+DEFAULT_PRECISIONS = ("float32", "int8")
+Kinds = list[tuple[str, str]]
+
+
+def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
+    """The (format, precision) pairs meant. Raises BadInput for a precision that no format has."""
+    for precision in precisions:
+        if not any(precision in PRECISIONS[format] for format in formats):
+            having = next(format for format in PRECISIONS if precision in PRECISIONS[format])
+            raise BadInput(f"{' and '.join(formats)} has no {precision} here: add --format {having}")
+    pairs = [(format, precision) for format in formats for precision in precisions]
+    return [(format, precision) for format, precision in pairs if precision in PRECISIONS[format]]
+
+
+def kinds_of(
+    run: Run,
+    formats: Sequence[str],
+    precisions: Sequence[str] | None,
+    report: Report = silent,
+) -> Kinds:
+    """What to export of a run: its usual precisions, or those asked for. Where these are of both sorts, for
+    quantization-aware runs and for others, those that the run has. The exporter refuses any other.
+    """
+    if precisions is None:
+        return kinds(formats, QAT_PRECISIONS if run.quantized else DEFAULT_PRECISIONS)
+    own = [precision for precision in precisions if (precision in QAT_PRECISIONS) == run.quantized]
+    if own and set(precisions) != set(PRECISIONS["tflite"]):
+        left_out = ", ".join(precision for precision in precisions if precision not in own)
+        if left_out:
+            report(f"{run.folder}: it has no {left_out}, which is left out")
+    return kinds(formats, own or precisions)
+
+
+def target_for(wanted: str, kinds: Iterable[tuple[str, str]], report: Report = silent) -> str:
+    """The target meant, `auto` being this machine's. Raises BadInput where no file to be made has one."""
+    if wanted == ANY:
+        return ANY
+    if not set(kinds) & set(TARGETED):
+        raise BadInput(
+            f"--target {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
+            "leave it out, or add --format onnx --precision int8"
+        )
+    if wanted != AUTO:
+        return wanted
+    found = of_this_machine()
+    report(f"--target auto: {found}, which this machine is")
+    return found
+
+
+def check_calibration(wanted: str, kinds: Iterable[tuple[str, str]]) -> None:
+    """Raise BadInput for a calibration method that no file to be made has."""
+    having = [kind for kind, methods in CALIBRATIONS.items() if wanted in methods]
+    if wanted != AUTO and not set(kinds) & set(having):
+        formats = " and ".join(f"{precision} {format}" for format, precision in having)
+        raise BadInput(
+            f"--calibration {wanted} is a way to make {formats} files, and none is asked for: leave it out, "
+            f"or add --format {having[0][0]} --precision {having[0][1]}"
+        )
+
+
+def options_for(
+    found: Sequence[tuple[Run, Kinds]], options: ExportOptions, pattern: str | None
+) -> list[ExportOptions]:
+    """The options of each run: the layers whose names match the regular expression `pattern` stay in float.
+
+    Raises BadInput where nothing that is to be made computes in integers, or no layer matches.
+    """
+    if pattern is None:
+        return [options] * len(found)
+    if not all(any(precision in INTEGER_PRECISIONS for _, precision in kinds) for _, kinds in found):
+        raise BadInput(
+            f"--keep-float {pattern} leaves layers of int8 files in float, and none is asked for: "
+            "leave it out, or add --precision int8"
+        )
+    from edgefashion.export.quantization import keep_float, quantization_aware
+
+    return [
+        replace(options, keep_float=keep_float.matching(quantization_aware.float_graph(run), pattern))
+        for run, _ in found
+    ]
