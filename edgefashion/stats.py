@@ -15,7 +15,7 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
     Raises ValueError unless 0 <= correct <= n and n > 0.
     """
     if not 0 <= correct <= n or n == 0:
-        raise ValueError(f"{correct} correct of {n} is no proportion")
+        raise ValueError(f"{correct} correct of {n} is not a proportion")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = correct / n
     middle = p + z * z / (2 * n)

@@ -37,7 +37,7 @@ def test_more_confidence_is_a_wider_interval() -> None:
 
 @pytest.mark.parametrize(("correct", "n"), [(0, 0), (-1, 5), (6, 5)])
 def test_wilson_refuses_what_is_no_proportion(correct: int, n: int) -> None:
-    with pytest.raises(ValueError, match="no proportion"):
+    with pytest.raises(ValueError, match="not a proportion"):
         wilson_interval(correct, n)
 
 

@@ -38,7 +38,7 @@ def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
     while nothing runs is what the governor `ondemand` is for. Of an emulated machine nothing else matters.
     """
     if machine and machine.get("emulated"):
-        why = f"{machine['emulated']} imitates the processor: times here say nothing of a real one"
+        why = f"{machine['emulated']} emulates the processor: times here say nothing about a real one"
         return [Flag(flag="emulated", why=why)]
     found = [
         *_throttled(states),

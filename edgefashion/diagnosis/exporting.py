@@ -39,7 +39,7 @@ def _data(named: Path | None) -> Check:
     if folder:
         return Check("ok", "data set", f"in {folder}, not checked")
     text = "not on this machine: needed to train, to export and to evaluate what you have trained,"
-    text += " not for bundles and the models that come along"
+    text += " not for bundles and the models of the zoo"
     return Check("note", "data set", text, "edgefashion data")
 
 

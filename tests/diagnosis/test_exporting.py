@@ -55,7 +55,7 @@ def test_no_packages(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> No
 def test_no_data_set_and_no_attempt_to_fetch_it(nowhere: Path) -> None:
     found = findings()[0]
     assert (found.level, found.mend) == ("note", "edgefashion data")
-    assert "not for bundles and the models that come along" in found.text
+    assert "not for bundles and the models of the zoo" in found.text
     assert not nowhere.exists()
 
 

@@ -87,6 +87,6 @@ def test_the_exit_code_and_the_words_are_those_of_the_command() -> None:
 
 def test_the_doctor_finds_it_unfit_to_measure() -> None:
     done = emulated_pi("--board", "pi3", "edgefashion", "doctor", code=1)
-    assert "problem emulated      qemu-aarch64 -cpu cortex-a53 imitates the processor" in done.stdout
+    assert "problem emulated      qemu-aarch64 -cpu cortex-a53 emulates the processor" in done.stdout
     assert "Raspberry Pi 3 Model B Plus: Cortex-A53" in done.stdout
     assert done.stdout.count("not tried: no child process can be started here") == 2
