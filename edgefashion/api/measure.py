@@ -115,7 +115,7 @@ def _of_a_bundle(opened: Bundle) -> Candidates:
 
 
 def _of_the_zoo(name: str) -> Candidates:
-    """A model that comes along, on the images that lie beside it."""
+    """A model of the zoo, on the images shipped with it."""
     found = zoo.opened()
     artifacts, dataset = found.artifacts(name), found.sample()
     sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)

@@ -11,7 +11,7 @@ from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
 Named = str | Path | Artifact | Run
-"""A .tflite or .onnx file, `zoo:NAME`, which comes along, or a run or its folder: all its exports."""
+"""A .tflite or .onnx file, `zoo:NAME`, which edgefashion ships, or a run or its folder: all its exports."""
 
 
 def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:

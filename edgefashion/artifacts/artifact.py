@@ -25,9 +25,9 @@ PRECISIONS = {
     "onnx": ("float32", "int8", "int8-qat"),
 }
 CALIBRATION_IMAGES = 500
-"""How many images the representative dataset has where nothing else is said."""
+"""Images of the representative dataset, by default."""
 AUTO = "auto"
-"""What is measured, and not said by the user."""
+"""What is chosen by measurement, and not by the user."""
 CALIBRATION_METHODS = ("min-max", "percentile", "entropy")
 CALIBRATIONS = {
     ("tflite", "int8"): ("min-max",),
@@ -101,7 +101,7 @@ class Artifact:
     def task(self) -> "Task | None":
         """What it is for; of an older file what its classes and images tell; None where nothing says so.
 
-        Raises ArtifactError for what is no task.
+        Raises ArtifactError for anything that is not a task.
         """
         return tasks.of(self._origin, self.path)
 

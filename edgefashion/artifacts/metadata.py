@@ -36,7 +36,7 @@ _ONNX_METADATA, _ONNX_KEY, _ONNX_VALUE = 14, 1, 2
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The metadata in a `.tflite` or `.onnx` file; None where there are none, or none that can be read."""
+    """The metadata in a `.tflite` or `.onnx` file; None if it has none that can be read."""
     format = path.suffix.lower().removeprefix(".")
     if format not in _READERS:
         return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def of(origin: dict[str, Any] | None, path: Path) -> "Task | None":
     """The task of the file `path`, whose manifest or metadata is `origin`; None where nothing says so.
 
-    Raises ArtifactError for what is no task.
+    Raises ArtifactError for anything that is not a task.
     """
     from edgefashion.data import Task
 

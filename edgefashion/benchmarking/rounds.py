@@ -63,7 +63,7 @@ def measure(
 
 
 def clock_step_us() -> float:
-    """The least time that can be told, in microseconds: the usual step between two readings of the clock."""
+    """The resolution of the clock in microseconds: the usual step between two readings of the clock."""
     clock = time.perf_counter_ns
     readings = [clock() for _ in range(1000)]
     steps = [after - before for before, after in pairwise(readings) if after > before]

@@ -68,9 +68,9 @@ def compare(host: Logits, own: Logits, tolerance: float | None) -> dict[str, Any
 
         images             N
         differing_classes  of how many of them the highest logit is another
-        max_logit_error    the largest difference of two logits; null where one is no number
+        max_logit_error    the largest difference of two logits; null where one is not finite
         tolerance          what it may be; null where the host's are not to be trusted
-        equal              whether it is no more than that; null without a tolerance
+        equal              whether it is within that; null without a tolerance
 
     Raises ValueError for arrays of other shapes than each other's.
     """

@@ -36,7 +36,7 @@ class Bundle:
     """[N], of the label type of the task: positions in its classes"""
     task: Task
     logits: dict[str, Logits]
-    """What each artifact said on the host: its file's name → float32 [N, 10]."""
+    """The predictions of each artifact on the host: its file's name → float32 [N, 10]."""
 
     def name(self, artifact: Artifact) -> str:
         """What to call an artifact: the bundle's path and, behind it, the file's name."""

@@ -8,7 +8,7 @@ Level = Literal["ok", "note", "problem"]
 
 @dataclass(frozen=True)
 class Check:
-    """What was found, and the line that mends it."""
+    """What was found, and the command that fixes it."""
 
     level: Level
     """"ok"; "note": worth knowing; "problem": something cannot be done, or would be wrong."""

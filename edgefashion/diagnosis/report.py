@@ -12,7 +12,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """A machine, its state, and what is to be said of them."""
+    """A machine, its state, and the results of all checks."""
 
     device: dict[str, Any]
     """See `device.describe`."""
@@ -31,7 +31,7 @@ class DoctorReport:
         return json_text(content, indent=2)
 
     def to_text(self) -> str:
-        """A line for each finding, and one that mends it, where there is one."""
+        """A line for each finding, and the command that fixes it, if any."""
         width = max(len(finding.topic) for finding in self.findings)
         lines = []
         for finding in self.findings:

@@ -86,7 +86,7 @@ def assess(
 def _replies(
     subjects: Sequence[Candidate], timed: bool, protocol: BenchmarkOptions, progress: Progress | None
 ) -> list[Predictions]:
-    """What the artifacts say, in their order: of those, after Ctrl-C, that had said something by then."""
+    """The predictions of the artifacts, in their order; after Ctrl-C, of those that were done by then."""
     found: list[Predictions] = []
     try:
         for subject in subjects:

@@ -31,7 +31,7 @@ Classes = NDArray[np.intp]
 NO_SCORE: dict[str, Any] = dict.fromkeys(
     ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
 )
-"""The fields of a row that come from predictions, where there are none."""
+"""The fields of a row that come from predictions, for a row without any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,7 @@ def predict(
 
 
 def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
-    """Which of the artifacts the one at `number` is compared with; None where there is none."""
+    """Which of the artifacts the one at `number` is compared with; None for none."""
     own = artifacts[number]
     runs = [own.base_run_id] if own.precision == "float32" else [own.base_run_id, own.run_id]
     for run_id in filter(None, runs):

@@ -60,7 +60,7 @@ _PERCENTILES: dict[str, Any] = {"p50": None, "p90": None, "p99": None, "mean": N
 MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
 """Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
 _NAME = 64
-"""How much of the name of a field is said."""
+"""Characters of a field's name in a message."""
 _MEND = "name a results file, or measure again"
 
 

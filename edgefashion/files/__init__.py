@@ -116,7 +116,7 @@ def _new_half(path: Path) -> tuple[Path, int]:
 
 
 def _clear_halves(path: Path) -> None:
-    """Remove what processes that are no more left of `path`: what nobody holds the lock of."""
+    """Remove what processes that have ended left of `path`: files that nobody holds the lock of."""
     before, after = _half_name(path)
     name = re.compile(f"{re.escape(before)}[0-9a-f]{{8}}{re.escape(after)}")
     with contextlib.suppress(OSError):

@@ -112,7 +112,7 @@ def sha256(path: Path, what: str, error: type[BadInput], at_most: int = MODEL_BY
 
 
 def require_file(path: Path, error: type[BadInput], mend: str = "") -> None:
-    """Raise `error` where there is no regular file; `mend` says what to do then."""
+    """Raise `error` if it is not a regular file; `mend` says what to do then."""
     if not is_file(path, error):
         what = "is not a regular file" if os.path.lexists(path) else "does not exist"
         raise error(f"{path} {what}{mend and ': '}{mend}")
@@ -134,7 +134,7 @@ def is_folder(path: Path, error: type[BadInput]) -> bool:
 
 
 def entries(folder: Path, error: type[BadInput]) -> list[Path]:
-    """What lies in a folder, by name; nothing where there is none."""
+    """The entries of a folder, sorted; none if it does not exist."""
     try:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
@@ -144,7 +144,7 @@ def entries(folder: Path, error: type[BadInput]) -> list[Path]:
 
 
 def _mode(path: Path, error: type[BadInput]) -> int:
-    """The kind of what is at `path`, 0 where there is nothing."""
+    """The mode of what is at `path`, 0 if nothing is."""
     try:
         return path.stat().st_mode
     except PermissionError as reason:

@@ -9,7 +9,7 @@ from edgefashion.records.values import Dataset, FileName, Name, Positive
 
 
 class Sample(TypedDict):
-    """Which test images come along."""
+    """Which test images are shipped."""
 
     split: Name
     images: Positive

@@ -99,7 +99,7 @@ def missing(runtime: Runtime, suffix: str) -> MissingExtra:
 
 
 def check_exists(path: Path) -> None:
-    """Raise ArtifactError where there is no such file."""
+    """Raise ArtifactError if the file does not exist."""
     reading.require_file(path, ArtifactError)
 
 

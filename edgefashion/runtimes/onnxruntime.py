@@ -110,7 +110,7 @@ def _size(size: int | str | None) -> int | None:
 
 
 def _dtype(tensor: Any) -> str:
-    """The type as numpy calls it; what is no number keeps the name that ONNX gives it."""
+    """The type as numpy calls it; anything but a number keeps the name that ONNX gives it."""
     name = str(tensor.type)
     if name.startswith("tensor("):
         name = name[len("tensor(") : -1]

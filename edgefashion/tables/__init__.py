@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 NONE = "–"
-"""What stands where there is no figure."""
+"""What is shown in place of a missing figure."""
 
 
 ALWAYS = 10

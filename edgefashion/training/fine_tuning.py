@@ -22,7 +22,7 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
     """How to fine-tune the model of `base` on the data set with the checksums `data`.
 
     `changes` are fields of a recipe; None leaves one as it is. A base trained on a part of the images is
-    fine-tuned on no more than that. Raises RunError for a base that is no float model any more or was
+    fine-tuned on no more than that. Raises RunError for a base that is no longer a float model or was
     trained on other data (its validation images would not be unseen), BadInput for a change that cannot be
     made.
     """

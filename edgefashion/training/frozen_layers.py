@@ -22,7 +22,7 @@ BATCH_SIZE = 250
 def split(model: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
     """The layers of a flat model up to `name`, and those behind it, as two models that share its weights.
 
-    Raises BadInput where there is no such layer, or one behind it takes more than what it gives.
+    Raises BadInput if no layer has that name, or one behind it takes more than what it gives.
     """
     names = [layer.name for layer in model.layers]
     if name not in names[1:-1]:

@@ -260,7 +260,7 @@ def locked(folder: Path) -> Iterator[None]:
 def publish(folder: Path) -> Run:
     """Give the finished training its final name; an older run of that name goes away only after that.
 
-    Must be called under `locked`. A kill between the two renames is mended by `restore`. Raises RunError
+    Must be called under `locked`. A kill between the two renames is repaired by `restore`. Raises RunError
     for a damaged training, which replaces nothing.
     """
     finished, old = staging(folder), _replaced(folder)

@@ -24,7 +24,7 @@ BATCH_SIZE = 250
 
 
 def cache_folder() -> Path:
-    """Folder in the user's cache that holds what teachers said."""
+    """The folder in the user's cache that holds the logits of teachers."""
     return user_cache_path("edgefashion") / "teachers"
 
 

@@ -58,7 +58,7 @@ class Zoo:
     def artifacts(self, name: str) -> list[Artifact]:
         """The files of the model NAME, `zoo:NAME`, or the one file `zoo:FILE`, verified.
 
-        Raises ZooError where there is no such model, or a file is damaged.
+        Raises ZooError for an unknown model or a damaged file.
         """
         model, file = self.model(name), name.removeprefix(PREFIX)
         files = self.info["models"][model]["files"]
@@ -70,7 +70,7 @@ class Zoo:
         return found
 
     def model(self, name: str) -> str:
-        """The model that NAME, `zoo:NAME` or `zoo:FILE` is or is of. Raises ZooError where there is none."""
+        """The model that NAME, `zoo:NAME` or `zoo:FILE` is or is of. Raises ZooError for an unknown one."""
         name = name.removeprefix(PREFIX)
         for model, info in self.info["models"].items():
             if name == model or name in info["files"]:
@@ -91,7 +91,7 @@ class Zoo:
         return found
 
     def sample(self) -> SampledDataset:
-        """The test images that come along, verified. Raises ZooError."""
+        """The shipped test images, verified. Raises ZooError."""
         images, labels = self._arrays()
         described = {**self.info["dataset"], "source": SOURCE}
         nothing = Subset(images[:0], labels[:0], np.arange(0))
@@ -144,7 +144,7 @@ def present() -> bool:
 def opened(folder: Path | None = None) -> Zoo:
     """The zoo in `folder`, else in the usual one.
 
-    Raises ZooError where there is none, or its zoo.json is damaged.
+    Raises ZooError if there is none, or if its zoo.json is damaged.
     """
     from edgefashion.records.run import check_epochs
     from edgefashion.records.zoo import Zoo as Record

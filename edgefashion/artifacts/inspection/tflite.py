@@ -110,7 +110,7 @@ def read(content: bytes | memoryview) -> Model:
 
 def _others(model: Table, graphs: list[Table], calling: bool) -> dict[int, str]:
     """The graphs that the first one does not run, and what they are called: by their signatures, if they
-    have such. Where it may be `calling` others, these are all that are no signature's.
+    have such. Where it may be `calling` others, these are all that belong to no signature.
     """
     signatures = {table.integer(4, "I"): shortened(table.text(2)) for table in model.tables(7)}
     for number in signatures:

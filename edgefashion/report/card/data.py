@@ -114,7 +114,7 @@ def gather(
 def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, dict[str, Any]]]:
     """The rows of files with one of these SHA-256 in results files, with their results.
 
-    Raises BadInput for a file that is no results file, or has no such row.
+    Raises BadInput for a file that is not a results file or has no such row.
     """
     found = []
     for path in paths:

@@ -165,7 +165,7 @@ def _latency(evidence: CardData) -> Page:
 
 
 def _flags(rows: Sequence[Row]) -> list[str]:
-    """What makes rows untrustworthy: a line for a machine where it is said of all its rows, else each."""
+    """Why rows cannot be trusted: one line for a machine if it holds for all of its rows, else each."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in rows:
         for flag in row["flags"]:

@@ -41,7 +41,7 @@ BLOCK_SAMPLES = 10
 
 @dataclass(frozen=True)
 class Ratio:
-    """A latency divided by another, and the interval that it lies in; None where it cannot be told."""
+    """A latency divided by another, and the interval that it lies in; None if that is unknown."""
 
     value: float
     low: float | None = None
@@ -49,7 +49,7 @@ class Ratio:
 
     @property
     def within_spread(self) -> bool | None:
-        """Whether there may be no difference; None where it cannot be told."""
+        """Whether there may be no difference; None if that is unknown."""
         return None if self.low is None or self.high is None else self.low <= 1 <= self.high
 
 

@@ -112,7 +112,7 @@ _WHEN = ("before", "after")
 
 
 def _remarks(comparison: Comparison) -> list[str]:
-    """What is said of single rows, a line for each source and kind of remark."""
+    """Remarks on single rows, a line for each source and kind of remark."""
     found: dict[tuple[int, str], dict[str, list[str]]] = {}
     for line in comparison.lines:
         for cell in line.cells:

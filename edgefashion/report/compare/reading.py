@@ -29,7 +29,7 @@ class Found:
 
 
 def read_all(paths: Sequence[Path]) -> Found:
-    """The results in these files. Raises BadInput when there is no sound one."""
+    """The results in these files. Raises BadInput if none can be read."""
     found: dict[str, File] = {}
     repeated: list[str] = []
     unreadable: list[str] = []
