@@ -221,9 +221,10 @@ def exported(trained: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def zoo_folder(exported: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A zoo of that run, made as the shipped one is. Do not change it."""
-    from edgefashion.zoo import making
-
-    return making.make(tmp_path_factory.mktemp("zoo"), [exported], sample).folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[1] / "tools")
+        made = import_module("zoo_making").make(tmp_path_factory.mktemp("zoo"), [exported], sample)
+    return Path(made.folder)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 from msgspec import Meta
 
 from edgefashion.records.run import Story
+from edgefashion.records.task import Task
 from edgefashion.records.values import Dataset, FileName, Name, Positive
 
 
@@ -30,5 +31,6 @@ class Zoo(TypedDict):
     dataset: Dataset
     models: Annotated[dict[Name, Model], Meta(min_length=1)]
     files: dict[FileName, Name]
+    task: NotRequired[Task]
     sample: NotRequired[Sample]
     edgefashion: NotRequired[Name]

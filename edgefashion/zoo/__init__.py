@@ -13,12 +13,13 @@ zoo.json:
     schema       1
     edgefashion  the version that made the zoo
     dataset      `Dataset.describe` without the source
+    task         what the models are for: `Task.to_dict`; without it, Fashion-MNIST's
     sample       split ("test"), images (how many), seed
     models       NAME → files (names of its model files) and runs: that of the files, then those that it was
                  fine-tuned from; see `runs`, without the history and without paths
     files        name → SHA-256, of every other file; verified whenever a file is used
 
-The folder is part of the package; EDGEFASHION_ZOO names another.
+The folder is part of the package; EDGEFASHION_ZOO names another. tools/make_zoo fills it.
 """
 
 from edgefashion.zoo.read import PREFIX, SampledDataset, Zoo, called, holds, is_name, opened, present

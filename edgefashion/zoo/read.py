@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, manifest_path
-from edgefashion.data import FASHION_MNIST, Dataset, Subset
+from edgefashion.data import FASHION_MNIST, Dataset, Subset, Task
+from edgefashion.data.task import Labels
 from edgefashion.errors import ZooError
 from edgefashion.files import reading
 from edgefashion.files.arrays import from_zip
@@ -54,6 +55,15 @@ class Zoo:
     def names(self) -> list[str]:
         """The models, as they are called behind `zoo:`."""
         return list(self.info["models"])
+
+    @property
+    def task(self) -> Task:
+        """What its models are for; an older zoo.json names none and is of Fashion-MNIST. Raises ZooError
+        for what is no task.
+        """
+        found = self.info.get("task")
+        where = f"the task in {self.folder / INFO}, which comes with edgefashion,"
+        return Task.from_dict(found, where, ZooError) if found else FASHION_MNIST
 
     def artifacts(self, name: str) -> list[Artifact]:
         """The files of the model NAME, `zoo:NAME`, or the one file `zoo:FILE`, verified.
@@ -97,25 +107,25 @@ class Zoo:
         nothing = Subset(images[:0], labels[:0], np.arange(0))
         test = Subset(images, labels, np.arange(len(labels)))
         return SampledDataset(
-            SOURCE, self.folder, described["checksums"], nothing, test, FASHION_MNIST, described=described
+            SOURCE, self.folder, described["checksums"], nothing, test, self.task, described=described
         )
 
-    def _arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Images uint8 [N, 28, 28, 1] and labels uint8 [N] of the sample. Raises ZooError."""
+    def _arrays(self) -> tuple[NDArray[np.uint8], Labels]:
+        """Images uint8 [N, height, width, channels] and labels [N] of the sample. Raises ZooError."""
         count = self.info.get("sample", {}).get("images", 0)
         if not 0 < count <= MOST_IMAGES:
             raise _damaged(self.folder / INFO, f"it says of no sample of 1 to {MOST_IMAGES:,} images")
-        pixel = np.uint8(0)
+        task = self.task
         like = {
-            "images": np.broadcast_to(pixel, (count, *FASHION_MNIST.image_shape)),
-            "labels": np.broadcast_to(pixel, (count,)),
+            "images": np.broadcast_to(np.uint8(0), (count, *task.image_shape)),
+            "labels": np.broadcast_to(task.label_dtype.type(0), (count,)),
         }
         content = self._verified(SAMPLE)
         try:
             found = from_zip(content, like)
         except _NO_SAMPLE as error:
             raise _damaged(self.folder / SAMPLE, f"it is no sample of {count} images") from error
-        if found["labels"].max() >= len(FASHION_MNIST.classes):
+        if found["labels"].max() >= len(task.classes):
             raise _damaged(self.folder / SAMPLE, "a label is not one of a class")
         return found["images"], found["labels"]
 

@@ -2,7 +2,9 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -11,9 +13,15 @@ from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, RunError
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
-from edgefashion.zoo import making
 
 TOOL = Path(__file__).parents[2] / "tools/make_zoo"
+
+
+@pytest.fixture
+def making(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of the tool."""
+    monkeypatch.syspath_prepend(TOOL.parent)
+    return import_module("zoo_making")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -27,7 +35,7 @@ def copied(exported: Run, tmp_path: Path) -> Run:
 
 
 def test_twice_the_same_bytes_and_nothing_of_before(
-    exported: Run, zoo_folder: Path, sample: Dataset, tmp_path: Path
+    exported: Run, zoo_folder: Path, sample: Dataset, tmp_path: Path, making: ModuleType
 ) -> None:
     made = making.make(tmp_path, [exported], sample)
     assert contents(tmp_path) == contents(zoo_folder)
@@ -61,26 +69,32 @@ def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(cop
     assert runs.lineage(tuned) == [tuned, copied]
 
 
-def test_a_run_that_was_renamed_has_its_new_name(copied: Run, sample: Dataset, tmp_path: Path) -> None:
+def test_a_run_that_was_renamed_has_its_new_name(
+    copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
     (story,) = making.make(tmp_path / "zoo", [copied], sample).runs("cnn")
     assert story["name"] == copied.folder.name != copied.info["name"]
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
-def test_a_run_without_an_int8_file(suffix: str, copied: Run, sample: Dataset, tmp_path: Path) -> None:
+def test_a_run_without_an_int8_file(
+    suffix: str, copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
     (copied.artifacts / f"cnn-int8{suffix}").unlink()
     with pytest.raises(RunError, match=f"again has 0 int8 {suffix[1:]} files: .* edgefashion export"):
         making.make(tmp_path / "zoo", [copied], sample)
     assert not (tmp_path / "zoo").exists()
 
 
-def test_two_runs_of_one_architecture(exported: Run, copied: Run, sample: Dataset, tmp_path: Path) -> None:
+def test_two_runs_of_one_architecture(
+    exported: Run, copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
     with pytest.raises(BadInput, match="two runs are of the architecture cnn: choose one"):
         making.make(tmp_path / "zoo", [exported, copied], sample)
 
 
 def test_models_that_are_too_large(
-    exported: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exported: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, making: ModuleType
 ) -> None:
     monkeypatch.setattr(making, "MOST_BYTES", 100_000)
     with pytest.raises(BadInput, match="bytes together, and may have 100,000"):

@@ -10,10 +10,12 @@ import pytest
 
 from edgefashion import zoo
 from edgefashion.artifacts import artifact
-from edgefashion.data import Dataset, stratified_sample
+from edgefashion.data import FASHION_MNIST, Dataset, stratified_sample
 from edgefashion.errors import ZooError
-from edgefashion.zoo.making import IMAGES, MOST_BYTES
 from edgefashion.zoo.read import INFO, SAMPLE
+
+IMAGES, MOST_BYTES = 500, 800_000
+"""Of what is shipped."""
 
 
 @pytest.fixture
@@ -124,3 +126,38 @@ def test_a_sample_that_another_made_is_no_more_than_it_may_be(kind: str, tmp_pat
     (folder / SAMPLE).write_bytes(content)
     with pytest.raises(ZooError, match=r"sample\.npz, which comes with edgefashion, is damaged"):
         zoo.opened(folder).sample()
+
+
+def test_the_models_are_for_the_task_that_the_list_names(zoo_folder: Path, sample: Dataset) -> None:
+    assert zoo.opened(zoo_folder).task == sample.task
+    assert json.loads((zoo_folder / INFO).read_text())["task"] == sample.task.to_dict()
+
+
+def test_an_older_list_names_no_task_and_is_of_fashion_mnist(copy: Path) -> None:
+    info = json.loads((copy / INFO).read_text())
+    del info["task"]
+    (copy / INFO).write_text(json.dumps(info))
+    assert zoo.opened(copy).sample().task == FASHION_MNIST
+
+
+def test_a_list_with_a_damaged_task(copy: Path) -> None:
+    info = json.loads((copy / INFO).read_text())
+    info["task"]["classes"] = ["one"]
+    (copy / INFO).write_text(json.dumps(info))
+    with pytest.raises(ZooError, match=r"damaged, .*reinstall"):
+        zoo.opened(copy)
+
+
+def test_a_sample_of_another_task_is_of_its_shape_and_classes(
+    other: Dataset, zoo_folder: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(zoo_folder, tmp_path / "zoo")
+    info = json.loads((folder / INFO).read_text()) | {"task": other.task.to_dict()}
+    content = npz(images=other.test.images, labels=other.test.labels)
+    (folder / SAMPLE).write_bytes(content)
+    info["files"][SAMPLE] = hashlib.sha256(content).hexdigest()
+    info["sample"]["images"] = len(other.test)
+    (folder / INFO).write_text(json.dumps(info))
+    found = zoo.opened(folder).sample()
+    assert found.task == other.task
+    assert np.array_equal(found.test.images, other.test.images)

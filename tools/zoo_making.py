@@ -46,6 +46,7 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
         "schema": SCHEMA,
         "edgefashion": __version__,
         "dataset": described,
+        "task": dataset.task.to_dict(),
         "sample": {"split": "test", "images": min(IMAGES, len(dataset.test)), "seed": SEED},
         "models": {
             _architecture(run): {
