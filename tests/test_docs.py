@@ -1,6 +1,7 @@
 """Documentation keeps to the code: verbs and options are named; commands, links and file lists are right."""
 
 import ast
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ PACKAGES = [
 ]
 COMMAND = re.compile(r"(?:^|[\s/`])edgefashion ((?:[a-z]+|--)\b[^`]*)")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
+TOOL = re.compile(r"\btools/[a-z_/0-9]+\b")
 LISTED = re.compile(r"^ *((?:[\w.]+/?)(?:, [\w.]+/?)*)  +\S")
 
 
@@ -119,6 +121,13 @@ def test_a_package_that_lists_its_files_lists_them_all(package: Path) -> None:
     listed = {word for word in words if word.endswith(".py")}
     assert listed in (set(), modules)
     assert all((package / word).is_dir() for word in words if word.endswith("/"))
+
+
+def test_every_tool_is_named_beside_the_tools_and_every_named_tool_exists() -> None:
+    tools = {of(path) for path in (ROOT / "tools").rglob("*") if path.is_file() and os.access(path, os.X_OK)}
+    assert tools - set(TOOL.findall((ROOT / "tools/README.md").read_text())) == set()
+    named = {name for readme in READMES for name in TOOL.findall(readme.read_text())}
+    assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
 def test_the_test_command_is_named() -> None:

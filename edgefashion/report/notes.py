@@ -53,7 +53,7 @@ def notes(results: Results) -> list[str]:
 
 
 def _flags(rows: list[Row]) -> list[str]:
-    """A line for each flag, each row that has it, with its figures; common text is given once."""
+    """A line for each flag, with the rows that have it and their figures; common text is given once."""
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         for flag in row["flags"]:

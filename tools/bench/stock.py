@@ -1,4 +1,4 @@
-"""A trained model converted and called as the documentation shows, for `bench_stock` to compare with.
+"""A trained model converted and called as the documentation shows, for `against_stock` to compare with.
 
 Converted, without an option that the documentation's example does not set:
 
