@@ -1,4 +1,4 @@
-"""The verbs, as a user types them: each in a process of its own, on the small sample."""
+"""The verbs, one after the other, as a user types them, on the small sample."""
 
 import csv
 import gzip
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +22,16 @@ from edgefashion.artifacts import artifact
 from edgefashion.data import Dataset, fashion_mnist, idx
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
-Verb = Callable[..., subprocess.CompletedProcess[str]]
+FILES = "runs/cnn-limit-600/artifacts/cnn-limit-600"
+FAST = ("--calibration", "min-max", "--calibration-images", 50)
+Typed = Callable[..., Any]
 
 
-def edgefashion(
+def alone(
     *arguments: object, cwd: Path, code: int = 0, largest_file: int | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """A verb in a process of its own, which may write no larger file."""
+
     def limit() -> None:
         if largest_file:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
@@ -40,27 +45,22 @@ def edgefashion(
         env={name: value for name, value in os.environ.items() if name != "EDGEFASHION_DATA"},
     )
     assert done.returncode == code, done.stderr
-    return done
-
-
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The error, after whatever progress there was."""
     assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("edgefashion: ")]
-    return line
+    return done
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, sample_folder: Path) -> Path:
     """A folder in which `edgefashion run --smoke` was typed once."""
     folder = tmp_path_factory.mktemp("home")
-    edgefashion("run", "--smoke", "--data", sample_folder, cwd=folder)
+    alone("run", "--smoke", "--data", sample_folder, cwd=folder)
     return folder
 
 
 @pytest.fixture
-def runs(home: Path, tmp_path: Path) -> Path:
-    """A copy of its runs that a test may damage; the test's own current folder is the parent."""
+def runs(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of its runs that a test may damage; the current folder is the parent."""
+    monkeypatch.chdir(tmp_path)
     return Path(shutil.copytree(home / "runs", tmp_path / "runs"))
 
 
@@ -76,34 +76,32 @@ def test_run_writes_every_artifact_and_the_results(home: Path) -> None:
         assert (home / row["path"]).stat().st_size == row["size_bytes"]
 
 
-def test_a_second_run_reuses_what_is_valid_and_says_so(home: Path, sample_folder: Path) -> None:
-    model = home / "runs/cnn-limit-600/model.keras"
+def test_a_second_run_reuses_what_is_valid_and_makes_again_what_is_damaged(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
+    model, damaged = runs / "cnn-limit-600/model.keras", runs.parent / f"{FILES}-int8.onnx"
     before = model.stat().st_mtime_ns
-    done = edgefashion("run", "--smoke", "--data", sample_folder, "--threads", "1", cwd=home)
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    done = typed("run", "--smoke", "--data", sample_folder, "--threads", "1")
     assert model.stat().st_mtime_ns == before
     assert "reusing runs/cnn-limit-600," in done.stderr
-    assert done.stderr.count("reusing") == 1 + len(KINDS)
+    assert done.stderr.count("reusing") == 1 + len(KINDS) - 1
+    assert artifact.read(damaged).precision == "int8"
     assert "(small run)" in done.stdout
     assert "next: " in done.stderr
 
 
-def test_one_damaged_artifact_is_made_again_by_run(runs: Path, sample_folder: Path) -> None:
-    damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
-    damaged.write_bytes(damaged.read_bytes()[:1000])
-    done = edgefashion("run", "--smoke", "--data", sample_folder, "--threads", "1", cwd=runs.parent)
-    assert done.stderr.count("reusing") == len(KINDS)
-    assert artifact.read(damaged).precision == "int8"
-
-
-def test_run_does_not_replace_a_run_of_another_recipe(runs: Path, sample_folder: Path) -> None:
+def test_run_does_not_replace_a_run_of_another_recipe(typed: Typed, runs: Path, sample_folder: Path) -> None:
     arguments = ["run", "--smoke", "--data", sample_folder, "--seed", "5"]
-    done = edgefashion(*arguments, cwd=runs.parent, code=2)
-    assert "runs/cnn-limit-600 exists" in one_line(done)
+    done = typed(*arguments, code=2)
+    assert "runs/cnn-limit-600 exists" in done.error
 
 
-def test_export_gives_float32_and_int8_of_the_format_typed(runs: Path, sample_folder: Path) -> None:
+def test_export_gives_float32_and_int8_of_the_format_typed(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
     shutil.rmtree(runs / "cnn-limit-600/artifacts")
-    edgefashion("export", "--format", "tflite", "--data", sample_folder, cwd=runs.parent)
+    typed("export", "--format", "tflite", "--data", sample_folder, "--calibration-images", 50)
     names = sorted(path.name for path in (runs / "cnn-limit-600/artifacts").iterdir())
     assert names == [
         "cnn-limit-600-float32.tflite",
@@ -113,36 +111,40 @@ def test_export_gives_float32_and_int8_of_the_format_typed(runs: Path, sample_fo
     ]
 
 
-def test_a_file_made_for_another_processor_is_warned_of(runs: Path, sample_folder: Path) -> None:
+def test_a_file_made_for_another_processor_is_warned_of(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
     other = "arm64" if platform.machine() == "x86_64" else "x86-vnni"
-    wanted = ("--format", "onnx", "--precision", "int8", "--target", other)
-    edgefashion("export", *wanted, "--data", sample_folder, cwd=runs.parent)
-    path = runs / f"cnn-limit-600/artifacts/cnn-limit-600-int8-{other}.onnx"
+    wanted = ("--format", "onnx", "--precision", "int8", "--target", other, *FAST)
+    typed("export", *wanted, "--data", sample_folder)
+    path = f"{FILES}-int8-{other}.onnx"
     limits = ("--threads", "1", "--limit", "20")
-    done = edgefashion("evaluate", "--seconds", 0.05, path, *limits, "--data", sample_folder, cwd=runs.parent)
+    done = typed("evaluate", "--seconds", 0.05, path, *limits, "--data", sample_folder)
     assert f"int8 {other}" in done.stdout
     assert f"made for {other}" in done.stdout
 
 
-def test_export_measures_how_to_calibrate_and_records_it(runs: Path, sample_folder: Path) -> None:
-    wanted = ("--format", "onnx", "--precision", "int8", "--data", sample_folder)
-    done = edgefashion("export", *wanted, cwd=runs.parent)
+def test_export_measures_how_to_calibrate_and_records_it(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
+    wanted = ("--format", "onnx", "--precision", "int8", "--data", sample_folder, "--calibration-images", 50)
+    done = typed("export", *wanted)
     (kept,) = [line.split()[0] for line in done.stderr.splitlines() if "the least divergence: kept" in line]
-    path = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+    path = Path(f"{FILES}-int8.onnx")
     measured = json.loads(artifact.manifest_path(path).read_text())["calibration"]
     assert (measured["method"], list(measured["measured"])) == (kept, ["min-max", "percentile", "entropy"])
-    edgefashion("export", *wanted, "--calibration", "entropy", cwd=runs.parent)
+    typed("export", *wanted, "--calibration", "entropy")
     asked = json.loads(artifact.manifest_path(path).read_text())["calibration"]
     assert (asked["method"], asked["chosen"]) == ("entropy", "asked for")
 
 
 def test_what_cannot_calibrate_is_one_line_and_changes_nothing(
-    runs: Path, sample_folder: Path, sample: Dataset, tmp_path: Path
+    typed: Typed, runs: Path, sample_folder: Path, sample: Dataset, tmp_path: Path
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in runs.rglob("*")}
 
     def refused(*arguments: object) -> str:
-        return one_line(edgefashion("export", *arguments, cwd=runs.parent, code=2))
+        return str(typed("export", *arguments, code=2).error)
 
     only_tflite = ("--format", "tflite", "--calibration", "entropy")
     assert "add --format onnx --precision int8" in refused(*only_tflite, "--data", sample_folder)
@@ -162,11 +164,14 @@ def declare(folder: Path, name: str, raw: bytes) -> None:
     sums.write_text(sums.read_text().replace(old, hashlib.sha256(raw).hexdigest()))
 
 
-def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(runs: Path, sample_folder: Path) -> None:
+def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
     folder = runs / "cnn-limit-600/artifacts"
     shutil.rmtree(folder)
-    command = [sys.executable, "-m", "edgefashion", "export", "--data", str(sample_folder)]
-    with subprocess.Popen(command, cwd=runs.parent, stderr=subprocess.PIPE, text=True) as process:
+    words = ["export", "--data", sample_folder, *FAST]
+    command = [sys.executable, "-m", "edgefashion", *map(str, words)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "agrees with Keras" in line:
@@ -174,22 +179,22 @@ def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(runs: Path, sa
         process.kill()
     assert [path.name for path in artifact.find(folder)] == ["cnn-limit-600-float32.tflite"]
     artifact.read(folder / "cnn-limit-600-float32.tflite")
-    edgefashion("export", "--data", sample_folder, cwd=runs.parent)
+    typed(*words)
     assert {(one.format, one.precision) for one in map(artifact.read, artifact.find(folder))} == KINDS
 
 
-def test_a_pruned_run_is_made_exported_and_compared_with_its_base(runs: Path, sample_folder: Path) -> None:
+def test_a_pruned_run_is_made_exported_and_compared_with_its_base(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
     options = ["--data", sample_folder]
     prune = ["train", "--prune", 0.9, "--from", "cnn-limit-600", "--epochs", 1]
-    done = edgefashion(*prune, *options, cwd=runs.parent)
+    done = typed(*prune, *options)
     assert "runs/cnn-limit-600-pruned-0.9: validation accuracy 0." in done.stderr
     assert "90.0% of 223,232 weights are zero in 2 layers" in done.stderr
-    done = edgefashion(
-        "train", "--cluster", 4, "--from", "cnn-limit-600-pruned-0.9", *options, cwd=runs.parent, code=2
-    )
-    assert "is pruned already: name the float run it was made from, runs/cnn-limit-600" in one_line(done)
-    edgefashion("export", "cnn-limit-600-pruned-0.9", "--format", "tflite", *options, cwd=runs.parent)
-    edgefashion("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "r.json", *options, cwd=runs.parent)
+    done = typed("train", "--cluster", 4, "--from", "cnn-limit-600-pruned-0.9", *options, code=2)
+    assert "is pruned already: name the float run it was made from, runs/cnn-limit-600" in done.error
+    typed("export", "cnn-limit-600-pruned-0.9", "--format", "tflite", "--calibration-images", 50, *options)
+    typed("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "r.json", *options)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     tflite = {
         (row["model"].removeprefix("cnn-limit-600"), row["precision"]): row
@@ -206,21 +211,10 @@ def test_a_pruned_run_is_made_exported_and_compared_with_its_base(runs: Path, sa
         )
 
 
-def test_evaluate_writes_json_csv_and_markdown(runs: Path, sample_folder: Path) -> None:
-    file = runs / "cnn-limit-600/artifacts/cnn-limit-600-float32.tflite"
+def test_evaluate_writes_json_csv_and_markdown(typed: Typed, runs: Path, sample_folder: Path) -> None:
+    file = f"{FILES}-float32.tflite"
     outputs = ["--json", "new/r.json", "--csv", "r.txt", "--markdown", "r.out"]
-    edgefashion(
-        "evaluate",
-        "--seconds",
-        0.05,
-        file,
-        "--threads",
-        1,
-        "--data",
-        sample_folder,
-        *outputs,
-        cwd=runs.parent,
-    )
+    typed("evaluate", "--seconds", 0.05, file, "--threads", 1, "--data", sample_folder, *outputs)
     (row,) = json.loads((runs.parent / "new/r.json").read_text())["results"]
     with (runs.parent / "r.txt").open() as text:
         (line,) = csv.DictReader(text)
@@ -228,28 +222,30 @@ def test_evaluate_writes_json_csv_and_markdown(runs: Path, sample_folder: Path) 
     assert f"{row['accuracy'] * 100:.2f}" in (runs.parent / "r.out").read_text()
 
 
-def test_a_bad_file_is_a_row_and_the_others_are_measured(runs: Path, sample_folder: Path) -> None:
-    sound = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.tflite"
+def test_a_bad_file_is_a_row_and_the_others_are_measured(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
+    sound = Path(f"{FILES}-int8.tflite")
     truncated, foreign = runs / "truncated.tflite", runs / "foreign.onnx"
     truncated.write_bytes(sound.read_bytes()[:20_000])
     foreign.write_bytes(b"no model at all")
     files = [truncated, foreign, sound]
     options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
-    done = edgefashion("evaluate", "--seconds", 0.05, *files, *options, cwd=runs.parent, code=2)
+    done = typed("evaluate", "--seconds", 0.05, *files, *options, code=2)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     assert [row["status"] for row in rows] == ["failed", "failed", "ok"]
-    assert "truncated.tflite" in one_line(done)
-    assert "foreign.onnx" in one_line(done)
+    assert "truncated.tflite" in done.error
+    assert "foreign.onnx" in done.error
 
 
-def test_a_damaged_artifact_of_a_run_is_a_row_too(runs: Path, sample_folder: Path) -> None:
-    damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+def test_a_damaged_artifact_of_a_run_is_a_row_too(typed: Typed, runs: Path, sample_folder: Path) -> None:
+    damaged = Path(f"{FILES}-int8.onnx")
     damaged.write_bytes(damaged.read_bytes()[:1000])
     options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
-    done = edgefashion("evaluate", "--seconds", 0.05, *options, cwd=runs.parent, code=2)
+    done = typed("evaluate", "--seconds", 0.05, *options, code=2)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     assert sorted(row["status"] for row in rows) == ["failed", "ok", "ok", "ok"]
-    assert "is not the file its manifest describes" in one_line(done)
+    assert "is not the file its manifest describes" in done.error
 
 
 @pytest.mark.parametrize(
@@ -262,24 +258,24 @@ def test_a_damaged_artifact_of_a_run_is_a_row_too(runs: Path, sample_folder: Pat
     ],
 )
 def test_a_damaged_run_is_named(
-    runs: Path, sample_folder: Path, damage: Callable[[Path], object], said: str
+    typed: Typed, runs: Path, sample_folder: Path, damage: Callable[[Path], object], said: str
 ) -> None:
     damage(runs / "cnn-limit-600")
     for verb in ("export", "evaluate"):
-        done = edgefashion(verb, "cnn-limit-600", "--data", sample_folder, cwd=runs.parent, code=2)
-        assert said in one_line(done)
+        done = typed(verb, "cnn-limit-600", "--data", sample_folder, code=2)
+        assert said in done.error
 
 
 def test_a_full_disk_while_exporting_leaves_the_old_artifacts(runs: Path, sample_folder: Path) -> None:
     artifacts = runs / "cnn-limit-600/artifacts"
     before = {path.name: path.read_bytes() for path in artifacts.iterdir()}
-    done = edgefashion("export", "--data", sample_folder, cwd=runs.parent, code=2, largest_file=600_000)
-    assert "File too large" in one_line(done)
+    done = alone("export", "--data", sample_folder, cwd=runs.parent, code=2, largest_file=600_000)
+    assert "File too large" in done.stderr.splitlines()[-1]
     assert {path.name: path.read_bytes() for path in artifacts.iterdir()} == before
 
 
-def test_a_bundle_of_all_runs_answers_as_evaluate_did(runs: Path, sample_folder: Path) -> None:
-    done = edgefashion("bundle", "-o", "all.zip", "--data", sample_folder, cwd=runs.parent)
+def test_a_bundle_of_all_runs_answers_as_evaluate_did(typed: Typed, runs: Path, sample_folder: Path) -> None:
+    done = typed("bundle", "-o", "all.zip", "--data", sample_folder)
     rows = json.loads((runs / "results-small.json").read_text())["results"]
     with bundle.open_bundle(runs.parent / "all.zip") as found:
         accuracies = {
@@ -294,29 +290,32 @@ def test_a_bundle_of_all_runs_answers_as_evaluate_did(runs: Path, sample_folder:
     assert done.stdout.count("equal to the bit") == 1
 
 
-def test_a_damaged_artifact_is_not_bundled(runs: Path, sample_folder: Path) -> None:
-    damaged = runs / "cnn-limit-600/artifacts/cnn-limit-600-int8.onnx"
+def test_a_damaged_artifact_is_not_bundled(typed: Typed, runs: Path, sample_folder: Path) -> None:
+    damaged = Path(f"{FILES}-int8.onnx")
     damaged.write_bytes(damaged.read_bytes()[:1000])
-    done = edgefashion("bundle", "-o", "all.zip", "--data", sample_folder, cwd=runs.parent, code=2)
-    assert "is not the file its manifest describes" in one_line(done)
+    done = typed("bundle", "-o", "all.zip", "--data", sample_folder, code=2)
+    assert "is not the file its manifest describes" in done.error
     assert not (runs.parent / "all.zip").exists()
 
 
-def test_results_that_could_not_be_written_are_not_measured(runs: Path, sample_folder: Path) -> None:
+def test_results_that_could_not_be_written_are_not_measured(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
     (runs.parent / "file").write_text("")
     options = ["--threads", 1, "--data", sample_folder, "--json", "file/r.json"]
-    done = edgefashion("evaluate", "--seconds", 0.05, *options, cwd=runs.parent, code=2)
-    assert "file/r.json" in one_line(done)
+    done = typed("evaluate", "--seconds", 0.05, *options, code=2)
+    assert "file/r.json" in done.error
     assert done.stdout == ""
 
 
-def test_data_describes_and_draws(sample_folder: Path, tmp_path: Path) -> None:
-    done = edgefashion("data", "--data", sample_folder, "--plot", "grid.png", cwd=tmp_path)
+def test_data_describes_and_draws(
+    typed: Typed, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = typed("data", "--data", sample_folder, "--plot", "grid.png")
     assert "1100 x 28 x 28 x 1" in done.stdout
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
-    edgefashion("data", "--data", sample_folder, "--plot", "one.svg", "--index", 3, cwd=tmp_path)
+    typed("data", "--data", sample_folder, "--plot", "one.svg", "--index", 3)
     assert "<svg" in (tmp_path / "one.svg").read_text()
-    done = edgefashion(
-        "data", "--data", sample_folder, "--plot", "x.png", "--index", 1200, cwd=tmp_path, code=2
-    )
-    assert "1200" in one_line(done)
+    done = typed("data", "--data", sample_folder, "--plot", "x.png", "--index", 1200, code=2)
+    assert "1200" in done.error
