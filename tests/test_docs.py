@@ -45,10 +45,11 @@ def sections(text: str) -> dict[str, str]:
 
 
 def commands(text: str) -> Iterator[str]:
-    """Every `edgefashion ...` of the code blocks; lines that go on below are joined."""
+    """Every `edgefashion ...`, of code blocks and between words; lines that go on below are joined."""
     fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     blocks = [block for language, block in fenced if language != "python"]
     blocks += re.findall(r"^(?: {4}.*\n)+", text, re.MULTILINE)
+    blocks += [" ".join(words.split()) for words in re.findall(r"`(edgefashion [^`]*)`", text)]
     for line in re.sub(r"\\?\n +(?=\[?--)", " ", "\n".join(blocks)).splitlines():
         if found := COMMAND.search(line):
             yield found[1]
@@ -75,6 +76,13 @@ def test_every_verb_is_named_where_a_newcomer_looks() -> None:
 def test_every_documented_command_exists(readme: Path) -> None:
     for command in commands(readme.read_text()):
         check(command)
+
+
+def test_every_verb_has_an_example_in_its_help_that_can_be_typed() -> None:
+    for verb, known in verbs().items():
+        (example,) = re.findall(r"Example: edgefashion (.*?)(?:\n\s*\n|$)", known.help or "", re.DOTALL)
+        assert example.startswith(verb)
+        check(" ".join(example.split()))
 
 
 def check(command: str) -> None:
