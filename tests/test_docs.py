@@ -131,6 +131,25 @@ def test_a_package_that_lists_its_files_lists_them_all(package: Path) -> None:
     assert all((package / word).is_dir() for word in words if word.endswith("/"))
 
 
+def test_what_a_docstring_points_to_exists() -> None:
+    rooms = "|".join(path.name for path in (ROOT / "edgefashion").iterdir() if path.is_dir())
+    reference = re.compile(rf"`(?:edgefashion\.)?((?:{rooms})\.[a-zA-Z_.]+)`")
+    for source in [path for package in PACKAGES for path in package.glob("*.py")]:
+        for name in reference.findall(source.read_text()):
+            assert exists(name), f"{of(source)}: {name}"
+
+
+def exists(name: str) -> bool:
+    """Whether there is a module of this name below edgefashion/, or one that holds its last part."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        path = ROOT.joinpath("edgefashion", *parts[:count])
+        module = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if module.exists():
+            return all(re.search(rf"\b{part}\b", module.read_text()) for part in parts[count:])
+    return False
+
+
 def test_every_tool_is_named_beside_the_tools_and_every_named_tool_exists() -> None:
     tools = {of(path) for path in (ROOT / "tools").rglob("*") if path.is_file() and os.access(path, os.X_OK)}
     assert tools - set(TOOL.findall((ROOT / "tools/README.md").read_text())) == set()

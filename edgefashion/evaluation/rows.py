@@ -111,7 +111,7 @@ def row(
     limit: float | None,
 ) -> dict[str, Any]:
     """The row of an artifact and a number of threads. `limit`: multiply-accumulates per second, see
-    `bench.limit`.
+    `benchmarking.rooflines`.
     """
     of_run = _of_run(run, protocol)
     p50, macs = of_run["latency_us"]["p50"], common.computation.macs

@@ -154,7 +154,7 @@ class Device(TypedDict, total=False):
 
 
 class Protocol(TypedDict, total=False):
-    """What is read of `bench.Protocol.describe`."""
+    """What is read of `benchmarking.options.BenchmarkOptions.describe`."""
 
     summary: str
 

@@ -185,7 +185,7 @@ def depthwise_weights(model: onnx.ModelProto) -> list[str]:
 
 
 def _rewrite(model: onnx.ModelProto, graph: Graph, rounded_logits: bool) -> None:
-    """Make pixels the input, sums the output, and fill the lanes of the first layer: see `qdq`, `blocks`."""
+    """Make pixels the input, sums the output, and fill the lanes of the first layer."""
     resized = graph.deployed.input_shape[1]
     read = rows_and_columns(graph.deployed)
     size = (graph.task.height, graph.task.width)

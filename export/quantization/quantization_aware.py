@@ -25,7 +25,7 @@ def to_tflite(graph: Graph, _: RepresentativeDataset, settings: ExportOptions) -
 
 
 def to_onnx(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
-    """Like `ptq.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
+    """Like `post_training.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
     from edgefashion.models.quantization_aware import learned_ranges
 
     ranges = learned_ranges(graph.model)
