@@ -25,15 +25,18 @@ Pair = tuple[int, int]
 
 
 def compute_blocks(model: onnx.ModelProto) -> None:
-    """Rewrite the first convolution of a QDQ model, which must have one input channel, and what follows.
+    """Rewrite the first convolution of a QDQ model and what follows.
 
-    One that was left in float stays as it is, and so does a model without any.
+    One that reads several channels stays as it is, for it fills the lanes itself; so does one that was left
+    in float, one of several groups or with gaps in its windows, and a model without any.
     """
     makers = {node.output[0]: node for node in model.graph.node}
     convolution = next((node for node in model.graph.node if node.op_type == "Conv"), None)
-    if convolution is None or convolution.input[1] not in makers:
+    if convolution is None or not _reads_one_channel(model, convolution, makers):
         return
-    (quantize,) = _readers(model, convolution.output[0])
+    quantize, *others = _readers(model, convolution.output[0])
+    if others or quantize.op_type != "QuantizeLinear":
+        return
     channels, height, width = _sizes(model, convolution.output[0])
     pool = _pooling(model, quantize)
     if pool is None:
@@ -47,6 +50,17 @@ def compute_blocks(model: onnx.ModelProto) -> None:
     else:
         _pool_blocks(model, quantize, pool, (height // block[0], width // block[1], channels))
     tidy(model)
+
+
+def _reads_one_channel(
+    model: onnx.ModelProto, convolution: onnx.NodeProto, makers: dict[str, onnx.NodeProto]
+) -> bool:
+    """Whether it computes in integers, from whole windows of one channel."""
+    settings = _attributes(convolution)
+    whole = settings.get("group", 1) == 1 and set(settings.get("dilations", (1,))) == {1}
+    if convolution.input[1] not in makers or not whole or settings.get("auto_pad", b"NOTSET") != b"NOTSET":
+        return False
+    return bool(constants(model)[makers[convolution.input[1]].input[0]].shape[1] == 1)
 
 
 def shifted(kernel: npt.NDArray[Any], block: Pair, strides: Pair) -> npt.NDArray[Any]:

@@ -4,6 +4,8 @@ quantized    normalized image → quantize → resize in float → … → last 
 rewritten    pixels → resize in integers → … → last layer → logits
 """
 
+import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,39 +20,41 @@ from edgefashion.errors import VerificationError
 MOVING = {"QuantizeLinear", "DequantizeLinear", "Reshape", "Transpose", "Resize", "Slice"}
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 RESIZED = "resize/large"
-"""The resized image, [N, height, width]."""
+"""The resized image, [N, height, width * channels]."""
+MOST_WEIGHT = 255
+"""What interpolation may multiply a pixel by."""
+Size = tuple[int, int]
 
 
 def take_pixels(
-    model: onnx.ModelProto, name: str, size: tuple[int, int], resized: int, read: tuple[int, int]
+    model: onnx.ModelProto, name: str, shape: Sequence[int], resized: Size, read: Size
 ) -> tuple[float, int]:
-    """Make raw pixels, uint8 [N, height, width, 1], the model's input `name`, resize them in integers to
-    `resized` rows and columns, and give the first `read` of these to the first convolution. Returns the
-    scale and zero point of the pixels.
+    """Make raw pixels, uint8 [N, height, width, channels] of `shape`, the model's input `name`, resize them
+    in integers to `resized` rows and columns, and give the first `read` of these to the first layer. Returns
+    the scale and zero point of the pixels.
 
     Until then normalized images are quantized on their way to it: with the normalization as scale and zero
     point, what that gives is the pixel. Raises VerificationError where something computes with them before.
     """
+    *size, channels = shape
     makers = {node.output[0]: node for node in model.graph.node}
-    first = next((node for node in model.graph.node if node.op_type == "Conv"), None)
-    if first is None:
-        raise VerificationError("the int8 ONNX model has no convolution to read the pixels: no file was kept")
-    dequantize = makers[first.input[0]]
-    if dequantize.op_type != "DequantizeLinear":
-        raise VerificationError("the int8 ONNX model does not quantize its input first: no file was kept")
+    first = next(node for node in model.graph.node if node.op_type not in MOVING)
+    dequantize = makers.get(first.input[0])
+    if dequantize is None or dequantize.op_type != "DequantizeLinear":
+        raise VerificationError(
+            f"the int8 ONNX model computes {first.op_type} before it quantizes its input: no file was kept"
+        )
     pixels, *parameters = dequantize.input
+    rank = _rank(model, dequantize.output[0])
     for node in _before(pixels, makers):
-        if node.op_type not in MOVING:
-            raise VerificationError(f"the int8 ONNX model computes {node.op_type} first: no file was kept")
         model.graph.node.remove(node)
     image, steps = name, list[onnx.NodeProto]()
-    if size != (resized, resized):
-        image, steps = _resize(model, image, size, resized, parameters)
-    if read != (resized, resized):
+    if tuple(size) != resized:
+        image, steps = _resize(model, image, shape, resized, parameters)
+    if read != resized:
         image, crop = _crop(model, image, read)
         steps.append(crop)
-    # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
-    steps.append(make_node("Transpose", [image], [pixels], perm=TO_NCHW))
+    steps.append(_arrange(model, image, pixels, (*read, channels), rank))
     for node in reversed(steps):
         model.graph.node.insert(0, node)
     model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
@@ -59,8 +63,28 @@ def take_pixels(
     return float(scale), int(zero_point)
 
 
-def _crop(model: onnx.ModelProto, image: str, size: tuple[int, int]) -> tuple[str, onnx.NodeProto]:
-    """The name of the first rows and columns of an image [N, height, width, 1], and the node to there."""
+def _rank(model: onnx.ModelProto, tensor: str) -> int:
+    """How many axes a tensor has."""
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    (found,) = (value for value in inferred.graph.value_info if value.name == tensor)
+    return len(found.type.tensor_type.shape.dim)
+
+
+def _arrange(
+    model: onnx.ModelProto, image: str, pixels: str, shape: Sequence[int], rank: int
+) -> onnx.NodeProto:
+    """The node from an image [N, height, width, channels] of `shape` to `pixels`: [N, channels, height, width]
+    where these have four axes, else [N, values].
+    """
+    if rank == 4:
+        # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
+        return make_node("Transpose", [image], [pixels], perm=TO_NCHW)
+    model.graph.initializer.append(from_array(np.array([-1, math.prod(shape)], np.int64), "flatten/shape"))
+    return make_node("Reshape", [image, "flatten/shape"], [pixels])
+
+
+def _crop(model: onnx.ModelProto, image: str, size: Size) -> tuple[str, onnx.NodeProto]:
+    """The name of the first rows and columns of an image [N, height, width, channels], and the node to there."""
     values = {"crop/starts": [0, 0], "crop/ends": list(size), "crop/axes": [1, 2]}
     for name, value in values.items():
         model.graph.initializer.append(from_array(np.array(value, np.int64), name))
@@ -84,21 +108,31 @@ def interpolation(size: int, resized: int) -> tuple[npt.NDArray[np.int64], int]:
 
 
 def _resize(
-    model: onnx.ModelProto, image: str, size: tuple[int, int], resized: int, parameters: list[str]
+    model: onnx.ModelProto, image: str, shape: Sequence[int], resized: Size, parameters: list[str]
 ) -> tuple[str, list[onnx.NodeProto]]:
-    """The name of a resized image [N, height, width, 1], and the nodes to there: columns, then rows, each a
-    product with the integers of `interpolation`, which are exact and too small for any sum to overflow.
+    """The name of a resized image [N, height, width, channels], and the nodes to there: columns, then rows,
+    each a product with the integers of `interpolation`, which are exact and too small for any sum to overflow.
     """
-    (rows, row_whole), (columns, column_whole) = (interpolation(length, resized) for length in size)
+    height, width, channels = shape
+    rows, row_whole = interpolation(height, resized[0])
+    columns, column_whole = interpolation(width, resized[1])
+    if max(row_whole, column_whole) > MOST_WEIGHT:
+        raise VerificationError(
+            f"an image of {height}x{width} cannot be resized to {resized[0]}x{resized[1]} in integers of 8 bits: "
+            "no file was kept"
+        )
+    # Kernels for unsigned weights are slower, and sum up in more bits.
+    kind = np.int8 if column_whole <= np.iinfo(np.int8).max else np.uint8
+    columns = np.kron(columns, np.eye(channels, dtype=np.int64))  # each channel from its own
     values = {
         "resize/rows": rows.astype(np.uint8),
         "resize/row_scale": np.float32(1 / row_whole),
         "resize/row_zero_point": np.uint8(0),
-        "resize/columns": columns.T.astype(np.int8),
+        "resize/columns": columns.T.astype(kind),
         "resize/column_scale": np.float32(1 / column_whole),
-        "resize/column_zero_point": np.int8(0),
-        "resize/plane": np.array([-1, *size], np.int64),
-        "resize/image": np.array([-1, resized, resized, 1], np.int64),
+        "resize/column_zero_point": kind(0),
+        "resize/plane": np.array([-1, height, width * channels], np.int64),
+        "resize/image": np.array([-1, *resized, channels], np.int64),
     }
     by_rows = ["resize/rows", "resize/row_scale", "resize/row_zero_point"]
     by_columns = ["resize/columns", "resize/column_scale", "resize/column_zero_point"]

@@ -186,10 +186,10 @@ def depthwise_weights(model: onnx.ModelProto) -> list[str]:
 
 def _rewrite(model: onnx.ModelProto, graph: Graph, rounded_logits: bool) -> None:
     """Make pixels the input, sums the output, and fill the lanes of the first layer."""
-    resized = graph.deployed.input_shape[1]
+    height, width, _ = graph.deployed.input_shape[1:]
     read = rows_and_columns(graph.deployed)
-    size = (graph.task.height, graph.task.width)
-    graph.check_input("ONNX", *integer_io.take_pixels(model, INPUT, size, resized, read))
+    shape = graph.task.image_shape
+    graph.check_input("ONNX", *integer_io.take_pixels(model, INPUT, shape, (height, width), read))
     blocked_convolution.compute_blocks(model)
     if not rounded_logits:
         integer_io.keep_logits(model, OUTPUT)

@@ -49,6 +49,8 @@ class OnnxProbe:
         given = {}
         for name, integers in zip(self._outputs, found, strict=True):
             last = integers.transpose(0, 2, 3, 1) if integers.ndim == 4 else integers
+            if name == RESIZE:
+                last = integers.reshape(-1, *self._steps[name].shape)
             given[name] = shaped(self._path, self._steps[name], self.grids[name].values(last))
         return given
 

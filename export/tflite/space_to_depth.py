@@ -29,14 +29,16 @@ def over_cells(model: keras.Model) -> keras.Model:
     """A model that computes what `model` does, its first convolution over cells.
 
     That is `model` itself where this cannot be: the convolution must read one channel of even height and
-    width, and have either an odd kernel, no strides, no padding and max pooling of 2x2 behind it, or a kernel
-    of 3x3, strides of 2 and the padding that gives half the height and width. Wrappers of quantization-aware
-    training stay around their layers.
+    width, without gaps in its windows, give each place what ReLU or nothing makes of it, and have either an
+    odd kernel, no strides, no padding and max pooling of 2x2 alone behind it, or a kernel of 3x3, strides of 2
+    and the padding that gives half the height and width. Wrappers of quantization-aware training stay around
+    their layers.
     """
     first = first_convolution(model)
-    if first is None:
+    if first is None or not _is_simple(unwrapped(first)):
         return model
-    pool: Any = next((node.layer for node in first.outbound_nodes), None)
+    readers = [node.layer for node in first.outbound_nodes]
+    pool: Any = readers[0] if len(readers) == 1 else None
     strided = _is_strided(unwrapped(first))
     if not (_reads_cells(first) and (strided or (_is_plain(unwrapped(first)) and _is_pooling(pool)))):
         return model
@@ -67,6 +69,11 @@ def over_cells(model: keras.Model) -> keras.Model:
 def _reads_cells(layer: keras.layers.Layer) -> bool:
     height, width, channels = layer.input.shape[1:]
     return bool(channels == 1 and height % CELL == width % CELL == 0)
+
+
+def _is_simple(layer: keras.layers.Layer) -> bool:
+    activation = layer.activation in (keras.activations.linear, keras.activations.relu)
+    return bool(type(layer) is keras.layers.Conv2D and layer.dilation_rate == (1, 1) and activation)
 
 
 def _is_plain(layer: keras.layers.Layer) -> bool:

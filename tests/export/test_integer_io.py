@@ -42,7 +42,7 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
     pixels = splits.validation.images
     model = copied(quantized)
     expected = run(model, np.asarray(graph.normalization(pixels)))
-    assert integer_io.take_pixels(model, "image", (28, 28), 28, (28, 28)) == pytest.approx((1 / 255, 0))
+    assert integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (28, 28)) == pytest.approx((1 / 255, 0))
     assert np.array_equal(run(model, pixels), expected)
     integer_io.keep_logits(model, "logits")
     scale = next(to_array(t) for t in quantized.graph.initializer if t.name == "logits_scale")
@@ -54,7 +54,7 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
 
 def test_the_first_layer_reads_pixels_and_the_last_gives_sums(quantized: onnx_package.ModelProto) -> None:
     model = copied(quantized)
-    integer_io.take_pixels(model, "image", (28, 28), 28, (28, 28))
+    integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (28, 28))
     integer_io.keep_logits(model, "logits")
     assert (model.graph.node[0].op_type, list(model.graph.node[0].input)) == ("Transpose", ["image"])
     assert model.graph.input[0].type.tensor_type.elem_type == onnx_package.TensorProto.UINT8
@@ -82,7 +82,7 @@ def test_the_image_is_resized_in_integers_to_within_a_pixel(splits: Splits) -> N
 
 
 def test_what_computes_before_it_quantizes_is_refused() -> None:
-    with pytest.raises(VerificationError, match="the int8 ONNX model computes Relu first: no file was kept"):
+    with pytest.raises(VerificationError, match="the int8 ONNX model computes Relu before it quantizes its input: no file was kept"):
         resizing("Relu")
 
 
@@ -114,7 +114,7 @@ def resizing(before: str) -> onnx_package.ModelProto:
     )
     opset = onnx_package.helper.make_opsetid("", onnx_model.OPSET)
     model = onnx_package.helper.make_model(graph, opset_imports=[opset], ir_version=8)
-    assert integer_io.take_pixels(model, "image", (28, 28), 96, (96, 96)) == pytest.approx((1 / 127.5, 127))
+    assert integer_io.take_pixels(model, "image", (28, 28, 1), (96, 96), (96, 96)) == pytest.approx((1 / 127.5, 127))
     del model.graph.node[-2:]
     model.graph.output[0].CopyFrom(value("pixels", onnx_package.TensorProto.UINT8, None))
     return model
