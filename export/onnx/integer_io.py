@@ -73,8 +73,8 @@ def _rank(model: onnx.ModelProto, tensor: str) -> int:
 def _arrange(
     model: onnx.ModelProto, image: str, pixels: str, shape: Sequence[int], rank: int
 ) -> onnx.NodeProto:
-    """The node from an image [N, height, width, channels] of `shape` to `pixels`: [N, channels, height, width]
-    where these have four axes, else [N, values].
+    """The node from an image of `shape`, [N, height, width, channels], to `pixels`: [N, channels, height,
+    width] where these have four axes, else [N, values].
     """
     if rank == 4:
         # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
@@ -84,7 +84,9 @@ def _arrange(
 
 
 def _crop(model: onnx.ModelProto, image: str, size: Size) -> tuple[str, onnx.NodeProto]:
-    """The name of the first rows and columns of an image [N, height, width, channels], and the node to there."""
+    """The name of the first rows and columns of an image [N, height, width, channels], and the node that
+    gives them.
+    """
     values = {"crop/starts": [0, 0], "crop/ends": list(size), "crop/axes": [1, 2]}
     for name, value in values.items():
         model.graph.initializer.append(from_array(np.array(value, np.int64), name))
@@ -111,15 +113,15 @@ def _resize(
     model: onnx.ModelProto, image: str, shape: Sequence[int], resized: Size, parameters: list[str]
 ) -> tuple[str, list[onnx.NodeProto]]:
     """The name of a resized image [N, height, width, channels], and the nodes to there: columns, then rows,
-    each a product with the integers of `interpolation`, which are exact and too small for any sum to overflow.
+    each a product with the integers of `interpolation`, which are exact and too small for a sum to overflow.
     """
     height, width, channels = shape
     rows, row_whole = interpolation(height, resized[0])
     columns, column_whole = interpolation(width, resized[1])
     if max(row_whole, column_whole) > MOST_WEIGHT:
         raise VerificationError(
-            f"an image of {height}x{width} cannot be resized to {resized[0]}x{resized[1]} in integers of 8 bits: "
-            "no file was kept"
+            f"an image of {height}x{width} cannot be resized to {resized[0]}x{resized[1]} in integers of 8 "
+            "bits: no file was kept"
         )
     # Kernels for unsigned weights are slower, and sum up in more bits.
     kind = np.int8 if column_whole <= np.iinfo(np.int8).max else np.uint8

@@ -29,10 +29,10 @@ def over_cells(model: keras.Model) -> keras.Model:
     """A model that computes what `model` does, its first convolution over cells.
 
     That is `model` itself where this cannot be: the convolution must read one channel of even height and
-    width, without gaps in its windows, give each place what ReLU or nothing makes of it, and have either an
-    odd kernel, no strides, no padding and max pooling of 2x2 alone behind it, or a kernel of 3x3, strides of 2
-    and the padding that gives half the height and width. Wrappers of quantization-aware training stay around
-    their layers.
+    width, without gaps in its windows and with ReLU or no activation, and have either an odd kernel, no
+    strides, no padding and max pooling of 2x2 alone behind it, or a kernel of 3x3, strides of 2 and the
+    padding that gives half the height and width. Wrappers of quantization-aware training stay around their
+    layers.
     """
     first = first_convolution(model)
     if first is None or not _is_simple(unwrapped(first)):

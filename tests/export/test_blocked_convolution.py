@@ -18,9 +18,14 @@ OPSET = 17
 
 
 def first_layers(
-    size: int, stride: int, pads: tuple[int, ...], pooling: list[onnx.NodeProto]
+    size: int,
+    stride: int,
+    pads: tuple[int, ...],
+    pooling: list[onnx.NodeProto],
+    channels: int = 1,
+    **others: Any,
 ) -> onnx.ModelProto:
-    """Pixels, a quantized convolution of 3x3 and five channels, and `pooling`, from `a` to `b`."""
+    """Pixels, a quantized convolution of 3x3 and six channels, and `pooling`, from `a` to `b`."""
     random = np.random.default_rng(0)
     nodes = [
         make_node("DequantizeLinear", ["image", "scale", "zero"], ["pixels"]),
@@ -32,29 +37,30 @@ def first_layers(
             ["sums"],
             kernel_shape=[3, 3],
             strides=[stride] * 2,
-            pads=pads,
+            **({} if "auto_pad" in others else {"pads": pads}),
+            **others,
         ),
         make_node("QuantizeLinear", ["sums", "scale", "zero"], ["q"]),
         make_node("DequantizeLinear", ["q", "scale", "zero"], ["a"]),
         *pooling,
         make_node("QuantizeLinear", ["b" if pooling else "a", "scale", "zero"], ["found"]),
     ]
-    scales = np.linspace(0.001, 0.002, 5, dtype=np.float32)
+    scales = np.linspace(0.001, 0.002, 6, dtype=np.float32)
     constants: dict[str, Any] = {
         "scale": np.float32(1 / 64),
         "zero": np.uint8(3),
-        "kernel": random.integers(-64, 65, (5, 1, 3, 3)).astype(np.int8),
+        "kernel": random.integers(-64, 65, (6, channels // others.get("group", 1), 3, 3)).astype(np.int8),
         "scales": scales,
-        "zeros": np.zeros(5, np.int8),
-        "shift": random.integers(-2000, 2000, 5).astype(np.int32),
+        "zeros": np.zeros(6, np.int8),
+        "shift": random.integers(-2000, 2000, 6).astype(np.int32),
         "shift_scales": scales / 64,
-        "shift_zeros": np.zeros(5, np.int32),
+        "shift_zeros": np.zeros(6, np.int32),
     }
     graph = make_graph(
         nodes,
         "first",
-        [make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", 1, size, size])],
-        [make_tensor_value_info("found", onnx.TensorProto.UINT8, ["N", 5, "H", "W"])],
+        [make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", channels, size, size])],
+        [make_tensor_value_info("found", onnx.TensorProto.UINT8, ["N", 6, "H", "W"])],
         [from_array(np.asarray(value), name) for name, value in constants.items()],
     )
     model = make_model(graph, opset_imports=[make_opsetid("", OPSET)], ir_version=8)
@@ -68,8 +74,8 @@ def pool(kind: str = "MaxPool", size: int = 2, stride: int = 2, **others: Any) -
 
 def run(model: onnx.ModelProto) -> Any:
     """Its answer to the same three images, by kernels that nothing fuses."""
-    (_, _, size, _) = (dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim)
-    images = np.random.default_rng(1).integers(0, 256, (3, 1, size, size), dtype=np.uint8)
+    shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    images = np.random.default_rng(1).integers(0, 256, (3, *shape[1:]), dtype=np.uint8)
     return onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"image": images})[0]
 
 
@@ -109,6 +115,26 @@ def test_blocks_give_the_same_integers(
     found = run(model)
     assert found.std() > 1
     assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("channels", "others"),
+    [(3, {}), (3, {"group": 3}), (1, {"dilations": [2, 2]}), (1, {"auto_pad": "SAME_UPPER"})],
+    ids=str,
+)
+def test_any_other_convolution_stays_as_it_is(channels: int, others: dict[str, Any]) -> None:
+    model = first_layers(28, 1, (0, 0, 0, 0), pool(), channels, **others)
+    before = model.SerializeToString(deterministic=True)
+    compute_blocks(model)
+    assert model.SerializeToString(deterministic=True) == before
+
+
+def test_a_convolution_whose_sums_are_read_twice_stays_as_it_is() -> None:
+    model = first_layers(28, 1, (0, 0, 0, 0), pool())
+    model.graph.node.append(make_node("QuantizeLinear", ["sums", "scale", "zero"], ["more"]))
+    before = model.SerializeToString(deterministic=True)
+    compute_blocks(model)
+    assert model.SerializeToString(deterministic=True) == before
 
 
 def test_each_copy_of_a_kernel_lies_where_its_place_does() -> None:

@@ -42,7 +42,9 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
     pixels = splits.validation.images
     model = copied(quantized)
     expected = run(model, np.asarray(graph.normalization(pixels)))
-    assert integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (28, 28)) == pytest.approx((1 / 255, 0))
+    assert integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (28, 28)) == pytest.approx(
+        (1 / 255, 0)
+    )
     assert np.array_equal(run(model, pixels), expected)
     integer_io.keep_logits(model, "logits")
     scale = next(to_array(t) for t in quantized.graph.initializer if t.name == "logits_scale")
@@ -61,38 +63,49 @@ def test_the_first_layer_reads_pixels_and_the_last_gives_sums(quantized: onnx_pa
     assert model.graph.node[-1].op_type == "Gemm"
 
 
-@pytest.mark.parametrize(("size", "resized"), [(28, 96), (28, 40), (28, 56), (6, 9)])
+@pytest.mark.parametrize(("size", "resized"), [(28, 96), (28, 40), (28, 56), (6, 9), (40, 96), (31, 96)])
 def test_interpolation_is_that_of_tensorflow(size: int, resized: int) -> None:
     weights, whole = integer_io.interpolation(size, resized)
     assert (weights.sum(axis=1) == whole).all()
-    assert weights.min() >= 0 and weights.max() <= 127
+    assert weights.min() >= 0 and weights.max() <= integer_io.MOST_WEIGHT
     expected = tf.image.resize(np.eye(size, dtype=np.float32)[:, :, None], (resized, size))
     assert np.allclose(weights / whole, expected[..., 0], atol=1e-5)
 
 
-def test_the_image_is_resized_in_integers_to_within_a_pixel(splits: Splits) -> None:
-    """As of MobileNetV2: by two products of integers, each of which rounds."""
-    pixels = splits.validation.images
-    found = run(resizing("Identity"), pixels)
+@pytest.mark.parametrize("shape", [(28, 28, 1), (40, 24, 3), (31, 37, 3)], ids=str)
+def test_the_image_is_resized_in_integers_to_within_a_pixel(shape: tuple[int, int, int]) -> None:
+    """As of MobileNetV2: by two products of integers, each of which rounds. 31 and 37 have weights of up to
+    191.
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (20, *shape), np.uint8)
+    found = run(resizing("Identity", shape), pixels)
     expected = np.asarray(MOBILENETV2.resize(pixels.astype(np.float32)))
     assert found.dtype == np.uint8
-    error = found.reshape(expected.shape) - expected
+    error = found.transpose(0, 2, 3, 1) - expected
     assert np.abs(error).max() <= 1.01
     assert abs(error.mean()) < 0.01
 
 
+def test_what_8_bits_cannot_resize_is_refused() -> None:
+    with pytest.raises(VerificationError, match="28x28 cannot be resized to 28x257 in integers of 8 bits"):
+        resizing("Identity", (28, 28, 1), (28, 257))
+
+
 def test_what_computes_before_it_quantizes_is_refused() -> None:
-    with pytest.raises(VerificationError, match="the int8 ONNX model computes Relu before it quantizes its input: no file was kept"):
-        resizing("Relu")
+    words = "the int8 ONNX model computes Relu before it quantizes its input: no file was kept"
+    with pytest.raises(VerificationError, match=words):
+        resizing("Relu", (28, 28, 1))
 
 
-def resizing(before: str) -> onnx_package.ModelProto:
-    """A model that resizes 28x28 pixels for a convolution, which is then taken away."""
+def resizing(
+    before: str, shape: tuple[int, int, int], resized: tuple[int, int] = (96, 96)
+) -> onnx_package.ModelProto:
+    """A model that resizes pixels of `shape` for a convolution, which is then taken away."""
     last = "flat" if before == "Identity" else "same"
     nodes = [
         make_node("QuantizeLinear", ["image", "scale", "zero"], ["q1"]),
         make_node("DequantizeLinear", ["q1", "scale", "zero"], ["d1"]),
-        make_node("Reshape", ["d1", "shape"], ["flat"]),
+        make_node("Transpose", ["d1"], ["flat"], perm=integer_io.TO_NCHW),
         *([make_node(before, ["flat"], ["same"])] if last == "same" else []),
         make_node("QuantizeLinear", [last, "scale", "zero"], ["pixels"]),
         make_node("DequantizeLinear", ["pixels", "scale", "zero"], ["d2"]),
@@ -101,20 +114,19 @@ def resizing(before: str) -> onnx_package.ModelProto:
     constants = {
         "scale": np.float32(1 / 127.5),
         "zero": np.uint8(127),
-        "shape": np.array([-1, 1, 28, 28], np.int64),
-        "kernel": np.ones((1, 1, 1, 1), np.float32),
+        "kernel": np.ones((1, shape[2], 1, 1), np.float32),
     }
     value = onnx_package.helper.make_tensor_value_info
     graph = onnx_package.helper.make_graph(
         nodes,
         "resizing",
-        [value("image", onnx_package.TensorProto.FLOAT, ["N", 28, 28, 1])],
+        [value("image", onnx_package.TensorProto.FLOAT, ["N", *shape])],
         [value("logits", onnx_package.TensorProto.FLOAT, None)],
         [from_array(np.asarray(array), name) for name, array in constants.items()],
     )
     opset = onnx_package.helper.make_opsetid("", onnx_model.OPSET)
     model = onnx_package.helper.make_model(graph, opset_imports=[opset], ir_version=8)
-    assert integer_io.take_pixels(model, "image", (28, 28, 1), (96, 96), (96, 96)) == pytest.approx((1 / 127.5, 127))
+    assert integer_io.take_pixels(model, "image", shape, resized, resized) == pytest.approx((1 / 127.5, 127))
     del model.graph.node[-2:]
     model.graph.output[0].CopyFrom(value("pixels", onnx_package.TensorProto.UINT8, None))
     return model

@@ -19,11 +19,18 @@ PIXELS = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
 
 
 def model(
-    *, size: int = 28, channels: int = 1, kernel: int = 3, pool: Any = 2, **options: Any
+    *,
+    size: int = 28,
+    width: int | None = None,
+    channels: int = 1,
+    kernel: int = 3,
+    pool: Any = 2,
+    **options: Any,
 ) -> keras.Model:
     keras.utils.set_random_seed(0)
-    image = keras.Input((size, size, channels))
-    tensor = keras.layers.Conv2D(6, kernel, activation="relu", bias_initializer="uniform", **options)(image)
+    image = keras.Input((size, width or size, channels))
+    options = {"activation": "relu", "bias_initializer": "uniform", **options}
+    tensor = keras.layers.Conv2D(6, kernel, **options)(image)
     if pool:
         tensor = keras.layers.MaxPooling2D(**pool)(tensor) if isinstance(pool, dict) else pool_2(tensor)
     return keras.Model(image, keras.layers.Dense(10)(keras.layers.Flatten()(tensor)))
@@ -61,6 +68,21 @@ def test_windows_of_two_cells_in_odd_columns_are_paired(kernel: int, read: tuple
     assert first.input.shape[1:] == read
 
 
+def test_images_need_not_be_square() -> None:
+    plain = model(size=28, width=20)
+    cells = over_cells(plain)
+    assert cells is not plain
+    assert np.allclose(cells(PIXELS[:, :, :20]), plain(PIXELS[:, :, :20]), atol=1e-5)
+
+
+def test_a_convolution_that_something_else_reads_too_stays_as_it_is() -> None:
+    image = keras.Input((28, 28, 1))
+    features = keras.layers.Conv2D(6, 3, activation="relu")(image)
+    outputs = [keras.layers.Flatten()(tensor) for tensor in (pool_2(features), features)]
+    plain = keras.Model(image, keras.layers.Concatenate()(outputs))
+    assert over_cells(plain) is plain
+
+
 def test_strides_of_two() -> None:
     """As in MobileNetV2, without pooling."""
     plain = model(strides=2, padding="same", pool=None)
@@ -80,6 +102,9 @@ def test_strides_of_two() -> None:
         {"strides": 3, "padding": "same"},
         {"strides": 2, "padding": "same", "kernel": 5},
         {"padding": "same"},
+        {"width": 27},
+        {"dilation_rate": 2},
+        {"activation": "softmax"},
         {"size": 27, "strides": 2, "padding": "same", "pool": None},
         {"pool": None},
         {"pool": {"pool_size": 3}},

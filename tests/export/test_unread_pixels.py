@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgefashion.data import FASHION_MNIST
+from edgefashion.data import FASHION_MNIST, Task
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.graph.unread_pixels import rows_and_columns, without_margin
 from edgefashion.export.tflite import tflite_model
@@ -48,6 +48,14 @@ def test_the_same_function_of_fewer_pixels(layers: list[keras.layers.Layer], rea
     assert first.input.shape[1:3] == (read, read)
     assert np.array_equal(part(PIXELS), whole(PIXELS))
     assert rows_and_columns(part) == (read, read)
+
+
+def test_rows_and_columns_are_counted_each_for_themselves() -> None:
+    whole = CNN.build(Task("signs", (40, 23, 3), ("stop", "go"), FASHION_MNIST.picture), None)
+    part = without_margin(whole)
+    pixels = np.random.default_rng(1).random((2, 40, 23, 3), np.float32)
+    assert rows_and_columns(part) == (38, 22)
+    assert np.array_equal(part(pixels), whole(pixels))
 
 
 def test_the_last_row_and_column_that_stay_are_read() -> None:
