@@ -1,12 +1,187 @@
 """Train, quantize, export and measure small image classifiers for edge devices.
 
-Importing this package imports no framework: TensorFlow, LiteRT and ONNX Runtime are opened by the
-module that needs them. ONNX Runtime would send reports to its maker while it is measured; the
-environment forbids that before it is imported, here and in child processes.
+    import edgefashion as ef
+
+Importing this package imports no framework: each name is fetched from its module when it is first used, and
+TensorFlow, LiteRT and ONNX Runtime are opened by what needs them. Functions print nothing. Nothing that is
+opened reports to anybody: ONNX Runtime would, to its maker and while it is measured, unless the environment
+says no before it is imported, here and in child processes.
 """
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from edgefashion.api.bundles import make_bundle
+    from edgefashion.api.comparison import compare
+    from edgefashion.api.measure import benchmark, evaluate
+    from edgefashion.api.model import Classification, Model, load_model
+    from edgefashion.artifacts.artifact import Artifact
+    from edgefashion.artifacts.artifact import read as read_artifact
+    from edgefashion.artifacts.inspection import Inspection, inspect
+    from edgefashion.benchmarking import BenchmarkOptions
+    from edgefashion.bundle import Bundle, open_bundle
+    from edgefashion.data import Dataset, Picture, Splits, Subset, Task, load_dataset, split
+    from edgefashion.diagnosis import DoctorReport
+    from edgefashion.diagnosis import examine as doctor
+    from edgefashion.errors import (
+        ArtifactError,
+        BadInput,
+        BundleError,
+        DataError,
+        Diverged,
+        EdgefashionError,
+        MissingExtra,
+        OutOfMemory,
+        OutOfTime,
+        OutputError,
+        PictureError,
+        RunError,
+        RuntimeCrash,
+        Untrusted,
+        VerificationError,
+        ZooError,
+    )
+    from edgefashion.evaluation.results import Results
+    from edgefashion.evaluation.results import read as read_results
+    from edgefashion.export.export import export_model
+    from edgefashion.export.options import ExportOptions
+    from edgefashion.prediction import Guess, Prediction
+    from edgefashion.recipes import NAMED_RECIPES as RECIPES
+    from edgefashion.recipes import Recipe
+    from edgefashion.recipes.selection import recipe
+    from edgefashion.report.compare import Comparison
+    from edgefashion.training.reuse import train_or_reuse
+    from edgefashion.training.runs import Run
+    from edgefashion.training.runs import read as read_run
+    from edgefashion.training.train import train
+
+__all__ = [
+    "RECIPES",
+    "Artifact",
+    "ArtifactError",
+    "BadInput",
+    "BenchmarkOptions",
+    "Bundle",
+    "BundleError",
+    "Classification",
+    "Comparison",
+    "DataError",
+    "Dataset",
+    "Diverged",
+    "DoctorReport",
+    "EdgefashionError",
+    "ExportOptions",
+    "Guess",
+    "Inspection",
+    "MissingExtra",
+    "Model",
+    "OutOfMemory",
+    "OutOfTime",
+    "OutputError",
+    "Picture",
+    "PictureError",
+    "Prediction",
+    "Recipe",
+    "Results",
+    "Run",
+    "RunError",
+    "RuntimeCrash",
+    "Splits",
+    "Subset",
+    "Task",
+    "Untrusted",
+    "VerificationError",
+    "ZooError",
+    "benchmark",
+    "compare",
+    "doctor",
+    "evaluate",
+    "export_model",
+    "inspect",
+    "load_dataset",
+    "load_model",
+    "make_bundle",
+    "open_bundle",
+    "read_artifact",
+    "read_results",
+    "read_run",
+    "recipe",
+    "split",
+    "train",
+    "train_or_reuse",
+]
+_WHERE = {
+    "Artifact": "edgefashion.artifacts.artifact",
+    "ArtifactError": "edgefashion.errors",
+    "BadInput": "edgefashion.errors",
+    "benchmark": "edgefashion.api.measure",
+    "BenchmarkOptions": "edgefashion.benchmarking",
+    "Bundle": "edgefashion.bundle",
+    "BundleError": "edgefashion.errors",
+    "Classification": "edgefashion.api.model",
+    "compare": "edgefashion.api.comparison",
+    "Comparison": "edgefashion.report.compare",
+    "DataError": "edgefashion.errors",
+    "Dataset": "edgefashion.data",
+    "Diverged": "edgefashion.errors",
+    "doctor": "edgefashion.diagnosis:examine",
+    "DoctorReport": "edgefashion.diagnosis",
+    "EdgefashionError": "edgefashion.errors",
+    "evaluate": "edgefashion.api.measure",
+    "export_model": "edgefashion.export.export",
+    "ExportOptions": "edgefashion.export.options",
+    "Guess": "edgefashion.prediction",
+    "inspect": "edgefashion.artifacts.inspection",
+    "Inspection": "edgefashion.artifacts.inspection",
+    "load_dataset": "edgefashion.data",
+    "load_model": "edgefashion.api.model",
+    "make_bundle": "edgefashion.api.bundles",
+    "MissingExtra": "edgefashion.errors",
+    "Model": "edgefashion.api.model",
+    "open_bundle": "edgefashion.bundle",
+    "OutOfMemory": "edgefashion.errors",
+    "OutOfTime": "edgefashion.errors",
+    "OutputError": "edgefashion.errors",
+    "Picture": "edgefashion.data",
+    "PictureError": "edgefashion.errors",
+    "Prediction": "edgefashion.prediction",
+    "read_artifact": "edgefashion.artifacts.artifact:read",
+    "read_results": "edgefashion.evaluation.results:read",
+    "read_run": "edgefashion.training.runs:read",
+    "Recipe": "edgefashion.recipes",
+    "recipe": "edgefashion.recipes.selection",
+    "RECIPES": "edgefashion.recipes:NAMED_RECIPES",
+    "Results": "edgefashion.evaluation.results",
+    "Run": "edgefashion.training.runs",
+    "RunError": "edgefashion.errors",
+    "RuntimeCrash": "edgefashion.errors",
+    "split": "edgefashion.data",
+    "Splits": "edgefashion.data",
+    "Subset": "edgefashion.data",
+    "Task": "edgefashion.data",
+    "train": "edgefashion.training.train",
+    "train_or_reuse": "edgefashion.training.reuse",
+    "Untrusted": "edgefashion.errors",
+    "VerificationError": "edgefashion.errors",
+    "ZooError": "edgefashion.errors",
+}
+"""Public name → its module and, behind a colon, what it is called there where that is another name."""
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a public name when it is first used."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'edgefashion' has no attribute {name!r}")
+    module, _, other = _WHERE[name].partition(":")
+    found = globals()[name] = getattr(import_module(module), other or name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -150,13 +150,14 @@ def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
     return Artifact(path, complete, sha256=complete["sha256"])
 
 
-def read(path: Path, sha256: str | None = None) -> Artifact:
+def read(path: str | Path, sha256: str | None = None) -> Artifact:
     """The artifact at `path`, its manifest checked against the file; without one, what the file says itself.
     `sha256` is that of its content, for one who knows it.
 
     Raises ArtifactError where the file is missing, of an unknown kind, or not what its manifest says, and
     where its weights are in other files which are missing, or anywhere but beside it.
     """
+    path = Path(path)
     if not is_model(path):
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
     reading.require_file(path, ArtifactError)

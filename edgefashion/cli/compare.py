@@ -43,9 +43,8 @@ def compare(
 
     Example: edgefashion compare laptop.json pi4.json pi5.json --against pi4.json --plot devices.png
     """
-    from edgefashion import tables
     from edgefashion.report import compare as comparing
-    from edgefashion.report.compare import page, records
+    from edgefashion.report.compare import records
 
     keep_inputs(paths, (picture, json_file, csv_file, markdown_file))
     found = comparing.read_all(paths)
@@ -54,14 +53,13 @@ def compare(
     unreadable = found.unreadable if len(found.unreadable) > 1 else []
     for line in (*found.repeated, *unreadable):
         say(f"left out: {line}")
-    content = page.page(comparison)
     outputs = [
-        (json_file, text_of(lambda: records.to_json(comparison))),
+        (json_file, text_of(comparison.to_json)),
         (csv_file, text_of(lambda: records.to_csv(comparison))),
-        (markdown_file, text_of(lambda: tables.to_markdown(content))),
+        (markdown_file, text_of(comparison.to_markdown)),
         (picture, lambda path: _draw(comparison, path)),
     ]
-    deliver(outputs, lambda: show_page(content))
+    deliver(outputs, lambda: show_page(comparison.page()))
     if unreadable:
         raise BadInput(f"{len(unreadable)} of {len(paths)} files are left out: see above")
     if found.unreadable:

@@ -24,11 +24,11 @@ def doctor(as_json: bool, data_folder: Path | None) -> None:
     """
     from edgefashion.diagnosis import examine
 
-    found = examine(data_folder=data_folder)
+    found = examine(data_folder)
     if as_json:
-        show_json(found.to_json())
+        show_json(found.to_json().rstrip())
     else:
-        show(found.to_text())
+        show(found.table())
     if not found.fit:
         raise SystemExit(UNFIT)
     following("edgefashion bench")

@@ -44,7 +44,7 @@ def _show(found: "list[Inspection]", as_json: bool) -> None:
     if as_json:
         show_json(text.to_json(found))
     else:
-        show_pages(map(text.page, found))
+        show_pages(each.page() for each in found)
 
 
 def _files(name: str) -> list[Path]:

@@ -23,7 +23,7 @@ WATCH_SECONDS = 0.5
 """How long other processes are watched at least; the runtimes are probed meanwhile."""
 
 
-def examine(sources: Machine = SYSTEM, data_folder: Path | None = None) -> DoctorReport:
+def examine(data_folder: str | Path | None = None, *, sources: Machine = SYSTEM) -> DoctorReport:
     """Look at everything, in about a second: nothing is downloaded, installed or changed.
 
     `data_folder` is where the data set is looked for first. Other processes' load is that during the
@@ -35,7 +35,7 @@ def examine(sources: Machine = SYSTEM, data_folder: Path | None = None) -> Docto
     with ThreadPoolExecutor(1) as pool:
         probing = pool.submit(runtimes.findings, about)
         fixed = [*machine.findings(about), *machine.room()]
-        export = exporting.findings(data_folder)
+        export = exporting.findings(None if data_folder is None else Path(data_folder))
         probed = probing.result()
     time.sleep(max(0.0, WATCH_SECONDS - (time.monotonic() - begin)))
     after = state(sources, meter)

@@ -5,13 +5,15 @@ from typing import Any
 
 from edgefashion import __version__
 from edgefashion.diagnosis.check import Check
-from edgefashion.files import json_text
+from edgefashion.tables import Column, Page, Row, Table
+from edgefashion.tables.presentable import Presentable
+from edgefashion.tables.terminal import fitted
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class DoctorReport:
+class DoctorReport(Presentable):
     """A machine, its state, and the results of all checks."""
 
     device: dict[str, Any]
@@ -25,23 +27,35 @@ class DoctorReport:
         """Whether nothing was found that would falsify a benchmark."""
         return not any(finding.falsifies for finding in self.findings)
 
-    def to_json(self) -> str:
+    def to_dict(self) -> dict[str, Any]:
         """All of it: `schema` 1, `edgefashion` (version), `fit`, `device`, `state` and `findings`."""
-        content = {"schema": SCHEMA, "edgefashion": __version__, "fit": self.fit, **asdict(self)}
-        return json_text(content, indent=2)
+        return {"schema": SCHEMA, "edgefashion": __version__, "fit": self.fit, **asdict(self)}
 
-    def to_text(self) -> str:
+    def page(self) -> Page:
+        """A row for each finding, and the verdict."""
+        rows: list[Row] = [asdict(finding) for finding in self.findings]
+        return Page([], [Table("", _COLUMNS, rows)], [self._verdict()])
+
+    def table(self, width: int | None = None) -> str:
         """A line for each finding, and the command that fixes it, if any."""
-        width = max(len(finding.topic) for finding in self.findings)
+        topics = max(len(finding.topic) for finding in self.findings) + 2
         lines = []
         for finding in self.findings:
-            lines.append(f"{finding.level:8}{finding.topic:{width + 2}}{finding.text}")
+            lines.append(f"{finding.level:8}{finding.topic:{topics}}{finding.text}")
             if finding.mend:
-                lines.append(f"{'':{8 + width + 2}}→ {finding.mend}")
-        return "\n".join([*lines, "", self._verdict()])
+                lines.append(f"{'':{8 + topics}}→ {finding.mend}")
+        return fitted("\n".join([*lines, "", self._verdict()]), width)
 
     def _verdict(self) -> str:
         wrong = [finding.topic for finding in self.findings if finding.falsifies]
         if wrong:
             return f"Not fit to measure: {', '.join(dict.fromkeys(wrong))}."
         return "Nothing was found that would falsify a benchmark."
+
+
+_COLUMNS = (
+    Column("", lambda row: row["level"], number=False),
+    Column("", lambda row: row["topic"], number=False),
+    Column("Found", lambda row: row["text"], number=False),
+    Column("What fixes it", lambda row: row["mend"] or "", number=False),
+)

@@ -120,7 +120,7 @@ def to_json(results: Results) -> str:
     return f'{{\n{head},\n  "results": [\n{rows}\n  ]\n}}\n'
 
 
-def read(path: Path) -> Results:
+def read(path: str | Path) -> Results:
     """The results in a file, of this schema or an older one; samples as an array of floats.
 
     Raises BadInput for any other file, and for one with a field that makes no sense.
@@ -129,6 +129,7 @@ def read(path: Path) -> Results:
 
     from edgefashion.records.results import Results as Head
 
+    path = Path(path)
     what, name = "a results file of edgefashion", str(path)
     content = reading.read_bytes(path, "a results file", BadInput, MOST_BYTES).removeprefix(reading.BOM)
     if sum(map(content.count, (b"{", b"[", b":"))) > MOST_PARTS:

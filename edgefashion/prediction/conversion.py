@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 from edgefashion.data import Task
 from edgefashion.errors import BadInput
 from edgefashion.prediction import framing, garment, pictures
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+UNNAMED = Path("picture")
+"""What one is called that is in no file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,23 +35,30 @@ class Converted:
     """The same, as JSON."""
 
 
-def convert(path: Path, task: Task, invert: bool | None = None) -> Converted:
-    """Read the picture at `path` and make it fit as the task says.
+def convert(given: "str | Path | Image", task: Task, invert: bool | None = None) -> Converted:
+    """Make a picture fit as the task says: a PNG or JPEG file, or what Pillow has opened.
 
     `invert` says whether to negate a picture of clothing, None that its border does; it is of such pictures
     alone (BadInput). Raises PictureError and MissingExtra: see `pictures.read`, and `garment.fit`.
     """
+    path = Path(given) if isinstance(given, str | Path) else UNNAMED
     if task.picture.fit == "garment":
-        picture = pictures.read(path, garment.BEHIND[invert])
+        picture = _opened(given, garment.BEHIND[invert])
         pixels, what, details = garment.fit(path, picture, task, invert)
     elif invert is not None:
         raise BadInput(
             f"pictures of {task.name} are taken in their own colors: leave out --invert and --no-invert"
         )
     else:
-        picture = pictures.read(path, pictures.rgb(task.picture.background))
+        picture = _opened(given, pictures.rgb(task.picture.background))
         pixels, what, details = framing.fit(picture.image, task)
     size = f"{picture.size[0]}x{picture.size[1]}"
     depth = f" of {picture.bits} bits in 16" if picture.bits else ""
     details = {"size": list(picture.size), "bits": picture.bits, **details}
     return Converted(path, picture.size, pixels, picture.bits, f"{size}{depth}{what}", details)
+
+
+def _opened(given: "str | Path | Image", behind: pictures.Color | None) -> pictures.Picture:
+    if isinstance(given, str | Path):
+        return pictures.read(Path(given), behind)
+    return pictures.prepared(given, given.size, behind)

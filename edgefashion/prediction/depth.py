@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFile import ImageFile
 
 _DEPTHS = (8, 10, 12, 14, 16)
 _UPPER_OF_12 = 15
 """The largest value that the upper 8 of 16 bits have where 12 are used."""
 
 
-def has_16_bits(picture: "ImageFile") -> bool:
-    """Whether a PNG picture that is not loaded yet has 16 bits a color, of which Pillow may keep 8."""
-    return any(str(tile[3]).endswith(";16B") for tile in picture.tile[:1])
+def has_16_bits(picture: "Image") -> bool:
+    """Whether a picture has 16 bits a color; of a PNG file that is not loaded yet Pillow may keep 8."""
+    tiles = getattr(picture, "tile", [])
+    return picture.mode.startswith("I;16") or any(str(tile[3]).endswith(";16B") for tile in tiles[:1])
 
 
 def of_8_bits(picture: "Image") -> "tuple[Image, int]":

@@ -94,13 +94,20 @@ def _decoded(path: Path, file: BinaryIO, behind: Color | None) -> Picture:
                 raise PictureError(f"{path} is animated, and one picture is classified: save one frame of it")
             size = picture.size
             _lighten(path, picture)
-            deep = depth.has_16_bits(picture)
-            picture.load()
-            shallow, bits = depth.of_8_bits(picture) if deep else (picture, None)
-            upright = _upright(shallow)
-            turned = upright.size != picture.size
-            image, seen = _on_background(upright, behind)
-            return Picture(image, size[::-1] if turned else size, bits, seen)
+            return prepared(picture, size, behind)
+
+
+def prepared(picture: "Image", size: tuple[int, int], behind: Color | None) -> Picture:
+    """A picture of Pillow, upright, of 8 bits a color, in front of a background: see `read`. `size` is what
+    it had before it was decoded smaller.
+    """
+    deep = depth.has_16_bits(picture)
+    picture.load()
+    shallow, bits = depth.of_8_bits(picture) if deep else (picture, None)
+    upright = _upright(shallow)
+    turned = upright.size != picture.size
+    image, seen = _on_background(upright, behind)
+    return Picture(image, size[::-1] if turned else size, bits, seen)
 
 
 def _lighten(path: Path, picture: "Image") -> None:

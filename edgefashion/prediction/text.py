@@ -36,11 +36,11 @@ def _brief(names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def to_json(
+def to_dict(
     images: Sequence[Shown], predictions: Sequence[Prediction], refused: Mapping[str, str] | None = None
-) -> str:
-    """All of it, with the logits; probabilities are in 0..1. `refused`: pictures → why they are not shown."""
-    content = {
+) -> dict[str, Any]:
+    """As JSON, with logits; probabilities are in 0..1. `refused`: pictures → why they are not shown."""
+    return {
         "schema": SCHEMA,
         "edgefashion": __version__,
         "classes": list(next((each.labels for each in predictions), ())),
@@ -54,7 +54,13 @@ def to_json(
         ],
         "refused": [{"image": name, "error": why} for name, why in (refused or {}).items()],
     }
-    return json_text(content, indent=2)
+
+
+def to_json(
+    images: Sequence[Shown], predictions: Sequence[Prediction], refused: Mapping[str, str] | None = None
+) -> str:
+    """The same as text."""
+    return json_text(to_dict(images, predictions, refused), indent=2)
 
 
 def _notes(predictions: Sequence[Prediction]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from edgefashion.recipes.catalog import FINE_TUNING_RECIPES, NAMED_RECIPES, RECIPES, fine_tuning_recipe
 from edgefashion.recipes.recipe import FineTuning, Recipe
-from edgefashion.recipes.selection import changed, recipe, run_name
+from edgefashion.recipes.selection import changed, run_name
 
 __all__ = [
     "FINE_TUNING_RECIPES",
@@ -12,6 +12,5 @@ __all__ = [
     "Recipe",
     "changed",
     "fine_tuning_recipe",
-    "recipe",
     "run_name",
 ]

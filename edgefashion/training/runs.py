@@ -101,8 +101,9 @@ class Run:
         return bool(self.info["small_run"])
 
 
-def read(folder: Path) -> Run:
+def read(folder: str | Path) -> Run:
     """The run in `folder`, checked. Raises RunError where it is missing or damaged."""
+    folder = Path(folder)
     restore(folder)
     if not reading.is_folder(folder, RunError):
         raise RunError(f"there is no run {folder}: make it with {_training(folder.name)}")

@@ -31,12 +31,13 @@ from edgefashion.files import reading
 FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(path: str | Path) -> Inspection:
     """Read a model file. Needs no TensorFlow: for ONNX no package at all, for TFLite that of LiteRT.
 
     Raises ArtifactError where the file is missing, damaged, no model, or one of several of which others are
     missing or elsewhere; MissingExtra.
     """
+    path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise ArtifactError(f"{path} is not a .tflite or .onnx file")
     content = reading.map_model(path, ArtifactError)

@@ -5,6 +5,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from edgefashion.tables import Page
+from edgefashion.tables.presentable import Presentable
+
 Shape = tuple[int, ...]
 MOST_PARTS = 100_000
 """Operators, and constants, of one file."""
@@ -65,7 +68,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class Inspection(Presentable):
     """A model file: sizes in bytes; `metadata` as in `artifacts.metadata`, None in a foreign file.
 
     `size_bytes` counts the files that hold its external data, too, whose paths are in `external`;
@@ -136,6 +139,12 @@ class Inspection:
             return "dynamic"
         heaviest = max(self.computing, key=lambda operator: operator.size_bytes, default=None)
         return heaviest.weights if heaviest and heaviest.weights in ("float16", "float32") else None
+
+    def page(self) -> Page:
+        """The model, then its layers by size, then its metadata."""
+        from edgefashion.artifacts.inspection import text
+
+        return text.page(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""

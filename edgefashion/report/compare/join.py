@@ -8,6 +8,8 @@ from edgefashion import report
 from edgefashion.report.compare import bootstrap
 from edgefashion.report.compare.bootstrap import Ratio
 from edgefashion.report.compare.devices import DeviceResults
+from edgefashion.tables import Page
+from edgefashion.tables.presentable import Presentable
 
 Row = dict[str, Any]
 
@@ -95,7 +97,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Presentable):
     """Machine side by side, in lines."""
 
     sources: tuple[DeviceResults, ...]
@@ -103,6 +105,18 @@ class Comparison:
     lines: tuple[Line, ...]
     repeated: tuple[str, ...]
     """Paths, with their files, that a line had no place for: the same artifact measured twice in a file."""
+
+    def page(self) -> Page:
+        """A line for each artifact, a column for each source, and what one must know to believe it."""
+        from edgefashion.report.compare import page
+
+        return page.page(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `records.to_dict` has it."""
+        from edgefashion.report.compare import records
+
+        return records.to_dict(self)
 
     @property
     def cells(self) -> list[Cell]:

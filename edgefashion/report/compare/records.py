@@ -4,7 +4,6 @@ from typing import Any
 
 from edgefashion import __version__
 from edgefashion.escaping import csv
-from edgefashion.files import json_text
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults
 from edgefashion.report.compare.join import Cell, Comparison
@@ -29,16 +28,15 @@ def to_csv(comparison: Comparison) -> str:
     return csv([_flat(record) for record in records(comparison)])
 
 
-def to_json(comparison: Comparison) -> str:
+def to_dict(comparison: Comparison) -> dict[str, Any]:
     """JSON: `against` (a source's number or null), `sources`, `rows` (the records), the table's `notes`."""
-    content = {
+    return {
         "edgefashion": __version__,
         "against": comparison.against and comparison.against.number,
         "sources": [_source(source) for source in comparison.sources],
         "rows": records(comparison),
         "notes": notes.notes(comparison),
     }
-    return json_text(content, indent=2) + "\n"
 
 
 def _source(source: DeviceResults) -> Record:

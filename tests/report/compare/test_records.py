@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgefashion.report.compare import Comparison
-from edgefashion.report.compare.records import to_csv, to_json
+from edgefashion.report.compare.records import to_csv
 
 Write = Callable[..., Path]
 Join = Callable[..., Comparison]
@@ -46,7 +46,7 @@ def test_csv_has_a_row_for_each_artifact_and_device(comparison: Comparison) -> N
 
 
 def test_json_says_what_was_compared_with_what(comparison: Comparison) -> None:
-    found = json.loads(to_json(comparison))
+    found = json.loads(comparison.to_json())
     assert found["against"] == 1
     assert [source["title"] for source in found["sources"]] == ["A", "B", "A, emulated"]
     assert found["sources"][1]["device"]["board"] == "B"

@@ -1,0 +1,108 @@
+"""A model file that answers: to images, and to pictures of any size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgefashion.api.names import Named, artifacts_of
+from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts.targets import ANY
+from edgefashion.benchmarking import Progress
+from edgefashion.data import Task
+from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.evaluation import predictions
+from edgefashion.prediction import Guess, Prediction, Shown, convert, text
+from edgefashion.tables import Page
+from edgefashion.tables.presentable import Presentable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Classification(Presentable):
+    """What a model says of pictures: of each, in their order, the likeliest classes."""
+
+    images: tuple[Shown, ...]
+    """The pictures as the model sees them."""
+    prediction: Prediction
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, number: int) -> list[Guess]:
+        """The likeliest classes of a picture, the first one first."""
+        return self.prediction.top(range(len(self))[number])
+
+    def page(self) -> Page:
+        """A row for each picture."""
+        return text.page(self.images, [self.prediction])
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, with the logits."""
+        return text.to_dict(self.images, [self.prediction])
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file and what it is for. Every call runs it in a process of its own, unless `in_process`."""
+
+    artifact: Artifact
+    task: Task
+    in_process: bool = False
+
+    def predict(self, images: NDArray[np.uint8], *, progress: Progress | None = None) -> Prediction:
+        """What it says of images uint8 [N, height, width, channels] of its task: logits float32 [N, classes].
+
+        Raises BadInput for other images, ArtifactError and RuntimeCrash where it cannot be run.
+        """
+        shape = ", ".join(map(str, self.task.image_shape))
+        if images.dtype != np.uint8 or images.shape[1:] != self.task.image_shape or not len(images):
+            found = f"{images.dtype} {list(images.shape)}"
+            raise BadInput(f"{self.artifact.path} takes images uint8 [N, {shape}], and these are {found}")
+        answers = predictions.predict(self.artifact, images, progress, in_process=self.in_process)
+        return Prediction(self.artifact, answers, self.task)
+
+    def classify(
+        self,
+        pictures: "Sequence[str | Path | Image]",
+        *,
+        invert: bool | None = None,
+        progress: Progress | None = None,
+    ) -> Classification:
+        """What it says of PNG and JPEG files, or pictures of Pillow, made to fit as its task says.
+
+        `invert` says of clothing whether it is dark on bright; without, the border tells. Raises PictureError
+        for the first that cannot be taken, MissingExtra without Pillow, and what `predict` raises.
+        """
+        found = [convert(each, self.task, invert) for each in pictures]
+        if not found:
+            raise BadInput("there is nothing to classify: name a PNG or JPEG picture")
+        images = tuple(Shown(str(each.path), each.pixels, each.steps, each.details) for each in found)
+        pixels = np.stack([each.pixels for each in images])
+        return Classification(images, self.predict(pixels, progress=progress))
+
+
+def load_model(named: Named, *, task: Task | None = None, in_process: bool = False) -> Model:
+    """A model file, `zoo:NAME`, or a run or its folder; of several files the first int8 one, TFLite first.
+
+    `task` is what a file is for that does not say so itself. Raises ArtifactError for a file that cannot be
+    used, BadInput where nothing says what it is for.
+    """
+    found = artifacts_of(named)
+    chosen = next(filter(_usual, found), found[0])
+    if chosen.defect:
+        raise ArtifactError(chosen.defect)
+    if (meant := chosen.task or task) is None:
+        raise BadInput(f"{chosen.path} does not say what it is for: give its task")
+    return Model(chosen, meant, in_process)
+
+
+def _usual(artifact: Artifact) -> bool:
+    """Whether it is an int8 file for any processor, without layers in float."""
+    plain = artifact.target == ANY and not artifact.kept_float
+    return artifact.precision in INTEGER_PRECISIONS and plain

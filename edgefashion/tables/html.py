@@ -1,0 +1,35 @@
+"""A page in HTML, as notebooks show it, with all text escaped: much of it comes from files of others."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from edgefashion.escaping import visible
+from edgefashion.tables import Page, Table
+
+
+def to_html(page: Page) -> str:
+    """The page as HTML without scripts, styles of its own or links."""
+    return "\n".join([*_lines(page.header), *map(_table, page.tables), *_lines(page.notes)])
+
+
+def _table(table: Table) -> str:
+    caption = f"<caption>{_text(table.title)}</caption>" if table.title else ""
+    head = _row("th", table, [column.title for column in table.columns])
+    body = "\n".join(_row("td", table, cells) for cells in table.cells)
+    return f"<table>{caption}\n<thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table>"
+
+
+def _row(tag: str, table: Table, cells: Sequence[str]) -> str:
+    ends = ("right" if column.number else "left" for column in table.columns)
+    pairs = zip(ends, cells, strict=True)
+    parts = [f'<{tag} style="text-align: {end}">{_text(cell)}</{tag}>' for end, cell in pairs]
+    return f"<tr>{''.join(parts)}</tr>"
+
+
+def _lines(lines: Iterable[str]) -> list[str]:
+    found = [f"<li>{_text(line)}</li>" for line in lines]
+    return ["<ul>", *found, "</ul>"] if found else []
+
+
+def _text(text: str) -> str:
+    return "<br>".join(escape(visible(line)) for line in text.split("\n"))

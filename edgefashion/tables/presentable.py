@@ -1,0 +1,41 @@
+"""What a result can do for people, notebooks and programs, whatever it is a result of."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from edgefashion import files, tables
+from edgefashion.tables import Page
+from edgefashion.tables.html import to_html
+
+
+class Presentable(ABC):
+    """Something with a page, and with a dictionary that JSON can hold."""
+
+    @abstractmethod
+    def page(self) -> Page:
+        """Its tables, with the lines above and below them."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+
+    def table(self, width: int | None = None) -> str:
+        """The page as text, for a terminal of so many columns, or whole."""
+        return tables.to_text(self.page(), width)
+
+    def to_markdown(self) -> str:
+        """The page in Markdown."""
+        return tables.to_markdown(self.page())
+
+    def to_json(self) -> str:
+        """The dictionary as the text of a JSON file."""
+        return files.json_text(self.to_dict(), indent=2) + "\n"
+
+    def save(self, path: str | Path) -> None:
+        """Write it into a JSON file, whole or not at all. Raises OutputError."""
+        files.write_text(Path(path), self.to_json())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return to_html(self.page())

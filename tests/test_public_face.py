@@ -1,0 +1,175 @@
+"""What `import edgefashion as ef` offers: its names, and each function once, on the small sample."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import edgefashion as ef
+from edgefashion import errors
+
+ROOT = Path(__file__).parents[1]
+TINY = Path(__file__).parent / "files/models/tiny-int8.tflite"
+QUICK = replace(ef.BenchmarkOptions().lasting(0.01), samples=1, rounds=1)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+# Names
+
+
+def test_the_public_names() -> None:
+    assert set(ef.__all__) == {
+        *("load_dataset", "split", "Dataset", "Subset", "Splits", "Task", "Picture"),
+        *("recipe", "Recipe", "RECIPES", "train", "train_or_reuse", "read_run", "Run"),
+        *("export_model", "ExportOptions", "Artifact", "read_artifact"),
+        *("load_model", "Model", "Prediction", "Classification", "Guess"),
+        *("evaluate", "benchmark", "BenchmarkOptions", "Results", "read_results", "compare", "Comparison"),
+        *("inspect", "Inspection", "make_bundle", "open_bundle", "Bundle", "doctor", "DoctorReport"),
+        *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
+    }
+
+
+def test_every_name_is_found_and_editors_are_told_of_the_same() -> None:
+    tree = ast.parse(Path(ef.__file__).read_text())
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in typed.body if isinstance(node, ast.ImportFrom)]
+    told = {each.asname or each.name: (node.module, each.name) for node in imports for each in node.names}
+    assert told.keys() == set(ef.__all__)
+    for name, (module, own) in told.items():
+        assert getattr(ef, name) is getattr(import_module(str(module)), own)
+    assert set(ef.__all__) <= set(dir(ef))
+
+
+def test_no_module_bears_a_public_name() -> None:
+    """It would take the place of the name when it is imported."""
+    folder = Path(ef.__file__).parent
+    assert not {path.stem for path in folder.iterdir()} & set(ef.__all__)
+    assert not any(isinstance(getattr(ef, name), ModuleType) for name in ef.__all__)
+
+
+def test_another_name_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        ef.__getattr__("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("code", "opened"),
+    [
+        ("", ()),
+        ("ef.recipe('cnn'), ef.BadInput", ()),
+        ("ef.load_dataset, ef.read_results, ef.train_or_reuse, ef.export_model, ef.load_model", ("numpy",)),
+    ],
+)
+def test_an_import_opens_nothing_heavy(code: str, opened: tuple[str, ...]) -> None:
+    heavy = ("ai_edge_litert", "click", "matplotlib", "numpy", "onnx", "onnxruntime", "rich", "tensorflow")
+    script = f"import sys, edgefashion as ef\n{code}\nprint(*({{*{heavy!r}}} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(opened)
+
+
+# Functions
+
+
+@pytest.fixture(scope="module")
+def data() -> ef.Dataset:
+    return ef.load_dataset(str(ROOT / "tests/files/fashion-mnist-sample"))
+
+
+def test_a_recipe_is_changed_by_name_and_nonsense_is_refused() -> None:
+    assert ef.recipe("cnn-64k", epochs=30, limit=None).differences(ef.RECIPES["cnn-64k"]) == [
+        "epochs 30 → 110"
+    ]
+    for name, changes, why in (
+        ("cn", {}, "unknown recipe 'cn': did you mean cnn?"),
+        ("cnn", {"epoch": 1}, "unknown field 'epoch': did you mean epochs?"),
+        ("cnn", {"epochs": "3"}, "epochs is a whole number, not '3'"),
+        ("cnn", {"epochs": 0}, "epochs"),
+        ("cnn", {"weights": "imagenet"}, "takes no initial weights"),
+    ):
+        with pytest.raises(ef.BadInput, match=re.escape(why)):
+            ef.recipe(name, **changes)
+
+
+@pytest.mark.parametrize("named", ["zoo:cnn-64k", TINY, str(TINY)])
+def test_a_model_answers_images(named: str | Path, data: ef.Dataset) -> None:
+    model = ef.load_model(named, task=data.task)
+    assert model.task.classes == data.task.classes
+    said = model.predict(data.test.images[:5])
+    assert said.logits is not None
+    assert (said.logits.shape, said.logits.dtype) == ((5, 10), np.float32)
+    assert said.top(0)[0].name in model.task.classes
+    for wrong in (data.test.images[:5, :20], data.test.images[:0], data.test.images[:5].astype(float)):
+        with pytest.raises(ef.BadInput, match=re.escape("takes images uint8 [N, 28, 28, 1], and these are")):
+            model.predict(wrong)
+
+
+def test_a_model_answers_pictures(data: ef.Dataset, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    picture = image.fromarray(255 - data.test.images[0, ..., 0]).resize((280, 280))
+    picture.save(tmp_path / "shoe.png")
+    model = ef.load_model("zoo:cnn-64k")
+    found = model.classify([tmp_path / "shoe.png", str(tmp_path / "shoe.png"), picture])
+    assert len(found) == 3
+    assert found[0] == found[1] == found[2] == found[-1]
+    assert found[0][0].name == data.task.classes[data.test.labels[0]]
+    assert found[0][0].name in found.table() and "<td" in found._repr_html_()
+    assert found.to_dict()["images"][2]["image"] == "picture"
+    with pytest.raises(ef.PictureError, match=r"none\.png does not exist"):
+        model.classify(["none.png"])
+    with pytest.raises(ef.BadInput, match="nothing to classify"):
+        model.classify([])
+
+
+def test_a_file_that_does_not_say_what_it_is_for_is_told() -> None:
+    with pytest.raises(ef.BadInput, match="does not say what it is for: give its task"):
+        ef.load_model(TINY)
+    with pytest.raises(ef.ArtifactError, match=r"none\.onnx"):
+        ef.load_model("none.onnx")
+    with pytest.raises(ef.ZooError, match="did you mean cnn-64k"):
+        ef.load_model("zoo:cnn-65k")
+
+
+def test_an_inspection_is_shown_in_every_way(tmp_path: Path) -> None:
+    found = ef.inspect(str(TINY))
+    assert "operators" in found.table()
+    assert found.to_markdown().startswith("- ")
+    assert found._repr_html_().startswith("<ul>")
+    found.save(tmp_path / "found.json")
+    assert json.loads((tmp_path / "found.json").read_text())["format"] == "tflite"
+    assert ef.read_artifact(str(TINY)).format == "tflite"
+
+
+def test_a_bundle_is_made_opened_and_measured(data: ef.Dataset, tmp_path: Path) -> None:
+    made = ef.make_bundle(TINY, data, tmp_path / "b.zip", images=20)
+    assert made.images == 20
+    with ef.open_bundle(str(made.path)) as bundle:
+        assert bundle.task == data.task
+        opened = ef.benchmark(bundle, threads=[1], options=QUICK)
+    by_path = ef.benchmark([made.path], threads=[1], options=QUICK)
+    for found in (opened, by_path):
+        (row,) = found.rows
+        assert row["images"] == 20 and row["host"]["equal"] is True
+    with pytest.raises(ef.BadInput, match=r"is not a \.zip file: call it b\.zip"):
+        ef.make_bundle(TINY, data, "b.tar")
+
+
+def test_the_doctor_reports(data: ef.Dataset, tmp_path: Path) -> None:
+    found = ef.doctor(str(data.folder))
+    assert found.findings[0].topic in found.table()
+    assert "<table>" in found._repr_html_() and "| Found |" in found.to_markdown()
+    found.save(tmp_path / "doctor.json")
+    assert json.loads((tmp_path / "doctor.json").read_text())["fit"] == found.fit
