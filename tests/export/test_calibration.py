@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgefashion.data import FASHION_MNIST, Splits
+from edgefashion.data import FASHION_MNIST, Splits, stratified_sample
 from edgefashion.errors import BadInput
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.models import Normalization
@@ -59,3 +59,13 @@ def test_images_that_show_no_ranges_are_refused(kind: str, splits: Splits) -> No
     with pytest.raises(BadInput, match=message) as caught:
         representative_dataset(spoil(splits.train), FASHION_MNIST, HALVES, 50)
     assert "\n" not in str(caught.value)
+
+
+def test_pixels_of_all_brightnesses_are_seen_where_the_images_have_none(splits: Splits) -> None:
+    """Else a quantizer takes the darkest and the brightest for 0 and 255, and a pixel for another."""
+    dull = replace(splits.train, images=splits.train.images // 2 + 50)
+    found = representative_dataset(dull, FASHION_MNIST, HALVES, 50)
+    assert (found.pixels.min(), found.pixels.max()) == (0, 255)
+    assert (found.images.min(), found.images.max()) == pytest.approx(HALVES.range)
+    assert (found.pixels != stratified_sample(dull, 50, seed=0).images).sum() == 2
+    assert dull.images.min() == 50
