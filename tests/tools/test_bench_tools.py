@@ -67,7 +67,7 @@ def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
     found = json.loads(path.read_text())
     for row, name in zip(found["rows"], ("cnn", "cnn-64k"), strict=True):
         info = json.loads((tmp_path / "runs" / name / "run.json").read_text())
-        assert row["recipe"] == name and row["epochs"] == info["recipe"]["epochs"]
+        assert row["recipe"] == name and row["epochs"] == info["recipe"]["epochs"] == 1
         assert info["seconds"] < row["seconds"]  # with what comes before the first batch
         assert set(row["test_accuracy"]) == {"float32", "int8"}
     first, second = found["rows"]
@@ -82,6 +82,6 @@ def test_time_to_accuracy_knows_its_recipes() -> None:
 
 
 def test_damaged_files_are_read_or_refused() -> None:
-    done = run("fuzz", "--seconds", "20", "--seed", "1")
+    done = run("fuzz", "--seconds", "5", "--seed", "1")
     assert done.returncode == 0, done.stdout
     assert ", 0 findings, " in done.stdout
