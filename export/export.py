@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgefashion.artifacts import artifact
-from edgefashion.artifacts.artifact import PRECISIONS, Artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import FORMATS, PRECISIONS
 from edgefashion.data import Dataset, split
 from edgefashion.errors import BadInput
 from edgefashion.export import selection
@@ -18,7 +19,7 @@ from edgefashion.training.runs import Run
 def export_model(
     run: Run | str | Path,
     dataset: Dataset,
-    formats: Sequence[str] = tuple(PRECISIONS),
+    formats: Sequence[str] = tuple(FORMATS),
     precisions: Sequence[str] | None = None,
     *,
     options: ExportOptions | None = None,
@@ -35,8 +36,8 @@ def export_model(
     what goes on. Raises BadInput, RunError and what `exporter.export_run` raises.
     """
     run = run if isinstance(run, Run) else runs.read(Path(run))
-    _check_names("format", formats, list(PRECISIONS))
-    _check_names("precision", precisions or (), list(PRECISIONS["tflite"]))
+    _check_names("format", formats, list(FORMATS))
+    _check_names("precision", precisions or (), PRECISIONS)
     kinds = selection.kinds_of(run, formats, precisions, report)
     options = options or ExportOptions()
     selection.check_calibration(options.calibration, kinds)

@@ -11,12 +11,12 @@ import numpy as np
 
 from edgefashion import files
 from edgefashion.artifacts import artifact, targets
-from edgefashion.artifacts.artifact import AUTO, QAT_PRECISIONS, Artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import AUTO, QAT_PRECISIONS, Variant
 from edgefashion.data import Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput, RunError
 from edgefashion.export import converters, embed
 from edgefashion.export import verify as verifying
-from edgefashion.export.converters import Kind
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
@@ -27,34 +27,28 @@ from edgefashion.reporting import Report, silent
 from edgefashion.runtimes.base import Logits
 from edgefashion.training.runs import Run
 
-PACKAGES = {
-    "tflite": ("edgefashion", "tensorflow", "tf_keras", "ai-edge-litert"),
-    "onnx": ("edgefashion", "tensorflow", "tf_keras", "tf2onnx", "onnx", "onnxruntime"),
-}
-
-
 MOST_LOGIT = 1e6
 """Larger ones come of a training that diverged."""
 
 
-def file_name(run: Run, kind: Kind, settings: ExportOptions) -> str:
+def file_name(run: Run, variant: Variant, settings: ExportOptions) -> str:
     """`cnn-int8.tflite`, `cnn-int8-x86-vnni.onnx`; `cnn-int8-qat.tflite` of the run `cnn-qat`, which need
     not say it twice.
     """
-    format, precision = kind
-    return f"{run.name.removesuffix('-qat')}-{precision}{converters.suffix_of(kind, settings)}.{format}"
+    format, precision = variant
+    return f"{run.name.removesuffix('-qat')}-{precision}{converters.suffix_of(variant, settings)}.{format}"
 
 
 def export_run(
     run: Run,
     splits: Splits,
-    kinds: Sequence[Kind],
+    variants: Sequence[Variant],
     settings: ExportOptions | None = None,
     *,
     calibrate_with: Subset | None = None,
     report: Report = silent,
 ) -> list[Artifact]:
-    """Make the (format, precision) pairs of `kinds` from a run, into its folder `artifacts/`.
+    """Make the `variants` from a run, into its folder `artifacts/`.
 
     The representative dataset is drawn out of `calibrate_with`, or the training split. Each artifact is
     verified against the Keras model before it is kept, and one with layers in float is measured against the
@@ -63,13 +57,13 @@ def export_run(
     calibrate, RunError for a model that cannot be read, OutputError.
     """
     settings = settings or ExportOptions()
-    for _, precision in kinds:
+    for _, precision in variants:
         check_precision(run, precision)
     if run.artifacts.is_symlink():
         raise RunError(f"{run.artifacts} is a link, and nothing is written through it: put a folder there")
-    for kind in kinds:
-        files.check_writable(run.artifacts / file_name(run, kind, settings))
-    if missing := _full_missing(run, kinds, settings):
+    for variant in variants:
+        files.check_writable(run.artifacts / file_name(run, variant, settings))
+    if missing := _full_missing(run, variants, settings):
         all_integer = replace(settings, keep_float=())
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
     model = graph.build(run)
@@ -81,7 +75,7 @@ def export_run(
     expected = model.predict(unseen.images)
     check_learned(run, expected)
     job = _Job(run, model, representative, settings, splits.validation, unseen, expected, report)
-    return [job.make(kind) for kind in kinds]
+    return [job.make(variant) for variant in variants]
 
 
 def check_learned(run: Run, logits: Logits) -> None:
@@ -111,19 +105,19 @@ class _Job:
     expected: Logits
     report: Report
 
-    def make(self, kind: Kind) -> Artifact:
+    def make(self, variant: Variant) -> Artifact:
         """Convert, verify, keep, and say so."""
         run, settings = self.run, self.settings
-        name = file_name(run, kind, settings)
+        name = file_name(run, variant, settings)
         content, calibration = calibration_search.convert(
-            kind, self.model, self.representative, settings, self.validation, self.report
+            variant, self.model, self.representative, settings, self.validation, self.report
         )
-        manifest = _manifest(run, self.model, kind, calibration, settings)
-        content = embed.embed(content, kind[0], embed.describe(manifest))
-        manifest["verification"] = verify(content, name, kind[1], self.unseen, self.expected)
+        manifest = _manifest(run, self.model, variant, calibration, settings)
+        content = embed.embed(content, variant.format, embed.describe(manifest))
+        manifest["verification"] = verify(content, name, variant.precision, self.unseen, self.expected)
         layers = manifest["kept_float"]
         if layers:
-            full = run.artifacts / file_name(run, kind, replace(settings, keep_float=()))
+            full = run.artifacts / file_name(run, variant, replace(settings, keep_float=()))
             manifest["cost"] = keep_float.cost(full, name, content, self.unseen.images)
         made = artifact.save(run.artifacts / name, content, manifest)
         self.report(_line(made, content))
@@ -132,11 +126,13 @@ class _Job:
         return made
 
 
-def _full_missing(run: Run, kinds: Sequence[Kind], settings: ExportOptions) -> list[Kind]:
-    """Of which kinds the file is missing or out of date that one with layers in float is compared with."""
+def _full_missing(run: Run, variants: Sequence[Variant], settings: ExportOptions) -> list[Variant]:
+    """Of which variants the file is missing or out of date that one with layers in float is compared with."""
     full = replace(settings, keep_float=())
-    mixed = [kind for kind in kinds if converters.kept_float(kind, settings)]
-    return [kind for kind in mixed if not reusable(run.artifacts / file_name(run, kind, full), run, full)]
+    mixed = [variant for variant in variants if converters.kept_float(variant, settings)]
+    return [
+        variant for variant in mixed if not reusable(run.artifacts / file_name(run, variant, full), run, full)
+    ]
 
 
 def _line(made: Artifact, content: bytes) -> str:
@@ -163,9 +159,9 @@ def check_precision(run: Run, precision: str) -> None:
 
 
 def _manifest(
-    run: Run, model: Graph, kind: Kind, calibration: dict[str, Any] | None, settings: ExportOptions
+    run: Run, model: Graph, variant: Variant, calibration: dict[str, Any] | None, settings: ExportOptions
 ) -> dict[str, Any]:
-    format, precision = kind
+    format, precision = variant
     normalization, task = model.normalization, model.task
     return {
         "run": run.name,
@@ -175,9 +171,9 @@ def _manifest(
         "architecture": model.architecture.name,
         "format": format,
         "precision": precision,
-        "method": converters.describe(kind, settings),
-        "target": converters.target_of(kind, settings),
-        "kept_float": converters.kept_float(kind, settings),
+        "method": converters.describe(variant, settings),
+        "target": converters.target_of(variant, settings),
+        "kept_float": converters.kept_float(variant, settings),
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",
@@ -203,7 +199,7 @@ def _manifest(
 
 def _versions(format: str) -> dict[str, str]:
     """Those of all that makes a file of this format."""
-    return {package: version(package) for package in PACKAGES[format]}
+    return {package: version(package) for package in converters.converters_of(format).packages}
 
 
 def reusable(path: Path, run: Run, settings: ExportOptions) -> Artifact | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgefashion.artifacts.artifact import AUTO, CALIBRATION_IMAGES
+from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES
 from edgefashion.artifacts.targets import ANY
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from edgefashion.artifacts.artifact import (
+from edgefashion.artifacts.formats import (
     AUTO,
-    CALIBRATIONS,
     INTEGER_PRECISIONS,
     PRECISIONS,
     QAT_PRECISIONS,
-    TARGETED,
+    Variant,
+    variants,
 )
 from edgefashion.artifacts.targets import ANY, of_this_machine
 from edgefashion.errors import BadInput
@@ -18,17 +18,18 @@ from edgefashion.reporting import Report, silent
 from edgefashion.training.runs import Run
 
 DEFAULT_PRECISIONS = ("float32", "int8")
-Kinds = list[tuple[str, str]]
+Kinds = list[Variant]
 
 
 def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
     """The (format, precision) pairs meant. Raises BadInput for a precision that no format has."""
+    known = variants()
     for precision in precisions:
-        if not any(precision in PRECISIONS[format] for format in formats):
-            having = next(format for format in PRECISIONS if precision in PRECISIONS[format])
-            raise BadInput(f"{' and '.join(formats)} has no {precision} here: add --format {having}")
-    pairs = [(format, precision) for format in formats for precision in precisions]
-    return [(format, precision) for format, precision in pairs if precision in PRECISIONS[format]]
+        having = [format for format, other in known if other == precision]
+        if not set(formats) & set(having):
+            raise BadInput(f"{' and '.join(formats)} has no {precision} here: add --format {having[0]}")
+    wanted = [Variant(format, precision) for format in formats for precision in precisions]
+    return [variant for variant in wanted if variant in known]
 
 
 def kinds_of(
@@ -43,18 +44,18 @@ def kinds_of(
     if precisions is None:
         return kinds(formats, QAT_PRECISIONS if run.quantized else DEFAULT_PRECISIONS)
     own = [precision for precision in precisions if (precision in QAT_PRECISIONS) == run.quantized]
-    if own and set(precisions) != set(PRECISIONS["tflite"]):
+    if own and set(precisions) != set(PRECISIONS):
         left_out = ", ".join(precision for precision in precisions if precision not in own)
         if left_out:
             report(f"{run.folder}: it has no {left_out}, which is left out")
     return kinds(formats, own or precisions)
 
 
-def target_for(wanted: str, kinds: Iterable[tuple[str, str]], report: Report = silent) -> str:
+def target_for(wanted: str, kinds: Iterable[Variant], report: Report = silent) -> str:
     """The target meant, `auto` being this machine's. Raises BadInput where no file to be made has one."""
     if wanted == ANY:
         return ANY
-    if not set(kinds) & set(TARGETED):
+    if not any(variant.targeted for variant in kinds):
         raise BadInput(
             f"--target {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
             "leave it out, or add --format onnx --precision int8"
@@ -66,9 +67,9 @@ def target_for(wanted: str, kinds: Iterable[tuple[str, str]], report: Report = s
     return found
 
 
-def check_calibration(wanted: str, kinds: Iterable[tuple[str, str]]) -> None:
+def check_calibration(wanted: str, kinds: Iterable[Variant]) -> None:
     """Raise BadInput for a calibration method that no file to be made has."""
-    having = [kind for kind, methods in CALIBRATIONS.items() if wanted in methods]
+    having = [variant for variant in variants() if wanted in variant.calibrations]
     if wanted != AUTO and not set(kinds) & set(having):
         formats = " and ".join(f"{precision} {format}" for format, precision in having)
         raise BadInput(

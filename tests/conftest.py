@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from edgefashion import runtimes
-from edgefashion.artifacts.artifact import FORMATS
+from edgefashion.artifacts.formats import FORMATS, Variant
 from edgefashion.data import Dataset, Picture, Task, fashion_mnist, idx, load_dataset, locate
 from edgefashion.device import RecordedMachine
 
@@ -147,7 +147,7 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
     path = Path(__file__).with_name("fake_runtime.py")
     monkeypatch.syspath_prepend(path.parent)
     monkeypatch.setitem(runtimes.BY_SUFFIX, ".fake", ("fake_runtime", "FakeRuntime"))
-    monkeypatch.setitem(FORMATS, ".fake", "fake")
+    monkeypatch.setitem(FORMATS, "fake", import_module("fake_runtime").FORMAT)
     monkeypatch.setattr("edgefashion.runtimes.child.WORKER", (str(path),))
     return path
 
@@ -213,7 +213,7 @@ def exported(trained: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("exported") / "cnn"
     shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(runs.ARTIFACTS))
     run = runs.read(folder)
-    kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
+    kinds = [Variant(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
     export_run(run, split(sample), kinds, ExportOptions(calibration_images=100, calibration="min-max"))
     return run
 

@@ -15,6 +15,7 @@ A `.fake` file is JSON. Every field may be left out:
      "after": 100,           calls of `infer` that go well first
      "load_s": 0.5,          time that loading takes, in seconds
      "delay_us": 50,         time an inference takes, in microseconds
+     "edgefashion": {…},     what a file says of itself, see `edgefashion.artifacts.metadata`
      "trace": "calls.txt"}   a file that gains this file's name at every `infer`
 """
 
@@ -29,14 +30,34 @@ from typing import Any
 
 import numpy as np
 
-from edgefashion.artifacts.artifact import FORMATS
+from edgefashion.artifacts.formats import FORMATS, Format
+from edgefashion.artifacts.inspection.base import Model, Port
 from edgefashion.errors import ArtifactError
 from edgefashion.runtimes import BY_SUFFIX, base, worker
 from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
 from edgefashion.runtimes.inputs import Array, Inputs, settle
 
 RUNTIME = ("fake_runtime", "FakeRuntime")
+FORMAT = Format(
+    "fake", "Fake", precisions=(), inspection="fake_runtime:inspect", embedded="fake_runtime:find_text"
+)
 _IMAGE = ("image", "uint8", (None, *IMAGE_SHAPE))
+
+
+def inspect(content: bytes | memoryview) -> Model:
+    """What it takes. Raises ValueError for a damaged file."""
+    given = json.loads(bytes(content)).get("inputs", [_IMAGE])
+    inputs = [
+        Port(name, dtype, tuple("?" if size is None else size for size in shape))
+        for name, dtype, shape in given
+    ]
+    return Model(inputs, [], [])
+
+
+def find_text(content: bytes | memoryview, name: str, most: int) -> bytes | None:
+    """The JSON of the field `name`; None without one."""
+    found = json.loads(bytes(content))
+    return json.dumps(found[name]).encode()[:most] if name in found else None
 
 
 class FakeRuntime:
@@ -128,7 +149,7 @@ def _act(what: str | None) -> None:
 def register() -> None:
     """Make `.fake` files known to this process."""
     sys.path.append(str(Path(__file__).parent))
-    BY_SUFFIX[".fake"], FORMATS[".fake"] = RUNTIME, "fake"
+    BY_SUFFIX[".fake"], FORMATS[FORMAT.name] = RUNTIME, FORMAT
 
 
 if __name__ == "__main__":

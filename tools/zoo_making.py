@@ -11,7 +11,8 @@ import numpy as np
 
 from edgefashion import __version__, files
 from edgefashion.artifacts import artifact
-from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact, manifest_path
+from edgefashion.artifacts.artifact import Artifact, manifest_path
+from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.errors import BadInput, RunError
@@ -22,7 +23,6 @@ from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, opened
 MOST_BYTES = 800_000
 """Of all model files together."""
 IMAGES, SEED = 500, 0
-FORMATS = ("tflite", "onnx")
 Models = list[tuple[Run, list[Artifact]]]
 _NOT_KEPT = ("history", "tensorboard", "device")
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.api.names import Named, artifacts_of
-from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
 from edgefashion.benchmarking import Progress
 from edgefashion.data import Task

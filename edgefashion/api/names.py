@@ -5,7 +5,8 @@ from pathlib import Path
 
 from edgefashion import zoo
 from edgefashion.artifacts import artifact
-from edgefashion.artifacts.artifact import PRECISIONS, Artifact, is_model
+from edgefashion.artifacts.artifact import Artifact, is_model
+from edgefashion.artifacts.formats import Variant, variants
 from edgefashion.errors import RunError
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
@@ -23,11 +24,11 @@ def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:
 
 def exported(run: Run) -> list[Artifact]:
     """What was exported from a run, in the order of formats and precisions."""
-    order = [(format, precision) for format, precisions in PRECISIONS.items() for precision in precisions]
+    order = variants()
 
     def rank(one: Artifact) -> tuple[int, int]:
-        kind = (one.format, one.precision or "")
-        return order.index(kind) if kind in order else len(order), len(one.kept_float)
+        variant = Variant(one.format, one.precision or "")
+        return order.index(variant) if variant in order else len(order), len(one.kept_float)
 
     return sorted(map(artifact.inspect, artifact.find(run.artifacts)), key=rank)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgefashion import files
-from edgefashion.artifacts import metadata, tasks
+from edgefashion.artifacts import formats, metadata, tasks
 from edgefashion.artifacts.inspection import external
 from edgefashion.artifacts.targets import ANY
 from edgefashion.errors import ArtifactError
@@ -19,28 +19,6 @@ if TYPE_CHECKING:
     from edgefashion.data import Task
 
 SCHEMA = 1
-FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
-PRECISIONS = {
-    "tflite": ("float32", "float16", "dynamic", "int8", "int8-qat"),
-    "onnx": ("float32", "int8", "int8-qat"),
-}
-CALIBRATION_IMAGES = 500
-"""Images of the representative dataset, by default."""
-AUTO = "auto"
-"""What is chosen by measurement, and not by the user."""
-CALIBRATION_METHODS = ("min-max", "percentile", "entropy")
-CALIBRATIONS = {
-    ("tflite", "int8"): ("min-max",),
-    ("onnx", "int8"): CALIBRATION_METHODS,
-    ("onnx", "int8-qat"): ("training",),
-}
-"""How the ranges of activations can be found; TensorFlow's converter has one way only."""
-TARGETED = (("onnx", "int8"), ("onnx", "int8-qat"))
-"""What depends on the processor it is made for."""
-INTEGER_PRECISIONS = ("int8", "int8-qat")
-"""Those that compute with integers, but for layers that are left in float by name."""
-QAT_PRECISIONS = ("int8-qat",)
-"""What a run trained quantization-aware is exported as; no other run is."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +37,8 @@ class Artifact:
 
     @property
     def format(self) -> str:
-        """`tflite` or `onnx`, from the file's suffix."""
-        return FORMATS[self.path.suffix.lower()]
+        """Its name, from the file's suffix: see `edgefashion.artifacts.formats`."""
+        return self.path.suffix.lower().removeprefix(".")
 
     @property
     def model(self) -> str:
@@ -124,7 +102,7 @@ class Artifact:
 
 def is_model(path: Path) -> bool:
     """Whether the suffix is that of a model file, in upper or lower case."""
-    return path.suffix.lower() in FORMATS
+    return formats.of(path) is not None
 
 
 def manifest_path(path: Path) -> Path:
@@ -159,7 +137,7 @@ def read(path: str | Path, sha256: str | None = None) -> Artifact:
     """
     path = Path(path)
     if not is_model(path):
-        raise ArtifactError(f"{path} is not a .tflite or .onnx file")
+        raise ArtifactError(f"{path} is not a {formats.suffixes()} file")
     reading.require_file(path, ArtifactError)
     with reading.open_file(path, "a model file", ArtifactError) as file:
         reading.refuse_pointer(path, file.read(64), ArtifactError)

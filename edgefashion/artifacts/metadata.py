@@ -21,27 +21,21 @@ an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
 from pathlib import Path
 from typing import Any
 
-from edgefashion.artifacts.flatbuffer import Flatbuffer
-from edgefashion.artifacts.protobuf import Message
+from edgefashion.artifacts import formats
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 
 NAME = "edgefashion"
 MOST_BYTES = 1 << 20
 
-# The numbers of the fields in the schemas of TFLite and ONNX.
-_MODEL_BUFFERS, _MODEL_METADATA = 4, 6
-_METADATA_NAME, _METADATA_BUFFER, _BUFFER_DATA = 0, 1, 0
-_ONNX_METADATA, _ONNX_KEY, _ONNX_VALUE = 14, 1, 2
-
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The metadata in a `.tflite` or `.onnx` file; None if it has none that can be read."""
-    format = path.suffix.lower().removeprefix(".")
-    if format not in _READERS:
+    """The metadata in a model file; None if it has none that can be read."""
+    format = formats.of(path)
+    if format is None:
         return None
     try:
-        return find(reading.map_model(path, ArtifactError), format)
+        return find(reading.map_model(path, ArtifactError), format.name)
     except ArtifactError:
         return None
 
@@ -52,9 +46,9 @@ def is_ours(path: Path, inside: dict[str, Any] | None) -> bool:
 
 
 def find(content: bytes | memoryview, format: str) -> dict[str, Any] | None:
-    """The metadata in the content of a model file of the format `tflite` or `onnx`; None as in `read`."""
+    """The metadata in the content of a model file of the format called `format`; None as in `read`."""
     try:
-        text = _READERS[format](content)
+        text = formats.FORMATS[format].find_text(content, NAME, MOST_BYTES + 1)
         return None if text is None or len(text) > MOST_BYTES else _parsed(text, "metadata")
     except (ValueError, MemoryError, RecursionError, ArtifactError):
         return None
@@ -65,23 +59,3 @@ def _parsed(text: bytes, name: str) -> dict[str, Any]:
 
     found: dict[str, Any] = reading.load_json(text, name, "metadata", ArtifactError, Metadata)
     return found
-
-
-def _in_tflite(content: bytes | memoryview) -> bytes | None:
-    model = Flatbuffer(content).root()
-    numbers = [
-        entry.integer(_METADATA_BUFFER, "I")
-        for entry in model.tables(_MODEL_METADATA)
-        if entry.text(_METADATA_NAME) == NAME
-    ]
-    buffers = model.tables(_MODEL_BUFFERS) if numbers else []
-    found = (buffers[n].data(_BUFFER_DATA) for n in numbers if n < len(buffers))
-    return next((bytes(data[: MOST_BYTES + 1]) for data in found), None)
-
-
-def _in_onnx(content: bytes | memoryview) -> bytes | None:
-    entries = Message(content).messages(_ONNX_METADATA)
-    return next((bytes(entry.data(_ONNX_VALUE)) for entry in entries if entry.text(_ONNX_KEY) == NAME), None)
-
-
-_READERS = {"tflite": _in_tflite, "onnx": _in_onnx}

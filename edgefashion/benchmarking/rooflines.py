@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from edgefashion.benchmarking.measurement import Job, Measurement
-from edgefashion.benchmarking.roofline import FORMATS, matrix_product
+from edgefashion.benchmarking.roofline import formats, matrix_product
 from edgefashion.stats import percentile
 
 Kind = tuple[str, bool, int]
@@ -14,7 +14,8 @@ class Rooflines:
     """A matrix product for each kind: its `jobs` are measured with the others, then `take` what was found."""
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
-        self._kinds = list(dict.fromkeys(kind for kind in kinds if kind[0] in FORMATS))
+        known = formats()
+        self._kinds = list(dict.fromkeys(kind for kind in kinds if kind[0] in known))
         self._found: dict[Kind, float] = {}
 
     @property

@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from edgefashion.artifacts import targets
-from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS
 from edgefashion.runtimes.base import Logits
 
 FLOAT, ROUNDED = 1e-4, 0.15
@@ -43,7 +44,8 @@ def tolerance(artifact: Artifact, host: Logits, here: str) -> tuple[float | None
     if misfit and artifact.target in targets.WITH_8_BIT_WEIGHTS and here not in targets.WITH_8_BIT_WEIGHTS:
         return None, misfit
     spread = float(host.std())
-    if artifact.precision in INTEGER_PRECISIONS and artifact.format == "tflite" and not artifact.kept_float:
+    bit_exact = FORMATS[artifact.format].bit_exact and not artifact.kept_float
+    if artifact.precision in INTEGER_PRECISIONS and bit_exact:
         return 0.0, "integers only, the same on every processor"
     if artifact.precision in ("float32", "float16"):
         return (

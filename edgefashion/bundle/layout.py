@@ -6,7 +6,6 @@ from edgefashion.artifacts.artifact import manifest_path
 
 SCHEMA = 1
 INFO, IMAGES, LABELS = "bundle.json", "images.npy", "labels.npy"
-SUFFIXES = (".tflite", ".onnx")
 
 MOST_MEMBERS = 1000
 MOST_IMAGES = 100_000

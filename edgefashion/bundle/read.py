@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edgefashion import __version__, files
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import FORMATS
 from edgefashion.bundle import archive, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
 from edgefashion.data import FASHION_MNIST, Task
@@ -186,9 +187,10 @@ def _other_version(path: Path, schema: int, version: str) -> str:
 def _is_consistent(info: dict[str, Any]) -> bool:
     """Whether what is in bundle.json goes together, and can be in a bundle."""
     names = [entry["file"] for entry in info["artifacts"]]
+    suffixes = {each.suffix for each in FORMATS.values()}
     return (
         info["sample"]["images"] <= layout.MOST_IMAGES
         and len(set(names)) == len(names)
-        and all(layout.is_file_name(name) and Path(name).suffix in layout.SUFFIXES for name in names)
+        and all(layout.is_file_name(name) and Path(name).suffix in suffixes for name in names)
         and all(name.isprintable() for name in info["classes"])
     )

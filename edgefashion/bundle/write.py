@@ -10,7 +10,7 @@ import numpy as np
 
 from edgefashion import __version__, device, files
 from edgefashion.artifacts import targets
-from edgefashion.artifacts.artifact import Artifact, manifest_path
+from edgefashion.artifacts.artifact import Artifact, is_model, manifest_path
 from edgefashion.artifacts.inspection import external
 from edgefashion.bundle import archive, comparing, layout
 from edgefashion.data import Dataset, Subset, stratified_sample
@@ -87,7 +87,7 @@ def check(artifacts: Iterable[Artifact]) -> None:
         raise ArtifactError("; ".join(defects))
     by_name: dict[str, Path] = {}
     for path in (each.path for each in artifacts):
-        if path.suffix.lower() not in layout.SUFFIXES or not layout.is_file_name(path.name):
+        if not is_model(path) or not layout.is_file_name(path.name):
             raise BadInput(f"a bundle cannot hold {str(path)!r}: give it a plain name")
         if outside := external.files(path):
             raise BadInput(

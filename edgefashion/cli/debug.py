@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgefashion import files
-from edgefashion.artifacts.artifact import PRECISIONS, QAT_PRECISIONS
+from edgefashion.artifacts.formats import FORMATS, QAT_PRECISIONS
 from edgefashion.cli import _resolve
 from edgefashion.cli._options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
 from edgefashion.cli._output import deliver, following, say, show_pages
@@ -32,7 +32,7 @@ DEBUG_IMAGES = 200
 @click.option(
     "--format",
     "formats",
-    type=Several("format", list(PRECISIONS)),
+    type=Several("format", list(FORMATS)),
     help="Default: those that are exported.",
 )
 @click.option("--plot", "picture", type=PICTURE, help="Draw all layers into this .png, .svg or .pdf file.")
@@ -87,9 +87,9 @@ def _compared(
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
     precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")
     if formats is None:
-        paths = {format: debug.exported(run, format, precision) for format in PRECISIONS}
-        formats = [format for format, path in paths.items() if path.is_file()] or list(PRECISIONS)
-        for format in PRECISIONS.keys() - set(formats):
+        paths = {format: debug.exported(run, format, precision) for format in FORMATS}
+        formats = [format for format, path in paths.items() if path.is_file()] or list(FORMATS)
+        for format in FORMATS.keys() - set(formats):
             say(f"left out, not exported: {paths[format]}")
     with Bar() as progress:
         return debug.debug_run(run, precision, formats, sample, progress)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edgefashion.artifacts.artifact import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, PRECISIONS
+from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, FORMATS, PRECISIONS
 from edgefashion.artifacts.targets import ANY, TARGETS
 from edgefashion.cli import _resolve
 from edgefashion.cli._options import COUNT, Name, Several, data_option, runs_option
@@ -14,13 +14,11 @@ from edgefashion.cli._output import following, say
 
 @click.command()
 @click.argument("names", metavar="[RUN]...", nargs=-1)
-@click.option(
-    "--format", "formats", type=Several("format", list(PRECISIONS)), default="all", show_default=True
-)
+@click.option("--format", "formats", type=Several("format", list(FORMATS)), default="all", show_default=True)
 @click.option(
     "--precision",
     "precisions",
-    type=Several("precision", PRECISIONS["tflite"]),
+    type=Several("precision", PRECISIONS),
     help="One or more, separated by commas; default: float32,int8, and int8-qat of a run of train --qat.",
 )
 @click.option(

@@ -17,7 +17,7 @@ from edgefashion.installation import pip_install
 from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
 
-PROBES = tuple(roofline.matrix_product(name, integer=True).path for name in roofline.FORMATS)
+PROBES = tuple(roofline.matrix_product(name, integer=True).path for name in roofline.formats())
 PROBE_SECONDS, EMULATED_SECONDS = 20.0, 120.0
 """How long a runtime may be silent. Importing one takes seconds from a slow card, half a minute emulated."""
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.artifacts import artifact
-from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
 from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, EdgefashionError

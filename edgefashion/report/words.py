@@ -1,12 +1,12 @@
 """The results of a measurement in sentences: for each model its int8 TFLite file, or the next best."""
 
-from edgefashion.artifacts.artifact import INTEGER_PRECISIONS
+from edgefashion.artifacts import formats
+from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.evaluation.results import Results
 from edgefashion.tables import Row
 
 CHANCE = 0.05
 """A difference whose p is larger may well be chance."""
-FORMATS = {"tflite": "TFLite", "onnx": "ONNX"}
 
 
 def sentences(results: Results) -> list[str]:
@@ -16,13 +16,13 @@ def sentences(results: Results) -> list[str]:
     return [_sentence(min((row for row in sound if row["model"] == model), key=_rank)) for model in models]
 
 
-def _rank(row: Row) -> tuple[bool, bool, int]:
+def _rank(row: Row) -> tuple[bool, int, int]:
     """Integers before floats, TFLite before ONNX, one thread before several."""
-    return row["precision"] not in INTEGER_PRECISIONS, row["format"] != "tflite", row["threads"]
+    return row["precision"] not in INTEGER_PRECISIONS, formats.rank(row["format"]), row["threads"]
 
 
 def _sentence(row: Row) -> str:
-    name = " ".join(filter(None, (row["model"], row["precision"], FORMATS.get(row["format"], row["format"]))))
+    name = " ".join(filter(None, (row["model"], row["precision"], formats.title(row["format"]))))
     found = [f"{100 * row['accuracy']:.1f} % of {row['images']:,} test images right"]
     if row["size_bytes"]:
         found.append(f"{row['size_bytes'] / 1000:,.0f} kB")

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from edgefashion.artifacts import artifact
+from edgefashion.artifacts.formats import Variant
 from edgefashion.benchmarking import Progress
 from edgefashion.data import Subset
 from edgefashion.errors import ArtifactError
 from edgefashion.export import exporter
+from edgefashion.export.converters import converters_of
 from edgefashion.export.debug.error import LayerError, Tally, measure
-from edgefashion.export.debug.probe import Probe
-from edgefashion.export.graph.fused_layers import Step, steps_of
+from edgefashion.export.graph.fused_layers import steps_of
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware
 from edgefashion.export.quantization.keep_float import MULTIPLYING
@@ -93,7 +94,7 @@ def debug_run(
     deployed = {format: _deployed(path, sample.images) for format, path in paths.items()}
     model = quantization_aware.float_graph(run)
     steps = steps_of(model)
-    probes = {format: _probe(format, path, steps) for format, path in paths.items()}
+    probes = {format: converters_of(format).probe(path, steps) for format, path in paths.items()}
     tallies = measure(steps, model.normalization, probes, sample.images, progress)
     models = {
         format: _model_error(paths[format], *deployed[format], tally) for format, tally in tallies.items()
@@ -103,7 +104,7 @@ def debug_run(
 
 def exported(run: Run, format: str, precision: str) -> Path:
     """The file to look into, which need not be there."""
-    return run.artifacts / exporter.file_name(run, (format, precision), ExportOptions())
+    return run.artifacts / exporter.file_name(run, Variant(format, precision), ExportOptions())
 
 
 def _checked(run: Run, format: str, precision: str) -> Path:
@@ -122,16 +123,6 @@ def _deployed(path: Path, images: Images) -> tuple[Logits, str]:
     """The logits of the file as it is run everywhere else, and by what. A damaged file ends here."""
     with ModelProcess(path, threads=1) as process:
         return process.predict(images), f"{process.runtime} {process.version}"
-
-
-def _probe(format: str, path: Path, steps: Sequence[Step]) -> Probe:
-    if format == "tflite":
-        from edgefashion.export.tflite.probe import TFLiteProbe
-
-        return TFLiteProbe(path, steps)
-    from edgefashion.export.onnx.probe import OnnxProbe
-
-    return OnnxProbe(path, steps)
 
 
 def _model_error(path: Path, deployed: Logits, runtime: str, tally: Tally) -> ModelError:

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgefashion import figures
+from edgefashion.artifacts import formats
 from edgefashion.escaping import plot_label
 from edgefashion.export.debug import ModelError, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = {"tflite": "#e07b00", "onnx": "#1f6fb4"}
-TITLES = {"tflite": "TFLite", "onnx": "ONNX"}
+COLORS = ("#e07b00", "#1f6fb4", "#3a923a", "#9372b2")
+"""Of the formats, in their order."""
 LABELLED = 0.01
 """The smallest share whose number stands beside its bar."""
 
@@ -45,15 +46,19 @@ def plot(report: Report, path: Path) -> None:
     figures.save(figure, path, kind)
 
 
-def _bars(axes: "Axes", model: ModelError, format: str, number: int, formats: int) -> None:
+def _color(format: str) -> str:
+    return COLORS[formats.rank(format) % len(COLORS)]
+
+
+def _bars(axes: "Axes", model: ModelError, format: str, number: int, count: int) -> None:
     """A bar a layer: what its weights cause, then, pale, what the grid of its output does."""
-    height = 0.8 / formats
+    height = 0.8 / count
     rows = [row - 0.4 + height * (number + 0.5) for row in range(len(model.layers))]
     weights = [100 * layer.share_weights for layer in model.layers]
     outputs = [100 * layer.share_output for layer in model.layers]
-    color = COLORS[format]
-    axes.barh(rows, weights, height, color=color, label=f"{TITLES[format]}: rounded weights")
-    label = f"{TITLES[format]}: 8 bits of the output"
+    color = _color(format)
+    axes.barh(rows, weights, height, color=color, label=f"{formats.title(format)}: rounded weights")
+    label = f"{formats.title(format)}: 8 bits of the output"
     axes.barh(rows, outputs, height, weights, color=color, alpha=0.4, label=label)
     for where, layer in zip(rows, model.layers, strict=True):
         if layer.share >= LABELLED:
@@ -69,7 +74,15 @@ def _ratios(axes: "Axes", model: ModelError, format: str) -> None:
     nothing = float("nan")
     together = [nothing if layer.snr_db is None else layer.snr_db for layer in model.layers]
     own = [nothing if layer.own_snr_db is None else layer.own_snr_db for layer in model.layers]
-    axes.plot(together, rows, color=COLORS[format], linewidth=1.5, label=f"{TITLES[format]}: all so far")
     axes.plot(
-        own, rows, "o", color=COLORS[format], alpha=0.7, markersize=3.5, label=f"{TITLES[format]}: own only"
+        together, rows, color=_color(format), linewidth=1.5, label=f"{formats.title(format)}: all so far"
+    )
+    axes.plot(
+        own,
+        rows,
+        "o",
+        color=_color(format),
+        alpha=0.7,
+        markersize=3.5,
+        label=f"{formats.title(format)}: own only",
     )

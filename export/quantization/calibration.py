@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.artifacts.artifact import CALIBRATION_IMAGES
+from edgefashion.artifacts.formats import CALIBRATION_IMAGES
 from edgefashion.data import Subset, Task, stratified_sample
 from edgefashion.errors import BadInput
 from edgefashion.models import Normalization

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.artifacts.artifact import CALIBRATIONS
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Subset
-from edgefashion.export.converters import METHODS, Kind, calibrations
+from edgefashion.export.converters import calibrations, method_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset
@@ -29,14 +29,14 @@ CRITERION = "kl_divergence_nats"
 
 
 def convert(
-    kind: Kind,
+    variant: Variant,
     graph: Graph,
     representative: RepresentativeDataset,
     settings: ExportOptions,
     validation: Subset,
     report: Callable[[str], None],
 ) -> tuple[bytes, dict[str, Any] | None]:
-    """Make an artifact's content with the calibration asked for, or else with each that its kind has, of
+    """Make an artifact's content with the calibration asked for, or else with each that its variant has, of
     which the best is kept.
 
     Returns it with what the manifest says of calibration, None where there was none. Raises what the
@@ -44,17 +44,19 @@ def convert(
     """
 
     def make(calibration: str) -> bytes:
-        return METHODS[kind].convert(graph, representative, replace(settings, calibration=calibration))
+        return method_of(variant).convert(graph, representative, replace(settings, calibration=calibration))
 
-    methods = calibrations(kind, settings)
+    methods = calibrations(variant, settings)
     if not methods:
         return make(settings.calibration), None
     if len(methods) == 1:
-        why = "the only one" if methods == CALIBRATIONS[kind] else "asked for"
+        why = "the only one" if methods == variant.calibrations else "asked for"
         return make(methods[0]), {**representative.manifest, "method": methods[0], "chosen": why}
     made = {method: make(method) for method in methods}
     expected = graph.predict(validation.images)
-    table = {method: measure(content, kind[0], validation, expected) for method, content in made.items()}
+    table = {
+        method: measure(content, variant.format, validation, expected) for method, content in made.items()
+    }
     best = min(table, key=lambda method: table[method][CRITERION])
     for line in _lines(table, best, len(validation)):
         report(line)

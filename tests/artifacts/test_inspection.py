@@ -15,12 +15,13 @@ from onnx.helper import make_node as op
 
 from edgefashion import tables
 from edgefashion.artifacts import metadata
+from edgefashion.artifacts.formats import QAT_PRECISIONS, variants
 from edgefashion.artifacts.inspection import (
     Inspection,
     inspect,
     onnx_file,
     onnx_shapes,
-    tflite,
+    tflite_file,
     tflite_shapes,
 )
 from edgefashion.artifacts.inspection.text import page, to_json, to_text
@@ -30,10 +31,7 @@ from edgefashion.training.runs import Run
 
 MODELS = Path(__file__).parents[1] / "files/models"
 EVERY_MODEL = sorted(MODELS.iterdir())
-EVERY_KIND = [
-    *(("tflite", precision) for precision in ("float32", "float16", "dynamic", "int8")),
-    *(("onnx", precision) for precision in ("float32", "int8")),
-]
+EVERY_KIND = [variant for variant in variants() if variant.precision not in QAT_PRECISIONS]
 Build = Callable[..., Inspection]
 
 
@@ -215,12 +213,12 @@ def test_offsets_in_circles_end(tmp_path: Path) -> None:
 
 
 def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    tflite._names.cache_clear()
+    tflite_file._names.cache_clear()
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     monkeypatch.delitem(sys.modules, "ai_edge_litert.schema_py_generated", raising=False)
     with pytest.raises(MissingExtra, match=r"\[litert\]"):
         inspect(MODELS / "tiny-int8.tflite")
-    tflite._names.cache_clear()
+    tflite_file._names.cache_clear()
 
 
 def test_onnx_needs_no_package_and_tflite_no_tensorflow() -> None:

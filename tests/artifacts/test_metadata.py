@@ -12,6 +12,7 @@ import pytest
 
 from edgefashion.artifacts import artifact, metadata
 from edgefashion.artifacts.flatbuffer import Flatbuffer
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Dataset, split
 from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.export import embed as writer
@@ -52,7 +53,7 @@ def exported(
     """An int8 and a float32 file of each format, moved away from their manifests."""
     folder = tmp_path_factory.mktemp("metadata")
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
-    kinds = [(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
+    kinds = [Variant(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
     made = exporter.export_run(
         run, split(sample), kinds, ExportOptions(calibration_images=100, calibration="min-max")
     )
@@ -106,7 +107,9 @@ def test_an_onnx_model_is_still_valid_and_onnx_runtime_sees_its_metadata(tmp_pat
     assert properties["model_license"] == "Apache-2.0"
 
 
-@pytest.mark.parametrize("kind", [("tflite", "int8"), ("onnx", "int8"), ("onnx", "float32")], ids="-".join)
+@pytest.mark.parametrize(
+    "kind", [Variant("tflite", "int8"), Variant("onnx", "int8"), Variant("onnx", "float32")], ids="-".join
+)
 def test_an_export_says_where_it_comes_from(
     kind: tuple[str, str], exported: dict[tuple[str, str], Path], trained: Run
 ) -> None:

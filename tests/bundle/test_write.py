@@ -120,7 +120,7 @@ def test_more_images_than_there_are(
 
 
 def test_artifacts_that_cannot_travel_are_refused_and_nothing_is_written(
-    artifacts: list[Artifact], sample: Dataset, tmp_path: Path, fake: Callable[..., Path]
+    artifacts: list[Artifact], sample: Dataset, tmp_path: Path
 ) -> None:
     output = tmp_path / "out/b.zip"
 
@@ -134,15 +134,14 @@ def test_artifacts_that_cannot_travel_are_refused_and_nothing_is_written(
     cut.write_bytes(artifacts[0].path.read_bytes()[:2000])
     refused(ArtifactError, "is broken", artifacts[0], Artifact(cut, None, defect="it is broken"))
     refused(BadInput, "have the same name", artifacts[0], Artifact(twin, None))
-    refused(BadInput, "plain name", Artifact(fake(), None))
+    refused(BadInput, "plain name", Artifact(tmp_path / "model.pb", None))
     refused(ArtifactError, "cut.tflite cannot be loaded", artifacts[0], Artifact(cut, None))
     refused(ArtifactError, "found float32", Artifact(MODELS / "float-input.tflite", None))
 
 
 def test_a_model_that_gives_no_numbers_or_dies_is_no_bundle(
-    sample: Dataset, tmp_path: Path, fake: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    sample: Dataset, tmp_path: Path, fake: Callable[..., Path]
 ) -> None:
-    monkeypatch.setattr(layout, "SUFFIXES", (".fake",))
     old = tmp_path / "b.zip"
     old.write_bytes(b"the bundle that was there")
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):

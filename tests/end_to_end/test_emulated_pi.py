@@ -15,6 +15,7 @@ import pytest
 
 import edgefashion
 from edgefashion import bundle as bundles
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Dataset, split
 from edgefashion.training.runs import Run
 
@@ -45,7 +46,7 @@ def bundle(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFacto
 
     folder = tmp_path_factory.mktemp("bundle")
     run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
-    kinds = [(name, precision) for name in ("tflite", "onnx") for precision in ("float32", "int8")]
+    kinds = [Variant(name, precision) for name in ("tflite", "onnx") for precision in ("float32", "int8")]
     settings = ExportOptions(calibration_images=50, calibration="min-max")
     made = export_run(run, split(sample), kinds, settings)
     return bundles.make(folder / "cnn.zip", made, sample, 100).path

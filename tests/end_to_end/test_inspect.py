@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Dataset, split
 from edgefashion.training.runs import Run
 
@@ -27,7 +28,7 @@ def test_an_export_without_its_manifest_is_described_in_full(
     from edgefashion.export.options import ExportOptions
 
     run = Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
-    kinds = [("tflite", "int8"), ("onnx", "int8")]
+    kinds = [Variant("tflite", "int8"), Variant("onnx", "int8")]
     made = exporter.export_run(
         run, split(sample), kinds, ExportOptions(calibration_images=50, calibration="min-max")
     )

@@ -97,8 +97,8 @@ def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.Captur
 
 def test_the_models_for_the_machine_s_limit_come_along(installed: Path) -> None:
     script = (
-        "from edgefashion.benchmarking.roofline import FORMATS, matrix_product;"
-        "print([matrix_product(f, i).path.is_file() for f in FORMATS for i in (False, True)])"
+        "from edgefashion.benchmarking.roofline import formats, matrix_product;"
+        "print([matrix_product(f, i).path.is_file() for f in formats() for i in (False, True)])"
     )
     command = [installed / "bin/python", "-I", "-c", script]
     assert subprocess.check_output(command, text=True).strip() == "[True, True, True, True]"

@@ -2,7 +2,7 @@ import numpy as np
 import onnx as onnx_package
 import pytest
 
-from edgefashion.artifacts.artifact import CALIBRATION_METHODS
+from edgefashion.artifacts.formats import CALIBRATION_METHODS
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, onnx_model
 from edgefashion.export.quantization.calibration import RepresentativeDataset

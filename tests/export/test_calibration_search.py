@@ -4,16 +4,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgefashion.artifacts.artifact import CALIBRATION_METHODS
+from edgefashion.artifacts.formats import CALIBRATION_METHODS, Variant
 from edgefashion.data import Splits
-from edgefashion.export.converters import METHODS, Method
+from edgefashion.export.converters import Method, converters_of, method_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.quantization.calibration_search import CRITERION, divergence
 
-INT8_ONNX = ("onnx", "int8")
+INT8_ONNX = Variant("onnx", "int8")
 GENERATOR = np.random.default_rng(0)
 LOGITS = GENERATOR.normal(size=(50, 10)).astype(np.float32) * 5
 
@@ -69,7 +69,7 @@ def test_a_worse_candidate_loses(
 ) -> None:
     """The best calibration of the three, made the worst by what it sees, is not kept any more."""
     _, before, _ = convert(graph, calibration, splits, ExportOptions())
-    honest = METHODS[INT8_ONNX]
+    honest = method_of(INT8_ONNX)
 
     def spoilt(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
         dim = replace(calibration, images=calibration.images * np.float32(0.1))
@@ -77,7 +77,7 @@ def test_a_worse_candidate_loses(
             graph, dim if settings.calibration == before["method"] else calibration, settings
         )
 
-    monkeypatch.setitem(METHODS, INT8_ONNX, Method(spoilt, honest.name))
+    monkeypatch.setitem(converters_of("onnx").methods, "int8", Method(spoilt, honest.name))
     _, after, _ = convert(graph, calibration, splits, ExportOptions())
     assert after["method"] != before["method"]
 
@@ -106,8 +106,8 @@ def test_tflite_has_min_max_and_nothing_else(
         seen.append(settings.calibration)
         return b""
 
-    kind = ("tflite", "int8")
-    monkeypatch.setitem(METHODS, kind, Method(nothing, ""))
+    kind = Variant("tflite", "int8")
+    monkeypatch.setitem(converters_of("tflite").methods, "int8", Method(nothing, ""))
     settings = ExportOptions(calibration=asked)
     _, record = calibration_search.convert(kind, graph, calibration, settings, splits.validation, print)
     assert record

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edgefashion.artifacts import artifact
+from edgefashion.artifacts.formats import Variant
 from edgefashion.cli import main
 from edgefashion.data import FASHION_MNIST, Splits, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
@@ -52,7 +53,7 @@ def run(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) 
     exporter.export_run(
         copy,
         splits,
-        [(format, "int8") for format in FORMATS],
+        [Variant(format, "int8") for format in FORMATS],
         ExportOptions(calibration_images=100, calibration="min-max"),
     )
     return copy

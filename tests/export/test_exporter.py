@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgefashion.artifacts import artifact, metadata, targets
-from edgefashion.artifacts.artifact import PRECISIONS, QAT_PRECISIONS
+from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, OutputError, RunError, RuntimeCrash, VerificationError
 from edgefashion.evaluation.predictions import predict
@@ -20,12 +20,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.models import load_model
 from edgefashion.training.runs import Run
 
-EVERY_KIND = [
-    (format, precision)
-    for format, precisions in PRECISIONS.items()
-    for precision in precisions
-    if precision not in QAT_PRECISIONS
-]
+EVERY_KIND = [variant for variant in variants() if variant.precision not in QAT_PRECISIONS]
 
 
 @pytest.fixture
@@ -75,7 +70,7 @@ def test_a_manifest_tells_where_the_file_comes_from(
 
 def test_the_size_is_told_with_that_of_its_gzip(run: Run, splits: Splits) -> None:
     lines: list[str] = []
-    (made,) = exporter.export_run(run, splits, [("onnx", "float32")], report=lines.append)
+    (made,) = exporter.export_run(run, splits, [Variant("onnx", "float32")], report=lines.append)
     content = made.path.read_bytes()
     sizes = f"{len(content) / 1000:.0f} kB, {len(gzip.compress(content, 9)) / 1000:.0f} kB in gzip; agrees"
     assert [sizes in line for line in lines] == [True]
@@ -87,7 +82,7 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
     monkeypatch.setattr(targets, "of_this_machine", lambda: "x86-vnni")
     lines: list[str] = []
     settings = ExportOptions(calibration_images=50, calibration="min-max", target="arm64")
-    kinds = [("onnx", "int8"), ("tflite", "int8")]
+    kinds = [Variant("onnx", "int8"), Variant("tflite", "int8")]
     made, tflite = exporter.export_run(run, splits, kinds, settings, report=lines.append)
     assert (made.path.name, made.target) == ("cnn-int8-arm64.onnx", "arm64")
     assert (tflite.path.name, tflite.target) == ("cnn-int8.tflite", "any")
@@ -100,7 +95,8 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
 def test_an_artifact_that_disagrees_leaves_no_file(
     run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method = converters.METHODS["onnx", "float32"]
+    methods = converters.converters_of("onnx").methods
+    method = methods["float32"]
 
     def negated(*given: Any) -> bytes:
         import onnx as onnx_package
@@ -111,9 +107,9 @@ def test_an_artifact_that_disagrees_leaves_no_file(
         model.graph.node.append(onnx_package.helper.make_node("Neg", ["positive"], ["logits"]))
         return bytes(model.SerializeToString())
 
-    monkeypatch.setitem(converters.METHODS, ("onnx", "float32"), replace(method, convert=negated))
+    monkeypatch.setitem(methods, "float32", replace(method, convert=negated))
     with pytest.raises(VerificationError, match=r"cnn-float32\.onnx agrees .* on \d"):
-        exporter.export_run(run, splits, [("onnx", "float32")])
+        exporter.export_run(run, splits, [Variant("onnx", "float32")])
     assert artifact.find(run.artifacts) == []
 
 
@@ -123,36 +119,37 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
 ) -> None:
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
-    monkeypatch.setitem(converters.METHODS, ("onnx", "int8"), converters.Method(lambda *_: crash, "crash"))
+    methods = converters.converters_of("onnx").methods
+    monkeypatch.setitem(methods, "int8", converters.Method(lambda *_: crash, "crash"))
     monkeypatch.setattr(exporter.embed, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
-        exporter.export_run(run, splits, [("onnx", "int8")], ExportOptions(calibration="min-max"))
+        exporter.export_run(run, splits, [Variant("onnx", "int8")], ExportOptions(calibration="min-max"))
     assert not run.artifacts.exists()
 
 
 def test_an_interruption_keeps_the_artifact_that_was_there(
     run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (before,) = exporter.export_run(run, splits, [("onnx", "float32")])
+    (before,) = exporter.export_run(run, splits, [Variant("onnx", "float32")])
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(verify, "ModelProcess", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        exporter.export_run(run, splits, [("onnx", "float32")])
+        exporter.export_run(run, splits, [Variant("onnx", "float32")])
     assert artifact.read(before.path).manifest == before.manifest
 
 
 def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits) -> None:
     run.artifacts.write_text("a file where the folder should be")
     with pytest.raises(OutputError, match="artifacts"):
-        exporter.export_run(run, splits, [("onnx", "float32")])
+        exporter.export_run(run, splits, [Variant("onnx", "float32")])
 
 
 def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
     settings = ExportOptions(calibration_images=50, calibration="percentile")
-    (made,) = exporter.export_run(run, splits, [("onnx", "int8")], settings)
+    (made,) = exporter.export_run(run, splits, [Variant("onnx", "int8")], settings)
     assert exporter.reusable(made.path, run, settings)
     assert not exporter.reusable(made.path, run, replace(settings, calibration_images=60))
     assert not exporter.reusable(made.path, run, replace(settings, calibration="entropy"))
@@ -182,7 +179,7 @@ def test_what_was_calibrated_in_another_way_is_made_anew(
 ) -> None:
     path = run.artifacts / "cnn-int8.onnx"
     manifest = {"run": "cnn", "run_id": run.id, "precision": "int8", "small_run": True}
-    versions = {package: version(package) for package in exporter.PACKAGES["onnx"]}
+    versions = {package: version(package) for package in converters.converters_of("onnx").packages}
     artifact.save(
         path, b"model", {**manifest, "versions": versions, "calibration": {"count": 500, **made_with}}
     )
@@ -191,7 +188,7 @@ def test_what_was_calibrated_in_another_way_is_made_anew(
 
 def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, splits: Splits) -> None:
     settings = ExportOptions(calibration_images=30, calibration="min-max")
-    kinds = [("onnx", "int8")]
+    kinds = [Variant("onnx", "int8")]
     (made,) = exporter.export_run(run, splits, kinds, settings, calibrate_with=splits.test)
     assert made.manifest is not None
     assert (made.manifest["calibration"]["split"], made.manifest["calibration"]["count"]) == ("given", 30)
@@ -221,7 +218,7 @@ def test_a_model_that_has_learned_nothing_is_no_file(
 
     monkeypatch.setattr(graph, "load_model", changed)
     with pytest.raises(RunError, match=f"the model of {run.folder} gives {reason}: train it again"):
-        exporter.export_run(run, splits, [("onnx", "int8")])
+        exporter.export_run(run, splits, [Variant("onnx", "int8")])
     assert not run.artifacts.exists()
 
 
@@ -229,5 +226,5 @@ def test_a_link_in_a_run_leads_nothing_out_of_it(run: Run, splits: Splits, tmp_p
     (tmp_path / "elsewhere").mkdir()
     run.artifacts.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RunError, match="is a link, and nothing is written through it"):
-        exporter.export_run(run, splits, [("onnx", "float32")])
+        exporter.export_run(run, splits, [Variant("onnx", "float32")])
     assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Splits
 from edgefashion.export import exporter
 from edgefashion.export.options import ExportOptions
@@ -62,7 +63,7 @@ def test_a_process_that_has_trained_gives_the_same_bytes(
 
 def test_a_second_export_gives_the_same_bytes(exported: Run, splits: Splits, tmp_path: Path) -> None:
     shutil.copytree(exported.folder, tmp_path / "cnn", ignore=shutil.ignore_patterns(runs.ARTIFACTS))
-    kinds = [("tflite", "int8"), ("onnx", "int8")]
+    kinds = [Variant("tflite", "int8"), Variant("onnx", "int8")]
     settings = ExportOptions(calibration_images=100, calibration="min-max")
     for made in exporter.export_run(runs.read(tmp_path / "cnn"), splits, kinds, settings):
         assert made.path.read_bytes() == (exported.artifacts / made.path.name).read_bytes()

@@ -13,12 +13,13 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from edgefashion.artifacts import artifact
+from edgefashion.artifacts.formats import Variant
 from edgefashion.cli import main
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, VerificationError
 from edgefashion.evaluation.predictions import predict
 from edgefashion.export import exporter
-from edgefashion.export.converters import METHODS
+from edgefashion.export.converters import method_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import keep_float as keep_float_onnx
 from edgefashion.export.onnx import onnx_model as export_onnx
@@ -33,7 +34,7 @@ from edgefashion.models.architecture import with_weights
 from edgefashion.training.runs import Run
 
 FORMATS = ("tflite", "onnx")
-INT8 = [(format, "int8") for format in FORMATS]
+INT8 = [Variant(format, "int8") for format in FORMATS]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
 
 
 def convert(format: str, graph: Graph, calibration: RepresentativeDataset, *layers: str) -> bytes:
-    return METHODS[format, "int8"].convert(
+    return method_of(Variant(format, "int8")).convert(
         graph, calibration, ExportOptions(calibration="min-max", keep_float=layers)
     )
 
@@ -247,7 +248,7 @@ def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits:
 
 
 def test_the_file_to_compare_with_is_made_once(run: Run, splits: Splits) -> None:
-    kinds, quiet = [("tflite", "int8")], {"report": lambda _: None}
+    kinds, quiet = [Variant("tflite", "int8")], {"report": lambda _: None}
     exporter.export_run(run, splits, kinds, ExportOptions(50, "min-max", keep_float=("conv1",)), **quiet)
     full = run.artifacts / "cnn-int8.tflite"
     before = full.stat().st_mtime_ns
@@ -260,7 +261,7 @@ def test_the_file_to_compare_with_is_made_once(run: Run, splits: Splits) -> None
 
 def test_other_precisions_stay_as_they_are(run: Run, splits: Splits) -> None:
     settings = ExportOptions(50, "min-max", keep_float=("conv1",))
-    (made,) = exporter.export_run(run, splits, [("onnx", "float32")], settings, report=lambda _: None)
+    (made,) = exporter.export_run(run, splits, [Variant("onnx", "float32")], settings, report=lambda _: None)
     assert (made.path.name, made.kept_float) == ("cnn-float32.onnx", [])
 
 

@@ -12,11 +12,12 @@ from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import FASHION_MNIST, Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
 from edgefashion.evaluation.predictions import predict, reference
 from edgefashion.export import exporter, verify
-from edgefashion.export.converters import METHODS, Method
+from edgefashion.export.converters import Method, converters_of
 from edgefashion.export.debug import debug_run
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
@@ -164,7 +165,7 @@ def test_the_file_says_what_the_keras_model_says(pair: Pair, splits: Splits) -> 
 
 
 def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) -> None:
-    (made,) = exporter.export_run(run, splits, [("tflite", "int8-qat")])
+    (made,) = exporter.export_run(run, splits, [Variant("tflite", "int8-qat")])
     assert made.path == run.artifacts / "cnn-int8-qat.tflite"
     manifest = made.manifest
     assert manifest is not None
@@ -181,13 +182,13 @@ def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) 
 
 def test_a_float_run_has_no_int8_qat(trained: Run, splits: Splits) -> None:
     with pytest.raises(BadInput, match=r"was not trained quantization-aware: .* edgefashion train --qat "):
-        exporter.export_run(trained, splits, [("tflite", "int8-qat")])
+        exporter.export_run(trained, splits, [Variant("tflite", "int8-qat")])
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_a_quantized_run_has_nothing_else(run: Run, splits: Splits, precision: str) -> None:
     with pytest.raises(BadInput, match=f"was trained for int8-qat: export {precision} from the run"):
-        exporter.export_run(run, splits, [("tflite", precision)])
+        exporter.export_run(run, splits, [Variant("tflite", precision)])
 
 
 def test_a_file_of_another_accuracy_is_not_kept(
@@ -201,13 +202,13 @@ def test_a_file_of_another_accuracy_is_not_kept(
         dense.assign(-dense)
         return tflite_model.int8_qat(model)
 
-    monkeypatch.setitem(METHODS, ("tflite", "int8-qat"), Method(turned_around, "turned around"))
+    monkeypatch.setitem(converters_of("tflite").methods, "int8-qat", Method(turned_around, "turned around"))
     monkeypatch.setitem(verify.LIMITS, "int8-qat", Limits(0.0, 100.0, entropy=0.0, accuracy=0.003))
     with pytest.raises(
         VerificationError,
         match=r"1\.00% of difference is allowed, on 100 validation images .*: no file was kept",
     ):
-        exporter.export_run(copy, splits, [("tflite", "int8-qat")])
+        exporter.export_run(copy, splits, [Variant("tflite", "int8-qat")])
     assert not copy.artifacts.exists()
 
 
@@ -221,7 +222,7 @@ def test_three_tenths_of_a_point_may_differ(wrong: int, kept: bool) -> None:
 
 
 def test_its_error_is_in_the_grids_of_outputs_and_not_in_the_weights(run: Run, splits: Splits) -> None:
-    exporter.export_run(run, splits, [("tflite", "int8-qat")], report=lambda _: None)
+    exporter.export_run(run, splits, [Variant("tflite", "int8-qat")], report=lambda _: None)
     model = debug_run(run, "int8-qat", ["tflite"], splits.validation).models["tflite"]
     assert sum(layer.share_weights for layer in model.layers) < 0.1
     assert (model.snr_db or 0) > 25
@@ -232,7 +233,7 @@ def test_a_layer_in_float_has_the_kernel_of_training(
     format: str, run: Run, cnn: Graph, splits: Splits
 ) -> None:
     settings = ExportOptions(100, keep_float=("conv2",))
-    (made,) = exporter.export_run(run, splits, [(format, "int8-qat")], settings, report=lambda _: None)
+    (made,) = exporter.export_run(run, splits, [Variant(format, "int8-qat")], settings, report=lambda _: None)
     assert made.path == run.artifacts / f"cnn-int8-qat-keep-float.{format}"
     kernel = quantization_aware.without_rounding(cnn.model).get_layer("conv2").get_weights()[0]
     order = (3, 0, 1, 2) if format == "tflite" else (3, 2, 0, 1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.artifacts.artifact import PRECISIONS
+from edgefashion.artifacts.formats import PRECISIONS, Variant
 from edgefashion.artifacts.targets import of_this_machine
 from edgefashion.errors import BadInput
 from edgefashion.export.selection import check_calibration, kinds_of, target_for
@@ -15,16 +15,16 @@ from edgefashion.training.runs import Run
 def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None:
     trained = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict()})
     quantized = Run(tmp_path / "cnn-qat", {"recipe": {**RECIPES["cnn"].as_dict(), "fine_tuning": "qat"}})
-    usual, every = [("tflite", "float32"), ("tflite", "int8")], PRECISIONS["tflite"]
+    usual, every = [Variant("tflite", "float32"), Variant("tflite", "int8")], PRECISIONS
     assert kinds_of(trained, ["tflite"], None) == usual
-    assert kinds_of(quantized, ["tflite"], None) == [("tflite", "int8-qat")]
+    assert kinds_of(quantized, ["tflite"], None) == [Variant("tflite", "int8-qat")]
     assert [precision for _, precision in kinds_of(trained, ["tflite"], every)] == list(every[:-1])
-    assert kinds_of(quantized, ["tflite"], every) == [("tflite", "int8-qat")]
-    assert kinds_of(quantized, ["tflite"], ["float32"]) == [("tflite", "float32")]
+    assert kinds_of(quantized, ["tflite"], every) == [Variant("tflite", "int8-qat")]
+    assert kinds_of(quantized, ["tflite"], ["float32"]) == [Variant("tflite", "float32")]
     both = ["int8", "int8-qat"]
     lines: list[str] = []
-    assert kinds_of(trained, ["onnx"], both, lines.append) == [("onnx", "int8")]
-    assert kinds_of(quantized, ["onnx"], both) == [("onnx", "int8-qat")]
+    assert kinds_of(trained, ["onnx"], both, lines.append) == [Variant("onnx", "int8")]
+    assert kinds_of(quantized, ["onnx"], both) == [Variant("onnx", "int8-qat")]
     (line,) = lines
     assert line.endswith("cnn: it has no int8-qat, which is left out")
 
@@ -32,16 +32,17 @@ def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None
 @pytest.mark.parametrize("wanted", ["arm64", "auto"])
 def test_a_target_wants_an_int8_onnx_file(wanted: str) -> None:
     with pytest.raises(BadInput, match=f"--target {wanted} .* add --format onnx --precision int8"):
-        target_for(wanted, [("tflite", "int8"), ("onnx", "float32")])
-    assert target_for("any", [("tflite", "int8")]) == "any"
+        target_for(wanted, [Variant("tflite", "int8"), Variant("onnx", "float32")])
+    assert target_for("any", [Variant("tflite", "int8")]) == "any"
 
 
 def test_a_calibration_wants_a_file_that_has_it() -> None:
-    int8_tflite, int8_onnx, others = ("tflite", "int8"), ("onnx", "int8"), [("onnx", "float32")]
+    int8_tflite, int8_onnx = Variant("tflite", "int8"), Variant("onnx", "int8")
+    others = [Variant("onnx", "float32")]
     for method in ("percentile", "entropy"):
         check_calibration(method, [int8_tflite, int8_onnx])
         with pytest.raises(BadInput, match=f"--calibration {method} .* int8 onnx files, .* --format onnx"):
-            check_calibration(method, [int8_tflite, ("onnx", "int8-qat")])
+            check_calibration(method, [int8_tflite, Variant("onnx", "int8-qat")])
     check_calibration("min-max", [int8_tflite])
     with pytest.raises(BadInput, match="int8 tflite and int8 onnx files, and none is asked for"):
         check_calibration("min-max", others)
@@ -50,7 +51,7 @@ def test_a_calibration_wants_a_file_that_has_it() -> None:
 
 def test_the_target_of_this_machine_is_said() -> None:
     lines: list[str] = []
-    found = target_for("auto", [("onnx", "int8"), ("tflite", "int8")], lines.append)
+    found = target_for("auto", [Variant("onnx", "int8"), Variant("tflite", "int8")], lines.append)
     assert found == of_this_machine()
     assert lines == [f"--target auto: {found}, which this machine is"]
-    assert target_for("arm64", [("onnx", "int8-qat")]) == "arm64"
+    assert target_for("arm64", [Variant("onnx", "int8-qat")]) == "arm64"

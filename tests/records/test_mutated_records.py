@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from edgefashion import bundle, files, report, zoo
-from edgefashion.artifacts import artifact, metadata
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.inspection import tflite_file
 from edgefashion.artifacts.inspection.base import Inspection
 from edgefashion.artifacts.inspection.text import to_text
 from edgefashion.bundle import archive
@@ -214,7 +215,7 @@ def test_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / MODEL.name
     shutil.copy(MODEL, path)
     text = ""
-    monkeypatch.setattr(metadata, "_in_tflite", lambda _: text.encode())
+    monkeypatch.setattr(tflite_file, "find_text", lambda *_: text.encode())
 
     def write(wrong: str) -> Path:
         nonlocal text

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from edgefashion.artifacts.formats import Variant
 from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import VerificationError
 from edgefashion.export import exporter
@@ -189,7 +190,9 @@ def test_a_model_that_is_not_what_was_asked_for_is_refused(
 @pytest.fixture(scope="module")
 def exported(make: Callable[[str], Run], sample: Dataset) -> Callable[[str, str, str], bytes]:
     def content(kind: str, format: str, precision: str) -> bytes:
-        (made,) = exporter.export_run(make(kind), split(sample), [(format, precision)], report=lambda _: None)
+        (made,) = exporter.export_run(
+            make(kind), split(sample), [Variant(format, precision)], report=lambda _: None
+        )
         return made.path.read_bytes()
 
     return content

@@ -16,6 +16,7 @@ from PIL import Image
 
 from edgefashion import bundle, files, report, tables, zoo
 from edgefashion.artifacts import artifact
+from edgefashion.artifacts.formats import FORMATS
 from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
 from edgefashion.data import dataset, idx, load_dataset
@@ -61,8 +62,9 @@ def damaged(kind: Kind, seed: int) -> bytes:
 def kinds(folder: Path, models: list[Path]) -> list[Kind]:
     """All kinds, which may lie in `folder`; of model files those that are given, or what comes along."""
     models = models or [path for each in MODEL_FOLDERS for path in artifact.find(each)]
+    suffixes = [each.suffix for each in FORMATS.values()]
     by_suffix = {
-        suffix: [path.read_bytes() for path in models if path.suffix == suffix] for suffix in artifact.FORMATS
+        suffix: [path.read_bytes() for path in models if path.suffix == suffix] for suffix in suffixes
     }
     found = [Kind(f"model{suffix}", sound, _model) for suffix, sound in by_suffix.items() if sound]
     return [*found, *_records(folder), *_data(), *_archives(folder)]

@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgefashion import runtimes
+from edgefashion.artifacts.formats import Variant
 from edgefashion.errors import EdgefashionError, RuntimeCrash
 from edgefashion.runtimes.base import BATCH, Images
 from edgefashion.runtimes.timing import Timer
 
-KINDS = (("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8"))
+KINDS = [Variant(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
 Floats = NDArray[np.float32]
 Classes = NDArray[np.intp]
 
@@ -57,7 +58,7 @@ class Preprocessing:
         return values
 
 
-def convert(model: Any, samples: list[Floats], folder: Path) -> dict[tuple[str, str], Path]:
+def convert(model: Any, samples: list[Floats], folder: Path) -> dict[Variant, Path]:
     """Write a Keras model in the four `KINDS` to `folder`, calibrated with `samples`, its own inputs."""
     import onnx
     import tf2onnx
@@ -70,14 +71,14 @@ def convert(model: Any, samples: list[Floats], folder: Path) -> dict[tuple[str, 
     prepared = folder / "stock-prepared.onnx"
     with quiet():
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
-        paths["tflite", "float32"].write_bytes(converter.convert())
-        paths["tflite", "int8"].write_bytes(_full_integer(tf, model, samples))
+        paths[Variant("tflite", "float32")].write_bytes(converter.convert())
+        paths[Variant("tflite", "int8")].write_bytes(_full_integer(tf, model, samples))
         converted, _ = tf2onnx.convert.from_keras(model)
-        onnx.save(converted, paths["onnx", "float32"])
+        onnx.save(converted, paths[Variant("onnx", "float32")])
         # Symbolic shape inference wants one more package; these graphs have no shape that it would find.
-        quant_pre_process(paths["onnx", "float32"], prepared, skip_symbolic_shape=True)
+        quant_pre_process(paths[Variant("onnx", "float32")], prepared, skip_symbolic_shape=True)
         reader = _Reader(converted.graph.input[0].name, samples)
-        quantize_static(prepared, paths["onnx", "int8"], reader)
+        quantize_static(prepared, paths[Variant("onnx", "int8")], reader)
     return paths
 
 

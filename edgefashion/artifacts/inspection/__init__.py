@@ -12,7 +12,7 @@ base.py                what an inspection finds
 onnx.py, onnx_file.py  .onnx files
 onnx_operators.py      which of their operators multiply
 onnx_shapes.py, onnx_rules.py, onnx_runtime_rules.py  how large their tensors are
-tflite.py, tflite_shapes.py  .tflite files
+tflite.py, tflite_file.py, tflite_shapes.py  .tflite files
 multiplied.py          which weights of a kernel are there to be multiplied
 weighing.py            which operator a constant belongs to
 external.py            constants in other files
@@ -22,13 +22,11 @@ text.py                for people
 from collections.abc import Iterable
 from pathlib import Path
 
-from edgefashion.artifacts import metadata
+from edgefashion.artifacts import formats, metadata
 from edgefashion.artifacts.inspection import external
-from edgefashion.artifacts.inspection.base import Inspection, Model, contradiction
+from edgefashion.artifacts.inspection.base import Inspection, contradiction
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
-
-FORMATS = {".tflite": "tflite", ".onnx": "onnx"}
 
 
 def inspect(path: str | Path) -> Inspection:
@@ -38,22 +36,24 @@ def inspect(path: str | Path) -> Inspection:
     missing or elsewhere; MissingExtra.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise ArtifactError(f"{path} is not a .tflite or .onnx file")
+    format = formats.of(path)
+    if format is None:
+        raise ArtifactError(f"{path} is not a {formats.suffixes()} file")
     content = reading.map_model(path, ArtifactError)
-    format = FORMATS[path.suffix.lower()]
-    own = metadata.find(content, format)
+    own = metadata.find(content, format.name)
     try:
-        model = _read(content, format)
+        model = format.inspect(content)
     except (ValueError, MemoryError) as error:
         again = "export" if metadata.is_ours(path, own) else "copy"
         why = str(error) or "it needs more memory than there is"
-        raise ArtifactError(f"{path} is damaged or no {format} model ({why}): {again} it again") from error
+        raise ArtifactError(
+            f"{path} is damaged or not a {format.title} model ({why}): {again} it again"
+        ) from error
     others = external.checked(path, model.external)
     size = len(content) + sum(each.stat().st_size for each in others)
     return Inspection(
         str(path),
-        format,
+        format.name,
         size,
         list(map(str, others)),
         model.inputs,
@@ -62,14 +62,6 @@ def inspect(path: str | Path) -> Inspection:
         model.operators,
         own,
     )
-
-
-def _read(content: memoryview, format: str) -> Model:
-    if format == "tflite":
-        from edgefashion.artifacts.inspection.tflite import read
-    else:
-        from edgefashion.artifacts.inspection.onnx import read
-    return read(content)
 
 
 def inspect_all(paths: Iterable[Path]) -> tuple[list[Inspection], list[ArtifactError]]:

@@ -1,4 +1,4 @@
-"""Constants of an `.onnx` file that are in other files, as its format allows: beside it or in a folder below.
+"""Constants of a model file that are in other files, as some formats allow: beside it or in a folder below.
 
 Nothing else is read: a place that leads out of the folder, or through a link, may be any file there is.
 """
@@ -6,6 +6,7 @@ Nothing else is read: a place that leads out of the folder, or through a link, m
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from edgefashion.artifacts import formats
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 
@@ -15,13 +16,12 @@ def files(path: Path) -> list[Path]:
 
     Raises ArtifactError for one that is missing, too short, or not beside the model file.
     """
-    if path.suffix.lower() != ".onnx":
+    format = formats.of(path)
+    if format is None or format.external is None:
         return []
-    from edgefashion.artifacts.inspection.onnx_file import read_graph
-
     content = reading.map_model(path, ArtifactError)
     try:
-        needed = read_graph(content).external
+        needed = format.find_external(content)
     except (ValueError, MemoryError):  # what is wrong with it is said by whoever reads it whole
         return []
     return checked(path, needed)

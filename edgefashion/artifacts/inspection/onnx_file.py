@@ -20,6 +20,7 @@ STANDARD = ("", "ai.onnx")
 DEEPEST = 32
 EXTERNAL = 1
 VALUE_READS = 4
+_METADATA, _KEY, _VALUE = 14, 1, 2
 
 
 class Operation:
@@ -219,6 +220,22 @@ def read_graph(content: bytes | memoryview) -> Graph:
     if not graph.operations and not graph.outputs:
         raise ValueError("its graph is empty")
     return graph
+
+
+def find_external(content: bytes | memoryview) -> dict[str, int]:
+    """Other files with constants of it, and how many bytes they must have. Raises ValueError for a damaged
+    file.
+    """
+    return read_graph(content).external
+
+
+def find_text(content: bytes | memoryview, name: str, most: int) -> bytes | None:
+    """The text that the file keeps under `name`, or its first `most` bytes; None without one.
+
+    Raises ValueError for a damaged file.
+    """
+    entries = Message(content).messages(_METADATA)
+    return next((bytes(each.data(_VALUE)[:most]) for each in entries if each.text(_KEY) == name), None)
 
 
 def _add_places(function: Message, external: dict[str, int]) -> None:

@@ -1,27 +1,23 @@
-"""Reads `.tflite` files; only the names of operators and types come from LiteRT's schema."""
+"""Reads `.tflite` files: what their operators take, give and compute."""
 
 import math
 from collections.abc import Hashable
-from dataclasses import dataclass
-from functools import cache
-from typing import TypeVar
 
 from edgefashion.artifacts.flatbuffer import Flatbuffer, Table
-from edgefashion.artifacts.inspection.base import (
-    MOST_PARTS,
-    Model,
-    Port,
-    Shape,
-    checked_shape,
-    shortened,
-    size_of,
-)
+from edgefashion.artifacts.inspection.base import Model, Port, Shape, shortened, size_of
 from edgefashion.artifacts.inspection.multiplied import Counter
+from edgefashion.artifacts.inspection.tflite_file import (
+    Buffer,
+    Tensor,
+    at_most,
+    buffer_of,
+    item_at,
+    operator_kind,
+    tensor_of,
+)
 from edgefashion.artifacts.inspection.tflite_shapes import WHOLE_SLICE, resolve
 from edgefashion.artifacts.inspection.weighing import Constant, Node, weigh
-from edgefashion.errors import MissingExtra
 
-T = TypeVar("T")
 INTEGERS = {"int8", "uint8", "int16", "int4", "int2"}
 LEARNED = {
     "CONV_2D": (1, 2),
@@ -41,38 +37,6 @@ COMPRESSED = "COMPRESSION_METADATA"
 OPAQUE = ("CALL", "STABLEHLO_", "CUSTOM", "DELEGATE", "WHILE")
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """A tensor of the file. `shape` has -1 for a size that is open, `placeholder` 1 in its stead."""
-
-    name: str
-    dtype: str
-    shape: Shape
-    placeholder: Shape
-    buffer: int
-    sparse: bool
-    quantization: Table | None
-
-    @property
-    def scales(self) -> tuple[float, ...]:
-        """One, one per channel, or none; read anew each time."""
-        return self.quantization.floats(2) if self.quantization else ()
-
-    @property
-    def zero_points(self) -> tuple[int, ...]:
-        """As many."""
-        return self.quantization.integers(3, "q") if self.quantization else ()
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """Where values stand: several tensors may be of one."""
-
-    place: Hashable
-    content: memoryview
-    size: int
-
-
 Key = Hashable
 """A tensor: a buffer's place for a constant, else the graph's number and the tensor's in it."""
 
@@ -84,11 +48,11 @@ def read(content: bytes | memoryview) -> Model:
     Raises ValueError for a damaged file, MissingExtra.
     """
     model = Flatbuffer(content).root()
-    codes = [_kind(code) for code in model.tables(1)]
-    buffers = [_buffer(number, table, len(content)) for number, table in enumerate(model.tables(4))]
+    codes = [operator_kind(code) for code in model.tables(1)]
+    buffers = [buffer_of(number, table, len(content)) for number, table in enumerate(model.tables(4))]
     packed, counter = False, Counter()
     for entry in model.tables(6):
-        _item(buffers, entry.integer(1, "I"))
+        item_at(buffers, entry.integer(1, "I"))
         packed |= entry.text(0) == COMPRESSED
     graphs = model.tables(2)
     if model.positions(9):
@@ -114,55 +78,12 @@ def _others(model: Table, graphs: list[Table], calling: bool) -> dict[int, str]:
     """
     signatures = {table.integer(4, "I"): shortened(table.text(2)) for table in model.tables(7)}
     for number in signatures:
-        _item(graphs, number)
+        item_at(graphs, number)
     return {
         number: signatures.get(number) or shortened(graph.text(4)) or f"graph {number}"
         for number, graph in enumerate(graphs)
         if number and (number in signatures or not calling)
     }
-
-
-@cache
-def _names(enumeration: str) -> dict[int, str]:
-    try:
-        from ai_edge_litert import schema_py_generated as schema
-    except ModuleNotFoundError as error:
-        raise MissingExtra("Inspecting a .tflite file needs ai-edge-litert", "litert") from error
-    values = vars(getattr(schema, enumeration))
-    return {value: name for name, value in values.items() if isinstance(value, int)}
-
-
-def _kind(code: Table) -> str:
-    """The operator's name in the schema; of a custom one, its own."""
-    number = max(code.integer(0, "b"), code.integer(3, "i"))
-    name = _names("BuiltinOperator").get(number, f"CUSTOM_{number}")
-    return shortened(f"CUSTOM {code.text(1)}") if name == "CUSTOM" else name
-
-
-def _buffer(number: int, table: Table, size: int) -> Buffer:
-    """Values inside the flatbuffer or, in files of more than 2 GB, behind it."""
-    content = table.data(0)
-    if len(content):
-        return Buffer(table.target(0), content, len(content))
-    start, length = table.integer(1, "Q"), table.integer(2, "Q")
-    if start + length > size:
-        raise ValueError("truncated, or an offset that points outside of it")
-    return Buffer((start, length) if length else ("empty", number), content, length)
-
-
-def _tensor(table: Table) -> Tensor:
-    placeholder = checked_shape(table.integers(0))
-    shape = table.integers(7)
-    dtype = table.integer(1, "b")
-    return Tensor(
-        name=table.text(3),
-        dtype=_names("TensorType").get(dtype, f"type {dtype}").lower(),
-        shape=shape if len(shape) == len(placeholder) else placeholder,
-        placeholder=placeholder,
-        buffer=table.integer(2, "I"),
-        sparse=table.field(6) is not None,
-        quantization=table.table(4),
-    )
 
 
 class _GraphReader:
@@ -179,13 +100,13 @@ class _GraphReader:
     ) -> None:
         self._counter = counter
         self._graph, self._number, self._codes = graph, number, codes
-        self._tensors = [_tensor(table) for table in at_most(graph.tables(0), "tensors")]
+        self._tensors = [tensor_of(table) for table in at_most(graph.tables(0), "tensors")]
         self._contents: dict[int, memoryview] = {}
         self._counts: dict[Key, int | None] = {}
         self._keys: list[Key] = []
         self.constants: dict[Key, Constant] = {}
         for index, tensor in enumerate(self._tensors):
-            buffer = _item(buffers, tensor.buffer)
+            buffer = item_at(buffers, tensor.buffer)
             self._keys.append(buffer.place if buffer.size else (number, index))
             if buffer.size:
                 self._contents[index] = buffer.content
@@ -193,16 +114,16 @@ class _GraphReader:
 
     def ports(self, slot: int) -> list[Port]:
         """Inputs are in slot 1, outputs in 2."""
-        return [_port(_item(self._tensors, index)) for index in self._graph.integers(slot)]
+        return [_port(item_at(self._tensors, index)) for index in self._graph.integers(slot)]
 
     def nodes(self) -> list[Node]:
         """Its operators."""
         operators = at_most(self._graph.tables(3), "operators")
-        kinds = [_item(self._codes, operator.integer(0, "I")) for operator in operators]
+        kinds = [item_at(self._codes, operator.integer(0, "I")) for operator in operators]
         inputs = [operator.integers(1) for operator in operators]
         outputs = [operator.integers(2) for operator in operators]
         for index in (index for row in inputs + outputs for index in row if index != -1):
-            _item(self._tensors, index)
+            item_at(self._tensors, index)
         starts = set(self._graph.integers(1)) if self._number == 0 else set()
         followed = map(_slice_kind, kinds, operators)
         shapes = resolve(
@@ -319,16 +240,3 @@ def _macs(
     swapped = bool(options and options.integer(0, "?"))
     left = inputs[0]
     return None if left is None or len(left) < 2 else made * left[-2 if swapped else -1]
-
-
-def _item(items: list[T], index: int) -> T:
-    if not 0 <= index < len(items):
-        raise ValueError("it refers to what it does not hold")
-    return items[index]
-
-
-def at_most(parts: list[T], what: str) -> list[T]:
-    """The parts; ValueError where there are more than a file may have."""
-    if len(parts) > MOST_PARTS:
-        raise ValueError(f"it has more than {MOST_PARTS:,} {what}")
-    return parts

@@ -26,7 +26,8 @@ a Hadamard matrix, whose product neither grows nor fades and which compresses to
 from dataclasses import dataclass
 from pathlib import Path
 
-FORMATS = ("tflite", "onnx")
+from edgefashion.artifacts.formats import rank
+
 ROWS = 256
 CHAIN = 4
 SIZE = {"float32": 256, "int8": 512}
@@ -42,10 +43,15 @@ class MatrixProduct:
 
 
 def matrix_product(format: str, integer: bool) -> MatrixProduct:
-    """The file for a format, `tflite` or `onnx`, that computes in int8 or else in float32."""
-    if format not in FORMATS:
-        raise ValueError(f"no matrix product is there as {format}")
+    """The file for a format that computes in int8 or else in float32. Raises ValueError without one."""
     numbers = "int8" if integer else "float32"
-    return MatrixProduct(
-        Path(__file__).with_name(f"matrix-product-{numbers}.{format}"), ROWS * SIZE[numbers] ** 2 * CHAIN
-    )
+    path = Path(__file__).with_name(f"matrix-product-{numbers}.{format}")
+    if not path.is_file():
+        raise ValueError(f"there is no matrix product as a {format} file")
+    return MatrixProduct(path, ROWS * SIZE[numbers] ** 2 * CHAIN)
+
+
+def formats() -> list[str]:
+    """Those that have such files."""
+    files = Path(__file__).parent.glob("matrix-product-int8.*")
+    return sorted((path.suffix[1:] for path in files), key=rank)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion import device
-from edgefashion.artifacts.artifact import INTEGER_PRECISIONS, Artifact
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement
 from edgefashion.data import Dataset, Task
 from edgefashion.errors import ArtifactError, BadInput

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgefashion import figures
+from edgefashion.artifacts import formats
 from edgefashion.escaping import plot_label
 from edgefashion.report.compare.devices import DeviceResults
 from edgefashion.report.compare.join import Comparison
@@ -111,7 +112,7 @@ def _draw(axes: "Axes", artifacts: Sequence[Artifact], what: str) -> Panel:
         alike = len(places) > len(set(places)) == 1
         for place, point in known:
             marker = ALL_DEVICES if alike else _marker(point.source)
-            marks.setdefault((marker, color, artifact.format == "tflite"), []).append(place)
+            marks.setdefault((marker, color, formats.rank(artifact.format) == 0), []).append(place)
             panel.shown |= set() if alike else {point.source.number}
             fronts.setdefault(point.source.number, []).append(place)
         panel.ends.append((places[-1], artifact))
@@ -215,9 +216,10 @@ def _reach(found: Points) -> float:
 def _legend(figure: "Figure", sources: Sequence[DeviceResults]) -> None:
     from matplotlib.lines import Line2D
 
+    first, *others = (each.title for each in formats.FORMATS.values())
     looks: list[tuple[str, dict[str, Any]]] = [
         *((plot_label(source.title), {"marker": _marker(source), "linestyle": ""}) for source in sources),
-        ("filled: TFLite, hollow: ONNX", {"linestyle": ""}),
+        (f"filled: {first}, hollow: {' and '.join(others)}", {"linestyle": ""}),
         ("Pareto front of a device", {"linestyle": ":"}),
     ]
     handles = [Line2D([], [], color="0.3", label=label, **look) for label, look in looks]
