@@ -5,6 +5,7 @@ from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -44,6 +45,11 @@ def mcnemar_exact(b: int, c: int) -> float:
         term = term * (n - k) // (k + 1)  # n over k + 1
         total += term
     return min(1.0, 2 * total / (1 << n))
+
+
+def paired(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """The exact p value of McNemar's test on which of the same images two models are right, [N] each."""
+    return mcnemar_exact(int((right & ~other).sum()), int((other & ~right).sum()))
 
 
 def percentile(samples: Sequence[float], q: float) -> float:

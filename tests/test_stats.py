@@ -3,9 +3,10 @@
 from fractions import Fraction
 from math import comb
 
+import numpy as np
 import pytest
 
-from edgefashion.stats import early_stopping_bound, mcnemar_exact, percentile, wilson_interval
+from edgefashion.stats import early_stopping_bound, mcnemar_exact, paired, percentile, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,9 @@ def test_the_bound_needs_samples() -> None:
     assert early_stopping_bound([1.0] * 43, 90, 0.99) is None  # 0.9^43 > 0.01
     assert early_stopping_bound([1.0] * 44, 90, 0.99) == 1.0
     assert early_stopping_bound([], 90, 0.99) is None
+
+
+def test_paired_answers_are_counted_where_one_model_only_is_right() -> None:
+    right, other = np.array([1, 1, 1, 0, 0, 1], bool), np.array([0, 0, 0, 1, 0, 1], bool)
+    assert paired(right, other) == paired(other, right) == mcnemar_exact(3, 1)
+    assert paired(right, right) == 1

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgefashion.errors import EdgefashionError
+from edgefashion.records.results import Latency, Point
 from edgefashion.runtimes.base import Images
 from edgefashion.stats import percentile
 
@@ -63,7 +64,7 @@ class Measurement:
     """The machine's, each while this model ran; see `device.state`."""
     peak_rss_mb: float | None = None
     energy_mj: float | None = None
-    sustained: list[dict[str, Any]] | None = None
+    sustained: list[Point] | None = None
     interrupted: bool = False
     error: EdgefashionError | None = None
 
@@ -104,14 +105,14 @@ class Measurement:
         self.raw_us, self.round_samples, self.sustained, self.energy_mj = [], [], None, None
 
 
-def summary(samples: Sequence[float]) -> dict[str, float | None]:
+def summary(samples: Sequence[float]) -> Latency:
     """p50, p90, p99 (None below 1,000 samples), mean, and the number of samples; all None of none."""
     if not samples:
-        return {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
-    return {
-        "p50": round(percentile(samples, 50), 3),
-        "p90": round(percentile(samples, 90), 3),
-        "p99": round(percentile(samples, 99), 3) if len(samples) >= P99_SAMPLES else None,
-        "mean": round(float(np.mean(samples)), 3),
-        "samples": len(samples),
-    }
+        return Latency()
+    return Latency(
+        p50=round(percentile(samples, 50), 3),
+        p90=round(percentile(samples, 90), 3),
+        p99=round(percentile(samples, 99), 3) if len(samples) >= P99_SAMPLES else None,
+        mean=round(float(np.mean(samples)), 3),
+        samples=len(samples),
+    )

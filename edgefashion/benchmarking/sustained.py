@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from edgefashion.benchmarking.watch import Watch
+from edgefashion.records.results import Point
 from edgefashion.runtimes.model import Model
 from edgefashion.stats import percentile
 
@@ -16,7 +16,7 @@ def run(
     model: Model,
     minutes: float,
     watch: Watch,
-    points: list[dict[str, Any]],
+    points: list[Point],
     report: Callable[[str], None],
 ) -> None:
     """Run a model for so many minutes, with no pause but a look at the machine every few seconds.
@@ -33,10 +33,10 @@ def run(
         samples = model.measure(1, left, left)
         state = watch.look()
         points.append(
-            {
-                "at_s": round(time.monotonic() - start, 2),
-                "p50_us": round(percentile(samples, 50), 3),
-                "temperature_c": state["temperature_c"],
-                "mhz": state["mhz"],
-            }
+            Point(
+                at_s=round(time.monotonic() - start, 2),
+                p50_us=round(percentile(samples, 50), 3),
+                temperature_c=state["temperature_c"],
+                mhz=state["mhz"],
+            )
         )

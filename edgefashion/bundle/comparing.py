@@ -22,13 +22,12 @@ Cortex-A72), by 0.05 at most; in its `dynamic` file, which rounds the activation
 than half of what the overflow of an x86-vnni file does on a Haswell.
 """
 
-from typing import Any
-
 import numpy as np
 
 from edgefashion.artifacts import targets
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS
+from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Logits
 
 FLOAT, ROUNDED = 1e-4, 0.15
@@ -36,7 +35,7 @@ FLOAT, ROUNDED = 1e-4, 0.15
 
 
 def tolerance(artifact: Artifact, host: Logits, here: str) -> tuple[float | None, str]:
-    """What the logits of `artifact` may differ by elsewhere from those of the host, float32 [N, 10], and why.
+    """What logits of `artifact` may differ by elsewhere from the host's, float32 [N, classes], and why.
 
     In units of the logits. None where the host's own, on a processor `here` (see `targets`), may be wrong.
     """
@@ -65,24 +64,18 @@ def in_words(tolerance: float | None) -> str:
     return f"equal within {tolerance:.2g}" if tolerance else "equal to the bit"
 
 
-def compare(host: Logits, own: Logits, tolerance: float | None) -> dict[str, Any]:
-    """How the logits float32 [N, 10] of this computer differ from the host's, of the same images, as JSON.
-
-        images             N
-        differing_classes  of how many of them the highest logit is another
-        max_logit_error    the largest difference of two logits; null where one is not finite
-        tolerance          what it may be; null where the host's are not to be trusted
-        equal              whether it is within that; null without a tolerance
+def compare(host: Logits, own: Logits, tolerance: float | None) -> Host:
+    """How the logits float32 [N, classes] of this computer differ from the host's, of the same images.
 
     Raises ValueError for arrays of other shapes than each other's.
     """
     if host.shape != own.shape:
         raise ValueError(f"logits {own.shape} cannot be compared with {host.shape}")
     error = float(np.abs(host.astype(np.float64) - own).max(initial=0.0))
-    return {
-        "images": len(host),
-        "differing_classes": int(np.count_nonzero(host.argmax(axis=1) != own.argmax(axis=1))),
-        "max_logit_error": error if np.isfinite(error) else None,
-        "tolerance": tolerance,
-        "equal": None if tolerance is None else error <= tolerance,
-    }
+    return Host(
+        images=len(host),
+        differing_classes=int(np.count_nonzero(host.argmax(axis=1) != own.argmax(axis=1))),
+        max_logit_error=error if np.isfinite(error) else None,
+        tolerance=tolerance,
+        equal=None if tolerance is None else error <= tolerance,
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from edgefashion import __version__, files
@@ -20,6 +21,7 @@ from edgefashion.bundle.archive import Archive, damaged, refused
 from edgefashion.data import FASHION_MNIST, Task
 from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.files import arrays, reading, temporary
+from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
 
 
@@ -37,18 +39,18 @@ class Bundle:
     """[N], of the label type of the task: positions in its classes"""
     task: Task
     logits: dict[str, Logits]
-    """The predictions of each artifact on the host: its file's name → float32 [N, 10]."""
+    """The predictions of each artifact on the host: its file's name → float32 [N, classes]."""
 
     def name(self, artifact: Artifact) -> str:
         """What to call an artifact: the bundle's path and, behind it, the file's name."""
         return f"{self.path}:{artifact.path.name}"
 
-    def compare(self, artifact: Artifact, own: Logits) -> dict[str, Any]:
-        """How this computer's logits float32 [N, 10] of `images` differ from the host's: see `compare`."""
+    def compare(self, artifact: Artifact, own: Logits) -> Host:
+        """How logits float32 [N, classes] of this computer differ from the host's: see `compare`."""
         file = artifact.path.name
         (entry,) = [entry for entry in self.info["artifacts"] if entry["file"] == file]
         found = comparing.compare(self.logits[file], own, entry["tolerance"])
-        return {**found, "runtime": entry["runtime"], "runtime_version": entry["runtime_version"]}
+        return replace(found, runtime=entry["runtime"], runtime_version=entry["runtime_version"])
 
 
 @contextmanager
@@ -128,7 +130,7 @@ class _Reader:
         name = layout.predictions(file)
         logits = self._array(name, np.dtype(np.float32), (count, len(self._task.classes)))
         if not np.isfinite(logits).all():
-            raise damaged(self._path, f"{name!r} has logits that are no numbers")
+            raise damaged(self._path, f"{name!r} has NaN or infinite logits")
         return logits
 
     def _artifact(self, file: str) -> Artifact:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> str | None:
     """What one would do with the model that was right most often; None where nothing was."""
-    right = {row["path"]: row["accuracy"] for row in found.rows if row["accuracy"] is not None}
+    right = {row.path: row.accuracy for row in found.rows if row.accuracy is not None}
     if not right:
         return None
     from edgefashion import zoo
@@ -30,7 +30,7 @@ def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> str |
 
 def after_benchmark(names: Sequence[str], found: "Results", json_file: object) -> str | None:
     """What one may want to know after that; None where nothing was measured."""
-    if found.protocol is None or all(row["status"] != "ok" for row in found.rows):
+    if found.protocol is None or all(row.status != "ok" for row in found.rows):
         return None
     bench = shlex.join(("edgefashion", "bench", *names))
     if json_file:

@@ -97,8 +97,8 @@ def _all_of_the_zoo() -> list[str]:
 
 def check_trusted(results: "Results") -> None:
     """Raise Untrusted where a row has a flag, or answers that differ from the host's."""
-    flagged = sum(bool(row["flags"]) for row in results.rows)
-    differing = {row["path"] for row in results.rows if row["host"] and row["host"]["equal"] is False}
+    flagged = sum(bool(row.flags) for row in results.rows)
+    differing = {row.path for row in results.rows if row.host and row.host.equal is False}
     if flagged:
         raise Untrusted(f"--strict: {flagged} of {len(results.rows)} rows are flagged; the reasons are above")
     if differing:

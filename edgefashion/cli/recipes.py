@@ -44,7 +44,7 @@ def _augmentation(row: Row) -> str:
     return ", ".join(name for name, used in named.items() if used) or tables.NONE
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Row], ...] = (
     Column("Recipe", lambda row: row["name"], number=False),
     Column("Model", lambda row: row["model"], number=False),
     Column("Epochs", lambda row: str(row["epochs"]), importance=9),

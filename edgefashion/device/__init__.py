@@ -18,7 +18,8 @@ from edgefashion.device.emulation import emulator
 from edgefashion.device.energy import mean_watts, millijoules
 from edgefashion.device.load import LoadMeter
 from edgefashion.device.machine import SYSTEM, Machine, RecordedMachine, System
-from edgefashion.device.trust import Flag, judge
+from edgefashion.device.trust import judge
+from edgefashion.records.results import Flag
 
 __all__ = [
     "SYSTEM",

@@ -1,7 +1,9 @@
 """Whether a row can be trusted, from the machine's states before, during and after its measurement."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
+
+from edgefashion.records.results import Flag
 
 State = dict[str, Any]
 
@@ -15,16 +17,6 @@ HOT_C, PI_HOT_C = 95.0, 80.0
 """From here on processors are slowed down, or are about to be. A Raspberry Pi's firmware does at 80 °C."""
 SWAPPED_MB = 8
 """Growth of what is swapped out that is more than housekeeping."""
-
-
-class Flag(TypedDict):
-    """Why a row cannot be trusted."""
-
-    flag: str
-    """A name: "emulated", "throttled", "under-voltage", "clock changed", "hot", "other load", "CPU quota",
-    "swapping"."""
-    why: str
-    """One line with the figures."""
 
 
 def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:

@@ -35,7 +35,7 @@ def findings(states: Sequence[State], about: State, sources: Machine) -> list[Ch
     Whatever would flag a row of a benchmark (see `device.judge`) falsifies it here too.
     """
     flags, now = judge(states, about), states[-1]
-    names = {flag["flag"] for flag in flags}
+    names = {flag.flag for flag in flags}
     found = [_governor(now, sources), *_firmware(now, about, sources), _memory(now)]
     found += [] if "hot" in names else [_temperature(now)]
     found += [] if "other load" in names else [_load(now)]
@@ -43,8 +43,8 @@ def findings(states: Sequence[State], about: State, sources: Machine) -> list[Ch
 
 
 def _wrong(flag: Flag) -> Check:
-    mend = _MEND.get(flag["flag"])
-    return Check("problem", flag["flag"], flag["why"], mend, falsifies=True)
+    mend = _MEND.get(flag.flag)
+    return Check("problem", flag.flag, flag.why, mend, falsifies=True)
 
 
 def _governor(now: State, sources: Machine) -> Check:

@@ -5,7 +5,7 @@ from typing import Any
 
 from edgefashion import __version__
 from edgefashion.diagnosis.check import Check
-from edgefashion.tables import Column, Page, Row, Table
+from edgefashion.tables import Column, Page, Table
 from edgefashion.tables.presentable import Presentable
 from edgefashion.tables.terminal import fitted
 
@@ -33,8 +33,7 @@ class DoctorReport(Presentable):
 
     def page(self) -> Page:
         """A row for each finding, and the verdict."""
-        rows: list[Row] = [asdict(finding) for finding in self.findings]
-        return Page([], [Table("", _COLUMNS, rows)], [self._verdict()])
+        return Page([], [Table("", _COLUMNS, self.findings)], [self._verdict()])
 
     def table(self, width: int | None = None) -> str:
         """A line for each finding, and the command that fixes it, if any."""
@@ -53,9 +52,9 @@ class DoctorReport(Presentable):
         return "Nothing was found that would falsify a benchmark."
 
 
-_COLUMNS = (
-    Column("", lambda row: row["level"], number=False),
-    Column("", lambda row: row["topic"], number=False),
-    Column("Found", lambda row: row["text"], number=False),
-    Column("What fixes it", lambda row: row["mend"] or "", number=False),
+_COLUMNS: tuple[Column[Check], ...] = (
+    Column("", lambda finding: finding.level, number=False),
+    Column("", lambda finding: finding.topic, number=False),
+    Column("Found", lambda finding: finding.text, number=False),
+    Column("What fixes it", lambda finding: finding.mend or "", number=False),
 )

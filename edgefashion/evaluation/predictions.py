@@ -6,7 +6,7 @@ any, like the float32 of a run that was not fine-tuned, compares with nothing, a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,16 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import BenchmarkOptions, Progress
 from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
+from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.model import open_model
 from edgefashion.runtimes.process import ANSWER_S
-from edgefashion.stats import mcnemar_exact, wilson_interval
+from edgefashion.stats import paired, wilson_interval
 
 LISTED = 3
 """Classes that are named of those that are others than expected."""
 Labels = NDArray[np.unsignedinteger[Any]]
 Classes = NDArray[np.intp]
-
-
-NO_SCORE: dict[str, Any] = dict.fromkeys(
-    ("images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p")
-)
-"""The fields of a row that come from predictions, for a row without any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +36,8 @@ class LabeledImages:
     images: Images
     labels: Labels
     task: Task
-    compare_with_host: Callable[[Artifact, Logits], dict[str, Any]] | None = None
-    """How logits float32 [N, 10] of an artifact differ from what another computer got; see `bundle`."""
+    compare_with_host: Callable[[Artifact, Logits], Host] | None = None
+    """How logits float32 [N, classes] of an artifact differ from what another computer got; see `bundle`."""
 
     def __post_init__(self) -> None:
         if not len(self.images):
@@ -67,7 +62,7 @@ class Candidate:
 
 @dataclass
 class Predictions:
-    """What one artifact says of the images: its logits float32 [N, 10], or why there are none."""
+    """What one artifact says of the images: its logits float32 [N, classes], or why there are none."""
 
     logits: Logits | None = None
     runtime: str | None = None
@@ -79,6 +74,18 @@ class Predictions:
     def classes(self) -> Classes | None:
         """The class of each image, [N]."""
         return None if self.logits is None else self.logits.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The fields of a row that come from predictions; None where there are none. See `records.results`."""
+
+    images: int | None = None
+    accuracy: float | None = None
+    accuracy_ci95: tuple[float, float] | None = None
+    accuracy_delta: float | None = None
+    agreement: float | None = None
+    mcnemar_p: float | None = None
 
 
 def check_shape(artifact: Artifact, images: Images) -> None:
@@ -142,7 +149,7 @@ def predict(
         )
     if bad := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
         raise RuntimeCrash(
-            f"{artifact.path} gives logits that are no numbers for {bad} of {len(images)} images"
+            f"{artifact.path} returned NaN or infinite logits for {bad} of {len(images)} images"
         )
     return Predictions(logits, model.runtime, model.version, model.note)
 
@@ -185,29 +192,24 @@ def predict_or_error(
         return Predictions(error=error)
 
 
-def score(subjects: Sequence[Candidate], answers: Sequence[Predictions], number: int) -> dict[str, Any]:
-    """The fields that come from predictions."""
+def score(subjects: Sequence[Candidate], answers: Sequence[Predictions], number: int) -> Score:
+    """How good an artifact's predictions are, and how they differ from those of its reference."""
     own, sample = answers[number].classes, subjects[number].sample
     if own is None or sample is None:
-        return NO_SCORE
+        return Score()
     labels = sample.labels
     right = own == labels
     correct, n = int(right.sum()), len(labels)
-    found = {
-        **NO_SCORE,
-        "images": n,
-        "accuracy": correct / n,
-        "accuracy_ci95": list(wilson_interval(correct, n)),
-    }
+    found = Score(n, correct / n, wilson_interval(correct, n))
     same = [index for index, subject in enumerate(subjects) if subject.sample is sample]
     index = reference([subjects[index].artifact for index in same], same.index(number))
     other = None if index is None else answers[same[index]].classes
     if other is None:
         return found
     other_right = other == labels
-    return {
-        **found,
-        "accuracy_delta": (correct - int(other_right.sum())) / n,
-        "agreement": float(np.mean(own == other)),
-        "mcnemar_p": mcnemar_exact(int((right & ~other_right).sum()), int((other_right & ~right).sum())),
-    }
+    return replace(
+        found,
+        accuracy_delta=(correct - int(other_right.sum())) / n,
+        agreement=float(np.mean(own == other)),
+        mcnemar_p=paired(right, other_right),
+    )

@@ -5,58 +5,22 @@ all samples of the row, in microseconds, under `raw_us`. Files of schema 1 (`eva
 there) lack the newer fields; reading fills them.
 """
 
-import copy
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from edgefashion import __version__
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.files import json_text, reading
+from edgefashion.records.results import Results as Head
+from edgefashion.records.results import Row, Samples
 
 SCHEMA = 2
 _HEAD = ("device", "dataset", "verb", "protocol", "edgefashion")
 _HEAD_OF_OLD: dict[str, Any] = {"edgefashion": None, "verb": "evaluate", "protocol": None}
-_DEFAULTS: dict[str, Any] = {
-    "target": "any",
-    "kept_float": [],
-    "pinned": None,
-    "in_process": False,
-    "runtime_version": None,
-    "size_bytes": None,
-    "gzip_bytes": None,
-    "sha256": None,
-    "small_run": False,
-    "images": None,
-    "accuracy_ci95": None,
-    "accuracy_delta": None,
-    "agreement": None,
-    "mcnemar_p": None,
-    "host": None,
-    "inferences_per_s": None,
-    "p90_bound_us": None,
-    "loops": 1,
-    "kept_every": 1,
-    "round_samples": [],
-    "load_ms": None,
-    "first_inference_us": None,
-    "peak_rss_mb": None,
-    "macs": None,
-    "macs_per_s": None,
-    "limit_macs_per_s": None,
-    "energy_mj": None,
-    "sustained": None,
-    "flags": [],
-    "instructions_per_inference": None,
-    "error": None,
-    "bad_file": False,
-    "note": None,
-    "raw_us": [],
-}
-"""What a row has where nothing says otherwise, or its file is too old to say."""
-_HOST: dict[str, Any] = dict.fromkeys(("equal", "tolerance"))
-_PERCENTILES: dict[str, Any] = {"p50": None, "p90": None, "p99": None, "mean": None, "samples": 0}
 MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
 """Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
 _NAME = 64
@@ -70,7 +34,7 @@ class Results:
 
     device: dict[str, Any]
     dataset: dict[str, Any] | None
-    rows: list[dict[str, Any]]
+    rows: list[Row]
     verb: str = "evaluate"
     protocol: dict[str, Any] | None = None
     edgefashion: str | None = __version__
@@ -78,19 +42,19 @@ class Results:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the measurement."""
-        return any(flag["flag"] == "interrupted" for row in self.rows for flag in row["flags"])
+        return any(flag.flag == "interrupted" for row in self.rows for flag in row.flags)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was measured, since no file could be loaded."""
-        return bool(self.rows) and all(row["bad_file"] for row in self.rows)
+        return bool(self.rows) and all(row.bad_file for row in self.rows)
 
     def raise_failures(self) -> None:
         """Raise what failed rows say: ArtifactError when a file could not be loaded, else RuntimeCrash."""
-        failed = [row for row in self.rows if row["status"] != "ok"]
+        failed = [row for row in self.rows if row.status != "ok"]
         if failed:
-            kind = ArtifactError if any(row["bad_file"] for row in failed) else RuntimeCrash
-            raise kind("; ".join(dict.fromkeys(row["error"] for row in failed)))
+            kind = ArtifactError if any(row.bad_file for row in failed) else RuntimeCrash
+            raise kind("; ".join(dict.fromkeys(filter(None, (row.error for row in failed)))))
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""
@@ -101,15 +65,8 @@ class Results:
             "device": self.device,
             "dataset": self.dataset,
             "protocol": self.protocol,
-            "results": self.rows,
+            "results": [row.to_dict() for row in self.rows],
         }
-
-
-def complete(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with every field, its own first and the samples last: what it leaves out is not known."""
-    known = {**copy.deepcopy(_DEFAULTS), **row}
-    raw = known.pop("raw_us")
-    return {**{name: known[name] for name in row if name in known}, **known, "raw_us": raw}
 
 
 def to_json(results: Results) -> str:
@@ -125,10 +82,6 @@ def read(path: str | Path) -> Results:
 
     Raises BadInput for any other file, and for one with a field that makes no sense.
     """
-    import msgspec
-
-    from edgefashion.records.results import Results as Head
-
     path = Path(path)
     what, name = "a results file of edgefashion", str(path)
     content = reading.read_bytes(path, "a results file", BadInput, MOST_BYTES).removeprefix(reading.BOM)
@@ -150,18 +103,15 @@ def read(path: str | Path) -> Results:
     return Results(rows=found, **{field: head[field] for field in _HEAD})
 
 
-def _row(parts: dict[str, Any], name: str) -> dict[str, Any]:
-    """A row, complete, from the JSON of its fields."""
-    from edgefashion.records.results import Row, Samples
-
+def _row(parts: dict[str, Any], name: str) -> Row:
+    """A row from the JSON of its fields."""
     what = "a row of a results file"
     _check_sizes(parts, name)
     raw = parts.pop("raw_us", b"[]")
     samples = array("d", _decoded(raw, Samples, f"{name}, field raw_us,", what))
-    row = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
-    reading.check(row, Row, name, what, BadInput, mend=_MEND)
-    latency, host = _PERCENTILES | row["latency_us"], row.get("host")
-    return complete({**row, "latency_us": latency, "host": host and _HOST | host, "raw_us": samples})
+    fields = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
+    row: Row = reading.converted(fields, Row, name, what, BadInput, mend=_MEND)
+    return msgspec.structs.replace(row, raw_us=samples)
 
 
 def _check_sizes(parts: dict[str, Any], name: str) -> None:
@@ -177,8 +127,6 @@ def _plain(part: Any, name: str, what: str) -> Any:
 
 def _decoded(part: Any, kind: Any, name: str, what: str) -> Any:
     """A part of the JSON, of this type. Raises BadInput for one of another."""
-    import msgspec
-
     try:
         return msgspec.json.decode(part, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

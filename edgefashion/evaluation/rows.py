@@ -1,8 +1,8 @@
-"""The rows of a results file, whoever measured: see `edgefashion.evaluation.results` for their fields."""
+"""The rows of a results file, whoever measured: see `edgefashion.records.results` for their fields."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from edgefashion.artifacts.inspection import external
 from edgefashion.benchmarking import BenchmarkOptions, Measurement
 from edgefashion.device import Flag
 from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
-from edgefashion.evaluation import results
+from edgefashion.evaluation.predictions import Score
 from edgefashion.files import reading
+from edgefashion.records.results import Host, Row
 from edgefashion.stats import early_stopping_bound
 
 _MENDS = {
@@ -98,8 +99,8 @@ class Common:
     """What the user calls it."""
     file: File
     computation: Computation
-    score: dict[str, Any]
-    host: dict[str, Any] | None
+    score: Score
+    host: Host | None
     note: str | None
 
 
@@ -109,26 +110,27 @@ def row(
     flags: Sequence[Flag],
     protocol: BenchmarkOptions,
     limit: float | None,
-) -> dict[str, Any]:
+) -> Row:
     """The row of an artifact and a number of threads. `limit`: multiply-accumulates per second, see
     `benchmarking.rooflines`.
     """
-    of_run = _of_run(run, protocol)
-    p50, macs = of_run["latency_us"]["p50"], common.computation.macs
-    fields = {
+    latency = benchmarking.summary(run.raw_us)
+    p50, macs = latency.p50, common.computation.macs
+    return Row(
         **_of_file(common),
-        "note": _note(common, run),
-        **of_run,
-        "macs": macs,
-        "macs_per_s": macs * 1e6 / p50 if macs and p50 else None,
-        "limit_macs_per_s": limit,
-        "flags": list(flags),
-        "status": "failed" if run.error else "ok",
-        "error": _error(common, run),
-        "bad_file": isinstance(run.error, ArtifactError),
-        "raw_us": run.raw_us,
-    }
-    return results.complete(fields)
+        **_of_run(run, protocol),
+        note=_note(common, run),
+        latency_us=latency,
+        inferences_per_s=1e6 / latency.mean if latency.mean else None,
+        macs=macs,
+        macs_per_s=macs * 1e6 / p50 if macs and p50 else None,
+        limit_macs_per_s=limit,
+        flags=tuple(flags),
+        status="failed" if run.error else "ok",
+        error=_error(common, run),
+        bad_file=isinstance(run.error, ArtifactError),
+        raw_us=run.raw_us,
+    )
 
 
 def _of_file(common: Common) -> dict[str, Any]:
@@ -139,13 +141,13 @@ def _of_file(common: Common) -> dict[str, Any]:
         "format": artifact.format,
         "precision": common.computation.precision if _contradiction(common) else artifact.precision,
         "target": artifact.target,
-        "kept_float": artifact.kept_float,
+        "kept_float": tuple(artifact.kept_float),
         "path": common.name,
         "small_run": artifact.small_run,
         "size_bytes": content.size_bytes,
         "gzip_bytes": content.gzip_bytes,
         "sha256": content.sha256,
-        **common.score,
+        **asdict(common.score),
         "host": common.host,
     }
 
@@ -163,24 +165,21 @@ def _contradiction(common: Common) -> str | None:
 
 def _of_run(run: Measurement, protocol: BenchmarkOptions) -> dict[str, Any]:
     """What was measured, and how, but for the samples."""
-    latency = benchmarking.summary(run.raw_us)
     return {
         "runtime": run.runtime,
         "runtime_version": run.version,
         "threads": run.job.threads,
-        "pinned": list(protocol.pin) if protocol.pin else None,
+        "pinned": protocol.pin or None,
         "in_process": protocol.in_process,
-        "latency_us": latency,
         "p90_bound_us": _p90_bound(run, protocol),
-        "inferences_per_s": 1e6 / latency["mean"] if latency["mean"] else None,
         "loops": run.loops,
         "kept_every": run.kept_every,
-        "round_samples": run.round_samples,
+        "round_samples": tuple(run.round_samples),
         "load_ms": run.load_ms,
         "first_inference_us": run.first_inference_us,
         "peak_rss_mb": run.peak_rss_mb,
         "energy_mj": run.energy_mj,
-        "sustained": run.sustained,
+        "sustained": None if run.sustained is None else tuple(run.sustained),
     }
 
 

@@ -209,13 +209,18 @@ def load_json(
 
 def check(found: Any, kind: Any, name: str, what: str, error: type[BadInput], *, mend: str = "") -> Any:
     """`found`, once it is known to be of the type `kind`: what a TypedDict does not name is kept as it is."""
+    converted(found, kind, name, what, error, mend=mend)
+    return found
+
+
+def converted(found: Any, kind: Any, name: str, what: str, error: type[BadInput], *, mend: str = "") -> Any:
+    """What JSON holds as an object of the type `kind`: what a record does not name is left out."""
     import msgspec
 
     try:
-        msgspec.convert(found, kind)
+        return msgspec.convert(found, kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as reason:
         raise damaged(name, what, error, mend, reason) from reason
-    return found
 
 
 def check_schema(found: Any, newest: int, name: str, error: type[BadInput]) -> None:

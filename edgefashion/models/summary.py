@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgefashion.models.architecture import unwrapped
-from edgefashion.tables import Column, Page, Table
+from edgefashion.tables import Column, Page, Row, Table
 from edgefashion.tensorflow import keras
 
 
@@ -45,7 +45,7 @@ def page(layers: list[LayerSummary]) -> Page:
     return Page([], [Table("Layers", _COLUMNS, [*rows, total])], [])
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Row], ...] = (
     Column("layer", lambda row: row["name"], number=False),
     Column("kind", lambda row: row["kind"], number=False, importance=4),
     Column("output", lambda row: "x".join(map(str, row["output_shape"])), importance=3),

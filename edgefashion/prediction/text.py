@@ -7,7 +7,7 @@ from typing import Any
 from edgefashion import __version__, report
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
-from edgefashion.tables import ALWAYS, Column, Page, Table
+from edgefashion.tables import ALWAYS, Column, Page, Row, Table
 
 SCHEMA = 1
 
@@ -90,24 +90,17 @@ def _guess(guess: Guess) -> dict[str, Any]:
     return {"class": guess.name, "label": guess.label, "probability": guess.probability}
 
 
-def _precision(row: dict[str, Any]) -> str:
-    artifact = row["artifact"]
-    return report.precision(
-        {"precision": artifact.precision, "target": artifact.target, "kept_float": artifact.kept_float}
-    )
-
-
-def _place(rank: int) -> Column:
-    def text(row: dict[str, Any]) -> str:
+def _place(rank: int) -> Column[Row]:
+    def text(row: Row) -> str:
         guess = row["top"][rank]
         return f"{guess.name} {100 * guess.probability:.1f} %"
 
     return Column(("1st", "2nd", "3rd")[rank], text, number=False, importance=(ALWAYS, 5, 4)[rank])
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Row], ...] = (
     Column("Image", lambda row: row["image"], number=False),
     Column("Model", lambda row: row["artifact"].model, number=False),
     Column("Format", lambda row: row["artifact"].format, number=False),
-    Column("Precision", _precision, number=False),
+    Column("Precision", lambda row: report.precision(row["artifact"]), number=False),
 )

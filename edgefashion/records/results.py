@@ -1,46 +1,58 @@
-"""The results file of `evaluate` and `bench`: one row per (model file, runtime, threads)."""
+"""The results file of `evaluate` and `bench`: one row per (model file, runtime, threads).
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+What a row says is `Row` and nothing else: its defaults complete the rows of older files, its types check what
+is read, its order is that of the JSON and of the columns of the CSV.
+"""
 
-from msgspec import Meta
+from collections.abc import Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+from msgspec import Struct, to_builtins
 
 from edgefashion.records.values import Amount, Count, Dataset, Difference, Name, Positive, Share, Time
 
 Samples = list[Time]
+Interval = tuple[Share, Share]
 
 
-class Latency(TypedDict, total=False):
+class Latency(Struct, frozen=True, kw_only=True):
     """Of single inferences, in microseconds; all null where nothing was timed."""
 
-    p50: Time | None
-    p90: Time | None
-    p99: Time | None
+    p50: Time | None = None
+    p90: Time | None = None
+    p99: Time | None = None
     """Null below 1,000 samples."""
-    mean: Time | None
-    samples: Count
+    mean: Time | None = None
+    samples: Count = 0
 
 
-class Host(TypedDict, total=False):
+class Host(Struct, frozen=True, kw_only=True):
     """The answers beside those that the bundle's maker got, see `bundle.compare`."""
 
-    equal: bool | None
-    tolerance: Amount | None
-    images: Count
-    differing_classes: Count
-    max_logit_error: Amount | None
-    runtime: Name
+    images: Count | None = None
+    differing_classes: Count | None = None
+    """Of how many images the highest logit is another."""
+    max_logit_error: Amount | None = None
+    """The largest difference of two logits; null where one is not a number."""
+    tolerance: Amount | None = None
+    """What it may be; null where the host's logits are not to be trusted."""
+    equal: bool | None = None
+    """Whether it is no more than that; null without a tolerance."""
+    runtime: Name | None = None
     """What answered there; the row has what answered here."""
-    runtime_version: Name
+    runtime_version: Name | None = None
 
 
-class Flag(TypedDict):
-    """What makes the figures untrustworthy."""
+class Flag(Struct, frozen=True, kw_only=True):
+    """Why the figures of a row cannot be trusted."""
 
     flag: Name
+    """A name, like "throttled" or "other load"."""
     why: str
+    """One line with the figures."""
 
 
-class Point(TypedDict):
+class Point(Struct, frozen=True, kw_only=True):
     """Latency at a time of a load of minutes."""
 
     at_s: Amount
@@ -49,85 +61,98 @@ class Point(TypedDict):
     mhz: float | None
 
 
-class Row(TypedDict):
+class Row(Struct, frozen=True, kw_only=True):
     """A model file with a number of threads."""
 
     model: Name
     format: Name
     precision: Name | None
     """Null where nothing tells it."""
-    target: NotRequired[Name]
+    target: Name = "any"
     """The processor that the file is made for, see `targets`."""
-    kept_float: NotRequired[list[Name]]
+    kept_float: tuple[Name, ...] = ()
     """The layers that an int8 file computes in float."""
-    runtime: Name | None
-    """Null where it did not start, like its version."""
-    runtime_version: NotRequired[Name | None]
-    threads: Positive
     path: Name
     """As the user gave it."""
-    pinned: NotRequired[list[Count] | None]
-    """The CPUs that the measured process was kept on; null for any."""
-    in_process: NotRequired[bool]
-    """Whether it was measured without a process of its own."""
-    size_bytes: NotRequired[Count | None]
-    gzip_bytes: NotRequired[Count | None]
-    """Of the file compressed by gzip, level 9: what an update of it transfers."""
-    sha256: NotRequired[Name | None]
-    """Of the file; of one with weights in other files, over the bytes of it and then of those, by name."""
-    small_run: NotRequired[bool]
+    small_run: bool = False
     """Whether the model was trained on a part of the data only."""
-    images: NotRequired[Positive | None]
+    size_bytes: Count | None = None
+    gzip_bytes: Count | None = None
+    """Of the file compressed by gzip, level 9: what an update of it transfers."""
+    sha256: Name | None = None
+    """Of the file; of one with weights in other files, over the bytes of it and then of those, by name."""
+    images: Positive | None = None
     """Number of test images; null, like the next five, without data."""
     accuracy: Share | None
-    accuracy_ci95: NotRequired[Annotated[list[Share], Meta(min_length=2, max_length=2)] | None]
+    accuracy_ci95: Interval | None = None
     """Its 95 % Wilson interval."""
-    accuracy_delta: NotRequired[Difference | None]
+    accuracy_delta: Difference | None = None
     """Accuracy minus the reference's."""
-    agreement: NotRequired[Share | None]
+    agreement: Share | None = None
     """Part of the images given the same class as by the reference."""
-    mcnemar_p: NotRequired[Share | None]
+    mcnemar_p: Share | None = None
     """How likely luck alone explains so uneven a set of differences."""
-    host: NotRequired[Host | None]
+    host: Host | None = None
     """Null without a bundle."""
+    note: str | None = None
+    """What was unusual about the run."""
+    runtime: Name | None
+    """Null where it did not start, like its version."""
+    runtime_version: Name | None = None
+    threads: Positive
+    pinned: tuple[Count, ...] | None = None
+    """The CPUs that the measured process was kept on; null for any."""
+    in_process: bool = False
+    """Whether it was measured without a process of its own."""
     latency_us: Latency
-    inferences_per_s: NotRequired[Amount | None]
+    p90_bound_us: Time | None = None
+    """MLPerf's estimate of p90, see `stats.early_stopping_bound`; null unless measured by its rules."""
+    inferences_per_s: Amount | None = None
     """1e6 / mean."""
-    p90_bound_us: NotRequired[Time | None]
-    """MLPerf's estimate of p90, see `statistics.early_stopping_bound`; null unless measured by its rules."""
-    loops: NotRequired[Positive]
+    loops: Positive = 1
     """Inferences in a row that a sample is the mean of."""
-    kept_every: NotRequired[Positive]
+    kept_every: Positive = 1
     """2 where every second sample was kept, because there were so many."""
-    round_samples: NotRequired[list[Positive]]
+    round_samples: tuple[Positive, ...] = ()
     """How many samples each round gave, in order."""
-    load_ms: NotRequired[Amount | None]
+    load_ms: Amount | None = None
     """Once, in a fresh process; the first inference likewise."""
-    first_inference_us: NotRequired[Amount | None]
-    peak_rss_mb: NotRequired[Amount | None]
+    first_inference_us: Amount | None = None
+    peak_rss_mb: Amount | None = None
     """Of a process that ran single inferences and was not timed, in MiB."""
-    macs: NotRequired[Count | None]
+    energy_mj: Amount | None = None
+    """Millijoules per inference; null where no power could be read."""
+    sustained: tuple[Point, ...] | None = None
+    """Latency over minutes; null where not asked for."""
+    macs: Count | None = None
     """Multiply-accumulates of one inference; null where shapes do not tell."""
-    macs_per_s: NotRequired[Amount | None]
+    macs_per_s: Amount | None = None
     """macs / p50."""
-    limit_macs_per_s: NotRequired[Amount | None]
+    limit_macs_per_s: Amount | None = None
     """What a matrix product of the same number type reached in the same runtime, threads and run; null
     where it was not measured.
     """
-    energy_mj: NotRequired[Amount | None]
-    """Millijoules per inference; null where no power could be read."""
-    sustained: NotRequired[list[Point] | None]
-    """Latency over minutes; null where not asked for."""
-    flags: NotRequired[list[Flag]]
-    instructions_per_inference: NotRequired[dict[str, Any] | None]
-    """Of an emulated processor, by its name; null where not counted."""
+    flags: tuple[Flag, ...] = ()
+    """What makes the figures untrustworthy."""
     status: Literal["ok", "failed"]
-    error: NotRequired[str | None]
+    error: str | None = None
     """Why it failed."""
-    bad_file: NotRequired[bool]
+    bad_file: bool = False
     """Whether it failed because the file cannot be loaded."""
-    note: NotRequired[str | None]
-    """What was unusual about the run."""
+    instructions_per_inference: dict[str, Any] | None = None
+    """Of an emulated processor, by its name; null where not counted."""
+    raw_us: Sequence[float] = ()
+    """All samples, in microseconds."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        fields: dict[str, Any] = to_builtins(self, enc_hook=_plain)
+        return fields
+
+
+def _plain(value: Any) -> Any:
+    """An array or a number of numpy, or an array of samples, as JSON."""
+    return value.tolist()
 
 
 class State(TypedDict, total=False):

@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from edgefashion.escaping import csv
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Row
 from edgefashion.report.columns import precision, result_tables
-from edgefashion.report.notes import SLOWER_BECAUSE, notes
+from edgefashion.report.notes import notes
 from edgefashion.report.words import sentences
-from edgefashion.tables import Column, Page, Row, Table, print_page
+from edgefashion.tables import Page, print_page
 from edgefashion.tables import to_markdown as markdown
 
 if TYPE_CHECKING:
@@ -46,9 +49,9 @@ def header(results: Results) -> list[str]:
     features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
     emulated = f", emulated by {machine['emulated']}" if machine["emulated"] else ""
     memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
-    started = [row for row in rows if row["runtime"]]
-    runtimes = dict.fromkeys(f"{row['runtime']} {row['runtime_version']}" for row in started)
-    threads = dict.fromkeys(str(row["threads"]) for row in rows)
+    started = [row for row in rows if row.runtime]
+    runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started)
+    threads = dict.fromkeys(str(row.threads) for row in rows)
     names = ", ".join(runtimes) or "none started"
     system = machine["os"] or "unknown system"
     lines = [
@@ -57,37 +60,32 @@ def header(results: Results) -> list[str]:
     ]
     if data := results.dataset:
         part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
-        used = max((row["images"] or 0 for row in rows), default=0)
+        used = max((row.images or 0 for row in rows), default=0)
         lines.append(f"Data: {data['name']}, {used:,} of {data['counts']['test']:,} test images{part}")
     if results.protocol and "summary" in results.protocol:
         lines.append(f"Protocol: {results.protocol['summary']}")
     return lines
 
 
-def _flat(row: Row) -> Row:
-    low, high = row["accuracy_ci95"] or (None, None)
-    times = {f"{name}_us": value for name, value in row["latency_us"].items() if name != "samples"}
+def _flat(row: Row) -> dict[str, Any]:
+    low, high = row.accuracy_ci95 or (None, None)
+    fields = replace(row, raw_us=()).to_dict()
+    times = {f"{name}_us": value for name, value in fields["latency_us"].items() if name != "samples"}
     dropped = ("accuracy_ci95", "latency_us", "raw_us", "round_samples", "sustained", "host")
     return {
-        **{name: value for name, value in row.items() if name not in dropped},
-        "kept_float": " ".join(row["kept_float"]),
-        "pinned": " ".join(map(str, row["pinned"] or ())),
-        "flags": "; ".join(f"{flag['flag']}: {flag['why']}" for flag in row["flags"]),
-        "equals_host": row["host"]["equal"] if row["host"] else None,
+        **{name: value for name, value in fields.items() if name not in dropped},
+        "kept_float": " ".join(row.kept_float),
+        "pinned": " ".join(map(str, row.pinned or ())),
+        "flags": "; ".join(f"{flag.flag}: {flag.why}" for flag in row.flags),
+        "equals_host": row.host.equal if row.host else None,
         "accuracy_low": low,
         "accuracy_high": high,
         **times,
-        "samples": row["latency_us"]["samples"],
+        "samples": row.latency_us.samples,
     }
 
 
 __all__ = [
-    "SLOWER_BECAUSE",
-    "Column",
-    "Table",
-    "header",
-    "markdown",
-    "notes",
     "page",
     "precision",
     "print_report",

@@ -1,23 +1,25 @@
 """The tables of a results file, and the columns of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from edgefashion.artifacts import targets
+from edgefashion.artifacts.artifact import Artifact
 from edgefashion.evaluation.results import Results
-from edgefashion.tables import ALWAYS, NONE, Column, Row, Table, figure, kilobytes, time
+from edgefashion.records.results import Point, Row
+from edgefashion.tables import ALWAYS, NONE, Column, Table, figure, kilobytes, time
 
 FLAGGED = "!"
 """What marks a row that has flags."""
 
 
-def result_tables(results: Results) -> list[Table]:
+def result_tables(results: Results) -> list[Table[Row]]:
     """Accuracy, a row per file, where there was data or no clock; latency, a row per file and threads;
     latency over minutes.
     """
-    per_file = list({row["path"]: row for row in reversed(results.rows)}.values())[::-1]
+    per_file = list({row.path: row for row in reversed(results.rows)}.values())[::-1]
     accuracy = Table("Accuracy", _used(_ACCURACY, per_file), per_file)
     latency = Table("Latency and memory, one image at a time", _used(_LATENCY, results.rows), results.rows)
-    long = [row for row in results.rows if row["sustained"]]
+    long = [row for row in results.rows if row.sustained]
     sustained = Table("Sustained load", _used(_SUSTAINED, long), long)
     emulated = bool(results.device.get("emulated"))
     return [
@@ -27,14 +29,14 @@ def result_tables(results: Results) -> list[Table]:
     ]
 
 
-def precision(row: Row) -> str:
+def precision(subject: Row | Artifact) -> str:
     """With the processor a file is made for, unless that is any, and how many layers are in float."""
-    target, floats = row["target"], len(row["kept_float"])
+    target, floats = subject.target, len(subject.kept_float)
     made_for = "" if target == targets.ANY else f" {target}"
-    return (row["precision"] or NONE) + made_for + (f", {floats} in float" if floats else "")
+    return (subject.precision or NONE) + made_for + (f", {floats} in float" if floats else "")
 
 
-def _used(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
+def _used(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> tuple[Column[Row], ...]:
     """Those that a table is nothing without, and of the others those where any row has something in them."""
     empty = {NONE, ""}
     return tuple(
@@ -46,92 +48,96 @@ def _used(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
 
 
 def _accuracy(row: Row) -> str:
-    if row["accuracy"] is None:
-        return "failed" if row["status"] != "ok" else NONE
-    return f"{row['accuracy'] * 100:.2f}"
+    if row.accuracy is None:
+        return "failed" if row.status != "ok" else NONE
+    return f"{row.accuracy * 100:.2f}"
 
 
 def _interval(row: Row) -> str:
-    return "–".join(f"{end * 100:.2f}" for end in row["accuracy_ci95"]) if row["accuracy_ci95"] else NONE
+    return "–".join(f"{end * 100:.2f}" for end in row.accuracy_ci95) if row.accuracy_ci95 else NONE
 
 
 def _p(row: Row) -> str:
-    p = row["mcnemar_p"]
+    p = row.mcnemar_p
     return "<0.001" if p is not None and p < 0.001 else figure(p, form=".3f")
 
 
 def _host(row: Row) -> str:
-    host = row["host"]
+    host = row.host
     if not host:
         return NONE
-    if host["equal"] is None:
+    if host.equal is None:
         return "not compared"
-    if not host["equal"]:
+    if not host.equal:
         return "differs"
-    return "equal" if host["tolerance"] else "equal to the bit"
+    return "equal" if host.tolerance else "equal to the bit"
 
 
 def _p50(row: Row) -> str:
-    return time(row["latency_us"]["p50"]) if row["status"] == "ok" else "failed"
+    return time(row.latency_us.p50) if row.status == "ok" else "failed"
 
 
 def _of_limit(row: Row) -> str:
-    own, limit = row["macs_per_s"], row["limit_macs_per_s"]
+    own, limit = row.macs_per_s, row.limit_macs_per_s
     return figure(own / limit if own and limit else None, 100, ".0f")
 
 
 def _trained(row: Row) -> str:
-    return f"{row['model']} (small run)" if row["small_run"] else str(row["model"])
+    return f"{row.model} (small run)" if row.small_run else row.model
 
 
-def _range(row: Row, name: str, form: str = ".0f") -> str:
-    values = [point[name] for point in row["sustained"] if point[name] is not None]
-    return f"{min(values):{form}}–{max(values):{form}}" if values else NONE
+def _points(row: Row) -> Sequence[Point]:
+    return row.sustained or ()
 
 
-_MODEL = Column("Model", lambda row: row["model"], number=False)
-_THREADS = Column("Threads", lambda row: str(row["threads"]))
-_KIND = (
-    Column("Format", lambda row: row["format"], number=False),
+def _range(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{min(known):.0f}–{max(known):.0f}" if known else NONE
+
+
+_MODEL: Column[Row] = Column("Model", lambda row: row.model, number=False)
+_THREADS: Column[Row] = Column("Threads", lambda row: str(row.threads))
+_KIND: tuple[Column[Row], ...] = (
+    Column("Format", lambda row: row.format, number=False),
     Column("Precision", precision, number=False),
 )
-_MARK = Column("", lambda row: FLAGGED if row["flags"] else "", number=False)
-_ACCURACY = (
+_MARK: Column[Row] = Column("", lambda row: FLAGGED if row.flags else "", number=False)
+_ACCURACY: tuple[Column[Row], ...] = (
     Column("Model", _trained, number=False),
     *_KIND,
-    Column("kB", lambda row: kilobytes(row["size_bytes"]), importance=5),
-    Column("gzip kB", lambda row: kilobytes(row["gzip_bytes"]), importance=1),
+    Column("kB", lambda row: kilobytes(row.size_bytes), importance=5),
+    Column("gzip kB", lambda row: kilobytes(row.gzip_bytes), importance=1),
     Column("Accuracy %", _accuracy),
     Column("95 % interval", _interval, importance=6),
-    Column("Δ pts", lambda row: figure(row["accuracy_delta"], 100, "+.2f"), importance=4),
-    Column("Agree %", lambda row: figure(row["agreement"], 100), importance=3),
+    Column("Δ pts", lambda row: figure(row.accuracy_delta, 100, "+.2f"), importance=4),
+    Column("Agree %", lambda row: figure(row.agreement, 100), importance=3),
     Column("p", _p, importance=2),
     Column("Host", _host, number=False, importance=7),
 )
-_LATENCY = (
+_LATENCY: tuple[Column[Row], ...] = (
     _MODEL,
     *_KIND,
     _THREADS,
     Column("p50 µs", _p50),
-    Column("p90 µs", lambda row: time(row["latency_us"]["p90"]), importance=3),
-    Column("p90 bound µs", lambda row: time(row["p90_bound_us"]), importance=6),
-    Column("p99 µs", lambda row: time(row["latency_us"]["p99"]), importance=7),
-    Column("inf/s", lambda row: figure(row["inferences_per_s"], form=",.0f"), importance=2),
+    Column("p90 µs", lambda row: time(row.latency_us.p90), importance=3),
+    Column("p90 bound µs", lambda row: time(row.p90_bound_us), importance=6),
+    Column("p99 µs", lambda row: time(row.latency_us.p99), importance=7),
+    Column("inf/s", lambda row: figure(row.inferences_per_s, form=",.0f"), importance=2),
     Column("Limit %", _of_limit, importance=5),
-    Column("mJ", lambda row: figure(row["energy_mj"], form=".3g"), importance=6),
-    Column("First µs", lambda row: time(row["first_inference_us"]), importance=1),
-    Column("Load ms", lambda row: time(row["load_ms"]), importance=2),
-    Column("Peak MB", lambda row: figure(row["peak_rss_mb"], form=".0f"), importance=6),
+    Column("mJ", lambda row: figure(row.energy_mj, form=".3g"), importance=6),
+    Column("First µs", lambda row: time(row.first_inference_us), importance=1),
+    Column("Load ms", lambda row: time(row.load_ms), importance=2),
+    Column("Peak MB", lambda row: figure(row.peak_rss_mb, form=".0f"), importance=6),
     _MARK,
 )
-_SUSTAINED = (
+_SUSTAINED: tuple[Column[Row], ...] = (
     _MODEL,
     *_KIND,
     _THREADS,
-    Column("Minutes", lambda row: figure(row["sustained"][-1]["at_s"] / 60, form=".1f"), importance=3),
-    Column("p50 µs at first", lambda row: time(row["sustained"][0]["p50_us"]), importance=8),
-    Column("at last", lambda row: time(row["sustained"][-1]["p50_us"])),
-    Column("slowest", lambda row: time(max(point["p50_us"] for point in row["sustained"])), importance=6),
-    Column("°C", lambda row: _range(row, "temperature_c"), importance=7),
-    Column("MHz", lambda row: _range(row, "mhz"), importance=4),
+    Column("Minutes", lambda row: figure(_points(row)[-1].at_s / 60, form=".1f"), importance=3),
+    Column("p50 µs at first", lambda row: time(_points(row)[0].p50_us), importance=8),
+    Column("at last", lambda row: time(_points(row)[-1].p50_us)),
+    Column("slowest", lambda row: time(max(point.p50_us for point in _points(row))), importance=6),
+    Column("°C", lambda row: _range(point.temperature_c for point in _points(row)), importance=7),
+    Column("MHz", lambda row: _range(point.mhz for point in _points(row)), importance=4),
 )

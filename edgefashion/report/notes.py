@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Host, Row
 from edgefashion.report.columns import FLAGGED
 from edgefashion.report.shared import merged
-from edgefashion.tables import Row, figure
+from edgefashion.tables import figure
 
 LISTED = 4
 """Rows or files that a line names."""
@@ -23,30 +24,30 @@ SLOWER_BECAUSE = {
 def notes(results: Results) -> list[str]:
     """What a reader must know to believe the tables and no more than them: a line each."""
     rows = results.rows
-    lines = list(dict.fromkeys(f"Failed: {row['error']}" for row in rows if row["status"] != "ok"))
+    lines = list(dict.fromkeys(f"Failed: {row.error}" for row in rows if row.status != "ok"))
     if emulator := results.device.get("emulated"):
         lines.append(f"The processor is emulated by {emulator}: nothing was timed, time there means nothing.")
     lines += _flags(rows)
     lines += _own_notes(rows)
-    lines += _host(list({row["path"]: row for row in rows if row["host"]}.values()))
-    if any(row["loops"] > 1 for row in rows):
+    lines += _host({row.path: (row, row.host) for row in rows if row.host})
+    if any(row.loops > 1 for row in rows):
         lines.append(
             "Some files are too fast for the clock, so each of their samples is a mean: " + _loops(rows)
         )
-    if any(row["kept_every"] > 1 for row in rows):
+    if any(row.kept_every > 1 for row in rows):
         lines.append(
             "There were so many samples that not each was kept: see kept_every in what --json writes."
         )
-    if any(row["mcnemar_p"] is not None for row in rows):
+    if any(row.mcnemar_p is not None for row in rows):
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
-    if any(row["small_run"] for row in rows):
+    if any(row.small_run for row in rows):
         lines.append("(small run): trained on a part of the data; its accuracy says little.")
-    if any(row["macs_per_s"] and row["limit_macs_per_s"] for row in rows):
+    if any(row.macs_per_s and row.limit_macs_per_s for row in rows):
         lines.append(
             "Limit %: multiply-accumulates per second, as a share of those of a matrix product of the same "
             "type in the same runtime and run."
         )
-    if any(row["energy_mj"] is not None for row in rows):
+    if any(row.energy_mj is not None for row in rows):
         lines.append("mJ: of an inference, from the power of the whole board, idle power included.")
     lines += [f"{names} slower than float32 here: {why}." for names, why in _slower(rows).items()]
     return lines
@@ -56,11 +57,9 @@ def _flags(rows: list[Row]) -> list[str]:
     """A line for each flag, with the rows that have it and their figures; common text is given once."""
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
-        for flag in row["flags"]:
-            found.setdefault(flag["flag"], []).append(
-                (f"{row['path']}, threads {row['threads']}", flag["why"])
-            )
-    timed = sum(row["latency_us"]["p50"] is not None for row in rows)
+        for flag in row.flags:
+            found.setdefault(flag.flag, []).append((f"{row.path}, threads {row.threads}", flag.why))
+    timed = sum(row.latency_us.p50 is not None for row in rows)
     return [f"{FLAGGED} {flag}: {_flagged(places, timed)}" for flag, places in found.items()]
 
 
@@ -77,9 +76,9 @@ def _own_notes(rows: list[Row]) -> list[str]:
     """A line for each note, with the files that have it."""
     found: dict[str, dict[str, None]] = {}
     for row in rows:
-        if row["note"]:
-            found.setdefault(row["note"], {})[row["path"]] = None
-    every = len({row["path"] for row in rows})
+        if row.note:
+            found.setdefault(row.note, {})[row.path] = None
+    every = len({row.path for row in rows})
     return [
         f"{'every file' if len(paths) == every > 1 else _list(list(paths), ', ', 'files')}: {note}"
         for note, paths in found.items()
@@ -91,58 +90,53 @@ def _list(texts: list[str], between: str, what: str) -> str:
     return between.join(texts[:LISTED]) + more
 
 
-def _host(rows: list[Row]) -> list[str]:
+def _host(answers: dict[str, tuple[Row, Host]]) -> list[str]:
     """Whether the answers are those that the bundle's maker got."""
-    if not rows:
+    if not answers:
         return []
-    compared = [row for row in rows if row["host"]["equal"] is not None]
-    equal = sum(row["host"]["equal"] for row in compared)
-    to_the_bit = sum(row["host"]["equal"] and not row["host"]["tolerance"] for row in compared)
+    compared = {path: host for path, (_, host) in answers.items() if host.equal is not None}
+    tolerances = [host.tolerance for host in compared.values() if host.equal]
+    equal, to_the_bit = len(tolerances), sum(not tolerance for tolerance in tolerances)
     how = f"{to_the_bit} to the bit, {equal - to_the_bit} within the bundle's tolerance"
     return [
         f"Host: {equal} of {len(compared)} files answer as they did where the bundle was made: {how}.",
-        *_other_runtimes(rows),
-        *(_difference(row) for row in compared if not row["host"]["equal"]),
+        *_other_runtimes(answers.values()),
+        *(_difference(path, host) for path, host in compared.items() if not host.equal),
     ]
 
 
-def _other_runtimes(rows: list[Row]) -> list[str]:
+def _other_runtimes(answers: Iterable[tuple[Row, Host]]) -> list[str]:
     """Which runtimes answered there, where others answer here: another version may round otherwise."""
     found = dict.fromkeys(
-        f"{host['runtime']} {host['runtime_version']} there, {row['runtime']} {row['runtime_version']} here"
-        for row in rows
-        if (host := row["host"]).get("runtime_version") not in (None, row["runtime_version"])
+        f"{host.runtime} {host.runtime_version} there, {row.runtime} {row.runtime_version} here"
+        for row, host in answers
+        if host.runtime_version not in (None, row.runtime_version)
     )
     return [f"Host: of another version, which may round otherwise: {'; '.join(found)}."] if found else []
 
 
-def _difference(row: Row) -> str:
-    host = row["host"]
-    apart = figure(host["max_logit_error"], form=".3g")
+def _difference(path: str, host: Host) -> str:
+    apart = figure(host.max_logit_error, form=".3g")
     return (
-        f"{row['path']} does not answer as on the host: {host['differing_classes']} of {host['images']} "
+        f"{path} does not answer as on the host: {host.differing_classes} of {host.images} "
         f"images are of another class, and logits are up to {apart} apart, "
-        f"where {host['tolerance']:.2g} is tolerated."
+        f"where {figure(host.tolerance, form='.2g')} is tolerated."
     )
 
 
 def _loops(rows: Iterable[Row]) -> str:
-    found = dict.fromkeys(f"{row['path']} ({row['loops']} inferences)" for row in rows if row["loops"] > 1)
+    found = dict.fromkeys(f"{row.path} ({row.loops} inferences)" for row in rows if row.loops > 1)
     return ", ".join(found) + "."
 
 
 def _slower(rows: list[Row]) -> dict[str, str]:
     """The quantized files whose p50 is above that of their float32, by kind, and why that can be."""
-    timed = [row for row in rows if row["latency_us"]["p50"] is not None and not row["kept_float"]]
-    floats = {
-        (row["model"], row["format"], row["threads"]): row["latency_us"]["p50"]
-        for row in timed
-        if row["precision"] == "float32"
-    }
+    timed = [(row, p50) for row in rows if (p50 := row.latency_us.p50) is not None and not row.kept_float]
+    floats = {(row.model, row.format, row.threads): p50 for row, p50 in timed if row.precision == "float32"}
     found: dict[str, list[str]] = {}
-    for row in timed:
-        own, limit = row["latency_us"]["p50"], floats.get((row["model"], row["format"], row["threads"]))
-        if row["precision"] in SLOWER_BECAUSE and limit is not None and own > limit:
-            ratio = f"{row['model']} {row['format']} {row['precision']} ({own / limit:.2f} times)"
-            found.setdefault(SLOWER_BECAUSE[row["precision"]], []).append(ratio)
+    for row, own in timed:
+        limit = floats.get((row.model, row.format, row.threads))
+        if row.precision in SLOWER_BECAUSE and limit is not None and own > limit:
+            ratio = f"{row.model} {row.format} {row.precision} ({own / limit:.2f} times)"
+            found.setdefault(SLOWER_BECAUSE[row.precision], []).append(ratio)
     return {", ".join(dict.fromkeys(names)): why for why, names in found.items()}

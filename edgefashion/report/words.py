@@ -3,7 +3,8 @@
 from edgefashion.artifacts import formats
 from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.evaluation.results import Results
-from edgefashion.tables import Row
+from edgefashion.records.results import Row
+from edgefashion.tables import figure
 
 CHANCE = 0.05
 """A difference whose p is larger may well be chance."""
@@ -11,29 +12,29 @@ CHANCE = 0.05
 
 def sentences(results: Results) -> list[str]:
     """A line for each model that could be measured: how often it is right, how large and how fast it is."""
-    sound = [row for row in results.rows if row["status"] == "ok" and row["accuracy"] is not None]
-    models = dict.fromkeys(row["model"] for row in sound)
-    return [_sentence(min((row for row in sound if row["model"] == model), key=_rank)) for model in models]
+    sound = [row for row in results.rows if row.status == "ok" and row.accuracy is not None]
+    models = dict.fromkeys(row.model for row in sound)
+    return [_sentence(min((row for row in sound if row.model == model), key=_rank)) for model in models]
 
 
 def _rank(row: Row) -> tuple[bool, int, int]:
     """Integers before floats, TFLite before ONNX, one thread before several."""
-    return row["precision"] not in INTEGER_PRECISIONS, formats.rank(row["format"]), row["threads"]
+    return row.precision not in INTEGER_PRECISIONS, formats.rank(row.format), row.threads
 
 
 def _sentence(row: Row) -> str:
-    name = " ".join(filter(None, (row["model"], row["precision"], formats.title(row["format"]))))
-    found = [f"{100 * row['accuracy']:.1f} % of {row['images']:,} test images right"]
-    if row["size_bytes"]:
-        found.append(f"{row['size_bytes'] / 1000:,.0f} kB")
-    if row["latency_us"]["p50"]:
-        doubt = " (flagged above)" if row["flags"] else ""
-        found.append(f"{row['latency_us']['p50']:,.0f} µs an image{doubt}")
+    name = " ".join(filter(None, (row.model, row.precision, formats.title(row.format))))
+    found = [f"{figure(row.accuracy, 100, '.1f')} % of {row.images:,} test images right"]
+    if row.size_bytes:
+        found.append(f"{row.size_bytes / 1000:,.0f} kB")
+    if row.latency_us.p50:
+        doubt = " (flagged above)" if row.flags else ""
+        found.append(f"{row.latency_us.p50:,.0f} µs an image{doubt}")
     return f"{name}: {', '.join(found)}{_compared(row)}"
 
 
 def _compared(row: Row) -> str:
-    p, delta = row["mcnemar_p"], row["accuracy_delta"]
+    p, delta = row.mcnemar_p, row.accuracy_delta
     if p is None or delta is None:
         return ""
     if p >= CHANCE:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from edgefashion.escaping import markdown, visible
 from edgefashion.tables.terminal import fitted
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as Drawn
 
+Record = TypeVar("Record")
+"""What a line of a table is made of."""
 Row = dict[str, Any]
+"""Of what has no record of its own."""
 NONE = "–"
 """What is shown in place of a missing figure."""
 
@@ -31,7 +34,7 @@ LONGEST, LONGEST_ELSEWHERE = 1_000, 10_000
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Generic[Record]):
     """A column of a table: its title and the text of a row's cell. Numbers stand to the right.
 
     Where a terminal is too narrow for all, titles are `brief` where they can be, and then the columns of the
@@ -39,19 +42,19 @@ class Column:
     """
 
     title: str
-    text: Callable[[Row], str]
+    text: Callable[[Record], str]
     number: bool = True
     importance: int = ALWAYS
     brief: str | None = None
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Generic[Record]):
     """A table as text."""
 
     title: str
-    columns: tuple[Column, ...]
-    rows: list[Row]
+    columns: tuple[Column[Record], ...]
+    rows: Sequence[Record]
 
     @cached_property
     def cells(self) -> list[list[str]]:
@@ -66,7 +69,7 @@ class Page:
     """
 
     header: Sequence[str]
-    tables: Sequence[Table]
+    tables: Sequence[Table[Any]]
     notes: Sequence[str]
     elsewhere: str = ""
 
@@ -115,7 +118,7 @@ def _print_lines(lines: Iterable[str], console: "Console", width: int | None) ->
         console.print(Text(fitted(line, width)), soft_wrap=True)
 
 
-def _drawn(table: Table, widest: int) -> "Drawn":
+def _drawn(table: Table[Any], widest: int) -> "Drawn":
     import rich.box
     import rich.table
     from rich.text import Text
@@ -135,7 +138,7 @@ def _drawn(table: Table, widest: int) -> "Drawn":
     return drawn
 
 
-def _widths(table: Table) -> list[int]:
+def _widths(table: Table[Any]) -> list[int]:
     """The cells of a terminal that each column takes."""
     from rich.cells import cell_len
 
@@ -150,7 +153,7 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * len(widths)
 
 
-def _fitting(table: Table, width: int | None) -> tuple[Table, list[Column]]:
+def _fitting(table: Table[Any], width: int | None) -> tuple[Table[Any], list[Column[Any]]]:
     """The table with as many columns as fit, and those left out, as they stood."""
     if width is not None and _total(_widths(table)) > width:
         titled = (replace(column, title=column.brief or column.title) for column in table.columns)
@@ -168,7 +171,7 @@ def _fitting(table: Table, width: int | None) -> tuple[Table, list[Column]]:
     return Table(table.title, kept, table.rows), [table.columns[place] for place in sorted(left_out)]
 
 
-def _widest(table: Table, width: int | None) -> int:
+def _widest(table: Table[Any], width: int | None) -> int:
     """How many cells of a terminal a cell of words may have at most, so that the table fits."""
     widths = _widths(table)
     most = max(widths, default=0)
@@ -206,7 +209,7 @@ def _start(text: str, cells: int) -> str:
     return text[:taken]
 
 
-def _left_out(columns: Sequence[Column], width: int | None, elsewhere: str) -> str:
+def _left_out(columns: Sequence[Column[Any]], width: int | None, elsewhere: str) -> str:
     titles = [" ".join(column.title.split()) or NONE for column in columns]
     names = ", ".join(titles[:LISTED]) + (f" and {len(titles) - LISTED} more" if len(titles) > LISTED else "")
     shown = f", and so does {elsewhere}" if elsewhere else ""
@@ -245,7 +248,7 @@ def time(value: float | None) -> str:
 def _escaped(page: Page, escape: Callable[[str], str]) -> Page:
     """The page with all its text escaped, since much of it comes from files of others."""
 
-    def column(own: Column) -> Column:
+    def column(own: Column[Any]) -> Column[Any]:
         title = "\n".join(map(escape, own.title.split("\n")))
         return replace(own, title=title, text=lambda row: escape(own.text(row)))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 from edgefashion.escaping import visible
 from edgefashion.tables import Page, Table
@@ -12,14 +13,14 @@ def to_html(page: Page) -> str:
     return "\n".join([*_lines(page.header), *map(_table, page.tables), *_lines(page.notes)])
 
 
-def _table(table: Table) -> str:
+def _table(table: Table[Any]) -> str:
     caption = f"<caption>{_text(table.title)}</caption>" if table.title else ""
     head = _row("th", table, [column.title for column in table.columns])
     body = "\n".join(_row("td", table, cells) for cells in table.cells)
     return f"<table>{caption}\n<thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table>"
 
 
-def _row(tag: str, table: Table, cells: Sequence[str]) -> str:
+def _row(tag: str, table: Table[Any], cells: Sequence[str]) -> str:
     ends = ("right" if column.number else "left" for column in table.columns)
     pairs = zip(ends, cells, strict=True)
     parts = [f'<{tag} style="text-align: {end}">{_text(cell)}</{tag}>' for end, cell in pairs]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from edgefashion import tables
 from edgefashion.export.debug import ModelError, Report
-from edgefashion.tables import Column, Page, Table, figure
+from edgefashion.tables import Column, Page, Row, Table, figure
 
 SHOWN = 15
 
@@ -51,7 +51,7 @@ def _decibels(value: float | None) -> str:
     return figure(value, form=".1f")
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Row], ...] = (
     Column("layer", lambda row: row["layer"].layer, number=False),
     Column("kind", lambda row: row["layer"].kind, number=False, importance=4),
     Column("shape", lambda row: "x".join(map(str, row["layer"].shape)), number=False, importance=2),

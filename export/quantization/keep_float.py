@@ -56,11 +56,11 @@ def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any
         "against_size_bytes": full.stat().st_size,
         "size_bytes": len(content),
         "threads": 1,
-        "against_p50_us": integer["p50"],
-        "p50_us": mixed["p50"],
-        "samples": [integer["samples"], mixed["samples"]],
+        "against_p50_us": integer.p50,
+        "p50_us": mixed.p50,
+        "samples": [integer.samples, mixed.samples],
         "note": "; ".join(
-            f"{row.job.path.name}: {flag['flag']}: {flag['why']}"
+            f"{row.job.path.name}: {flag.flag}: {flag.why}"
             for row in rows
             for flag in benchmarking.flags(row, measured.watch, machine)
         )

@@ -137,9 +137,9 @@ def test_lone_files_are_compared_like_those_with_manifests(
     artifacts = [artifact.read(path) for path in paths]
     test = sample.test
     found = evaluate(artifacts, sample, test.images[:100], test.labels[:100], threads=[1])
-    assert [row["model"] for row in found.rows] == ["cnn", "cnn"]
-    assert [row["precision"] for row in found.rows] == ["float32", "int8"]
-    assert found.rows[1]["agreement"] is not None
+    assert [row.model for row in found.rows] == ["cnn", "cnn"]
+    assert [row.precision for row in found.rows] == ["float32", "int8"]
+    assert found.rows[1].agreement is not None
     assert [cells[:3] for cells in result_tables(found)[0].cells] == [
         ["cnn (small run)", "tflite", "float32"],
         ["cnn (small run)", "tflite", "int8"],

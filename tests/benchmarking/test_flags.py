@@ -22,7 +22,7 @@ def row(*medians: float, samples: int = 100) -> Measurement:
 def found(measured: Measurement, machine: str = "missing") -> dict[str, str]:
     watch = Watch(RecordedMachine(MACHINES / machine))
     watch.finish()
-    return {flag["flag"]: flag["why"] for flag in flags(measured, watch, {"emulated": None})}
+    return {flag.flag: flag.why for flag in flags(measured, watch, {"emulated": None})}
 
 
 def test_a_steady_row_has_none() -> None:
@@ -53,7 +53,7 @@ def test_the_machine_is_judged_too() -> None:
     watch.finish()
     weak = {**watch.before, "throttled": ["under-voltage"]}
     measured.states = [weak]
-    assert [flag["flag"] for flag in flags(measured, watch, {"emulated": None})] == ["under-voltage"]
+    assert [flag.flag for flag in flags(measured, watch, {"emulated": None})] == ["under-voltage"]
 
 
 def test_an_interruption_is_all_there_is_to_say() -> None:

@@ -17,12 +17,9 @@ def test_points_have_latency_temperature_and_clock(fake: Callable[..., Path]) ->
     protocol = replace(QUICK, sustained_minutes=0.01)
     [row] = measure([Job(fake(delay_us=1000), 1)], protocol, sources=RecordedMachine(PI5)).rows
     assert row.sustained
-    assert [list(point) for point in row.sustained] == [["at_s", "p50_us", "temperature_c", "mhz"]] * len(
-        row.sustained
-    )
-    assert all(point["p50_us"] > 1000 and point["mhz"] and point["temperature_c"] for point in row.sustained)
-    assert row.sustained[-1]["at_s"] >= 0.6
-    times = [point["at_s"] for point in row.sustained]
+    assert all(point.p50_us > 1000 and point.mhz and point.temperature_c for point in row.sustained)
+    assert row.sustained[-1].at_s >= 0.6
+    times = [point.at_s for point in row.sustained]
     assert times == sorted(times)
     assert len(row.raw_us) == 6  # those are of the rounds alone
 

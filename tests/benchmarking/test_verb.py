@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edgefashion import bundle
@@ -23,11 +24,18 @@ from edgefashion.cli._next_step import after_benchmark, after_evaluation
 from edgefashion.data import Dataset
 from edgefashion.evaluation.results import Results
 from edgefashion.installation import pip_install
+from edgefashion.records.results import Flag, Host, Row
 
 DATA = Path(__file__).parents[1] / "files"
 MODELS, FOREIGN = DATA / "models", DATA / "foreign-models"
 QUICK = ("--threads", "1", "--seconds", "0.01")
 Fake = Callable[..., Path]
+
+
+def row(**changes: Any) -> Row:
+    fields = {"model": "m", "format": "tflite", "precision": None, "path": "m.tflite", "accuracy": None}
+    fields |= {"runtime": None, "threads": 1, "latency_us": {}, "status": "ok"}
+    return msgspec.convert({**fields, **changes}, Row)
 
 
 @pytest.fixture(scope="module")
@@ -171,18 +179,18 @@ def test_bundles_of_different_data_are_measured_apart(
 
 
 def test_strict_makes_a_flag_an_error(bench: Bench, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    found: list[dict[str, str]] = []
+    found: list[Flag] = []
     monkeypatch.setattr("edgefashion.benchmarking.flags", lambda *_: found)
     bench(fake(), "--strict")
-    found.append({"flag": "hot", "why": "up to 99 °C"})
+    found.append(Flag(flag="hot", why="up to 99 °C"))
     bench(fake())
     content, text = bench(fake(), "--strict", code=1)
-    assert content["results"][0]["flags"] == found
+    assert content["results"][0]["flags"] == [{"flag": "hot", "why": "up to 99 °C"}]
     assert "! hot" in text and "--strict: 1 of 1 rows are flagged" in text
 
 
 def test_strict_wants_the_hosts_answers(bench: Bench, bundled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = {"images": 50, "differing_classes": 2, "max_logit_error": 1.5, "tolerance": 0.0, "equal": False}
+    other = Host(images=50, differing_classes=2, max_logit_error=1.5, tolerance=0.0, equal=False)
     monkeypatch.setattr("edgefashion.benchmarking.flags", lambda *_: [])
     monkeypatch.setattr(Bundle, "compare", lambda *_: other)
     _, text = bench(bundled, "--strict", "--in-process", code=1)
@@ -259,19 +267,19 @@ def test_a_full_disk_comes_after_the_table(bench: Bench, fake: Fake, monkeypatch
 def test_what_comes_next_is_something_new(
     names: tuple[str, ...], sustained: float, json_file: Path | None, expected: str
 ) -> None:
-    found = Results({}, None, [{"status": "ok"}], "bench", {"sustained_minutes": sustained})
+    found = Results({}, None, [row()], "bench", {"sustained_minutes": sustained})
     assert expected in str(after_benchmark(names, found, json_file))
-    assert after_benchmark(names, replace(found, rows=[{"status": "failed"}]), json_file) is None
+    assert after_benchmark(names, replace(found, rows=[row(status="failed")]), json_file) is None
     assert after_benchmark(names, replace(found, protocol=None), json_file) is None
 
 
 def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
     paths = [tmp_path / "runs/cnn/artifacts" / name for name in ("cnn-int8.onnx", "cnn-float32.onnx")]
     artifacts = [artifact.Artifact(path, {"run": "cnn"}) for path in paths]
-    rows = [{"path": str(path), "accuracy": share} for path, share in zip(paths, (0.9, 0.8), strict=True)]
+    rows = [row(path=str(path), accuracy=share) for path, share in zip(paths, (0.9, 0.8), strict=True)]
     found = str(after_evaluation(artifacts, Results({}, None, rows)))
     assert f"edgefashion predict {paths[0]} PICTURE.jpg" in found
     assert f"edgefashion bundle {tmp_path}/runs/cnn -o cnn.zip" in found and "edgefashion card" in found
     alone = [artifact.Artifact(paths[1], None)]
     assert str(after_evaluation(alone, Results({}, None, rows[1:]))).endswith("PICTURE.jpg")
-    assert after_evaluation(alone, Results({}, None, [{"path": "x", "accuracy": None}])) is None
+    assert after_evaluation(alone, Results({}, None, [row(accuracy=None)])) is None

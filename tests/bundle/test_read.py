@@ -126,7 +126,7 @@ HUGE = (
         (set_array("images.npy", np.zeros((28, 28, 1, 50), np.uint8).T), "not uint8"),
         (set_array("labels.npy", np.full(50, 10, np.uint8)), "a label above 9"),
         (set_array("labels.npy", np.array([{}] * 50)), "not uint8 [50]"),
-        (set_array(LOGITS, np.full((50, 10), np.nan, np.float32)), "no numbers"),
+        (set_array(LOGITS, np.full((50, 10), np.nan, np.float32)), "NaN or infinite logits"),
         (lambda m, i: m.update({"images.npy": HUGE}), "not uint8 [50, 28, 28, 1]"),
         (
             lambda m, i: m.update({"images.npy": NESTED}),

@@ -57,7 +57,7 @@ def test_what_was_packed_is_what_is_opened(made: Path, artifacts: list[Artifact]
             runtime.start()
             logits = runtime.load(other.path, 1).predict(expected.images)
             assert np.array_equal(found.logits[other.path.name], logits)
-            assert found.compare(other, logits)["equal"] is True
+            assert found.compare(other, logits).equal is True
         folder = found.artifacts[0].path.parent
         assert found.name(found.artifacts[1]) == f"{made}:tiny-int8.tflite"
     assert not folder.exists()

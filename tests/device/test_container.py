@@ -91,5 +91,5 @@ def test_a_quota_that_stops_a_measurement_is_a_flag(tmp_path: Path) -> None:
     before = device.state(machine)
     assert not judge([before, before, before])
     [flag] = judge([before, before, {**before, "quota_stops": 12}])
-    assert flag["flag"] == "CPU quota"
-    assert "stopped it 5 times" in flag["why"]
+    assert flag.flag == "CPU quota"
+    assert "stopped it 5 times" in flag.why

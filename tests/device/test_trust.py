@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edgefashion import device
-from edgefashion.device import RecordedMachine, judge
+from edgefashion.device import Flag, RecordedMachine, judge
 
 GOOD = {
     "mhz": 1500.4,
@@ -56,28 +56,28 @@ def test_what_the_firmware_remembers_from_before_does_not_count() -> None:
 )
 def test_one_fault_is_one_flag(during: dict[str, Any], flag: str, figures: list[str]) -> None:
     (found,) = judge(states(during))
-    assert found["flag"] == flag
-    assert all(figure in found["why"] for figure in figures)
+    assert found.flag == flag
+    assert all(figure in found.why for figure in figures)
 
 
 def test_under_voltage_and_throttling_are_two_flags() -> None:
     found = judge(states({"throttled": ["under-voltage", "frequency capped", "throttled"]}))
-    assert [flag["flag"] for flag in found] == ["under-voltage", "throttled"]
+    assert [flag.flag for flag in found] == ["under-voltage", "throttled"]
 
 
 def test_what_happened_between_two_looks_is_seen_in_the_firmwares_memory() -> None:
     run = states()
     run[-1]["throttled_since_boot"] = ["under-voltage"]
     (found,) = judge(run)
-    assert found["flag"] == "under-voltage"
-    assert "between two looks" in found["why"]
+    assert found.flag == "under-voltage"
+    assert "between two looks" in found.why
 
 
 def test_a_laptop_that_was_slowed_down_for_its_heat() -> None:
     run = states(throttle_count=18)
     run[-1]["throttle_count"] = 25
     (found,) = judge(run)
-    assert found == {"flag": "throttled", "why": "its counters of thermal throttling grew by 7"}
+    assert found == Flag(flag="throttled", why="its counters of thermal throttling grew by 7")
     assert judge(states(throttle_count=18)) == []
 
 
@@ -90,13 +90,13 @@ def test_an_idle_clock_before_and_after_is_normal() -> None:
 def test_an_intel_processor_may_be_warmer_than_a_raspberry_pi() -> None:
     laptop = {"throttled": None, "throttled_since_boot": None}
     assert judge(states(temperature_c=85.0, **laptop)) == []
-    assert [flag["flag"] for flag in judge(states(temperature_c=97.0, **laptop))] == ["hot"]
+    assert [flag.flag for flag in judge(states(temperature_c=97.0, **laptop))] == ["hot"]
 
 
 def test_an_emulated_machine_is_flagged() -> None:
     (found,) = judge(states(other_cores=2.0), {"emulated": "qemu-aarch64"})
-    assert found["flag"] == "emulated"
-    assert "qemu-aarch64" in found["why"]
+    assert found.flag == "emulated"
+    assert "qemu-aarch64" in found.why
     assert judge(states(), {"emulated": None}) == []
 
 
@@ -107,5 +107,5 @@ def test_a_machine_that_tells_nothing_has_no_flags(machine: Callable[[str], Reco
 
 def test_a_recorded_pi_3_that_is_too_warm(machine: Callable[[str], RecordedMachine]) -> None:
     found = judge([device.state(machine("pi3"))] * 3)
-    assert [flag["flag"] for flag in found] == ["throttled"]
-    assert "soft temperature limit" in found[0]["why"]
+    assert [flag.flag for flag in found] == ["throttled"]
+    assert "soft temperature limit" in found[0].why

@@ -37,19 +37,19 @@ def check_rows(path: Path, sample: Dataset) -> None:
     """The rows are of the models that come along, on the test images that do."""
     rows = results.read(path).rows
     test = zoo.opened().sample().test
-    assert [row["path"] for row in rows] == ["zoo:cnn-int8.tflite", "zoo:cnn-int8.onnx"]
+    assert [row.path for row in rows] == ["zoo:cnn-int8.tflite", "zoo:cnn-int8.onnx"]
     for row, artifact in zip(rows, zoo.opened().artifacts("cnn"), strict=True):
         runtime = for_file(artifact.path)
         runtime.start()
         classes = runtime.load(artifact.path, threads=1).predict(test.images).argmax(axis=1)
-        assert (row["images"], row["accuracy"]) == (len(sample.test), np.mean(classes == test.labels))
+        assert (row.images, row.accuracy) == (len(sample.test), np.mean(classes == test.labels))
 
 
 def test_bench_without_a_name(typed: Say, along: Path, nowhere: Path, sample: Dataset) -> None:
     _, err = typed("bench", "--threads", 1, "--seconds", 0.01, "--json", "results.json")
     assert "no file is named: measuring the models that come along, zoo:cnn" in err
     check_rows(Path("results.json"), sample)
-    assert all(row["latency_us"]["p50"] > 0 for row in results.read(Path("results.json")).rows)
+    assert all(row.latency_us.p50 > 0 for row in results.read(Path("results.json")).rows)
 
 
 def test_evaluate_without_a_name_a_run_and_data(
@@ -83,7 +83,7 @@ def test_a_run_goes_first(typed: Say, along: Path, exported: object, sample_fold
         "--json",
         "results.json",
     )
-    paths = [row["path"] for row in results.read(Path("results.json")).rows]
+    paths = [row.path for row in results.read(Path("results.json")).rows]
     assert len(paths) == 4
     assert not any(zoo.is_name(path) for path in paths)
 

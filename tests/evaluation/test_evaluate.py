@@ -61,8 +61,8 @@ def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:
 def test_the_sizes_are_those_of_the_file_and_of_its_gzip(sample: Dataset) -> None:
     path = MODELS / "tiny-int8.tflite"
     [row] = run([Artifact(path, None)], sample).rows
-    assert row["size_bytes"] == path.stat().st_size
-    assert row["gzip_bytes"] == len(gzip.compress(path.read_bytes(), 9)) < row["size_bytes"]
+    assert row.size_bytes == path.stat().st_size
+    assert row.gzip_bytes == len(gzip.compress(path.read_bytes(), 9)) < row.size_bytes
 
 
 def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fake, sample: Dataset) -> None:
@@ -72,16 +72,16 @@ def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fak
     assert own is not None and other is not None
     labels = sample.test.labels
     base, row = run([float32, int8], sample).rows
-    assert row["images"] == 400
-    assert row["accuracy"] == np.mean(own == labels)
-    assert tuple(row["accuracy_ci95"]) == wilson_interval(int(np.sum(own == labels)), 400)
-    assert row["accuracy_delta"] == pytest.approx(np.mean(own == labels) - np.mean(other == labels))
-    assert row["agreement"] == np.mean(own == other)
+    assert row.images == 400
+    assert row.accuracy == np.mean(own == labels)
+    assert tuple(row.accuracy_ci95) == wilson_interval(int(np.sum(own == labels)), 400)
+    assert row.accuracy_delta == pytest.approx(np.mean(own == labels) - np.mean(other == labels))
+    assert row.agreement == np.mean(own == other)
     b = int(np.sum((own == labels) & (other != labels)))
     c = int(np.sum((own != labels) & (other == labels)))
-    assert row["mcnemar_p"] == mcnemar_exact(b, c)
-    assert (row["precision"], row["small_run"], base["small_run"]) == ("int8", True, False)
-    assert [base[name] for name in ("accuracy_delta", "agreement", "mcnemar_p")] == [None] * 3
+    assert row.mcnemar_p == mcnemar_exact(b, c)
+    assert (row.precision, row.small_run, base.small_run) == ("int8", True, False)
+    assert base.accuracy_delta is base.agreement is base.mcnemar_p is None
 
 
 def test_the_reference_is_of_the_same_run_and_rather_of_the_same_format() -> None:
@@ -124,12 +124,12 @@ def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp
     good, crash = fake("good"), fake("crash", predict="SIGSEGV")
     late = fake("late", infer="SIGABRT", after=10)
     found = run([Artifact(path, None) for path in (good, crash, late, damaged)], sample)
-    assert [row["status"] for row in found.rows] == ["ok", "failed", "failed", "failed"]
-    assert [row["bad_file"] for row in found.rows] == [False, False, False, True]
-    assert "SIGSEGV" in found.rows[1]["error"]
-    assert found.rows[1]["accuracy"] is None
-    assert found.rows[2]["accuracy"] is not None  # it died later, while being measured
-    assert found.rows[2]["latency_us"]["p50"] is None
+    assert [row.status for row in found.rows] == ["ok", "failed", "failed", "failed"]
+    assert [row.bad_file for row in found.rows] == [False, False, False, True]
+    assert "SIGSEGV" in found.rows[1].error
+    assert found.rows[1].accuracy is None
+    assert found.rows[2].accuracy is not None  # it died later, while being measured
+    assert found.rows[2].latency_us.p50 is None
     with pytest.raises(ArtifactError, match=r"damaged\.tflite"):
         found.raise_failures()
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
@@ -143,8 +143,8 @@ def test_an_interruption_keeps_the_answers_that_are_there(
     said = predict(files[0], sample.test.images)
     monkeypatch.setattr(predictions, "predict", Mock(side_effect=[said, KeyboardInterrupt]))
     found = run(files, sample)
-    assert [row["images"] for row in found.rows] == [400, None]
-    assert all([flag["flag"] for flag in row["flags"]] == ["interrupted"] for row in found.rows)
+    assert [row.images for row in found.rows] == [400, None]
+    assert all([flag.flag for flag in row.flags] == ["interrupted"] for row in found.rows)
     assert found.interrupted
     monkeypatch.setattr(predictions, "predict", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
@@ -153,7 +153,7 @@ def test_an_interruption_keeps_the_answers_that_are_there(
 
 def test_a_fallback_is_noted(sample: Dataset) -> None:
     [row] = run([Artifact(MODELS / "fixed-batch.tflite", None)], sample).rows
-    assert row["note"] == "takes one image a call: its batch size is fixed"
+    assert row.note == "takes one image a call: its batch size is fixed"
 
 
 def test_the_three_real_files_see_the_same(sample: Dataset) -> None:

@@ -1,15 +1,19 @@
 """Results files: they read back, old ones too, and no other file is believed."""
 
 import json
+from array import array
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from edgefashion import report
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Row
 
 DEVICE: dict[str, Any] = {"machine": "aarch64", "board": "Raspberry Pi 5 Model B Rev 1.0"}
 OLD_ROW: dict[str, Any] = {
@@ -28,8 +32,12 @@ OLD_ROW: dict[str, Any] = {
 }
 
 
-def failed(message: str, bad_file: bool) -> dict[str, Any]:
-    return results.complete({**OLD_ROW, "status": "failed", "error": message, "bad_file": bad_file})
+def row(**changes: object) -> Row:
+    return msgspec.convert({**OLD_ROW, **changes}, Row)
+
+
+def failed(message: str, bad_file: bool) -> Row:
+    return row(status="failed", error=message, bad_file=bad_file)
 
 
 @pytest.fixture
@@ -38,15 +46,15 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_json_has_a_row_a_line_and_reads_back(path: Path) -> None:
-    rows = [results.complete({**OLD_ROW, "threads": threads}) for threads in (1, 2)]
+    rows = [row(threads=threads) for threads in (1, 2)]
     found = Results(DEVICE, None, rows, "bench", {"rounds": 25})
     text = results.to_json(found)
-    assert json.loads(text) == found.to_dict()
+    assert json.loads(text) == json.loads(json.dumps(found.to_dict()))
     assert sum(line.startswith('    {"model"') for line in text.splitlines()) == 2
     path.write_text(text)
     (first, *_) = read = results.read(path).rows
-    assert [{**row, "raw_us": list(row["raw_us"])} for row in read] == rows
-    assert first["raw_us"].itemsize == 8
+    assert [replace(row, raw_us=list(row.raw_us)) for row in read] == rows
+    assert isinstance(first.raw_us, array) and first.raw_us.itemsize == 8
     assert results.to_json(results.read(path)) == text
 
 
@@ -63,8 +71,8 @@ def test_a_file_of_schema_1_is_read_and_completed(path: Path) -> None:
     found = results.read(path)
     assert (found.verb, found.protocol, found.edgefashion) == ("evaluate", None, None)
     [row] = found.rows
-    assert list(row["raw_us"]) == [12.0, 12.4]
-    assert (row["target"], row["flags"], row["gzip_bytes"], row["loops"]) == ("any", [], None, 1)
+    assert list(row.raw_us) == [12.0, 12.4]
+    assert (row.target, row.flags, row.gzip_bytes, row.loops) == ("any", (), None, 1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_other_files_are_no_results(content: str, path: Path) -> None:
     ],
 )
 def test_the_field_that_is_wrong_is_named(old: str, new: str, field: str, path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [OLD_ROW]))
+    text = results.to_json(Results(DEVICE, None, [row()]))
     assert old in text
     path.write_text(text.replace(old, new))
     with pytest.raises(BadInput) as caught:
@@ -99,14 +107,14 @@ def test_the_field_that_is_wrong_is_named(old: str, new: str, field: str, path: 
 
 
 def test_rows_without_their_fields_are_no_results(path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [OLD_ROW]))
+    text = results.to_json(Results(DEVICE, None, [row()]))
     path.write_text(text.replace('"precision"', '"precisoin"'))
     with pytest.raises(BadInput, match="damaged, or not a "):
         results.read(path)
 
 
 def test_a_truncated_file_is_no_results(path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [OLD_ROW]))
+    text = results.to_json(Results(DEVICE, None, [row()]))
     path.write_text(text[: len(text) // 2])
     with pytest.raises(BadInput, match="damaged, or not a "):
         results.read(path)
@@ -130,7 +138,7 @@ def test_a_missing_file_is_named(path: Path) -> None:
 
 
 def test_failures_are_raised_by_their_kind() -> None:
-    Results(DEVICE, None, [results.complete(OLD_ROW)]).raise_failures()
+    Results(DEVICE, None, [row()]).raise_failures()
     with pytest.raises(RuntimeCrash, match="died"):
         Results(DEVICE, None, [failed("died", False)]).raise_failures()
     with pytest.raises(ArtifactError, match="died; bad"):
@@ -145,7 +153,7 @@ def test_failures_are_raised_by_their_kind() -> None:
     ],
 )
 def test_what_would_take_all_memory_is_not_unpacked(more: str, said: str, path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [OLD_ROW]))
+    text = results.to_json(Results(DEVICE, None, [row()]))
     path.write_text(text.replace('"schema"', f'{more}, "schema"'))
     with pytest.raises(BadInput, match=said):
         results.read(path)

@@ -72,5 +72,5 @@ def test_a_checked_file_is_hashed_once_and_weighed_after_it_was_measured(
         found = assess(subjects, None, [1], QUICK)
     assert done == ["measured", "gzip"]
     monkeypatch.undo()
-    assert found.rows[0]["sha256"] == files.sha256(MODELS / "tiny-int8.tflite")
+    assert found.rows[0].sha256 == files.sha256(MODELS / "tiny-int8.tflite")
     assert rows.file(artifact.Artifact(tmp_path / "gone.onnx", None)) == rows.File()

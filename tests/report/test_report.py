@@ -1,17 +1,18 @@
 """Reports: nothing is cut off, and every form can be read back."""
 
-import copy
 import csv
 import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from edgefashion import report
-from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Flag, Latency, Point, Row
 from edgefashion.report.shared import merged
 
 DEVICE: dict[str, Any] = {
@@ -32,8 +33,8 @@ DATASET: dict[str, Any] = {
 }
 
 
-def row(**changes: object) -> dict[str, Any]:
-    return results.complete(
+def row(**changes: object) -> Row:
+    return msgspec.convert(
         {
             "model": "cnn",
             "format": "tflite",
@@ -62,7 +63,8 @@ def row(**changes: object) -> dict[str, Any]:
             "note": None,
             "raw_us": [31.8, 32.0],
             **changes,
-        }
+        },
+        Row,
     )
 
 
@@ -91,7 +93,11 @@ FAILED = row(
 
 @pytest.fixture
 def evaluation() -> Results:
-    return Results(DEVICE, DATASET, copy.deepcopy([row(), row(threads=8), INT8, FAILED]))
+    return Results(DEVICE, DATASET, [row(), row(threads=8), INT8, FAILED])
+
+
+def change(evaluation: Results, number: int, **changes: object) -> None:
+    evaluation.rows[number] = replace(evaluation.rows[number], **changes)
 
 
 def printed(evaluation: Results, width: int | None = None) -> str:
@@ -118,7 +124,7 @@ def test_the_table_shows_everything(evaluation: Results, width: int | None) -> N
 
 def test_what_is_no_terminal_gets_long_names_whole(evaluation: Results) -> None:
     name = "a-model-with-a-very-long-name-" * 5
-    evaluation.rows[0]["model"] = name
+    change(evaluation, 0, model=name)
     assert f"{name} " in printed(evaluation)
 
 
@@ -138,7 +144,7 @@ def test_a_narrow_terminal_has_whole_figures_of_the_columns_that_matter(
 
 
 def test_a_long_name_loses_its_middle_before_a_figure_is_broken(evaluation: Results) -> None:
-    evaluation.rows[0]["model"] = "a-model-with-a-very-long-name-" * 5 + "the end"
+    change(evaluation, 0, model="a-model-with-a-very-long-name-" * 5 + "the end")
     found = printed(evaluation, 80)
     assert "a-model-with" in found
     assert "the end " in found
@@ -146,25 +152,25 @@ def test_a_long_name_loses_its_middle_before_a_figure_is_broken(evaluation: Resu
 
 
 def test_square_brackets_are_no_markup(evaluation: Results) -> None:
-    evaluation.rows[3]["error"] = "expected uint8 [N, 28, 28, 1], found [red]"
+    change(evaluation, 3, error="expected uint8 [N, 28, 28, 1], found [red]")
     assert "expected uint8 [N, 28, 28, 1], found [red]" in printed(evaluation)
 
 
 def test_what_is_slower_than_float_is_named_and_explained_only_where_it_shows(evaluation: Results) -> None:
-    ratio = INT8["latency_us"]["p50"] / row()["latency_us"]["p50"]
+    ratio = 52.5 / 31.9
     assert f"cnn tflite int8 ({ratio:.2f} times) slower than float32 here: x86" in printed(evaluation)
     assert "must be measured on one" in printed(evaluation)
-    dynamic = Results(DEVICE, DATASET, [row(), {**INT8, "precision": "dynamic"}])
+    dynamic = Results(DEVICE, DATASET, [row(), replace(INT8, precision="dynamic")])
     assert "slower than float32 here: it quantizes the activations of every layer" in printed(dynamic)
     assert "must be measured on one" not in printed(dynamic)
-    fast = {**INT8, "latency_us": {**INT8["latency_us"], "p50": 20.0}}
+    fast = replace(INT8, latency_us=Latency(p50=20.0))
     assert "must be measured on one" not in printed(Results(DEVICE, DATASET, [row(), fast]))
 
 
 def test_flagged_rows_have_a_mark_and_the_reason_below(evaluation: Results) -> None:
     text = printed(evaluation)
     assert " ! " not in text and "\n!" not in text
-    evaluation.rows[2]["flags"] = [{"flag": "spread", "why": "p50 from 52.0 to 70.0 µs"}]
+    change(evaluation, 2, flags=(Flag(flag="spread", why="p50 from 52.0 to 70.0 µs"),))
     lines = printed(evaluation).splitlines()
     assert sum(line.rstrip().endswith("!") for line in lines) == 1
     assert "! spread: cnn-int8.tflite, threads 1: p50 from 52.0 to 70.0 µs" in lines
@@ -209,12 +215,7 @@ def test_a_note_of_many_files_is_a_line(evaluation: Results) -> None:
 def test_columns_of_nothing_are_left_out(evaluation: Results) -> None:
     text = printed(evaluation)
     assert not any(title in text for title in ("Limit %", "mJ", "Host", "p90 bound"))
-    evaluation.rows[0] |= {
-        "macs_per_s": 2e9,
-        "limit_macs_per_s": 8e9,
-        "energy_mj": 1.234,
-        "p90_bound_us": 35.5,
-    }
+    change(evaluation, 0, macs_per_s=2e9, limit_macs_per_s=8e9, energy_mj=1.234, p90_bound_us=35.5)
     text = printed(evaluation)
     assert all(title in text for title in ("Limit %", "mJ", "p90 bound", " 25 ", " 1.23 ", " 35.5 "))
 
@@ -232,8 +233,8 @@ def test_how_the_answers_stand_beside_the_hosts(evaluation: Results) -> None:
 
 
 def test_an_emulated_processor_has_no_latency(evaluation: Results) -> None:
-    for one in evaluation.rows:
-        one["latency_us"] = FAILED["latency_us"]
+    for number in range(len(evaluation.rows)):
+        change(evaluation, number, latency_us=Latency())
     text = printed(Results({**DEVICE, "emulated": "qemu-aarch64"}, DATASET, evaluation.rows))
     assert "Accuracy" in text and "90.31" in text
     assert "µs" not in text and "Latency" not in text
@@ -241,11 +242,11 @@ def test_an_emulated_processor_has_no_latency(evaluation: Results) -> None:
 
 
 def test_sustained_load_has_a_table(evaluation: Results) -> None:
-    points = [
-        {"at_s": 60.0 * minute, "p50_us": 30.0 + minute, "temperature_c": 50.0 + minute, "mhz": None}
+    points = tuple(
+        Point(at_s=60.0 * minute, p50_us=30.0 + minute, temperature_c=50.0 + minute, mhz=None)
         for minute in range(1, 11)
-    ]
-    evaluation.rows[0]["sustained"] = points
+    )
+    change(evaluation, 0, sustained=points)
     text = printed(evaluation)
     assert all(cell in text for cell in ("Sustained load", "10.0", "31.0", "40.0", "51–60"))
     assert "MHz" not in text
@@ -272,12 +273,12 @@ def test_csv_reads_back(evaluation: Results, tmp_path: Path) -> None:
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 4
     assert (float(rows[2]["p50_us"]), rows[2]["p99_us"], float(rows[2]["accuracy_low"])) == (52.5, "", 0.8971)
-    assert rows[3]["error"] == FAILED["error"]
+    assert rows[3]["error"] == FAILED.error
     assert "raw_us" not in rows[0]
 
 
 def test_markdown_reads_back(evaluation: Results, tmp_path: Path) -> None:
-    evaluation.rows[3]["model"] = "a|b"
+    change(evaluation, 3, model="a|b")
     (tmp_path / "results.md").write_text(report.to_markdown(evaluation))
     lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
@@ -288,8 +289,8 @@ def test_markdown_reads_back(evaluation: Results, tmp_path: Path) -> None:
 
 
 def test_layers_in_float_tell_two_files_apart(tmp_path: Path) -> None:
-    mixed = {**INT8, "kept_float": ["conv1", "conv2"], "latency_us": {**INT8["latency_us"], "p50": 99.0}}
-    fast = {**INT8, "kept_float": [], "latency_us": {**INT8["latency_us"], "p50": 20.0}}
+    mixed = replace(INT8, kept_float=("conv1", "conv2"), latency_us=Latency(p50=99.0))
+    fast = replace(INT8, latency_us=Latency(p50=20.0))
     evaluation = Results(DEVICE, DATASET, [row(kept_float=[]), fast, mixed])
     text = printed(evaluation)
     assert " int8, 2 in float " in text
@@ -313,8 +314,7 @@ def test_the_end_in_words(evaluation: Results) -> None:
         "cnn int8 TFLite: 90.3 % of 10,000 test images right, 903 kB, 52 µs an image; 0.15 points worse than "
         "float32"
     ]
-    changed = {"mcnemar_p": 0.7, "flags": [{"flag": "other load", "why": "busy"}]}
-    evaluation.rows[2] |= changed
+    change(evaluation, 2, mcnemar_p=0.7, flags=(Flag(flag="other load", why="busy"),))
     (line,) = report.sentences(evaluation)
     assert line.endswith("52 µs an image (flagged above); no more than chance apart from float32 (p 0.70)")
     del evaluation.rows[2]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -14,6 +15,7 @@ from edgefashion.artifacts.inspection import base, text
 from edgefashion.benchmarking import plot as latency_plot
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Row
 from edgefashion.report import compare
 from edgefashion.report.compare import page, records
 from edgefashion.report.compare.plot import plot
@@ -52,7 +54,7 @@ def measured(name: str) -> Results:
         **{"status": "ok", "error": None, "note": name, "raw_us": [10.0, 10.2]},
     }
     device = {**DEVICE, "board": name, "os": name, "isa": [name], "date": name}
-    return Results(device, {**DATASET, "name": name}, [results.complete(row)], "bench", {"summary": name})
+    return Results(device, {**DATASET, "name": name}, [msgspec.convert(row, Row)], "bench", {"summary": name})
 
 
 @pytest.fixture

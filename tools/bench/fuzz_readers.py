@@ -112,7 +112,7 @@ def _compared(path: Path) -> None:
     sources = compare.name_all(found.files)
     comparison = compare.compare(sources, compare.choose(sources, None))
     tables.to_markdown(page.page(comparison))
-    compare_records.to_json(comparison)
+    files.json_text(compare_records.to_dict(comparison))
     compare_records.to_csv(comparison)
     report.to_markdown(found.files[0].results)
     report.to_csv(found.files[0].results)

@@ -115,7 +115,7 @@ def _share(row: Row) -> str:
     return f"{row['operator'].size_bytes / row['all_bytes']:.1%}"
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Row], ...] = (
     Column("layer", lambda row: _name(row["operator"]), number=False),
     Column("operator", lambda row: _short(row["operator"].kind), number=False),
     Column("weights", lambda row: row["operator"].weights or UNKNOWN, number=False, importance=5),

@@ -17,6 +17,7 @@ from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions, rows
 from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Row
 from edgefashion.report.compare import read
 from edgefashion.stats import wilson_interval
 
@@ -54,7 +55,7 @@ class CardData:
     """See `Dataset.describe`."""
     results: Results
     """A row for each artifact, without latency."""
-    elsewhere: list[tuple[Results, dict[str, Any]]]
+    elsewhere: list[tuple[Results, Row]]
     """Rows of the same files in results files, with what they were measured on."""
 
     @property
@@ -112,7 +113,7 @@ def gather(
     return CardData(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
 
 
-def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, dict[str, Any]]]:
+def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, Row]]:
     """The rows of files with one of these SHA-256 in results files, with their results.
 
     Raises BadInput for a file that is not a results file or has no such row.
@@ -120,7 +121,7 @@ def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Resu
     found = []
     for path in paths:
         measured = read(path)
-        own = [row for row in measured.rows if row["sha256"] in digests]
+        own = [row for row in measured.rows if row.sha256 in digests]
         if not own:
             raise BadInput(f"{path} has results of other files only (SHA-256): measure those of the card")
         found += [(measured, row) for row in own]

@@ -5,19 +5,50 @@ from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from edgefashion import __version__, report, tables
 from edgefashion.data.fashion_mnist import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
+from edgefashion.records.results import Row
 from edgefashion.report.card.data import CardData, intervals
 from edgefashion.report.shared import merged
-from edgefashion.tables import NONE, Column, Page, Row, Table, figure, time
+from edgefashion.report.words import CHANCE
+from edgefashion.tables import NONE, Column, Page, Table, figure, time
 
 PAIRS = 6
 _NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id"}
+
+
+class _Setting(NamedTuple):
+    name: str
+    values: list[Any]
+    """Of each training."""
+
+
+class _Class(NamedTuple):
+    name: str
+    images: int
+    right: float | None
+    interval: tuple[float, float] | None
+
+
+class _Pair(NamedTuple):
+    name: str
+    taken_for: str
+    images: str
+
+
+class _Timed(NamedTuple):
+    row: Row
+    device: dict[str, Any]
+
+    @property
+    def machine(self) -> str:
+        device = self.device
+        return str(device.get("board") or device.get("cpu") or device.get("machine"))
 
 
 def to_markdown(evidence: CardData, picture: str | None = None) -> str:
@@ -42,7 +73,7 @@ def to_markdown(evidence: CardData, picture: str | None = None) -> str:
 def _skipping(evidence: CardData) -> str:
     """Why files have fewer multiply-accumulates than the trained model, where they do."""
     trained = evidence.stories[0]["model"]["macs"]
-    fewer = any(row["macs"] and row["macs"] < trained for row in evidence.results.rows)
+    fewer = any(row.macs and row.macs < trained for row in evidence.results.rows)
     return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
 
 
@@ -79,7 +110,7 @@ def _training(evidence: CardData) -> Page:
             f"{story['best_epoch']} of {story['recipe']['epochs']} is kept, the best on validation: "
             f"{100 * story['validation_accuracy']:.2f} %"
         )
-    columns = [Column("Setting", lambda row: row["setting"], number=False)]
+    columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
     return Page(lines, [Table("Recipe", tuple(columns), list(_settings(evidence.stories)))], [])
 
@@ -88,7 +119,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
-def _settings(stories: list[dict[str, Any]]) -> Iterable[Row]:
+def _settings(stories: list[dict[str, Any]]) -> Iterable[_Setting]:
     """A row for each setting that is not the usual one in any of the runs, and for the seed."""
     usual = {field.name: field.default for field in fields(Recipe)} | {"seed": MISSING}
     for setting in dict.fromkeys(name for story in stories for name in story["recipe"]):
@@ -96,12 +127,12 @@ def _settings(stories: list[dict[str, Any]]) -> Iterable[Row]:
         if setting == "teacher":
             values = [value and Path(value).name for value in values]
         if setting not in _NOT_RECIPE and any(value != usual.get(setting) for value in values):
-            yield {"setting": setting, "values": values}
+            yield _Setting(setting, values)
 
 
-def _story_column(number: int, story: dict[str, Any]) -> Column:
-    def text(row: Row) -> str:
-        value = row["values"][number]
+def _story_column(number: int, story: dict[str, Any]) -> Column[_Setting]:
+    def text(row: _Setting) -> str:
+        value = row.values[number]
         return NONE if value is None else str(value)
 
     return Column(story["name"], text)
@@ -111,7 +142,7 @@ def _accuracy(evidence: CardData) -> Page:
     number = evidence.deployed
     files = [row for row in report.result_tables(evidence.results) if row.title == "Accuracy"]
     per_class = [
-        {"class": name, "images": images, "right": right / images if images else None, "interval": interval}
+        _Class(name, images, right / images if images else None, interval)
         for name, (images, right, interval) in zip(
             evidence.task.classes, intervals(evidence.confusion(number)), strict=True
         )
@@ -124,29 +155,36 @@ def _accuracy(evidence: CardData) -> Page:
 
 def _quantization(evidence: CardData) -> Iterable[str]:
     """What is lost from float32, a line for each file that differs from it."""
-    rows = [row for row in evidence.results.rows if _is_compared(row)]
-    known = {row["sha256"] for row in rows}
-    rows += [row for _, row in evidence.elsewhere if _is_compared(row) and row["sha256"] not in known]
-    for row in {row["sha256"]: row for row in rows}.values():
-        chance = "may well be chance" if row["mcnemar_p"] > 0.05 else "is more than chance"
-        yield (
-            f"{row['format']} {report.precision(row)} against float32, on {row['images']:,} images: "
-            f"{100 * row['accuracy_delta']:+.2f} points, which {chance} (exact McNemar p "
-            f"{row['mcnemar_p']:.3g}); {100 * row['agreement']:.2f} % of the images in the same class"
-        )
-    if rows and evidence.stories[0]["recipe"].get("fine_tuning"):
+    rows = [*evidence.results.rows, *(row for _, row in evidence.elsewhere)]
+    lines: dict[str | None, str] = {}
+    for row in rows:
+        if row.sha256 not in lines and (line := _loss(row)):
+            lines[row.sha256] = line
+    yield from lines.values()
+    if lines and evidence.stories[0]["recipe"].get("fine_tuning"):
         yield f"{evidence.stories[0]['name']} was trained for longer than the float32 model before it"
-    if not rows:
+    if not lines:
         yield "What quantization costs is not known: neither a float32 file nor results beside one are there"
 
 
-def _is_compared(row: Row) -> bool:
-    return None not in (row["mcnemar_p"], row["accuracy_delta"], row["agreement"], row["images"])
+def _loss(row: Row) -> str | None:
+    """What is lost from float32; None where that is not known."""
+    p, delta, agreement = row.mcnemar_p, row.accuracy_delta, row.agreement
+    if p is None or delta is None or agreement is None or row.images is None:
+        return None
+    chance = "may well be chance" if p > CHANCE else "is more than chance"
+    return (
+        f"{row.format} {report.precision(row)} against float32, on {row.images:,} images: "
+        f"{100 * delta:+.2f} points, which {chance} (exact McNemar p {p:.3g}); "
+        f"{100 * agreement:.2f} % of the images in the same class"
+    )
 
 
 def _weaknesses(evidence: CardData) -> Page:
     found, names = evidence.confused(PAIRS), evidence.task.classes
-    rows = [{"class": names[pair.label], "as": names[pair.taken_for], "pair": pair} for pair in found]
+    rows = [
+        _Pair(names[pair.label], names[pair.taken_for], f"{pair.images:,} of {pair.of:,}") for pair in found
+    ]
     name = evidence.artifacts[evidence.deployed].path.name
     if not rows:
         return Page([f"{name} confuses no two classes on these images"], [], [])
@@ -155,22 +193,22 @@ def _weaknesses(evidence: CardData) -> Page:
 
 def _latency(evidence: CardData) -> Page:
     rows = [
-        {**row, "device": results.device}
+        _Timed(row, results.device)
         for results, row in evidence.elsewhere
-        if row["latency_us"]["p50"] is not None and not results.device.get("emulated")
+        if row.latency_us.p50 is not None and not results.device.get("emulated")
     ]
     if not rows:
         return Page(["Not measured: name results files of edgefashion bench or evaluate"], [], [])
     return Page([], [Table("One image at a time", _LATENCY, rows)], _flags(rows))
 
 
-def _flags(rows: Sequence[Row]) -> list[str]:
+def _flags(rows: Sequence[_Timed]) -> list[str]:
     """Why rows cannot be trusted: one line for a machine if it holds for all of its rows, else each."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for row in rows:
-        for flag in row["flags"]:
-            found.setdefault((_machine(row), flag["flag"]), []).append((row["path"], flag["why"]))
-    count = Counter(_machine(row) for row in rows)
+    for timed in rows:
+        for flag in timed.row.flags:
+            found.setdefault((timed.machine, flag.flag), []).append((timed.row.path, flag.why))
+    count = Counter(timed.machine for timed in rows)
     lines = []
     for (machine, _), places in found.items():
         same = merged([why for _, why in places]) if len(places) == count[machine] > 1 else None
@@ -191,48 +229,36 @@ def _versions(evidence: CardData) -> Page:
     return Page(lines, [], [])
 
 
-def _machine(row: Row) -> str:
-    machine = row["device"]
-    return str(machine.get("board") or machine.get("cpu") or machine.get("machine"))
-
-
-def _taken(row: Row) -> str:
-    pair = row["pair"]
-    return f"{pair.images:,} of {pair.of:,}"
-
-
-_KIND = (
-    Column("Format", lambda row: row["format"], number=False),
+_KIND: tuple[Column[Row], ...] = (
+    Column("Format", lambda row: row.format, number=False),
     Column("Precision", report.precision, number=False),
 )
-_FILES = (
-    Column("File", lambda row: row["path"], number=False),
+_FILES: tuple[Column[Row], ...] = (
+    Column("File", lambda row: row.path, number=False),
     *_KIND,
-    Column("Bytes", lambda row: figure(row["size_bytes"], form=",")),
-    Column("gzip bytes", lambda row: figure(row["gzip_bytes"], form=",")),
-    Column("Multiply-accumulates", lambda row: figure(row["macs"], form=",")),
-    Column("SHA-256", lambda row: str(row["sha256"])[:12], number=False),
+    Column("Bytes", lambda row: figure(row.size_bytes, form=",")),
+    Column("gzip bytes", lambda row: figure(row.gzip_bytes, form=",")),
+    Column("Multiply-accumulates", lambda row: figure(row.macs, form=",")),
+    Column("SHA-256", lambda row: str(row.sha256)[:12], number=False),
 )
-_CLASSES = (
-    Column("Class", lambda row: row["class"], number=False),
-    Column("Images", lambda row: f"{row['images']:,}"),
-    Column("Right %", lambda row: figure(row["right"], 100)),
-    Column(
-        "95 % interval", lambda row: "–".join(f"{100 * end:.2f}" for end in row["interval"] or ()) or NONE
-    ),
+_CLASSES: tuple[Column[_Class], ...] = (
+    Column("Class", lambda row: row.name, number=False),
+    Column("Images", lambda row: f"{row.images:,}"),
+    Column("Right %", lambda row: figure(row.right, 100)),
+    Column("95 % interval", lambda row: "–".join(f"{100 * end:.2f}" for end in row.interval or ()) or NONE),
 )
-_PAIRS = (
-    Column("Class", lambda row: row["class"], number=False),
-    Column("Taken for", lambda row: row["as"], number=False),
-    Column("Images", _taken),
+_PAIRS: tuple[Column[_Pair], ...] = (
+    Column("Class", lambda pair: pair.name, number=False),
+    Column("Taken for", lambda pair: pair.taken_for, number=False),
+    Column("Images", lambda pair: pair.images),
 )
-_LATENCY = (
-    Column("Machine", _machine, number=False),
-    Column("Date", lambda row: (row["device"].get("date") or NONE)[:10], number=False),
-    Column("Runtime", lambda row: f"{row['runtime']} {row['runtime_version']}", number=False),
-    Column("Precision", report.precision, number=False),
-    Column("Threads", lambda row: str(row["threads"])),
-    Column("p50 µs", lambda row: time(row["latency_us"]["p50"])),
-    Column("p90 µs", lambda row: time(row["latency_us"]["p90"])),
-    Column("Peak MB", lambda row: figure(row["peak_rss_mb"], form=".0f")),
+_LATENCY: tuple[Column[_Timed], ...] = (
+    Column("Machine", lambda timed: timed.machine, number=False),
+    Column("Date", lambda timed: (timed.device.get("date") or NONE)[:10], number=False),
+    Column("Runtime", lambda timed: f"{timed.row.runtime} {timed.row.runtime_version}", number=False),
+    Column("Precision", lambda timed: report.precision(timed.row), number=False),
+    Column("Threads", lambda timed: str(timed.row.threads)),
+    Column("p50 µs", lambda timed: time(timed.row.latency_us.p50)),
+    Column("p90 µs", lambda timed: time(timed.row.latency_us.p90)),
+    Column("Peak MB", lambda timed: figure(timed.row.peak_rss_mb, form=".0f")),
 )

@@ -21,10 +21,11 @@ each other together (H. R. Künsch, Annals of Statistics 17 (1989)).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edgefashion.records.results import Row
 
 Medians = NDArray[np.float64]
 
@@ -53,13 +54,16 @@ class Ratio:
         return None if self.low is None or self.high is None else self.low <= 1 <= self.high
 
 
-def ratio(row: dict[str, Any], other: dict[str, Any], seed: int = 0) -> Ratio:
+def ratio(row: Row, other: Row, seed: int = 0) -> Ratio:
     """The p50 of a row divided by that of another one, with its 95 % interval.
 
     `row` and `other` are rows of results files, see `records.results`, with a p50. The interval is the
-    bootstrap's (see above), around the ratio of the p50 of all samples.
+    bootstrap's (see above), around the ratio of the p50 of all samples. Raises ValueError without a p50.
     """
-    value = row["latency_us"]["p50"] / other["latency_us"]["p50"]
+    own, base = row.latency_us.p50, other.latency_us.p50
+    if own is None or base is None:
+        raise ValueError("rows without a p50 have no ratio")
+    value = own / base
     upper, lower = round_medians(row), round_medians(other)
     if upper is None or lower is None:
         return Ratio(value)
@@ -70,9 +74,9 @@ def ratio(row: dict[str, Any], other: dict[str, Any], seed: int = 0) -> Ratio:
     return Ratio(value, value * float(low), value * float(high))
 
 
-def round_medians(row: dict[str, Any]) -> Medians | None:
+def round_medians(row: Row) -> Medians | None:
     """The medians of a row's rounds [R] in microseconds, or of blocks in their place; None of too few."""
-    raw, counts = np.asarray(row["raw_us"], dtype=float), row["round_samples"]
+    raw, counts = np.asarray(row.raw_us, dtype=float), row.round_samples
     if not counts:
         if len(raw) < BLOCKS * BLOCK_SAMPLES:
             return None

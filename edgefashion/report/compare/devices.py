@@ -7,6 +7,7 @@ from typing import Any
 
 from edgefashion.errors import BadInput
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Row
 from edgefashion.report.compare.reading import File
 
 
@@ -31,12 +32,11 @@ class DeviceResults:
         name: str | None = (self.results.dataset or {}).get("name")
         return name
 
-    def p50(self, row: dict[str, Any]) -> float | None:
+    def p50(self, row: Row) -> float | None:
         """A row's median latency in microseconds; None of an emulated processor, which has none."""
-        if self.emulated or row["status"] != "ok":
+        if self.emulated or row.status != "ok":
             return None
-        p50: float | None = row["latency_us"].get("p50")
-        return p50
+        return row.latency_us.p50
 
 
 def name_all(found: Sequence[File]) -> list[DeviceResults]:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from edgefashion import report
+from edgefashion.records.results import Row
 from edgefashion.report.compare import bootstrap
 from edgefashion.report.compare.bootstrap import Ratio
 from edgefashion.report.compare.devices import DeviceResults
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
-
-Row = dict[str, Any]
 
 
 class Key(NamedTuple):
@@ -57,10 +56,10 @@ class Cell:
     def data(self) -> Data | None:
         """What its accuracy was measured on; None where it has none."""
         dataset = self.source.results.dataset or {}
-        if self.row["accuracy"] is None or not self.row.get("images"):
+        if self.row.accuracy is None or not self.row.images:
             return None
         checksums = sorted((dataset.get("checksums") or {}).items())
-        return Data(self.row["images"], f"{dataset.get('name')} {checksums}")
+        return Data(self.row.images, f"{dataset.get('name')} {checksums}")
 
 
 @dataclass(frozen=True)
@@ -135,17 +134,17 @@ class Comparison(Presentable):
 
 def compare(sources: Sequence[DeviceResults], against: DeviceResults | None) -> Comparison:
     """Join the rows of the sources: a line for each key, in the order of the files."""
-    runtimes = {row["format"]: row["runtime"] for _, row in _rows(sources) if row["runtime"]}
+    runtimes = {row.format: row.runtime for _, row in _rows(sources) if row.runtime}
     several, tasks = _several(sources, runtimes), {source.task for source in sources} - {None}
     joined: dict[Key, dict[int, Row]] = {}
     repeated: list[str] = []
     for source, row in _rows(sources):
         key = _key(row, runtimes)
-        key = key._replace(sha256=row.get("sha256")) if key in several else key
+        key = key._replace(sha256=row.sha256) if key in several else key
         key = key._replace(task=source.task) if len(tasks) > 1 else key
         own = joined.setdefault(key, {})
         if source.number in own:
-            repeated.append(f"({source.number}) {row['path']}, threads {row['threads']}")
+            repeated.append(f"({source.number}) {row.path}, threads {row.threads}")
         own.setdefault(source.number, row)
     lines = [_line(key, own, sources, against) for key, own in joined.items()]
     return Comparison(tuple(sources), against, tuple(lines), tuple(repeated))
@@ -159,27 +158,26 @@ def _several(sources: Iterable[DeviceResults], runtimes: dict[str, str]) -> set[
     """The keys that several artifacts of one source have."""
     found: dict[tuple[int, Key], set[str | None]] = {}
     for source, row in _rows(sources):
-        found.setdefault((source.number, _key(row, runtimes)), set()).add(row.get("sha256"))
+        found.setdefault((source.number, _key(row, runtimes)), set()).add(row.sha256)
     return {key for (_, key), artifacts in found.items() if len(artifacts) > 1}
 
 
 def _key(row: Row, runtimes: dict[str, str]) -> Key:
     """A row's key; what did not start anywhere is of the runtime that others of its format have."""
-    runtime = row["runtime"] or runtimes.get(row["format"])
-    kept_float = tuple(row["kept_float"])
-    kind = (row["model"], row["format"], row["precision"], row["target"])
-    return Key(*kind, kept_float, runtime, row["threads"], None, None)
+    runtime = row.runtime or runtimes.get(row.format)
+    kind = (row.model, row.format, row.precision, row.target)
+    return Key(*kind, row.kept_float, runtime, row.threads, None, None)
 
 
 def _line(
     key: Key, own: dict[int, Row], sources: Sequence[DeviceResults], against: DeviceResults | None
 ) -> Line:
     base = own.get(against.number) if against else None
-    known = [row["sha256"] for row in (base, *own.values()) if row and row.get("sha256")]
+    known = [row.sha256 for row in (base, *own.values()) if row and row.sha256]
     cells = []
     for source in sources:
         if row := own.get(source.number):
-            same = row["sha256"] == known[0] if row.get("sha256") else None
+            same = row.sha256 == known[0] if row.sha256 else None
             cells.append(Cell(source, row, _ratio(source, row, against, base), same))
     return Line(key, tuple(cells))
 

@@ -5,7 +5,6 @@ from collections import Counter
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison
 from edgefashion.report.shared import merged
-from edgefashion.tables import Row
 
 REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
 
@@ -42,7 +41,7 @@ def _about_ratios(comparison: Comparison) -> list[str]:
 
 
 def _old(source: DeviceResults) -> bool:
-    return any(row["raw_us"] and not row["round_samples"] for row in source.results.rows)
+    return any(row.raw_us and not row.round_samples for row in source.results.rows)
 
 
 def _about_protocols(comparison: Comparison) -> list[str]:
@@ -86,9 +85,7 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
         data = source.results.dataset
         if data and not data.get("complete"):
             lines.append(f"({source.number}): a part of the data set, not comparable with the whole.")
-    found = [
-        line.artifact for line in comparison.lines if any(cell.row.get("small_run") for cell in line.cells)
-    ]
+    found = [line.artifact for line in comparison.lines if any(cell.row.small_run for cell in line.cells)]
     if found:
         names = "; ".join(dict.fromkeys(found))
         lines.append(f"Trained on a part of the data, so that its accuracy says little: {names}.")
@@ -131,12 +128,12 @@ def _remarks(comparison: Comparison) -> list[str]:
 
 def remarks(cell: Cell) -> list[tuple[str, str]]:
     """Kind and reason of what makes a row one to be careful with. Flags are about latency."""
-    row: Row = cell.row
-    found = [] if cell.source.emulated else [(flag["flag"], flag["why"]) for flag in row["flags"]]
-    if row["status"] != "ok":
-        found.append(("failed", row.get("error") or "for no known reason"))
-    if (row["host"] or {}).get("equal") is False:
+    row = cell.row
+    found = [] if cell.source.emulated else [(flag.flag, flag.why) for flag in row.flags]
+    if row.status != "ok":
+        found.append(("failed", row.error or "for no known reason"))
+    if row.host and row.host.equal is False:
         found.append(("answers", "other than where its bundle was made"))
-    if row.get("note"):
-        found.append(("note", row["note"]))
+    if row.note:
+        found.append(("note", row.note))
     return found

@@ -1,14 +1,14 @@
 """The comparison as a table."""
 
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison, Data, Line
 from edgefashion.report.compare.notes import OTHER_FILE, REMARK, UNKNOWN, WITHIN
-from edgefashion.tables import ALWAYS, NONE, Column, Page, Table, figure, kilobytes, time
+from edgefashion.tables import NONE, Column, Page, Table, figure, kilobytes, time
 
 TITLE_WIDTH = 18
 """Characters in a line of a column's title."""
@@ -16,46 +16,37 @@ TITLE_WIDTH = 18
 
 def page(comparison: Comparison) -> Page:
     """The table, with a line for each source above it and the notes below."""
-    lines = [{"line": line} for line in comparison.lines]
-    table = Table("Latency of single images, and accuracy", _columns(comparison), lines)
+    table = Table("Latency of single images, and accuracy", _columns(comparison), comparison.lines)
     return Page(
         [_source(source) for source in comparison.sources], [table], notes.notes(comparison), "--markdown"
     )
 
 
-def _columns(comparison: Comparison) -> tuple[Column, ...]:
+def _columns(comparison: Comparison) -> tuple[Column[Line], ...]:
     latencies = [column for source in comparison.sources for column in _of_source(source, comparison)]
     return (
-        _text("Model", lambda line: line.model),
-        _text("Format", lambda line: line.key.format),
-        _text("Precision", lambda line: line.precision),
-        _text("Runtime", lambda line: line.key.runtime or NONE, importance=2),
-        _number("Threads", lambda line: str(line.key.threads)),
+        Column("Model", lambda line: line.model, number=False),
+        Column("Format", lambda line: line.key.format, number=False),
+        Column("Precision", lambda line: line.precision, number=False),
+        Column("Runtime", lambda line: line.key.runtime or NONE, number=False, importance=2),
+        Column("Threads", lambda line: str(line.key.threads)),
         *latencies,
         *_accuracies(comparison),
-        _number("kB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells), importance=4),
+        Column("kB", lambda line: _agreed((cell.source, _kb(cell)) for cell in line.cells), importance=4),
     )
 
 
-def _text(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -> Column:
-    return Column(title, lambda row: text(row["line"]), number=False, importance=importance)
-
-
-def _number(title: str, text: Callable[[Line], str], importance: int = ALWAYS) -> Column:
-    return Column(title, lambda row: text(row["line"]), importance=importance)
-
-
-def _of_source(source: DeviceResults, comparison: Comparison) -> list[Column]:
+def _of_source(source: DeviceResults, comparison: Comparison) -> list[Column[Line]]:
     """Its p50, its ratio unless it is what the others are compared with, its energy if it was measured."""
     against = comparison.against
     title = textwrap.fill(f"({source.number}) {source.title},", TITLE_WIDTH) + "\np50 µs"
-    p50 = _number(title, lambda line: _p50(line.of(source)), importance=9 if source is against else 8)
+    p50 = Column[Line](title, lambda line: _p50(line.of(source)), importance=9 if source is against else 8)
     columns = [replace(p50, brief=f"({source.number})\np50 µs")]
     if against and source is not against and not source.emulated:
         title = f"({source.number})/({against.number})"
-        columns.append(_number(title, lambda line: _ratio(line.of(source)), importance=9))
+        columns.append(Column(title, lambda line: _ratio(line.of(source)), importance=9))
     if any(_energy(line.of(source)) != NONE for line in comparison.lines):
-        columns.append(_number(f"({source.number}) mJ", lambda line: _energy(line.of(source)), importance=3))
+        columns.append(Column(f"({source.number}) mJ", lambda line: _energy(line.of(source)), importance=3))
     return columns
 
 
@@ -67,7 +58,7 @@ def _p50(cell: Cell | None) -> str:
 
 
 def _time(cell: Cell) -> str:
-    if cell.row["status"] != "ok":
+    if cell.row.status != "ok":
         return "failed"
     return "emulated" if cell.source.emulated else time(cell.p50)
 
@@ -83,14 +74,14 @@ def _ratio(cell: Cell | None) -> str:
 
 
 def _energy(cell: Cell | None) -> str:
-    return NONE if cell is None or cell.p50 is None else figure(cell.row["energy_mj"], form=".3g")
+    return NONE if cell is None or cell.p50 is None else figure(cell.row.energy_mj, form=".3g")
 
 
 def _digits(value: float) -> str:
     return f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 
-def _accuracies(comparison: Comparison) -> list[Column]:
+def _accuracies(comparison: Comparison) -> list[Column[Line]]:
     """A column for each set of images, so that accuracies beside each other are of the same ones."""
     sizes = [data.images for data in comparison.data]
     return [
@@ -99,18 +90,18 @@ def _accuracies(comparison: Comparison) -> list[Column]:
     ]
 
 
-def _accuracy(data: Data, of: str) -> Column:
+def _accuracy(data: Data, of: str) -> Column[Line]:
     title = textwrap.fill(f"Accuracy %, {data.images:,} images{of}", TITLE_WIDTH)
 
     def text(line: Line) -> str:
         cells = [cell for cell in line.cells if cell.data == data]
-        return _agreed((cell.source, f"{cell.row['accuracy'] * 100:.2f}") for cell in cells)
+        return _agreed((cell.source, figure(cell.row.accuracy, 100)) for cell in cells)
 
-    return _number(title, text, importance=6)
+    return Column(title, text, importance=6)
 
 
 def _kb(cell: Cell) -> str:
-    return kilobytes(cell.row["size_bytes"])
+    return kilobytes(cell.row.size_bytes)
 
 
 def _agreed(texts: Iterable[tuple[DeviceResults, str]]) -> str:
@@ -126,9 +117,7 @@ def _agreed(texts: Iterable[tuple[DeviceResults, str]]) -> str:
 
 def _source(source: DeviceResults) -> str:
     device, rows = source.results.device, source.results.rows
-    runtimes = dict.fromkeys(
-        f"{row['runtime']} {row.get('runtime_version')}" for row in rows if row["runtime"]
-    )
+    runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime)
     features = f" ({' '.join(map(str, device['isa']))})" if device.get("isa") else ""
     parts = [
         f"({source.number}) {source.title}: {device.get('cores', '?')} cores{features}",

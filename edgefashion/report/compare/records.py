@@ -55,33 +55,33 @@ def _source(source: DeviceResults) -> Record:
 
 def _record(cell: Cell) -> Record:
     source, row, ratio = cell.source, cell.row, cell.ratio
-    timed = cell.p50 is not None
-    low, high = row.get("accuracy_ci95") or (None, None)
+    fields, timed = row.to_dict(), cell.p50 is not None
+    low, high = row.accuracy_ci95 or (None, None)
     return {
-        **{name: row.get(name) for name in _OF_ROW},
+        **{name: fields[name] for name in _OF_ROW},
         "source": source.number,
         "device": source.title,
         "date": source.results.device.get("date"),
         "file": str(source.paths[0]),
         "emulated": source.emulated,
-        "status": row["status"],
-        "error": row.get("error"),
-        **{f"{name}_us": row["latency_us"].get(name) if timed else None for name in _PERCENTILES},
-        "samples": row["latency_us"].get("samples") if timed else 0,
+        "status": row.status,
+        "error": row.error,
+        **{f"{name}_us": fields["latency_us"][name] if timed else None for name in _PERCENTILES},
+        "samples": row.latency_us.samples if timed else 0,
         "ratio": ratio and ratio.value,
         "ratio_low": ratio and ratio.low,
         "ratio_high": ratio and ratio.high,
         "within_spread": ratio and ratio.within_spread,
-        "energy_mj": row["energy_mj"] if timed else None,
-        "images": row.get("images"),
-        "accuracy": row["accuracy"],
+        "energy_mj": row.energy_mj if timed else None,
+        "images": row.images,
+        "accuracy": row.accuracy,
         "accuracy_low": low,
         "accuracy_high": high,
-        "size_bytes": row.get("size_bytes"),
-        "sha256": row.get("sha256"),
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256,
         "same_file": cell.same_file,
-        "flags": row["flags"] if not source.emulated else [],
-        "note": row.get("note"),
+        "flags": fields["flags"] if not source.emulated else [],
+        "note": row.note,
     }
 
 

@@ -53,9 +53,9 @@ def points(comparison: Comparison) -> Points:
         raise BadInput("a plot shows accuracies, and these files have none: measure some with test images")
     data = max(used, key=tried.count)
     known = {
-        cell.row["sha256"]: cell.row["accuracy"]
+        cell.row.sha256: cell.row.accuracy
         for cell in cells
-        if cell.data == data and cell.row.get("sha256")
+        if cell.data == data and cell.row.sha256 and cell.row.accuracy is not None
     }
     names = dict.fromkeys((line.key.model, line.key.precision) for line in lines)
     kinds = {name: number for number, name in enumerate(names)}
@@ -90,9 +90,9 @@ def _of_usual_threads(comparison: Comparison) -> tuple[list[Line], int]:
 
 
 def _point(cell: Cell, data: Data, known: dict[str, float]) -> Point | None:
-    own = cell.row["accuracy"] if cell.data == data else None
-    accuracy = own if own is not None else known.get(cell.row.get("sha256") or "")
+    own = cell.row.accuracy if cell.data == data else None
+    accuracy = own if own is not None else known.get(cell.row.sha256 or "")
     if accuracy is None:
         return None
-    size = cell.row.get("size_bytes")
+    size = cell.row.size_bytes
     return Point(cell.source, 100 * accuracy, cell.p50, size / 1000 if size else None)

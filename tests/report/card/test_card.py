@@ -92,13 +92,13 @@ def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
     assert "![Confusion matrix](confusion.png)" in text
     assert "a part of it: comparable with nothing" in text
     for row in evidence.results.rows:
-        macs = "–" if row["macs"] is None else f"{row['macs']:,}"
-        assert f"| {row['size_bytes']:,} | {row['gzip_bytes']:,} | {macs} |" in text
-        low, high = (100 * end for end in row["accuracy_ci95"])
-        assert f"| {100 * row['accuracy']:.2f} | {low:.2f}–{high:.2f} |" in text
-        if row["precision"] == "int8":
-            assert f"{row['format']} int8 against float32, on 400 images" in text
-            assert f"(exact McNemar p {row['mcnemar_p']:.3g})" in text
+        macs = "–" if row.macs is None else f"{row.macs:,}"
+        assert f"| {row.size_bytes:,} | {row.gzip_bytes:,} | {macs} |" in text
+        low, high = (100 * end for end in row.accuracy_ci95)
+        assert f"| {100 * row.accuracy:.2f} | {low:.2f}–{high:.2f} |" in text
+        if row.precision == "int8":
+            assert f"{row.format} int8 against float32, on 400 images" in text
+            assert f"(exact McNemar p {row.mcnemar_p:.3g})" in text
     matrix = evidence.confusion(evidence.deployed)
     for label, name in enumerate(CLASS_NAMES):
         right = 100 * matrix[label, label] / matrix[label].sum()
@@ -117,7 +117,7 @@ def test_latencies_are_those_of_results_files(
     write(capsys, exported.folder, measured, "-o", path, "--data", sample_folder)
     text = path.read_text()
     for row in results.read(measured).rows:
-        assert f"| {row['runtime']} {row['runtime_version']} | {row['precision']} | 1 |" in text
+        assert f"| {row.runtime} {row.runtime_version} | {row.precision} | 1 |" in text
     assert "Not measured" not in text
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Row
 from edgefashion.report import compare
 from edgefashion.report.compare import Comparison, DeviceResults
 
@@ -27,9 +29,7 @@ class Rows:
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)
 
-    def __call__(
-        self, p50: float, precision: str = "float32", rounds: int = 25, **changes: Any
-    ) -> dict[str, Any]:
+    def __call__(self, p50: float, precision: str = "float32", rounds: int = 25, **changes: Any) -> Row:
         """A row whose rounds differ by 1 %, and whose samples are 10 % slower at times."""
         counts = [40] * rounds
         moods = p50 * self.random.normal(1, 0.01, rounds)
@@ -62,7 +62,7 @@ class Rows:
             "raw_us": [round(float(sample), 3) for sample in raw],
             "round_samples": counts,
         }
-        return results.complete({**row, **changes})
+        return msgspec.convert({**row, **changes}, Row)
 
 
 @pytest.fixture
@@ -74,9 +74,7 @@ def rows() -> Rows:
 def write(tmp_path: Path) -> Callable[..., Path]:
     """Writes a results file: write("pi5.json", [row, ...], board="Raspberry Pi 5")."""
 
-    def written(
-        name: str, rows: list[dict[str, Any]], dataset: dict[str, Any] | None = DATASET, **device: Any
-    ) -> Path:
+    def written(name: str, rows: list[Row], dataset: dict[str, Any] | None = DATASET, **device: Any) -> Path:
         path = tmp_path / name
         machine = {
             "machine": "aarch64",

@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from edgefashion.records.results import Latency, Row
 from edgefashion.report.compare import bootstrap
 from edgefashion.report.compare.bootstrap import ratio, round_medians
 
@@ -18,11 +20,11 @@ def test_equal_latencies_are_within_the_spread_as_often_as_promised(rows: Any) -
 def test_a_difference_well_above_the_spread_is_found(recorded: bool, rows: Any) -> None:
     slow, fast = rows(103), rows(100)
     if not recorded:
-        slow["round_samples"] = fast["round_samples"] = []
+        slow, fast = replace(slow, round_samples=()), replace(fast, round_samples=())
     found = ratio(slow, fast)
     assert found.within_spread is False
     assert found.low and found.high and 1 < found.low < found.value < found.high < 1.06
-    assert found.value == slow["latency_us"]["p50"] / fast["latency_us"]["p50"]
+    assert found.value == slow.latency_us.p50 / fast.latency_us.p50
 
 
 def test_many_samples_of_few_different_rounds_prove_nothing(rows: Any) -> None:
@@ -30,11 +32,9 @@ def test_many_samples_of_few_different_rounds_prove_nothing(rows: Any) -> None:
     random = np.random.default_rng(3)
     found = []
     for _ in range(2):
-        row = rows(100, rounds=12)
-        row["raw_us"] = [float(mood) for mood in random.normal(100, 10, 12) for _ in range(40)]
-        row["latency_us"]["p50"] = float(np.median(row["raw_us"]))
-        found.append(row)
-    assert found[0]["latency_us"]["p50"] != found[1]["latency_us"]["p50"]
+        raw = [float(mood) for mood in random.normal(100, 10, 12) for _ in range(40)]
+        found.append(rows(100, rounds=12, raw_us=raw, latency_us={"p50": float(np.median(raw))}))
+    assert found[0].latency_us != found[1].latency_us
     assert ratio(*found).within_spread is True
 
 
@@ -57,10 +57,8 @@ def test_too_little_to_tell(rows: Any) -> None:
 
 
 def test_rounds_are_medians_of_their_own_samples(rows: Any) -> None:
-    row = rows(100)
-    row["raw_us"] = [float(number) for number in range(10) for _ in range(number + 1)]
-    row["round_samples"] = list(range(1, 11))
-    medians = round_medians(row)
+    raw = [float(number) for number in range(10) for _ in range(number + 1)]
+    medians = round_medians(rows(100, raw_us=raw, round_samples=list(range(1, 11))))
     assert medians is not None and medians.tolist() == list(range(10))
 
 
@@ -75,9 +73,8 @@ def test_blocks_take_the_place_of_unknown_rounds(rows: Any) -> None:
 
 
 def test_no_spread_at_all_is_judged_too(rows: Any) -> None:
-    def constant(value: float) -> dict[str, Any]:
-        row: dict[str, Any] = rows(1)
-        return {**row, "raw_us": [value] * 1000, "latency_us": {"p50": value}}
+    def constant(value: float) -> Row:
+        return replace(rows(1), raw_us=[value] * 1000, latency_us=Latency(p50=value))
 
     assert ratio(constant(2), constant(2)).within_spread is True
     assert ratio(constant(2), constant(2.1)).within_spread is False

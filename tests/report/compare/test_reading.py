@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edgefashion.errors import BadInput
 from edgefashion.report.compare.reading import read_all
@@ -81,7 +82,7 @@ def test_without_a_sound_file_each_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_row_that_makes_no_sense_is_damage(damage: dict[str, Any], write: Write, rows: Any) -> None:
-    path = write("a.json", [rows(100), {**rows(100), **damage}])
+    path = write("a.json", [rows(100), replace(rows(100), **damage)])
     with pytest.raises(BadInput, match=r"a\.json(, result 2)?(, field \w+,)? is damaged, or not a r"):
         read_all([path])
 
