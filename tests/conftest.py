@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from edgefashion import runtimes
 from edgefashion.artifacts.formats import FORMATS, Variant
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgefashion.training.runs import Run
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 OTHER_TASK = Task(
     "wardrobe", (40, 24, 3), ("shoe", "top", "bag"), Picture("pad", (250, 250, 250), (230, 230, 230))
@@ -193,38 +196,62 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[], contextlib.Abstract
 
 
 @pytest.fixture(scope="session")
-def trained(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
-    """The CNN, trained for two epochs on the sample. Do not change its folder."""
-    from edgefashion.recipes import RECIPES
-    from edgefashion.training.train import train
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """made_once("name", make): a folder that `make` has filled, once for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-    folder = tmp_path_factory.mktemp("runs") / "cnn"
-    return train(replace(RECIPES["cnn"], epochs=2, batch_size=16), sample, folder)
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, made = shared / "shared" / name, shared / f"shared/{name}.made"
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return once
 
 
 @pytest.fixture(scope="session")
-def exported(trained: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+def trained(sample: Dataset, made_once: MadeOnce) -> "Run":
+    """The CNN, trained for two epochs on the sample. Do not change its folder."""
+    from edgefashion.recipes import RECIPES
+    from edgefashion.training import runs
+    from edgefashion.training.train import train
+
+    recipe = replace(RECIPES["cnn"], epochs=2, batch_size=16)
+    return runs.read(made_once("trained", lambda folder: train(recipe, sample, folder / "cnn")) / "cnn")
+
+
+@pytest.fixture(scope="session")
+def exported(trained: "Run", sample: Dataset, made_once: MadeOnce) -> "Run":
     """A copy of `trained` with float32 and int8 files in both formats. Do not change its folder."""
     from edgefashion.data import split
     from edgefashion.export.exporter import export_run
     from edgefashion.export.options import ExportOptions
     from edgefashion.training import runs
 
-    folder = tmp_path_factory.mktemp("exported") / "cnn"
-    shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(runs.ARTIFACTS))
-    run = runs.read(folder)
-    kinds = [Variant(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
-    export_run(run, split(sample), kinds, ExportOptions(calibration_images=100, calibration="min-max"))
-    return run
+    def make(folder: Path) -> None:
+        shutil.copytree(trained.folder, folder / "cnn")
+        kinds = [
+            Variant(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")
+        ]
+        options = ExportOptions(calibration_images=100, calibration="min-max")
+        export_run(runs.read(folder / "cnn"), split(sample), kinds, options)
+
+    return runs.read(made_once("exported", make) / "cnn")
 
 
 @pytest.fixture(scope="session")
-def zoo_folder(exported: "Run", sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def zoo_folder(exported: "Run", sample: Dataset, made_once: MadeOnce) -> Path:
     """A zoo of that run, made as the shipped one is. Do not change it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parents[1] / "tools")
-        made = import_module("zoo_making").make(tmp_path_factory.mktemp("zoo"), [exported], sample)
-    return Path(made.folder)
+        make = import_module("zoo_making").make
+    return made_once("zoo", lambda folder: make(folder, [exported], sample))
 
 
 @pytest.fixture

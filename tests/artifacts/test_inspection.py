@@ -15,7 +15,7 @@ from onnx.helper import make_node as op
 
 from edgefashion import tables
 from edgefashion.artifacts import metadata
-from edgefashion.artifacts.formats import QAT_PRECISIONS, variants
+from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
 from edgefashion.artifacts.inspection import (
     Inspection,
     inspect,
@@ -36,30 +36,31 @@ Build = Callable[..., Inspection]
 
 
 @pytest.fixture(scope="module")
-def exported(
-    trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory
+def inspected(
+    exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Inspection]:
+    from edgefashion.artifacts import artifact
     from edgefashion.export import exporter
     from edgefashion.export.options import ExportOptions
 
     folder = tmp_path_factory.mktemp("inspection") / "cnn"
-    run = Run(Path(shutil.copytree(trained.folder, folder)), trained.info)
-    made = exporter.export_run(
-        run, split(sample), EVERY_KIND, ExportOptions(calibration_images=100, calibration="min-max")
-    )
-    return {(entry.format, str(entry.precision)): inspect(entry.path) for entry in made}
+    run = Run(Path(shutil.copytree(exported.folder, folder)), exported.info)
+    more = [Variant("tflite", "float16"), Variant("tflite", "dynamic")]
+    exporter.export_run(run, split(sample), more, ExportOptions(calibration_images=100))
+    found = map(artifact.read, artifact.find(run.artifacts))
+    return {(entry.format, str(entry.precision)): inspect(entry.path) for entry in found}
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids="-".join)
 def test_the_cnn_costs_what_its_keras_model_does(
-    kind: tuple[str, str], exported: dict[tuple[str, str], Inspection], trained: Run
+    kind: tuple[str, str], inspected: dict[tuple[str, str], Inspection], trained: Run
 ) -> None:
     from edgefashion.export.graph.unread_pixels import without_margin
     from edgefashion.models.summary import summarize
     from edgefashion.tensorflow import keras
 
     layers = summarize(without_margin(keras.models.load_model(trained.model_path, compile=False)))
-    found = exported[kind]
+    found = inspected[kind]
     parameters = [layer.parameters for layer in layers if layer.macs]
     macs = [layer.macs for layer in layers if layer.macs]
     if kind[1] == "int8":
@@ -72,26 +73,26 @@ def test_the_cnn_costs_what_its_keras_model_does(
 
 @pytest.mark.parametrize("kind", EVERY_KIND, ids="-".join)
 def test_int8_multiplies_in_integers_and_nothing_else_does(
-    kind: tuple[str, str], exported: dict[tuple[str, str], Inspection]
+    kind: tuple[str, str], inspected: dict[tuple[str, str], Inspection]
 ) -> None:
-    found = exported[kind]
+    found = inspected[kind]
     assert len(found.computing) == 4
     assert found.integer == (4 if kind[1] == "int8" else 0)
     stored = {"float16": "float16", "dynamic": "int8", "int8": "int8"}.get(kind[1], "float32")
     assert max(found.operators, key=lambda operator: operator.size_bytes).weights == stored
 
 
-def test_bytes_are_those_of_the_weights(exported: dict[tuple[str, str], Inspection]) -> None:
-    heaviest = max(exported["tflite", "float32"].operators, key=lambda operator: operator.size_bytes)
+def test_bytes_are_those_of_the_weights(inspected: dict[tuple[str, str], Inspection]) -> None:
+    heaviest = max(inspected["tflite", "float32"].operators, key=lambda operator: operator.size_bytes)
     assert heaviest.size_bytes == 4 * (1600 * 128 + 128)
     assert heaviest.output_shape == (1, 128)
-    for found in exported.values():
+    for found in inspected.values():
         assert 0.9 * found.size_bytes < found.weight_bytes < found.size_bytes
 
 
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
-def test_ports_are_the_contract(format: str, exported: dict[tuple[str, str], Inspection]) -> None:
-    (image,), (logits,) = exported[format, "int8"].inputs, exported[format, "int8"].outputs
+def test_ports_are_the_contract(format: str, inspected: dict[tuple[str, str], Inspection]) -> None:
+    (image,), (logits,) = inspected[format, "int8"].inputs, inspected[format, "int8"].outputs
     assert (image.dtype, image.shape[1:], logits.shape[1:]) == ("uint8", (28, 28, 1), (10,))
     assert image.shape[0] == {"tflite": "?", "onnx": "N"}[format]
     assert list(image.scales) == pytest.approx([1 / 255])
@@ -99,16 +100,16 @@ def test_ports_are_the_contract(format: str, exported: dict[tuple[str, str], Ins
     assert bool(logits.scales) == (format == "tflite")
 
 
-def test_metadata_are_shown(exported: dict[tuple[str, str], Inspection], trained: Run) -> None:
-    for found in exported.values():
+def test_metadata_are_shown(inspected: dict[tuple[str, str], Inspection], trained: Run) -> None:
+    for found in inspected.values():
         assert found.metadata is not None
         assert found.metadata["run_id"] == trained.id
         assert trained.id in to_text([found])
     assert inspect(MODELS / "tiny-int8.tflite").metadata is None
 
 
-def test_text_and_json_say_the_same(exported: dict[tuple[str, str], Inspection]) -> None:
-    found = exported["tflite", "float32"]
+def test_text_and_json_say_the_same(inspected: dict[tuple[str, str], Inspection]) -> None:
+    found = inspected["tflite", "float32"]
     text = to_text([found])
     assert "0 of the 4 that multiply" in text
     assert "MACs        2,215,168 for one image" in text
@@ -122,9 +123,9 @@ def test_text_and_json_say_the_same(exported: dict[tuple[str, str], Inspection])
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_a_narrow_terminal_gets_the_figures_whole(
-    width: int, exported: dict[tuple[str, str], Inspection]
+    width: int, inspected: dict[tuple[str, str], Inspection]
 ) -> None:
-    found = exported["onnx", "int8"]
+    found = inspected["onnx", "int8"]
     lines = tables.to_text(page(found), width).splitlines()
     assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
     whole = {word for line in to_text([found]).splitlines() for word in line.split()}

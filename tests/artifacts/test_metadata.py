@@ -13,11 +13,11 @@ import pytest
 from edgefashion.artifacts import artifact, metadata
 from edgefashion.artifacts.flatbuffer import Flatbuffer
 from edgefashion.artifacts.formats import Variant
-from edgefashion.data import Dataset, split
+from edgefashion.benchmarking import BenchmarkOptions
+from edgefashion.data import Dataset
 from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.export import embed as writer
 from edgefashion.export import exporter
-from edgefashion.export.options import ExportOptions
 from edgefashion.report import result_tables
 from edgefashion.runtimes import for_file
 from edgefashion.training.runs import Run
@@ -47,18 +47,14 @@ def lone(plain: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exported(
-    trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[str, str], Path]:
+def lone_files(exported: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
     """An int8 and a float32 file of each format, moved away from their manifests."""
     folder = tmp_path_factory.mktemp("metadata")
-    run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
-    kinds = [Variant(format, precision) for format in ("tflite", "onnx") for precision in ("float32", "int8")]
-    made = exporter.export_run(
-        run, split(sample), kinds, ExportOptions(calibration_images=100, calibration="min-max")
-    )
+    made = map(artifact.read, artifact.find(exported.artifacts))
     return {
-        (entry.format, str(entry.precision)): entry.path.rename(folder / f"lone-{number}.{entry.format}")
+        (entry.format, str(entry.precision)): Path(
+            shutil.copy(entry.path, folder / f"lone-{number}.{entry.format}")
+        )
         for number, entry in enumerate(made)
     }
 
@@ -111,9 +107,9 @@ def test_an_onnx_model_is_still_valid_and_onnx_runtime_sees_its_metadata(tmp_pat
     "kind", [Variant("tflite", "int8"), Variant("onnx", "int8"), Variant("onnx", "float32")], ids="-".join
 )
 def test_an_export_says_where_it_comes_from(
-    kind: tuple[str, str], exported: dict[tuple[str, str], Path], trained: Run
+    kind: tuple[str, str], lone_files: dict[tuple[str, str], Path], trained: Run
 ) -> None:
-    said = metadata.read(exported[kind])
+    said = metadata.read(lone_files[kind])
     assert said is not None
     assert (said["run"], said["run_id"], said["precision"]) == ("cnn", trained.id, kind[1])
     assert (said["small_run"], said["architecture"], said["license"]) == (True, "cnn", "Apache-2.0")
@@ -131,12 +127,14 @@ def test_what_is_not_in_the_manifest_is_not_in_the_file() -> None:
 
 
 def test_lone_files_are_compared_like_those_with_manifests(
-    exported: dict[tuple[str, str], Path], sample: Dataset
+    lone_files: dict[tuple[str, str], Path], sample: Dataset
 ) -> None:
-    paths = [exported["tflite", "float32"], exported["tflite", "int8"]]
+    paths = [lone_files["tflite", "float32"], lone_files["tflite", "int8"]]
     artifacts = [artifact.read(path) for path in paths]
     test = sample.test
-    found = evaluate(artifacts, sample, test.images[:100], test.labels[:100], threads=[1])
+    found = evaluate(
+        artifacts, sample, test.images[:100], test.labels[:100], [1], BenchmarkOptions().lasting(0.05)
+    )
     assert [row.model for row in found.rows] == ["cnn", "cnn"]
     assert [row.precision for row in found.rows] == ["float32", "int8"]
     assert found.rows[1].agreement is not None
@@ -146,8 +144,8 @@ def test_lone_files_are_compared_like_those_with_manifests(
     ]
 
 
-def test_a_lone_file_is_not_reused_by_export(exported: dict[tuple[str, str], Path], trained: Run) -> None:
-    assert exporter.reusable(exported["tflite", "int8"], trained, 100) is None
+def test_a_lone_file_is_not_reused_by_export(lone_files: dict[tuple[str, str], Path], trained: Run) -> None:
+    assert exporter.reusable(lone_files["tflite", "int8"], trained, 100) is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,8 +14,8 @@ import pytest
 
 import edgefashion
 from edgefashion import bundle as bundles
-from edgefashion.artifacts.formats import Variant
-from edgefashion.data import Dataset, split
+from edgefashion.artifacts import artifact
+from edgefashion.data import Dataset
 from edgefashion.training.runs import Run
 
 ROOT = Path(__file__).parents[2]
@@ -39,17 +38,10 @@ def built(wanting_downloads: Callable[[], AbstractContextManager[None]]) -> None
 
 
 @pytest.fixture(scope="module")
-def bundle(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the CNN gives in both formats, float32 and int8, with 100 images."""
-    from edgefashion.export.exporter import export_run
-    from edgefashion.export.options import ExportOptions
-
-    folder = tmp_path_factory.mktemp("bundle")
-    run = Run(Path(shutil.copytree(trained.folder, folder / "cnn")), trained.info)
-    kinds = [Variant(name, precision) for name in ("tflite", "onnx") for precision in ("float32", "int8")]
-    settings = ExportOptions(calibration_images=50, calibration="min-max")
-    made = export_run(run, split(sample), kinds, settings)
-    return bundles.make(folder / "cnn.zip", made, sample, 100).path
+    made = [artifact.read(path) for path in artifact.find(exported.artifacts)]
+    return bundles.make(tmp_path_factory.mktemp("bundle") / "cnn.zip", made, sample, 100).path
 
 
 @pytest.mark.parametrize(("board", "cpu"), [("pi4", "Cortex-A72"), ("pi5", "Cortex-A76")])
@@ -67,8 +59,8 @@ def test_a_bundle_is_answered_as_here_and_nothing_is_timed(
     assert "emulated by qemu-aarch64" in done.stdout
     assert "p50" not in done.stdout
     with bundles.open_bundle(bundle) as host:
-        for row, artifact in zip(found["results"], host.artifacts, strict=True):
-            logits = host.logits[artifact.path.name]
+        for row, one in zip(found["results"], host.artifacts, strict=True):
+            logits = host.logits[one.path.name]
             assert row["accuracy"] == np.mean(logits.argmax(axis=1) == host.labels)
             assert row["host"]["equal"]
             if (row["format"], row["precision"]) == ("tflite", "int8"):

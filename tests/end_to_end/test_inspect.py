@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edgefashion.artifacts.formats import Variant
-from edgefashion.data import Dataset, split
 from edgefashion.training.runs import Run
 
 MODELS = Path(__file__).parents[1] / "files/models"
@@ -21,29 +19,20 @@ def inspect(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[st
     return done
 
 
-def test_an_export_without_its_manifest_is_described_in_full(
-    trained: Run, sample: Dataset, tmp_path: Path
-) -> None:
-    from edgefashion.export import exporter
-    from edgefashion.export.options import ExportOptions
-
-    run = Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
-    kinds = [Variant("tflite", "int8"), Variant("onnx", "int8")]
-    made = exporter.export_run(
-        run, split(sample), kinds, ExportOptions(calibration_images=50, calibration="min-max")
-    )
-    lone = [Path(shutil.copy(entry.path, tmp_path / f"lone{entry.path.suffix}")) for entry in made]
+def test_an_export_without_its_manifest_is_described_in_full(exported: Run, tmp_path: Path) -> None:
+    made = [exported.artifacts / f"cnn-int8{suffix}" for suffix in (".tflite", ".onnx")]
+    lone = [Path(shutil.copy(path, tmp_path / f"lone{path.suffix}")) for path in made]
     done = inspect(*lone)
     text = done.stdout
     assert "next: edgefashion evaluate " in done.stderr
     assert text.count("4 of the 4 that multiply") == 2
     assert text.count("2,215,168 for one image") == 2
-    assert text.count(trained.id) == 2
+    assert text.count(exported.id) == 2
     assert "Ankle boot" in text
     first, second = json.loads(inspect(*lone, "--json").stdout)
     assert (first["format"], second["format"]) == ("tflite", "onnx")
     assert first["parameters"] == second["parameters"] == 226_890
-    assert first["metadata"]["run_id"] == trained.id
+    assert first["metadata"]["run_id"] == exported.id
 
 
 def test_any_model_is_described_and_the_next_step_is_named() -> None:

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 
 from edgefashion.artifacts import artifact
-from edgefashion.artifacts.formats import Variant
 from edgefashion.cli import main
 from edgefashion.data import FASHION_MNIST, Splits, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
-from edgefashion.export import exporter
 from edgefashion.export.debug import Report, debug_run
 from edgefashion.export.debug.error import measure
 from edgefashion.export.debug.plot import plot
@@ -24,7 +22,6 @@ from edgefashion.export.graph.fused_layers import INPUT, Step, step_called, step
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, onnx_model
 from edgefashion.export.onnx.probe import OnnxProbe
-from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
 from edgefashion.export.tflite.probe import TFLiteProbe
@@ -46,17 +43,11 @@ LAYERS = ["conv1", "pool1", "conv2", "pool2", "dense", "logits"]
 
 
 @pytest.fixture(scope="module")
-def run(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A copy of the trained run with its int8 models. Do not change its folder."""
-    folder = shutil.copytree(trained.folder, tmp_path_factory.mktemp("debug") / "cnn")
-    copy = Run(Path(folder), trained.info)
-    exporter.export_run(
-        copy,
-        splits,
-        [Variant(format, "int8") for format in FORMATS],
-        ExportOptions(calibration_images=100, calibration="min-max"),
-    )
-    return copy
+def run(exported: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of the exported run with its int8 models. Do not change its folder."""
+    ignored = shutil.ignore_patterns("*-float32.*")
+    folder = shutil.copytree(exported.folder, tmp_path_factory.mktemp("debug") / "cnn", ignore=ignored)
+    return Run(Path(folder), exported.info)
 
 
 @pytest.fixture
