@@ -61,8 +61,8 @@ def other_folder(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> P
         chosen = np.concatenate([np.flatnonzero(kind)[:each] for kind in kinds])
         mixed = np.random.default_rng(7).permutation(len(chosen))
         classes = np.repeat(np.arange(3, dtype=np.uint8), each)[mixed]
-        (folder / images).write_bytes(idx.packed(_dyed(subset.images[chosen[mixed]])))
-        (folder / labels).write_bytes(idx.packed(classes))
+        (folder / images).write_bytes(idx.pack(_dyed(subset.images[chosen[mixed]])))
+        (folder / labels).write_bytes(idx.pack(classes))
     return folder
 
 

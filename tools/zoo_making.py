@@ -18,7 +18,7 @@ from edgefashion.data import Dataset, stratified_sample
 from edgefashion.errors import BadInput, RunError
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
-from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, opened
+from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, open_zoo
 
 MOST_BYTES = 800_000
 """Of all model files together."""
@@ -58,7 +58,7 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
     }
     files.write_text(folder / INFO, json.dumps(info, indent=1, sort_keys=False) + "\n")
-    return opened(folder)
+    return open_zoo(folder)
 
 
 def _int8_files(run: Run) -> list[Artifact]:
@@ -109,7 +109,7 @@ def _former(folder: Path) -> set[Path]:
     """The files of a zoo that is there already."""
     if not (folder / INFO).is_file():
         return set()
-    return {folder / name for name in opened(folder).info["files"] if (folder / name).is_file()}
+    return {folder / name for name in open_zoo(folder).info["files"] if (folder / name).is_file()}
 
 
 def _architecture(run: Run) -> str:

@@ -46,7 +46,7 @@ def evaluate(
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     sample = LabeledImages(test.images, test.labels, dataset.task)
-    candidates = [Candidate(each, zoo.called(each), sample) for each in artifacts_of(models)]
+    candidates = [Candidate(each, zoo.display_name(each), sample) for each in artifacts_of(models)]
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)
     return assess(candidates, dataset.describe(), counts, options, progress, "evaluate")
@@ -99,7 +99,7 @@ def _measurable(name: Measurable, stack: ExitStack) -> Candidates:
     if isinstance(name, Bundle):
         return _of_a_bundle(name)
     if isinstance(name, Artifact | Run):
-        return [Candidate(each, zoo.called(each)) for each in artifacts_of(name)], None
+        return [Candidate(each, zoo.display_name(each)) for each in artifacts_of(name)], None
     if zoo.is_name(name):
         return _of_the_zoo(str(name))
     path = Path(name)
@@ -116,10 +116,10 @@ def _of_a_bundle(opened: Bundle) -> Candidates:
 
 def _of_the_zoo(name: str) -> Candidates:
     """A model of the zoo, on the images shipped with it."""
-    found = zoo.opened()
+    found = zoo.open_zoo()
     artifacts, dataset = found.artifacts(name), found.sample()
     sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)
-    return [Candidate(each, zoo.called(each), sample) for each in artifacts], found.info["dataset"]
+    return [Candidate(each, zoo.display_name(each), sample) for each in artifacts], found.info["dataset"]
 
 
 def _of_a_file(path: Path) -> Candidate:

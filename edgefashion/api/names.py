@@ -38,7 +38,7 @@ def _of(name: Named) -> list[Artifact]:
         return [name]
     if not isinstance(name, Run):
         if zoo.is_name(name):
-            return zoo.opened().artifacts(str(name))
+            return zoo.open_zoo().artifacts(str(name))
         if is_model(Path(name)):
             return [artifact.inspect(Path(name))]
         name = runs.read(Path(name))

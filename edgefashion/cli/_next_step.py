@@ -16,7 +16,7 @@ def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> str |
         return None
     from edgefashion import zoo
 
-    by_name = {zoo.called(each): each for each in artifacts}
+    by_name = {zoo.display_name(each): each for each in artifacts}
     best = max(right, key=lambda name: right[name])
     model = best if best in by_name else next(iter(by_name))
     predicting = f"edgefashion predict {shlex.quote(model)} PICTURE.jpg"

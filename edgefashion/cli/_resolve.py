@@ -52,7 +52,7 @@ def _all_artifacts(root: Path) -> list[Artifact]:
 
     if runs.find(root) or not zoo.present():
         return _of_all_runs(root)
-    found = zoo.opened()
+    found = zoo.open_zoo()
     say(f"there are no runs in {root}: taking the models that come along, {', '.join(found.names)}")
     return found.all_artifacts()
 
@@ -128,8 +128,8 @@ def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":
     from edgefashion.data import locate
 
     named = folder or os.environ.get(locate.VARIABLE)
-    if named or locate.at_hand() or not all(map(zoo.holds, artifacts)):
+    if named or locate.at_hand() or not all(map(zoo.is_shipped, artifacts)):
         return load_data(folder)
-    sample = zoo.opened().sample()
+    sample = zoo.open_zoo().sample()
     say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")
     return sample

@@ -90,7 +90,7 @@ def _all_of_the_zoo() -> list[str]:
     """The names of all models that come along. Raises ZooError where there is none."""
     from edgefashion import zoo
 
-    names = [f"{zoo.PREFIX}{name}" for name in zoo.opened().names]
+    names = [f"{zoo.PREFIX}{name}" for name in zoo.open_zoo().names]
     say(f"no file is named: measuring the models that come along, {', '.join(names)}")
     return names
 

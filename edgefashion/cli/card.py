@@ -70,7 +70,7 @@ def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]
 
     artifacts = _resolve.named_artifacts([name], root)
     if zoo.is_name(name):
-        return zoo.opened().runs(name), artifacts
+        return zoo.open_zoo().runs(name), artifacts
     trained = runs.lineage(_resolve.named_runs([name], root)[0])
     bases = [artifact.inspect(path) for run in trained[1:] for path in artifact.find(run.artifacts)]
     artifacts += [each for each in bases if each.precision == "float32"]

@@ -52,7 +52,7 @@ def _files(name: str) -> list[Path]:
     from edgefashion.training import runs
 
     if zoo.is_name(name):
-        return [each.path for each in zoo.opened().artifacts(name)]
+        return [each.path for each in zoo.open_zoo().artifacts(name)]
     path = Path(name)
     if not reading.is_folder(path, ArtifactError):
         return [path]

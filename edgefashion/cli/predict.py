@@ -81,7 +81,7 @@ def _any_model() -> str:
     from edgefashion import zoo
 
     try:
-        return f"{zoo.PREFIX}{zoo.opened().names[0]}"
+        return f"{zoo.PREFIX}{zoo.open_zoo().names[0]}"
     except (ZooError, IndexError):
         return "MODEL"
 

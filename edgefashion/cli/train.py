@@ -193,7 +193,7 @@ def _train_seeds(
     force: bool,
 ) -> None:
     from edgefashion.training.reuse import train_or_reuse
-    from edgefashion.training.seeds import published_from_seeds, train_seeds
+    from edgefashion.training.seeds import is_best_of_seeds, train_seeds
 
     def fit(one: Recipe, where: Path) -> "Run":
         if resume:
@@ -203,7 +203,7 @@ def _train_seeds(
         _tell(run)
         return run
 
-    replacing = force or (resume and published_from_seeds(folder))
+    replacing = force or (resume and is_best_of_seeds(folder))
     run, seeds = train_seeds(recipe, folder, count, fit, replacing=replacing)
     spread = "" if seeds.deviation is None else f", standard deviation {seeds.deviation:.4f}"
     best = seeds.runs[seeds.best]["run"]

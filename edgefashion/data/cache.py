@@ -8,7 +8,7 @@ from pathlib import Path
 from edgefashion import files
 from edgefashion.data import debian, download, fashion_mnist
 from edgefashion.data.fashion_mnist import CHECKSUMS, FASHION_MNIST, FILES, PACKAGE
-from edgefashion.data.idx import compressed, lacking, listed, verified
+from edgefashion.data.idx import file_names, gzip_path, missing, read_verified
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
 from edgefashion.escaping import visible
@@ -50,10 +50,10 @@ def fill(folder: Path, report: Report) -> None:
             for mirror in fashion_mnist.MIRRORS:
                 _fill_from_mirror(mirror, folder, staging, report)
             _fill_from_debian(folder, staging, report)
-    if lacking(folder):
+    if missing(folder):
         raise DataError(
             f"{FASHION_MNIST.name} is not on this machine and nobody served it (is there a network?):"
-            f" sudo apt install {PACKAGE}, or put {listed()} into a folder"
+            f" sudo apt install {PACKAGE}, or put {file_names()} into a folder"
             " and name it with --data or EDGEFASHION_DATA"
         )
 
@@ -80,28 +80,28 @@ def _fill_from_debian(folder: Path, staging: Path, report: Report) -> None:
 
 
 def _wanted(folder: Path) -> list[str]:
-    return [name for name in FILES if not compressed(folder, name).exists()]
+    return [name for name in FILES if not gzip_path(folder, name).exists()]
 
 
 def _admit(name: str, staging: Path, folder: Path, served: str) -> None:
-    staged = compressed(staging, name)
+    staged = gzip_path(staging, name)
     try:
-        verified(staged, name, CHECKSUMS[name])
+        read_verified(staged, name, CHECKSUMS[name])
     except DataError as error:
         raise DataError(f"{served} sent a bad file: {error}") from error
     lines = _served(folder)
     if served not in lines:
         files.write_text(folder / NOTE, "\n".join([*lines, served]) + "\n")
-    staged.replace(compressed(folder, name))
+    staged.replace(gzip_path(folder, name))
 
 
 def _sift(folder: Path, report: Report) -> None:
     for name in FILES:
-        path = compressed(folder, name)
+        path = gzip_path(folder, name)
         if not path.exists():
             continue
         try:
-            verified(path, name, CHECKSUMS[name])
+            read_verified(path, name, CHECKSUMS[name])
         except DataError as error:
             report(f"deleted from the cache: {error}")
             path.unlink()

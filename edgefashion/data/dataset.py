@@ -86,7 +86,7 @@ def read_named(folder: Path, source: str) -> Dataset:
     when a file is missing or is not what its checksum and header promise.
     """
     if not reading.is_folder(folder, DataError):
-        raise DataError(f"{folder}: no such folder; name one that holds {idx.listed()}")
+        raise DataError(f"{folder}: no such folder; name one that holds {idx.file_names()}")
     sums, own = folder / SUMS, os.path.lexists(folder / TASK)
     declared = os.path.lexists(sums)
     try:
@@ -112,19 +112,19 @@ def read_folder(
 
     Raises DataError.
     """
-    if names := idx.lacking(folder):
+    if names := idx.missing(folder):
         raise DataError(f"{folder} lacks {', '.join(names)}")
     found: dict[str, str] = {}
 
     def read(name: str) -> tuple[Path, bytes]:
-        path = idx.located(folder, name) or idx.compressed(folder, name)
+        path = idx.find(folder, name) or idx.gzip_path(folder, name)
         most = most_bytes(name) if task == FASHION_MNIST else idx.most_bytes_of(name, task)
         content, found[name] = idx.read(path, most, checksums.get(name))
         return path, content
 
     def pair(images: str, labels: str) -> Subset:
-        pixels = idx.parsed_images(*read(images), task)
-        classes = idx.parsed_labels(*read(labels), len(pixels), task)
+        pixels = idx.parse_images(*read(images), task)
+        classes = idx.parse_labels(*read(labels), len(pixels), task)
         return Subset(pixels, classes, np.arange(len(pixels), dtype=np.int64))
 
     train, test = pair(TRAIN_IMAGES, TRAIN_LABELS), pair(TEST_IMAGES, TEST_LABELS)
@@ -137,7 +137,7 @@ def _declared(path: Path) -> dict[str, str]:
     """Checksums out of a file in the format of sha256sum; lines about other files do not matter."""
     text = reading.read_text(path, f"checksums as {SUMS} has them", DataError)
     lines = re.findall(r"(?m)^([0-9a-fA-F]{64})[ \t]+\*?(?:\./)?(\S+)[ \t]*\r?$", text)
-    found = {idx.plain(name): digest.lower() for digest, name in lines}
+    found = {idx.usual_name(name): digest.lower() for digest, name in lines}
     if unnamed := [name for name in FILES if name not in found]:
         raise DataError(
             f"{path}: no SHA-256 of {', '.join(unnamed)};"

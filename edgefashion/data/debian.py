@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edgefashion.data import apt
 from edgefashion.data.fashion_mnist import FILES, PACKAGE
-from edgefashion.data.idx import compressed
+from edgefashion.data.idx import gzip_path
 from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
 
@@ -35,4 +35,4 @@ def _collect(unpacked: Path, staging: Path) -> None:
         found = next((path for path in there if path.is_file() and not path.is_symlink()), None)
         if found is None:
             raise DataError(f"the package {PACKAGE} holds no {name}.gz")
-        found.replace(compressed(staging, name))
+        found.replace(gzip_path(staging, name))

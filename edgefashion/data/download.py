@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgefashion.data.fashion_mnist import most_bytes
-from edgefashion.data.idx import GZIP_BYTES, compressed
+from edgefashion.data.idx import GZIP_BYTES, gzip_path
 from edgefashion.data.progress import Report, advancing
 from edgefashion.data.transfer import Transfer, TransferError
 from edgefashion.errors import DataError
@@ -23,7 +23,7 @@ def fetch(mirror: str, names: Sequence[str], staging: Path, report: Report) -> I
     for position, name in enumerate(names):
         for left in reversed(range(ATTEMPTS if position else 1)):
             try:
-                _download(mirror, name, compressed(staging, name), report)
+                _download(mirror, name, gzip_path(staging, name), report)
                 break
             except DataError as error:
                 if not left:

@@ -35,39 +35,39 @@ _ITEM_BYTES = {_BYTE: 1, _SHORT: 2}
 _STARTS = tuple(bytes((0, 0, kind)) for kind in _ITEM_BYTES)
 
 
-def compressed(folder: Path, name: str) -> Path:
+def gzip_path(folder: Path, name: str) -> Path:
     """Path of the IDX file `name` in `folder`, where it lies gzipped."""
     return folder / f"{name}.gz"
 
 
-def listed() -> str:
+def file_names() -> str:
     """The names of the four files for people, as a list in a sentence."""
     *first, last = sorted(f"{name}.gz" for name in FILES)
     return f"{', '.join(first)} and {last}"
 
 
-def located(folder: Path, name: str) -> Path | None:
+def find(folder: Path, name: str) -> Path | None:
     """Where the IDX file `name` lies in `folder`: gzipped, or as it is; None where it does not.
 
     Some mirrors call `train-images-idx3-ubyte` `train-images.idx3-ubyte`; upper case makes no difference.
     Raises DataError where that may not be found out.
     """
-    usual = compressed(folder, name)
+    usual = gzip_path(folder, name)
     if reading.is_file(usual, DataError):
         return usual
     others = {name, f"{name}.gz"}
-    found = [path for path in reading.entries(folder, DataError) if plain(path.name) in others]
+    found = [path for path in reading.entries(folder, DataError) if usual_name(path.name) in others]
     return next((path for path in found if reading.is_file(path, DataError)), None)
 
 
-def plain(name: str) -> str:
+def usual_name(name: str) -> str:
     """What a file is called where it is called as in FILES."""
     return name.lower().replace(".idx", "-idx")
 
 
-def lacking(folder: Path) -> list[str]:
+def missing(folder: Path) -> list[str]:
     """File names (with .gz) that `folder` does not hold. Raises DataError where it may not be read."""
-    return sorted(compressed(folder, name).name for name in FILES if located(folder, name) is None)
+    return sorted(gzip_path(folder, name).name for name in FILES if find(folder, name) is None)
 
 
 def most_bytes_of(name: str, task: Task) -> int:
@@ -76,7 +76,7 @@ def most_bytes_of(name: str, task: Task) -> int:
     return 8 + images * task.label_dtype.itemsize if name in (TRAIN_LABELS, TEST_LABELS) else MOST_BYTES
 
 
-def verified(path: Path, name: str, checksum: str) -> bytes:
+def read_verified(path: Path, name: str, checksum: str) -> bytes:
     """The bytes of Fashion-MNIST's file `name`, which lies at `path`: see `read`."""
     return read(path, most_bytes(name), checksum)[0]
 
@@ -121,7 +121,7 @@ def _inflated(path: Path, at_most: int) -> bytes:
     raise DataError(f"{path}: damaged gzip: more than {MOST_PARTS} parts")
 
 
-def parsed_images(path: Path, content: bytes, task: Task) -> Pixels:
+def parse_images(path: Path, content: bytes, task: Task) -> Pixels:
     """Images out of IDX bytes read from `path`: uint8 [N, height, width, channels]. Raises DataError."""
     wanted = _stored(task.image_shape)
     count, *shape = _checked_shape(path, content, _BYTE, 1 + len(wanted))
@@ -131,7 +131,7 @@ def parsed_images(path: Path, content: bytes, task: Task) -> Pixels:
     return _body(content, 1 + len(wanted)).reshape(count, *task.image_shape)
 
 
-def parsed_labels(path: Path, content: bytes, count: int, task: Task) -> Labels:
+def parse_labels(path: Path, content: bytes, count: int, task: Task) -> Labels:
     """`count` labels out of IDX bytes read from `path`: [count] of the task's type, each that of a class.
 
     Raises DataError.
@@ -147,7 +147,7 @@ def parsed_labels(path: Path, content: bytes, count: int, task: Task) -> Labels:
     return labels.astype(task.label_dtype, copy=False)
 
 
-def packed(array: Pixels | Labels) -> bytes:
+def pack(array: Pixels | Labels) -> bytes:
     """IDX bytes of images uint8 [N, height, width, channels] or labels [N]."""
     if array.ndim > 1:
         array = array.reshape(len(array), *_stored(array.shape[1:]))

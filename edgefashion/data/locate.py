@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edgefashion.data.dataset import TASK, Dataset, read_folder, read_named, read_task
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAGE_FOLDER
-from edgefashion.data.idx import lacking
+from edgefashion.data.idx import missing
 from edgefashion.data.task import Task
 from edgefashion.errors import DataError
 from edgefashion.reporting import Report, silent
@@ -24,7 +24,7 @@ def at_hand(folder: Path | None = None) -> Path | None:
     """The first place on this machine with all four files, as `load_dataset` looks; they are not opened."""
     named = folder or os.environ.get(VARIABLE)
     places = [Path(named)] if named else [cache_folder(), PACKAGE_FOLDER]
-    return next((place for place in places if not lacking(place)), None)
+    return next((place for place in places if not missing(place)), None)
 
 
 def task_at(folder: Path | None = None) -> Task:
@@ -53,7 +53,7 @@ def load_dataset(folder: str | Path | None = None, report: Report = silent) -> D
     from edgefashion.data import cache
 
     kept = cache_folder()
-    if len(lacking(kept)) < len(FILES):
+    if len(missing(kept)) < len(FILES):
         try:
             return read_folder(kept, cache.source(kept))
         except DataError:

@@ -51,7 +51,7 @@ class TrainingState:
         return len(self.history)
 
     @property
-    def begun(self) -> bool:
+    def has_checkpoint(self) -> bool:
         """Whether there is a checkpoint to go on from."""
         return bool(self.epoch or self.batch)
 
@@ -129,7 +129,7 @@ class TrainingState:
         self._tidy()
 
     def _kept(self) -> str:
-        if not self.begun:
+        if not self.has_checkpoint:
             return "nothing was trained yet that could be kept"
         return f"the checkpoint after {self.where} is kept: go on from there with --resume"
 
@@ -139,10 +139,10 @@ class TrainingState:
                 path.unlink()
 
 
-def begun(folder: Path) -> bool:
+def has_checkpoint(folder: Path) -> bool:
     """Whether an interrupted training in `folder` has a checkpoint to go on from."""
     with contextlib.suppress(RunError):
-        return _read(folder).begun
+        return _read(folder).has_checkpoint
     return False
 
 

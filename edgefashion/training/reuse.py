@@ -32,15 +32,16 @@ def train_or_reuse(
     if recipe.teacher:
         from edgefashion.training import teacher
 
-        recipe, _ = teacher.named(recipe, dataset.checksums)
+        recipe, _ = teacher.resolve_teacher(recipe, dataset.checksums)
     if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
-        if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
+        data = run.info["data"]["checksums"], run.task
+        if run.recipe == recipe and data == (dataset.checksums, dataset.task):
             report(f"reusing {folder}, trained with the same recipe on the same data{_by_others(run)}")
             return run
-    from edgefashion.training.train import interrupted, train
+    from edgefashion.training.train import is_interrupted, train
 
-    resume = not force and interrupted(folder)
+    resume = not force and is_interrupted(folder)
     with resumable(folder, "the same command"):
         return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=report)
 
@@ -51,9 +52,9 @@ def resumable(folder: Path, how: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interruption:
-        from edgefashion.training.train import interrupted
+        from edgefashion.training.train import is_interrupted
 
-        if not interrupted(folder):
+        if not is_interrupted(folder):
             raise
         raise KeyboardInterrupt(f"interrupted; {how} goes on from there") from interruption
 

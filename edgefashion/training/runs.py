@@ -239,7 +239,7 @@ def _replaced(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Iterator[None]:
     """Hold the right to change the run `folder`; what a killed `publish` left is put in order first.
 
     Raises RunError when another process holds it.
@@ -261,7 +261,7 @@ def locked(folder: Path) -> Iterator[None]:
 def publish(folder: Path) -> Run:
     """Give the finished training its final name; an older run of that name goes away only after that.
 
-    Must be called under `locked`. A kill between the two renames is repaired by `restore`. Raises RunError
+    Must be called under `lock`. A kill between the two renames is repaired by `restore`. Raises RunError
     for a damaged training, which replaces nothing.
     """
     finished, old = staging(folder), _replaced(folder)
@@ -277,7 +277,7 @@ def publish(folder: Path) -> Run:
 def restore(folder: Path) -> None:
     """Bring back the older run when `publish` was killed half way, unless another process is at work."""
     if reading.exists(_replaced(folder), RunError):
-        with contextlib.suppress(RunError, OutputError), locked(folder):
+        with contextlib.suppress(RunError, OutputError), lock(folder):
             pass
 
 

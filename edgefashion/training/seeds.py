@@ -65,7 +65,7 @@ def summary(recipe: Recipe, found: list[Run]) -> Seeds:
 
 def _publish(run: Run, folder: Path) -> Run:
     """A copy of a run under another name, without what was exported from it."""
-    with runs.locked(folder):
+    with runs.lock(folder):
         copy = runs.staging(folder)
         with files.naming_output(copy):
             shutil.rmtree(copy, ignore_errors=True)
@@ -74,7 +74,7 @@ def _publish(run: Run, folder: Path) -> Run:
         return runs.publish(folder)
 
 
-def published_from_seeds(folder: Path) -> bool:
+def is_best_of_seeds(folder: Path) -> bool:
     """Whether the run `folder` is the best of several seeds, and not one trained by itself."""
     try:
         return "seed_run" in runs.read_info(folder / runs.INFO)

@@ -28,7 +28,7 @@ def cache_folder() -> Path:
     return user_cache_path("edgefashion") / "teachers"
 
 
-def named(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, Run | None]:
+def resolve_teacher(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, Run | None]:
     """The recipe with the id of the teacher that it names, and the run of that; None where it names none.
 
     Raises RunError for a run that is missing, unfinished or damaged, BadInput for one that does not fit.

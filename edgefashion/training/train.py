@@ -47,13 +47,13 @@ def train(
     Raises BadInput, RunError, OutputError, or Diverged where the model does not learn but run away.
     """
     folder = Path(folder)
-    with runs.locked(folder):
+    with runs.lock(folder):
         if not force:
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
         recipe.check()
         recipe.check_shift(dataset.task.height, dataset.task.width)
-        recipe, master = teacher.named(recipe, dataset.checksums)
+        recipe, master = teacher.resolve_teacher(recipe, dataset.checksums)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
         where = select_hardware(hardware, recipe.mixed_precision)
@@ -66,7 +66,7 @@ def train(
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             state.check_within(recipe.epochs, steps)
-            learner = _learner(recipe, dataset.task, steps, state if state.begun else None)
+            learner = _learner(recipe, dataset.task, steps, state if state.has_checkpoint else None)
         else:
             learner = _learner(recipe, dataset.task, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
@@ -74,25 +74,25 @@ def train(
         for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
             report(line)
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
-        if state.begun:
+        if state.has_checkpoint:
             report(f"resuming after {state.where} of {recipe.epochs}")
         try:
             _fit(learner, state, recipe, splits, taught)
         except Diverged:
-            if not state.begun:
+            if not state.has_checkpoint:
                 shutil.rmtree(staging, ignore_errors=True)
             raise
         _finish(state, recipe, dataset, folder.name, where)
         return runs.publish(folder)
 
 
-def interrupted(folder: Path) -> bool:
+def is_interrupted(folder: Path) -> bool:
     """Whether a training of the run `folder` was interrupted after its first checkpoint."""
-    return checkpoints.begun(runs.staging(folder)) or (runs.staging(folder) / runs.INFO).is_file()
+    return checkpoints.has_checkpoint(runs.staging(folder)) or (runs.staging(folder) / runs.INFO).is_file()
 
 
 def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
-    if interrupted(folder) and not resume:
+    if is_interrupted(folder) and not resume:
         raise RunError(
             f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
         )

@@ -22,6 +22,15 @@ zoo.json:
 The folder is part of the package; EDGEFASHION_ZOO names another. tools/make_zoo fills it.
 """
 
-from edgefashion.zoo.read import PREFIX, SampledDataset, Zoo, called, holds, is_name, opened, present
+from edgefashion.zoo.read import (
+    PREFIX,
+    SampledDataset,
+    Zoo,
+    display_name,
+    is_name,
+    is_shipped,
+    open_zoo,
+    present,
+)
 
-__all__ = ["PREFIX", "SampledDataset", "Zoo", "called", "holds", "is_name", "opened", "present"]
+__all__ = ["PREFIX", "SampledDataset", "Zoo", "display_name", "is_name", "is_shipped", "open_zoo", "present"]

@@ -151,7 +151,7 @@ def present() -> bool:
     return reading.is_file(usual_folder() / INFO, ZooError)
 
 
-def opened(folder: Path | None = None) -> Zoo:
+def open_zoo(folder: Path | None = None) -> Zoo:
     """The zoo in `folder`, else in the usual one.
 
     Raises ZooError if there is none, or if its zoo.json is damaged.
@@ -181,14 +181,14 @@ def is_name(text: str | Path) -> bool:
     return str(text).startswith(PREFIX)
 
 
-def holds(each: Artifact) -> bool:
+def is_shipped(each: Artifact) -> bool:
     """Whether it lies in the usual folder."""
     return each.path.parent == usual_folder()
 
 
-def called(each: Artifact) -> str:
+def display_name(each: Artifact) -> str:
     """What to call an artifact: `zoo:FILE` where it comes with edgefashion, else its path."""
-    return f"{PREFIX}{each.path.name}" if holds(each) else str(each.path)
+    return f"{PREFIX}{each.path.name}" if is_shipped(each) else str(each.path)
 
 
 def _damaged(path: Path, why: str) -> ZooError:

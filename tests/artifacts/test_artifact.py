@@ -49,7 +49,7 @@ OPEN = {
     "model.TFLITE": inspection.inspect,
     "bundle.zip": lambda path: bundle.open_bundle(path).__enter__(),
     "picture.png": pictures.read,
-    "train-labels-idx1-ubyte.gz": lambda path: idx.verified(path, fashion_mnist.TRAIN_LABELS, ""),
+    "train-labels-idx1-ubyte.gz": lambda path: idx.read_verified(path, fashion_mnist.TRAIN_LABELS, ""),
 }
 
 

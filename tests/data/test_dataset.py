@@ -26,7 +26,7 @@ from edgefashion.data.fashion_mnist import (
     TRAIN_IMAGES,
     TRAIN_LABELS,
 )
-from edgefashion.data.idx import compressed, packed
+from edgefashion.data.idx import gzip_path, pack
 from edgefashion.errors import DataError
 
 
@@ -36,13 +36,13 @@ def folder(sample_folder: Path, tmp_path: Path) -> Path:
 
 
 def content(folder: Path, name: str) -> bytes:
-    return gzip.decompress(compressed(folder, name).read_bytes())
+    return gzip.decompress(gzip_path(folder, name).read_bytes())
 
 
 def declare(folder: Path, name: str, raw: bytes) -> None:
     """Put `raw` into the folder, in its SHA256SUMS too: only the header and the counts can find fault."""
     old = hashlib.sha256(content(folder, name)).hexdigest()
-    compressed(folder, name).write_bytes(gzip.compress(raw))
+    gzip_path(folder, name).write_bytes(gzip.compress(raw))
     sums = folder / "SHA256SUMS"
     sums.write_text(sums.read_text().replace(old, hashlib.sha256(raw).hexdigest()))
 
@@ -81,8 +81,8 @@ def test_a_folder_with_the_official_checksums_is_complete(nowhere: Path, sample_
 
 
 def test_what_is_packed_reads_back(sample: Dataset, folder: Path) -> None:
-    assert packed(sample.test.images) == content(folder, TEST_IMAGES)
-    assert packed(sample.test.labels) == content(folder, TEST_LABELS)
+    assert pack(sample.test.images) == content(folder, TEST_IMAGES)
+    assert pack(sample.test.labels) == content(folder, TEST_LABELS)
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 
 def test_missing_files_are_named_together(folder: Path) -> None:
-    compressed(folder, TRAIN_LABELS).unlink()
-    compressed(folder, TEST_IMAGES).unlink()
+    gzip_path(folder, TRAIN_LABELS).unlink()
+    gzip_path(folder, TEST_IMAGES).unlink()
     message = refusal(folder)
     assert "lacks t10k-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz" in message
 
@@ -113,7 +113,7 @@ def test_missing_files_are_named_together(folder: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_unpacked(folder: Path, damage: Callable[[bytes], bytes], said: str) -> None:
-    path = compressed(folder, TEST_IMAGES)
+    path = gzip_path(folder, TEST_IMAGES)
     path.write_bytes(damage(path.read_bytes()))
     message = refusal(folder)
     assert str(path) in message
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_unpacked(folder: Path, damage: Callable[[bytes], 
 
 def test_a_wrong_checksum_names_both(folder: Path, sample: Dataset) -> None:
     other = content(folder, TEST_LABELS).replace(b"\1", b"\2")
-    compressed(folder, TEST_LABELS).write_bytes(gzip.compress(other))
+    gzip_path(folder, TEST_LABELS).write_bytes(gzip.compress(other))
     message = refusal(folder)
     assert "wrong checksum" in message
     assert hashlib.sha256(other).hexdigest() in message
@@ -156,7 +156,7 @@ def test_the_files_may_be_decompressed_and_called_as_mirrors_call_them(
 ) -> None:
     for name in FILES:
         raw, called = content(folder, name), NAMINGS[naming](name)
-        compressed(folder, name).unlink()
+        gzip_path(folder, name).unlink()
         (folder / called).write_bytes(gzip.compress(raw) if "gzipped" in naming or "upper" in naming else raw)
     found = load_dataset(folder)
     assert found.checksums == sample.checksums
@@ -173,7 +173,7 @@ def test_a_folder_that_is_called_like_a_file_is_passed_over(folder: Path) -> Non
 def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str) -> None:
     name, most = {"images": (TRAIN_IMAGES, "54,880,016"), "labels": (TRAIN_LABELS, "70,008")}[kind]
     size = {"images": 1_000_000_000, "labels": 80_000}[kind]
-    compressed(folder, name).write_bytes(gzip.compress(bytes(size // 8)) * 8)
+    gzip_path(folder, name).write_bytes(gzip.compress(bytes(size // 8)) * 8)
     tracemalloc.start()
     message = refusal(folder)
     peak = tracemalloc.get_traced_memory()[1]
@@ -184,7 +184,7 @@ def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str)
 
 def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(folder: Path, sample: Dataset) -> None:
     raw = content(folder, TEST_LABELS)
-    path = compressed(folder, TEST_LABELS)
+    path = gzip_path(folder, TEST_LABELS)
     path.write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]) + bytes(512))
     assert (load_dataset(folder).test.labels == sample.test.labels).all()
     path.write_bytes(gzip.compress(b"") * 1000 + gzip.compress(raw))
@@ -192,7 +192,7 @@ def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(folder: Path,
 
 
 def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
-    with compressed(folder, TRAIN_LABELS).open("wb") as file:
+    with gzip_path(folder, TRAIN_LABELS).open("wb") as file:
         file.truncate(1 << 34)
     assert "has more than 135,544 bytes" in refusal(folder)
 
@@ -240,11 +240,11 @@ def test_checksums_in_another_encoding_are_refused_in_one_line(folder: Path) -> 
 
 def test_every_class_needs_a_test_image(folder: Path, sample: Dataset) -> None:
     kept = sample.test.take(np.flatnonzero(sample.test.labels != 7))
-    declare(folder, TEST_IMAGES, packed(kept.images))
-    declare(folder, TEST_LABELS, packed(kept.labels))
+    declare(folder, TEST_IMAGES, pack(kept.images))
+    declare(folder, TEST_LABELS, pack(kept.labels))
     assert "has no test image of Sneaker, and every class needs one" in refusal(folder)
-    declare(folder, TEST_IMAGES, packed(kept.images[:0]))
-    declare(folder, TEST_LABELS, packed(kept.labels[:0]))
+    declare(folder, TEST_IMAGES, pack(kept.images[:0]))
+    declare(folder, TEST_LABELS, pack(kept.labels[:0]))
     assert "has no test image of T-shirt/top, Trouser" in refusal(folder)
 
 
@@ -289,7 +289,7 @@ def test_a_count_that_the_bytes_do_not_bear_out(folder: Path, count: int) -> Non
 
 
 def test_a_label_for_each_image(folder: Path, sample: Dataset) -> None:
-    declare(folder, TEST_LABELS, packed(sample.test.labels[:-1]))
+    declare(folder, TEST_LABELS, pack(sample.test.labels[:-1]))
     assert "wrong count: 399 labels, expected 400" in refusal(folder)
 
 
@@ -311,7 +311,7 @@ def test_the_sample_can_be_made_again(sample_folder: Path, sample: Dataset, tmp_
     again = load_dataset(tmp_path)
     assert again.checksums == sample.checksums
     for name in FILES:
-        assert compressed(tmp_path, name).read_bytes()[:10] == b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
+        assert gzip_path(tmp_path, name).read_bytes()[:10] == b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
 
 
 def test_ten_class_names() -> None:

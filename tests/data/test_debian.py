@@ -10,7 +10,7 @@ import pytest
 
 from edgefashion.data import load_dataset
 from edgefashion.data.fashion_mnist import FILES
-from edgefashion.data.idx import compressed
+from edgefashion.data.idx import gzip_path
 from edgefashion.errors import DataError
 
 APT = """#!/bin/sh
@@ -80,7 +80,7 @@ def test_apt_that_cannot_serve_says_why(
 
 def test_a_package_with_other_bytes_is_refused(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
     other = shutil.copytree(sample_folder, tmp_path / "other")
-    compressed(other, FILES[0]).write_bytes(b"other")
+    gzip_path(other, FILES[0]).write_bytes(b"other")
     install(tmp_path, other, "echo deb > package.deb")
     lines: list[str] = []
     with pytest.raises(DataError):
@@ -91,7 +91,7 @@ def test_a_package_with_other_bytes_is_refused(nowhere: Path, sample_folder: Pat
 
 def test_a_package_that_lacks_a_file(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
     other = shutil.copytree(sample_folder, tmp_path / "other")
-    compressed(other, FILES[0]).unlink()
+    gzip_path(other, FILES[0]).unlink()
     install(tmp_path, other, "echo deb > package.deb")
     lines: list[str] = []
     with pytest.raises(DataError):

@@ -18,7 +18,7 @@ import pytest
 
 from edgefashion.data import download, fashion_mnist, load_dataset, progress, transfer
 from edgefashion.data.fashion_mnist import CHECKSUMS, FILES
-from edgefashion.data.idx import compressed
+from edgefashion.data.idx import gzip_path
 from edgefashion.errors import DataError
 
 NAMES = [f"{name}.gz" for name in FILES]
@@ -216,7 +216,7 @@ def test_a_file_that_breaks_off_starts_anew(pair: tuple[Mirror, Mirror], nowhere
     load_dataset(report=lines.append)
     assert pair[0].asked == [*NAMES, NAMES[3], NAMES[3]]
     assert pair[1].asked == []
-    total = compressed(nowhere, FILES[3]).stat().st_size
+    total = gzip_path(nowhere, FILES[3]).stat().st_size
     said = f"the connection ended after {total // 2:,} of {total:,} bytes; trying again"
     assert sum(said in line for line in lines) == 2
 
@@ -260,7 +260,7 @@ def test_what_a_killed_fetch_left_is_cleared(pair: tuple[Mirror, Mirror], nowher
 
 def test_a_damaged_file_in_the_cache_is_fetched_anew(pair: tuple[Mirror, Mirror], nowhere: Path) -> None:
     load_dataset(report=lambda line: None)
-    compressed(nowhere, FILES[2]).write_bytes(b"damaged")
+    gzip_path(nowhere, FILES[2]).write_bytes(b"damaged")
     lines: list[str] = []
     assert load_dataset(report=lines.append).complete
     assert "not a gzip file" in lines[0]

@@ -8,7 +8,7 @@ import pytest
 
 from edgefashion.data import load_dataset, locate
 from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS
-from edgefashion.data.idx import compressed
+from edgefashion.data.idx import gzip_path
 from edgefashion.errors import DataError
 
 
@@ -76,19 +76,19 @@ def test_the_package_is_read_where_it_lies(installed: Path, nowhere: Path) -> No
 
 def test_a_cache_cannot_declare_a_part(cached: Path, installed: Path) -> None:
     """SHA256SUMS counts in a folder that a user names, not in one that fills itself."""
-    labels = compressed(cached, TEST_LABELS)
+    labels = gzip_path(cached, TEST_LABELS)
     labels.write_bytes(gzip.compress(gzip.decompress(labels.read_bytes())[:-1] + b"\0"))
     (cached / "SHA256SUMS").write_text("")
     assert load_dataset().folder == installed
 
 
 def test_nothing_bad_stays_in_the_cache(cached: Path, installed: Path) -> None:
-    compressed(cached, TEST_IMAGES).write_bytes(b"half a file")
-    compressed(cached, TEST_LABELS).write_bytes(gzip.compress(b"another file"))
+    gzip_path(cached, TEST_IMAGES).write_bytes(b"half a file")
+    gzip_path(cached, TEST_LABELS).write_bytes(gzip.compress(b"another file"))
     lines: list[str] = []
     assert load_dataset(report=lines.append).folder == installed
-    assert not compressed(cached, TEST_IMAGES).exists()
-    assert not compressed(cached, TEST_LABELS).exists()
+    assert not gzip_path(cached, TEST_IMAGES).exists()
+    assert not gzip_path(cached, TEST_LABELS).exists()
     assert len(lines) == 2
     assert any("deleted from the cache" in line and "not a gzip file" in line for line in lines)
     assert any("deleted from the cache" in line and "wrong checksum" in line for line in lines)

@@ -15,7 +15,7 @@ from edgefashion.cli._group import cli
 from edgefashion.data import FASHION_MNIST, Dataset, Task, load_dataset, split, stratified_sample
 from edgefashion.data.describe import description
 from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from edgefashion.data.idx import packed
+from edgefashion.data.idx import pack
 from edgefashion.errors import DataError
 
 
@@ -29,8 +29,8 @@ def write(folder: Path, task: Task, images: Any, labels: Any) -> Path:
     folder.mkdir()
     (folder / "task.json").write_text(json.dumps(task.to_dict()))
     for image_file, label_file in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
-        (folder / image_file).write_bytes(packed(images))
-        (folder / label_file).write_bytes(packed(labels))
+        (folder / image_file).write_bytes(pack(images))
+        (folder / label_file).write_bytes(pack(labels))
     return folder
 
 
@@ -98,9 +98,9 @@ def test_a_task_that_is_a_folder_is_not_passed_over(folder: Path) -> None:
 
 
 def test_images_must_be_those_of_the_task(folder: Path, other: Dataset) -> None:
-    (folder / TRAIN_IMAGES).write_bytes(packed(other.train.images.transpose(0, 2, 1, 3)))
+    (folder / TRAIN_IMAGES).write_bytes(pack(other.train.images.transpose(0, 2, 1, 3)))
     assert "images of 24 x 40 x 3 pixels, expected 40 x 24 x 3" in refusal(folder)
-    (folder / TRAIN_IMAGES).write_bytes(packed(other.train.images[..., :1]))
+    (folder / TRAIN_IMAGES).write_bytes(pack(other.train.images[..., :1]))
     assert "wrong magic number: 0x00000803, expected 0x00000804" in refusal(folder)
 
 
@@ -113,7 +113,7 @@ def test_a_file_that_promises_more_than_memory_holds_is_refused(folder: Path) ->
 
 
 def test_labels_must_be_those_of_classes(folder: Path, other: Dataset) -> None:
-    (folder / TEST_LABELS).write_bytes(packed(other.test.labels + 1))
+    (folder / TEST_LABELS).write_bytes(pack(other.test.labels + 1))
     assert "label out of range: 3, expected 0 to 2" in refusal(folder)
 
 

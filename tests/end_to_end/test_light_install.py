@@ -193,8 +193,8 @@ def test_a_wheel_holds_what_the_package_has_and_nothing_that_was_deleted(
 
 def test_the_shipped_models_are_in_the_wheel(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EDGEFASHION_ZOO", raising=False)
-    shipped = zoo.opened()
-    assert zoo.opened(site_packages(installed) / "edgefashion/zoo").info == shipped.info
+    shipped = zoo.open_zoo()
+    assert zoo.open_zoo(site_packages(installed) / "edgefashion/zoo").info == shipped.info
     for name in shipped.info["files"]:
         found = site_packages(installed) / "edgefashion/zoo" / name
         assert found.read_bytes() == (shipped.folder / name).read_bytes()

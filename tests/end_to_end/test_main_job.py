@@ -151,14 +151,14 @@ def test_what_cannot_calibrate_is_one_line_and_changes_nothing(
     too_many = ("--calibration-images", 100_000)
     assert "out of 1100: ask for 1 to 1100" in refused(*too_many, "--data", sample_folder)
     folder = Path(shutil.copytree(sample_folder, tmp_path / "trousers"))
-    declare(folder, fashion_mnist.TRAIN_LABELS, idx.packed(np.ones_like(sample.train.labels)))
+    declare(folder, fashion_mnist.TRAIN_LABELS, idx.pack(np.ones_like(sample.train.labels)))
     assert "class 0 has 0 training images" in refused("--data", folder)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
 
 
 def declare(folder: Path, name: str, raw: bytes) -> None:
     """Put `raw` into a folder of the data set, and its checksum into SHA256SUMS."""
-    path, sums = idx.compressed(folder, name), folder / "SHA256SUMS"
+    path, sums = idx.gzip_path(folder, name), folder / "SHA256SUMS"
     old = hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
     path.write_bytes(gzip.compress(raw))
     sums.write_text(sums.read_text().replace(old, hashlib.sha256(raw).hexdigest()))

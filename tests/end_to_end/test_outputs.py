@@ -27,7 +27,7 @@ BENCH = ["bench", "--seconds", "0.05", "--threads", "1"]
 def model(tmp_path: Path) -> Path:
     """A model file with a name that is no UTF-8."""
     path = tmp_path / os.fsdecode(b"caf\xe9.onnx")
-    shutil.copy(zoo.opened().artifacts("zoo:cnn-64k")[1].path, path)
+    shutil.copy(zoo.open_zoo().artifacts("zoo:cnn-64k")[1].path, path)
     return path
 
 

@@ -36,9 +36,9 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 def check_rows(path: Path, sample: Dataset) -> None:
     """The rows are of the models that come along, on the test images that do."""
     rows = results.read(path).rows
-    test = zoo.opened().sample().test
+    test = zoo.open_zoo().sample().test
     assert [row.path for row in rows] == ["zoo:cnn-int8.tflite", "zoo:cnn-int8.onnx"]
-    for row, artifact in zip(rows, zoo.opened().artifacts("cnn"), strict=True):
+    for row, artifact in zip(rows, zoo.open_zoo().artifacts("cnn"), strict=True):
         runtime = for_file(artifact.path)
         runtime.start()
         classes = runtime.load(artifact.path, threads=1).predict(test.images).argmax(axis=1)

@@ -241,7 +241,7 @@ def test_the_zoo(tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch) -
         return tmp_path
 
     def use(folder: Path) -> None:
-        found = zoo.opened(folder)
+        found = zoo.open_zoo(folder)
         for name in found.names:
             to_markdown(gather(name, found.runs(name), found.artifacts(name), found.sample()))
 
@@ -281,7 +281,7 @@ def test_interrupted_trainings(tmp_path: Path) -> None:
         return state.folder
 
     def use(folder: Path) -> None:
-        checkpoints.begun(folder)
+        checkpoints.has_checkpoint(folder)
         found = checkpoints.resume(folder, recipe, data)
         assert found.last.parent == found.best.parent == folder
         found.add_epoch({"x": np.zeros(1)}, {"val_accuracy": 0.1, "seconds": 1.0})

@@ -49,7 +49,7 @@ def test_twice_the_same_bytes_and_nothing_of_before(
 
 
 def test_it_tells_of_the_training_and_of_no_machine(exported: Run, zoo_folder: Path) -> None:
-    (story,) = zoo.opened(zoo_folder).runs("cnn")
+    (story,) = zoo.open_zoo(zoo_folder).runs("cnn")
     assert story["id"] == exported.id
     assert story["recipe"] == exported.info["recipe"]
     assert story["validation_accuracy"] == exported.info["validation_accuracy"]

@@ -65,11 +65,11 @@ def test_the_models_are_trained_again_and_compared(
 ) -> None:
     options = ("--smoke", "--data", sample_folder, "--runs", tmp_path)
     printed, _ = reproduce(zoo_folder, *options)
-    (name,) = zoo.opened(zoo_folder).names
+    (name,) = zoo.open_zoo(zoo_folder).names
     run = runs.read(tmp_path / "cnn")
-    recipe = zoo.opened(zoo_folder).runs(name)[0]["recipe"]
+    recipe = zoo.open_zoo(zoo_folder).runs(name)[0]["recipe"]
     assert run.info["recipe"] == {**recipe, "epochs": 2, "limit": 1200, "ema": 0.0}
-    for shipped in zoo.opened(zoo_folder).artifacts(name):
+    for shipped in zoo.open_zoo(zoo_folder).artifacts(name):
         again = run.artifacts / shipped.path.name
         sizes = rf"{shipped.path.stat().st_size:,} +{again.stat().st_size:,}"
         assert re.search(rf"cnn +{shipped.format} +{sizes} +\d+\.\d\d +\d+\.\d\d +\d", printed)

@@ -25,7 +25,7 @@ from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.input_pipeline import Part
 from edgefashion.training.loop import parts_of
 from edgefashion.training.runs import Run
-from edgefashion.training.train import interrupted, train
+from edgefashion.training.train import is_interrupted, train
 
 RECIPE = replace(NAMED_RECIPES["cnn-64k"], epochs=2, limit=100, batch_size=20, mixup=0.2, ema=0.9)
 COMMAND = [
@@ -100,7 +100,7 @@ def test_a_training_goes_on_within_an_epoch(
 ) -> None:
     with stopped_after(batches, monkeypatch):
         train(RECIPE, sample, folder, report=silent)
-    assert interrupted(folder)
+    assert is_interrupted(folder)
     lines: list[str] = []
     run = train(RECIPE, sample, folder, resume=True, report=lines.append)
     assert lines[-1] == f"resuming after {where} of 2"

@@ -138,7 +138,7 @@ def test_no_folder_of_runs_is_no_runs(tmp_path: Path) -> None:
 
 def test_a_finished_training_takes_its_name(folder: Path) -> None:
     make(runs.staging(folder), "new")
-    with runs.locked(folder):
+    with runs.lock(folder):
         run = runs.publish(folder)
     assert (run.folder, content(run)) == (folder, "new")
     assert run.info == runs.read(folder).info
@@ -148,7 +148,7 @@ def test_a_finished_training_takes_its_name(folder: Path) -> None:
 def test_an_older_run_is_replaced_as_a_whole(folder: Path) -> None:
     (make(folder, "old") / "artifacts").mkdir()
     make(runs.staging(folder), "new")
-    with runs.locked(folder):
+    with runs.lock(folder):
         runs.publish(folder)
     assert content(runs.read(folder)) == "new"
     assert not (folder / "artifacts").exists()
@@ -159,7 +159,7 @@ def test_a_damaged_training_replaces_nothing(folder: Path) -> None:
     """Its files may have been removed in part by another training that began with --force and was killed."""
     make(folder, "old")
     (make(runs.staging(folder), "new") / runs.MODEL).unlink()
-    with pytest.raises(RunError, match=r"training has no model\.keras"), runs.locked(folder):
+    with pytest.raises(RunError, match=r"training has no model\.keras"), runs.lock(folder):
         runs.publish(folder)
     assert content(runs.read(folder)) == "old"
 
@@ -182,7 +182,7 @@ def half_published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", killed_at_the_second)
-        with pytest.raises(Killed), runs.locked(folder):
+        with pytest.raises(Killed), runs.lock(folder):
             runs.publish(folder)
     assert not folder.exists()
     return folder
@@ -198,14 +198,14 @@ def test_a_kill_between_the_renames_leaves_the_old_run_to_find(half_published: P
 
 
 def test_a_kill_between_the_renames_can_be_published_again(half_published: Path) -> None:
-    with runs.locked(half_published):
+    with runs.lock(half_published):
         runs.publish(half_published)
     assert content(runs.read(half_published)) == "new"
     assert {path.name for path in half_published.parent.iterdir()} == {"cnn", ".cnn.lock"}
 
 
 def test_who_trains_again_after_a_kill_keeps_the_old_run_readable(half_published: Path) -> None:
-    with runs.locked(half_published):
+    with runs.lock(half_published):
         assert content(runs.read(half_published)) == "old"
 
 
@@ -221,7 +221,7 @@ def test_what_a_kill_left_of_an_older_run_is_not_in_the_way_of_the_next(folder: 
     make(folder, "old")
     make(folder.with_name(".cnn.replaced"), "older")
     make(runs.staging(folder), "new")
-    with runs.locked(folder):
+    with runs.lock(folder):
         runs.publish(folder)
     assert content(runs.read(folder)) == "new"
 
@@ -231,7 +231,7 @@ def other_process(folder: Path) -> Iterator[None]:
     """Holds the lock of the run."""
     program = (
         "import sys; from pathlib import Path; from edgefashion.training import runs\n"
-        "with runs.locked(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+        "with runs.lock(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -242,7 +242,7 @@ def other_process(folder: Path) -> Iterator[None]:
 
 
 def test_one_process_at_a_time_may_change_a_run(folder: Path, other_process: None) -> None:
-    with pytest.raises(RunError, match="is being trained by another process"), runs.locked(folder):
+    with pytest.raises(RunError, match="is being trained by another process"), runs.lock(folder):
         pytest.fail("both have the lock")
 
 
@@ -254,15 +254,15 @@ def test_a_run_can_be_read_while_another_process_replaces_it(folder: Path, other
 
 
 def test_the_lock_is_free_again_after_an_error(folder: Path) -> None:
-    with pytest.raises(Killed), runs.locked(folder):
+    with pytest.raises(Killed), runs.lock(folder):
         raise Killed
-    with runs.locked(folder):
+    with runs.lock(folder):
         pass
 
 
 def test_a_folder_of_runs_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot write"), runs.locked(tmp_path / "file/runs/cnn"):
+    with pytest.raises(OutputError, match="cannot write"), runs.lock(tmp_path / "file/runs/cnn"):
         pytest.fail("there is no such folder")
 
 

@@ -30,7 +30,7 @@ from edgefashion.training import train as training
 from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.reuse import resumable
 from edgefashion.training.runs import Run
-from edgefashion.training.train import interrupted, select_hardware, train
+from edgefashion.training.train import is_interrupted, select_hardware, train
 
 TINY = replace(RECIPES["cnn"], epochs=3, limit=100, batch_size=25, schedule="cosine")
 ONE_EPOCH = replace(TINY, epochs=1)
@@ -264,7 +264,7 @@ def test_force_replaces_the_older_run_at_the_end(
 
 
 def test_an_interrupted_training_asks_what_to_do(halted: Path, sample: Dataset) -> None:
-    assert interrupted(halted)
+    assert is_interrupted(halted)
     assert runs.find(halted.parent) == []
     with pytest.raises(RunError, match="was interrupted: go on with --resume, or start again with --force"):
         fit(halted, sample)
@@ -277,14 +277,14 @@ def test_a_resumed_training_ends_as_one_without_interruption(
     run = train(TINY, sample, halted, resume=True, report=lines.append)
     assert lines[-1] == "resuming after epoch 1 of 3"
     assert_same_training(run, uninterrupted)
-    assert not interrupted(halted)
+    assert not is_interrupted(halted)
     assert {path.name for path in halted.iterdir()} == {"model.keras", "run.json", "tensorboard"}
 
 
 def test_force_starts_an_interrupted_training_again(halted: Path, sample: Dataset) -> None:
     run = fit(halted, sample, ONE_EPOCH, force=True)
     assert len(run.info["history"]) == 1
-    assert not interrupted(halted)
+    assert not is_interrupted(halted)
 
 
 def test_an_interruption_before_the_first_epoch_loses_nothing(
@@ -292,7 +292,7 @@ def test_an_interruption_before_the_first_epoch_loses_nothing(
 ) -> None:
     with killed_at(training, "_fit", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
-    assert not interrupted(folder)
+    assert not is_interrupted(folder)
     assert len(fit(folder, sample, ONE_EPOCH, resume=True).info["history"]) == 1
     shutil.rmtree(folder)
     with killed_at(training, "_fit", monkeypatch):
@@ -364,7 +364,7 @@ def unpublished(folder: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch) 
 def test_a_kill_before_the_finished_run_takes_its_name(
     unpublished: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert interrupted(unpublished)
+    assert is_interrupted(unpublished)
     with pytest.raises(RunError, match="was interrupted"):
         fit(unpublished, sample, ONE_EPOCH)
     monkeypatch.delattr(training, "_fit")
@@ -474,7 +474,7 @@ def test_a_damaged_state(halted: Path, sample: Dataset, damage: str | dict[str, 
     path = runs.staging(halted) / "progress.json"
     whole = json.loads(path.read_text())
     path.write_text(damage if isinstance(damage, str) else json.dumps({**whole, **damage}))
-    assert interrupted(halted) in (True, False)
+    assert is_interrupted(halted) in (True, False)
     with pytest.raises(RunError, match=r"progress\.json .*: start again with --force$"):
         fit(halted, sample, resume=True)
 

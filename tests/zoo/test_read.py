@@ -24,22 +24,22 @@ def copy(zoo_folder: Path, tmp_path: Path) -> Path:
 
 
 def test_what_comes_along_is_an_int8_file_of_each_format(along: Path) -> None:
-    found = zoo.opened()
+    found = zoo.open_zoo()
     assert found.names == ["cnn"]
     artifacts = found.artifacts("zoo:cnn")
     assert [(each.format, each.precision) for each in artifacts] == [("tflite", "int8"), ("onnx", "int8")]
     assert artifacts == found.artifacts("cnn") == found.all_artifacts()
-    assert all(zoo.holds(each) for each in artifacts)
-    assert zoo.called(artifacts[0]) == "zoo:cnn-int8.tflite"
+    assert all(zoo.is_shipped(each) for each in artifacts)
+    assert zoo.display_name(artifacts[0]) == "zoo:cnn-int8.tflite"
 
 
 def test_an_artifact_from_elsewhere_is_called_by_its_path(along: Path) -> None:
     path = Path(__file__).parents[1] / "files/models/tiny-int8.tflite"
-    assert zoo.called(artifact.inspect(path)) == str(path)
+    assert zoo.display_name(artifact.inspect(path)) == str(path)
 
 
 def test_the_sample_is_that_of_evaluate_limit(along: Path, sample: Dataset) -> None:
-    found, same = zoo.opened().sample(), stratified_sample(sample.test, 400, seed=0)
+    found, same = zoo.open_zoo().sample(), stratified_sample(sample.test, 400, seed=0)
     assert np.array_equal(found.test.images, same.images)
     assert np.array_equal(found.test.labels, same.labels)
     whole = sample.describe()
@@ -49,7 +49,7 @@ def test_the_sample_is_that_of_evaluate_limit(along: Path, sample: Dataset) -> N
 @pytest.mark.parametrize(("wanted", "said"), [("cnm", "did you mean cnn"), ("zoo:what", "Choose from cnn")])
 def test_an_unknown_model(wanted: str, said: str, along: Path) -> None:
     with pytest.raises(ZooError, match=f"unknown model zoo:.*{said}"):
-        zoo.opened().artifacts(wanted)
+        zoo.open_zoo().artifacts(wanted)
 
 
 @pytest.mark.parametrize("name", ["cnn-int8.tflite", "cnn-int8.onnx.json", SAMPLE])
@@ -65,7 +65,7 @@ def test_a_damaged_file_is_named_whenever_it_is_used(name: str, damage: str, cop
         (copy / INFO).write_text(json.dumps(info))
     else:
         path.write_bytes(content[:-1] + (bytes([content[-1] ^ 1]) if damage == "changed" else b""))
-    found = zoo.opened(copy)
+    found = zoo.open_zoo(copy)
     with pytest.raises(ZooError, match=f"{name}, which comes with edgefashion, is damaged .*reinstall"):
         found.sample() if name == SAMPLE else found.artifacts("cnn")
 
@@ -74,24 +74,24 @@ def test_a_damaged_file_is_named_whenever_it_is_used(name: str, damage: str, cop
 def test_a_damaged_list(content: str, copy: Path) -> None:
     (copy / INFO).write_text(content)
     with pytest.raises(ZooError, match=r"zoo\.json, which comes with edgefashion, is damaged, .*reinstall"):
-        zoo.opened(copy)
+        zoo.open_zoo(copy)
 
 
 def test_a_list_of_a_later_version(copy: Path) -> None:
     (copy / INFO).write_text('{"schema": 2, "models": {}}')
     with pytest.raises(ZooError, match="has schema 2 and this edgefashion reads up to 1: update edgefashion"):
-        zoo.opened(copy)
+        zoo.open_zoo(copy)
 
 
 def test_no_models_come_along(nothing_along: None) -> None:
     assert not zoo.present()
     with pytest.raises(ZooError, match="this edgefashion comes without models"):
-        zoo.opened()
+        zoo.open_zoo()
 
 
 def test_what_is_shipped_is_whole_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EDGEFASHION_ZOO", raising=False)
-    shipped = zoo.opened()
+    shipped = zoo.open_zoo()
     artifacts = shipped.all_artifacts()
     assert not any(each.small_run for each in artifacts)
     assert sum(each.path.stat().st_size for each in artifacts) <= MOST_BYTES
@@ -125,11 +125,11 @@ def test_a_sample_that_another_made_is_no_more_than_it_may_be(kind: str, tmp_pat
     (folder / "zoo.json").write_text(json.dumps(info))
     (folder / SAMPLE).write_bytes(content)
     with pytest.raises(ZooError, match=r"sample\.npz, which comes with edgefashion, is damaged"):
-        zoo.opened(folder).sample()
+        zoo.open_zoo(folder).sample()
 
 
 def test_the_models_are_for_the_task_that_the_list_names(zoo_folder: Path, sample: Dataset) -> None:
-    assert zoo.opened(zoo_folder).task == sample.task
+    assert zoo.open_zoo(zoo_folder).task == sample.task
     assert json.loads((zoo_folder / INFO).read_text())["task"] == sample.task.to_dict()
 
 
@@ -137,7 +137,7 @@ def test_an_older_list_names_no_task_and_is_of_fashion_mnist(copy: Path) -> None
     info = json.loads((copy / INFO).read_text())
     del info["task"]
     (copy / INFO).write_text(json.dumps(info))
-    assert zoo.opened(copy).sample().task == FASHION_MNIST
+    assert zoo.open_zoo(copy).sample().task == FASHION_MNIST
 
 
 def test_a_list_with_a_damaged_task(copy: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_list_with_a_damaged_task(copy: Path) -> None:
     info["task"]["classes"] = ["one"]
     (copy / INFO).write_text(json.dumps(info))
     with pytest.raises(ZooError, match=r"damaged, .*reinstall"):
-        zoo.opened(copy)
+        zoo.open_zoo(copy)
 
 
 def test_a_sample_of_another_task_is_of_its_shape_and_classes(
@@ -158,6 +158,6 @@ def test_a_sample_of_another_task_is_of_its_shape_and_classes(
     info["files"][SAMPLE] = hashlib.sha256(content).hexdigest()
     info["sample"]["images"] = len(other.test)
     (folder / INFO).write_text(json.dumps(info))
-    found = zoo.opened(folder).sample()
+    found = zoo.open_zoo(folder).sample()
     assert found.task == other.task
     assert np.array_equal(found.test.images, other.test.images)

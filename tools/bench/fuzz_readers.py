@@ -100,10 +100,10 @@ def _results() -> bytes:
     from edgefashion.benchmarking import BenchmarkOptions
     from edgefashion.evaluation.evaluate import evaluate
 
-    sample = zoo.opened().sample()
+    sample = zoo.open_zoo().sample()
     images, labels = sample.test.images[:20], sample.test.labels[:20]
     quick = BenchmarkOptions().lasting(0.01)
-    found = evaluate(zoo.opened().all_artifacts(), sample, images, labels, [1], quick)
+    found = evaluate(zoo.open_zoo().all_artifacts(), sample, images, labels, [1], quick)
     return results.to_json(found).encode()
 
 
@@ -119,20 +119,20 @@ def _compared(path: Path) -> None:
 
 
 def _data() -> list[Kind]:
-    packed = {name: idx.compressed(SAMPLE, name).read_bytes() for name in FILES}
+    packed = {name: idx.gzip_path(SAMPLE, name).read_bytes() for name in FILES}
     images, labels = (gzip.decompress(packed[name]) for name in (TEST_IMAGES, TEST_LABELS))
     count = len(labels) - 8
     return [
         Kind(
             "x.gz",
             [packed[TEST_LABELS]],
-            lambda path: idx.verified(path, TEST_LABELS, "0" * 64),
+            lambda path: idx.read_verified(path, TEST_LABELS, "0" * 64),
         ),
-        Kind("images-idx3", [images], lambda path: idx.parsed_images(path, path.read_bytes(), FASHION_MNIST)),
+        Kind("images-idx3", [images], lambda path: idx.parse_images(path, path.read_bytes(), FASHION_MNIST)),
         Kind(
             "labels-idx1",
             [labels],
-            lambda path: idx.parsed_labels(path, path.read_bytes(), count, FASHION_MNIST),
+            lambda path: idx.parse_labels(path, path.read_bytes(), count, FASHION_MNIST),
         ),
         Kind(dataset.SUMS, [(SAMPLE / dataset.SUMS).read_bytes()], dataset._declared),
         Kind("picture", _pictures(), lambda path: convert(path, FASHION_MNIST)),
@@ -173,8 +173,10 @@ def _archives(folder: Path) -> list[Kind]:
     return [
         Kind("bundle.zip", [made.read_bytes()], _bundle),
         Kind("bundle.json", [header], lambda path: _bundle(_with_header(path, members))),
-        Kind("zoo/sample.npz", [sample], lambda path: zoo.opened(own).sample(), seal),
-        Kind("zoo/zoo.json", [(ZOO / info.name).read_bytes()], lambda path: zoo.opened(own).all_artifacts()),
+        Kind("zoo/sample.npz", [sample], lambda path: zoo.open_zoo(own).sample(), seal),
+        Kind(
+            "zoo/zoo.json", [(ZOO / info.name).read_bytes()], lambda path: zoo.open_zoo(own).all_artifacts()
+        ),
     ]
 
 

@@ -151,7 +151,7 @@ def test_a_card_of_what_comes_along(
     assert "Not measured" in text
     write(capsys, "zoo:cnn", measured, "-o", path)
     assert "tflite int8 against float32, on 20 images" in path.read_text()
-    assert len(zoo.opened().all_artifacts()) == 2
+    assert len(zoo.open_zoo().all_artifacts()) == 2
 
 
 def test_the_picture(
