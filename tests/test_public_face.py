@@ -162,7 +162,7 @@ def test_a_bundle_is_made_opened_and_measured(data: ef.Dataset, tmp_path: Path) 
     by_path = ef.benchmark([made.path], threads=[1], options=QUICK)
     for found in (opened, by_path):
         (row,) = found.rows
-        assert row["images"] == 20 and row["host"]["equal"] is True
+        assert row.images == 20 and row.host.equal is True
     with pytest.raises(ef.BadInput, match=r"is not a \.zip file: call it b\.zip"):
         ef.make_bundle(TINY, data, "b.tar")
 

@@ -224,12 +224,14 @@ def converted(found: Any, kind: Any, name: str, what: str, error: type[BadInput]
 
 
 def check_schema(found: Any, newest: int, name: str, error: type[BadInput]) -> None:
-    """Raise `error` where a file is of a schema that only a later edgefashion knows; none means the first."""
+    """Raise `error` for a file of a schema that this edgefashion does not know; none means the first."""
     schema = found.get("schema", 1) if isinstance(found, dict) else 1
     if type(schema) is int and schema > newest:
         raise error(
             f"{name} has schema {schema} and this edgefashion reads up to {newest}: update edgefashion"
         )
+    if type(schema) is int and schema < 1:
+        raise error(f"{name} has schema {schema}, and the first is 1: it was not made by edgefashion")
 
 
 def damaged(name: str, what: str, error: type[BadInput], mend: str, reason: Exception) -> BadInput:

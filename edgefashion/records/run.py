@@ -25,6 +25,14 @@ class CompressedLayer(TypedDict):
     values: Positive
 
 
+class Splits(TypedDict):
+    """How many images were learned from, chose the best epoch, and were not looked at."""
+
+    train: Positive
+    validation: Positive
+    test: Count
+
+
 class Run(TypedDict):
     """What every run.json has, and what it may have."""
 
@@ -36,6 +44,7 @@ class Run(TypedDict):
     recipe: Recipe
     model: Model
     data: Dataset
+    splits: NotRequired[Splits]
     task: NotRequired[Task]
     best_epoch: NotRequired[Positive]
     seconds: NotRequired[Amount]

@@ -77,7 +77,7 @@ def _p50(row: Row) -> str:
     return time(row.latency_us.p50) if row.status == "ok" else "failed"
 
 
-def _of_limit(row: Row) -> str:
+def _of_gemm(row: Row) -> str:
     own, limit = row.macs_per_s, row.limit_macs_per_s
     return figure(own / limit if own and limit else None, 100, ".0f")
 
@@ -123,7 +123,7 @@ _LATENCY: tuple[Column[Row], ...] = (
     Column("p90 bound µs", lambda row: time(row.p90_bound_us), importance=6),
     Column("p99 µs", lambda row: time(row.latency_us.p99), importance=7),
     Column("inf/s", lambda row: figure(row.inferences_per_s, form=",.0f"), importance=2),
-    Column("Limit %", _of_limit, importance=5),
+    Column("% of GEMM", _of_gemm, importance=5),
     Column("mJ", lambda row: figure(row.energy_mj, form=".3g"), importance=6),
     Column("First µs", lambda row: time(row.first_inference_us), importance=1),
     Column("Load ms", lambda row: time(row.load_ms), importance=2),

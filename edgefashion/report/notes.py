@@ -44,8 +44,8 @@ def notes(results: Results) -> list[str]:
         lines.append("(small run): trained on a part of the data; its accuracy says little.")
     if any(row.macs_per_s and row.limit_macs_per_s for row in rows):
         lines.append(
-            "Limit %: multiply-accumulates per second, as a share of those of a matrix product of the same "
-            "type in the same runtime and run."
+            "% of GEMM: multiply-accumulates per second, as a share of those of a matrix product "
+            "(GEMM) of the same type in the same runtime and run."
         )
     if any(row.energy_mj is not None for row in rows):
         lines.append("mJ: of an inference, from the power of the whole board, idle power included.")

@@ -82,7 +82,7 @@ def train(
             if not state.has_checkpoint:
                 shutil.rmtree(staging, ignore_errors=True)
             raise
-        _finish(state, recipe, dataset, folder.name, where)
+        _finish(state, recipe, dataset, splits, folder.name, where)
         return runs.publish(folder)
 
 
@@ -180,7 +180,9 @@ def _callbacks(
     return [*compression_for(recipe).callbacks(), progress, board]
 
 
-def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, where: str) -> None:
+def _finish(
+    state: TrainingState, recipe: Recipe, dataset: Dataset, splits: Splits, name: str, where: str
+) -> None:
     """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
     keras.mixed_precision.set_global_policy("float32")
     compression = compression_for(recipe)
@@ -207,6 +209,7 @@ def _finish(state: TrainingState, recipe: Recipe, dataset: Dataset, name: str, w
         "model": described,
         "compressed_layers": compressed,
         "data": dataset.describe(),
+        "splits": {part: len(getattr(splits, part)) for part in ("train", "validation", "test")},
         "trained_on": where,
         "device": device.describe(),
         "versions": _versions(recipe),

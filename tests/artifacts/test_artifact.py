@@ -117,6 +117,9 @@ def test_a_manifest_of_a_later_version_asks_for_an_update(saved: Path) -> None:
         ArtifactError, match="schema 9 and this edgefashion reads up to 1: update edgefashion"
     ):
         artifact.read(saved)
+    sidecar.write_text(json.dumps({**manifest, "schema": 0}))
+    with pytest.raises(ArtifactError, match="has schema 0, and the first is 1"):
+        artifact.read(saved)
     sidecar.write_text(json.dumps({**manifest, "schema": None}))
     with pytest.raises(ArtifactError, match=r"Expected `int`, got `null` - at `\$.schema`"):
         artifact.read(saved)

@@ -132,6 +132,13 @@ def test_a_future_schema_asks_for_an_update(path: Path) -> None:
         results.read(path)
 
 
+@pytest.mark.parametrize("schema", [0, -1])
+def test_a_schema_that_never_was_is_refused(schema: int, path: Path) -> None:
+    path.write_text(json.dumps({"schema": schema}))
+    with pytest.raises(BadInput, match=f"has schema {schema}, and the first is 1: it was not made by"):
+        results.read(path)
+
+
 def test_a_missing_file_is_named(path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         results.read(path)

@@ -214,10 +214,10 @@ def test_a_note_of_many_files_is_a_line(evaluation: Results) -> None:
 
 def test_columns_of_nothing_are_left_out(evaluation: Results) -> None:
     text = printed(evaluation)
-    assert not any(title in text for title in ("Limit %", "mJ", "Host", "p90 bound"))
+    assert not any(title in text for title in ("% of GEMM", "mJ", "Host", "p90 bound"))
     change(evaluation, 0, macs_per_s=2e9, limit_macs_per_s=8e9, energy_mj=1.234, p90_bound_us=35.5)
     text = printed(evaluation)
-    assert all(title in text for title in ("Limit %", "mJ", "p90 bound", " 25 ", " 1.23 ", " 35.5 "))
+    assert all(title in text for title in ("% of GEMM", "mJ", "p90 bound", " 25 ", " 1.23 ", " 35.5 "))
 
 
 def test_how_the_answers_stand_beside_the_hosts(evaluation: Results) -> None:

@@ -300,6 +300,8 @@ def test_a_run_of_a_later_version_asks_for_an_update(folder: Path) -> None:
     info = json.loads((make(folder) / runs.INFO).read_text())
     files.write_json(folder / runs.INFO, {**info, "schema": 9})
     assert "has schema 9 and this edgefashion reads up to 1: update edgefashion" in refusal(folder)
+    files.write_json(folder / runs.INFO, {**info, "schema": 0})
+    assert "has schema 0, and the first is 1" in refusal(folder)
     del info["schema"]
     files.write_json(folder / runs.INFO, info)
     assert runs.read(folder).id == info["id"]

@@ -20,7 +20,7 @@ import pytest
 
 from edgefashion import __version__, files
 from edgefashion.cli import main
-from edgefashion.data import Dataset
+from edgefashion.data import Dataset, split
 from edgefashion.errors import BadInput, Diverged, OutputError, RunError
 from edgefashion.models import ARCHITECTURES
 from edgefashion.recipes import RECIPES, Recipe
@@ -136,6 +136,12 @@ def test_the_story_is_complete(uninterrupted: Run, sample: Dataset) -> None:
     assert (info["schema"], info["name"]) == (1, "cnn")
     assert info["recipe"] == TINY.as_dict()
     assert info["data"] == sample.describe()
+    parts = split(sample, TINY.limit)
+    assert info["splits"] == {
+        "train": len(parts.train),
+        "validation": len(parts.validation),
+        "test": len(parts.test),
+    }
     assert info["initial_weights_sha256"] is None
     digest = files.sha256(uninterrupted.model_path)
     assert info["id"] == digest[:12]

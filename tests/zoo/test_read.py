@@ -83,6 +83,12 @@ def test_a_list_of_a_later_version(copy: Path) -> None:
         zoo.open_zoo(copy)
 
 
+def test_a_list_of_no_version(copy: Path) -> None:
+    (copy / INFO).write_text('{"schema": 0, "models": {}}')
+    with pytest.raises(ZooError, match="has schema 0, and the first is 1"):
+        zoo.opened(copy)
+
+
 def test_no_models_come_along(nothing_along: None) -> None:
     assert not zoo.present()
     with pytest.raises(ZooError, match="this edgefashion comes without models"):

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from edgefashion import __version__, report, tables
-from edgefashion.data.fashion_mnist import VALIDATION_SHARE
 from edgefashion.escaping import markdown
 from edgefashion.recipes import Recipe
 from edgefashion.records.results import Row
@@ -99,11 +98,7 @@ def _model(evidence: CardData) -> Page:
 def _training(evidence: CardData) -> Page:
     data = evidence.stories[0]["data"]
     part = "" if not evidence.stories[0]["small_run"] else ", a part of it: comparable with nothing"
-    counts = data["counts"]
-    lines = [
-        f"Data: {data['name']}{part}; {counts['train']:,} training images, one in {VALIDATION_SHARE} of each "
-        f"class set aside for validation, and {counts['test']:,} test images, which chose nothing",
-    ]
+    lines = [f"Data: {data['name']}{part}; {_images(evidence.stories[0])}, which chose nothing"]
     for story in evidence.stories:
         lines.append(
             f"{story['name']}: {_duration(story['seconds'])} on {story['trained_on']}; epoch "
@@ -113,6 +108,15 @@ def _training(evidence: CardData) -> Page:
     columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
     return Page(lines, [Table("Recipe", tuple(columns), list(_settings(evidence.stories)))], [])
+
+
+def _images(story: dict[str, Any]) -> str:
+    """How many images were used for what, as far as the run tells: an older one does not count validation."""
+    if splits := story.get("splits"):
+        parts = (splits["train"], "training"), (splits["validation"], "validation"), (splits["test"], "test")
+        return "{}, {} and {}".format(*(f"{count:,} {what} images" for count, what in parts))
+    counts = story["data"]["counts"]
+    return f"{counts['train']:,} images for training and validation, and {counts['test']:,} test images"
 
 
 def _duration(seconds: float) -> str:

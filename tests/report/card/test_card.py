@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,11 @@ def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
     assert "multiply-accumulates for an image as trained; the files below skip pixels" in text
     assert "| batch_size | 16 |" in text
     assert "![Confusion matrix](confusion.png)" in text
-    assert "a part of it: comparable with nothing" in text
+    used = "{train:,} training images, {validation:,} validation images and {test:,} test images"
+    assert f"a part of it: comparable with nothing; {used.format(**exported.info['splits'])}, which" in text
+    old = {name: value for name, value in exported.info.items() if name != "splits"}
+    text_of_old = to_markdown(replace(evidence, stories=[old]))
+    assert "images for training and validation, and 400 test images, which chose nothing" in text_of_old
     for row in evidence.results.rows:
         macs = "–" if row.macs is None else f"{row.macs:,}"
         assert f"| {row.size_bytes:,} | {row.gzip_bytes:,} | {macs} |" in text
