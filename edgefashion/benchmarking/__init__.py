@@ -40,8 +40,9 @@ from edgefashion.benchmarking.flags import flags
 from edgefashion.benchmarking.measurement import P99_SAMPLES, Job, Measurement, summary
 from edgefashion.benchmarking.options import BenchmarkOptions, full
 from edgefashion.benchmarking.rooflines import Rooflines
-from edgefashion.benchmarking.rounds import Measured, Progress, measure
+from edgefashion.benchmarking.rounds import Measured, measure
 from edgefashion.benchmarking.watch import Watch
+from edgefashion.reporting import Progress
 
 __all__ = [
     "P99_SAMPLES",

@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,13 +16,11 @@ from edgefashion.benchmarking.room import Room
 from edgefashion.benchmarking.watch import Watch
 from edgefashion.device import SYSTEM, Machine
 from edgefashion.errors import EdgefashionError, OutOfTime
+from edgefashion.reporting import Progress
 from edgefashion.runtimes import pinning
 from edgefashion.runtimes.base import Images
 from edgefashion.runtimes.model import Model, open_model
 from edgefashion.runtimes.process import peak_memory_mb
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, and how many steps of how many are done."""
 
 ROTATION = 256
 """Images used in turn."""

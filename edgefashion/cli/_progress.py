@@ -1,4 +1,4 @@
-"""How far a measurement is."""
+"""How far the work is."""
 
 import math
 import sys
@@ -9,13 +9,21 @@ from edgefashion.cli._output import say
 from edgefashion.escaping import visible
 
 if TYPE_CHECKING:
-    from edgefashion.benchmarking import Progress
+    from edgefashion.reporting import Progress
 
 LOG_INTERVAL_SECONDS = 5
 
 
+def training_bar() -> "Bar":
+    """That of a training, whose epochs have lines of their own."""
+    return Bar(every=30, at_once=False)
+
+
 class Bar:
-    """Progress of a measurement: a bar in a terminal, else a line now and then."""
+    """How far the work is: a bar in a terminal, else a line every so many seconds, the first one at once."""
+
+    def __init__(self, every: float = LOG_INTERVAL_SECONDS, at_once: bool = True) -> None:
+        self.every, self.at_once = every, at_once
 
     def __enter__(self) -> "Progress":
         from rich.console import Console
@@ -32,8 +40,8 @@ class Bar:
             disable=not sys.stderr.isatty(),
         )
         self.bar.start()
-        self.task = self.bar.add_task("measuring")
-        self.said = -math.inf
+        self.task = self.bar.add_task("starting")
+        self.said = -math.inf if self.at_once else time.monotonic()
         return self._advance
 
     def _advance(self, doing: str, done: int, total: int) -> None:
@@ -42,7 +50,7 @@ class Bar:
         self.bar.update(
             self.task, description=escape(visible(doing)), completed=done, total=total, refresh=True
         )
-        if self.bar.disable and time.monotonic() - self.said > LOG_INTERVAL_SECONDS:
+        if self.bar.disable and time.monotonic() - self.said > self.every:
             say(f"{doing} ({done:,} of {total:,})")
             self.said = time.monotonic()
 

@@ -10,7 +10,7 @@ from edgefashion.cli import _resolve
 from edgefashion.cli._next_step import after_evaluation
 from edgefashion.cli._options import data_option, model_option, runs_option, threads_option, training_options
 from edgefashion.cli._output import following, give_out, say
-from edgefashion.cli._progress import Bar
+from edgefashion.cli._progress import Bar, training_bar
 from edgefashion.recipes import RECIPES, Recipe, changed, run_name
 
 if TYPE_CHECKING:
@@ -76,5 +76,8 @@ def _made(
     from edgefashion.training.reuse import train_or_reuse
 
     folder = root / run_name(recipe)
-    run = train_or_reuse(recipe, dataset, folder, hardware=hardware, force=force, report=say)
+    with training_bar() as progress:
+        run = train_or_reuse(
+            recipe, dataset, folder, hardware=hardware, force=force, report=say, progress=progress
+        )
     return export_model(run, dataset, reuse=True, report=say)

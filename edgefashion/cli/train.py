@@ -21,6 +21,7 @@ from edgefashion.cli._options import (
     training_options,
 )
 from edgefashion.cli._output import following, say
+from edgefashion.cli._progress import training_bar
 from edgefashion.errors import BadInput
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe, changed, overrides, run_name
 
@@ -174,8 +175,18 @@ def _fit(
     from edgefashion.training.train import train as fit
 
     how = "the same command" if resume else "the same command with --resume"
-    with resumable(folder, f"{how}, without --force," if force else how):
-        return fit(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=say)
+    goes_on = resumable(folder, f"{how}, without --force," if force else how)
+    with goes_on, training_bar() as progress:
+        return fit(
+            recipe,
+            dataset,
+            folder,
+            hardware=hardware,
+            resume=resume,
+            force=force,
+            report=say,
+            progress=progress,
+        )
 
 
 def _tell(run: "Run") -> None:
@@ -197,7 +208,8 @@ def _train_seeds(
 
     def fit(one: Recipe, where: Path) -> "Run":
         if resume:
-            run = train_or_reuse(one, dataset, where, hardware=hardware, report=say)
+            with training_bar() as progress:
+                run = train_or_reuse(one, dataset, where, hardware=hardware, report=say, progress=progress)
         else:
             run = _fit(one, dataset, where, hardware, resume=False, force=force)
         _tell(run)

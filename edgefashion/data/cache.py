@@ -9,10 +9,10 @@ from edgefashion import files
 from edgefashion.data import debian, download, fashion_mnist
 from edgefashion.data.fashion_mnist import CHECKSUMS, FASHION_MNIST, FILES, PACKAGE
 from edgefashion.data.idx import file_names, gzip_path, missing, read_verified
-from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
+from edgefashion.reporting import Report
 
 NOTE = "source.txt"  # who served the files beside it, a line each
 NOTE_BYTES = 1000

@@ -5,8 +5,8 @@ from pathlib import Path
 from edgefashion.data import apt
 from edgefashion.data.fashion_mnist import FILES, PACKAGE
 from edgefashion.data.idx import gzip_path
-from edgefashion.data.progress import Report
 from edgefashion.errors import DataError
+from edgefashion.reporting import Report
 
 
 def fetch(staging: Path, report: Report) -> None:

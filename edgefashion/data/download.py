@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from edgefashion.data.fashion_mnist import most_bytes
 from edgefashion.data.idx import GZIP_BYTES, gzip_path
-from edgefashion.data.progress import Report, advancing
+from edgefashion.data.progress import advancing
 from edgefashion.data.transfer import Transfer, TransferError
 from edgefashion.errors import DataError
+from edgefashion.reporting import Report
 
 TIMEOUT = 5.0  # seconds to connect, and seconds without a byte
 ATTEMPTS = 3  # for a mirror that has served a file already

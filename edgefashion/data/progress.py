@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-Report = Callable[[str], None]
+from edgefashion.reporting import Report, silent
 
 INTERVAL = 5.0  # seconds between two lines
 
@@ -13,7 +13,7 @@ INTERVAL = 5.0  # seconds between two lines
 @contextlib.contextmanager
 def advancing(label: str, total: int | None, report: Report) -> Iterator[Callable[[int], None]]:
     """Yield a function to call with the number of bytes that have come in since its last call."""
-    if sys.stderr.isatty():
+    if report is not silent and sys.stderr.isatty():
         with _bar(label, total) as advance:
             yield advance
     else:

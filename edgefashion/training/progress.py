@@ -1,73 +1,49 @@
-"""Showing the progress of a training: a bar in a terminal, a line now and then in a log."""
+"""How far a training is: a line an epoch, and how much of the epoch is done."""
 
-import sys
 import time
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
+from edgefashion.reporting import Progress, Report
 from edgefashion.tensorflow import keras
 
-LOG_INTERVAL_SECONDS = 30
+INTERVAL_S = 0.1
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Reports batches, metrics and the time left of the whole training, on stderr.
+    """Reports the metrics of each epoch, and batches, speed and the time left of the whole training."""
 
-    The training goes inside `with`, so that the terminal is as it was before however the training ends.
-    """
-
-    def __init__(self, epochs: int, steps: int, batch_size: int, done_steps: int = 0) -> None:
+    def __init__(
+        self, epochs: int, steps: int, batch_size: int, done: int, report: Report, progress: Progress | None
+    ) -> None:
         super().__init__()
         self._supports_tf_logs = True
         self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
-        self.done_steps = done_steps
-        self.steps_seen = 0
-        self.began = self.logged = time.monotonic()
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self.console,
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self.task = self.bar.add_task("training", total=steps, note="")
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        self.done_steps, self.steps_seen = done, 0
+        self.report, self.progress = report, progress
+        self.began = self.told = time.monotonic()
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start the clock."""
-        self.began = self.logged = time.monotonic()
+        self.began = self.told = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Start the bar of this epoch."""
+        """Note which epoch it is, counted from 0."""
         self.epoch = epoch
-        self.bar.reset(self.task, total=self.steps, description=f"epoch {epoch + 1}/{self.epochs}", note="")
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Advance, and tell speed and time left."""
+        """Tell how far it is, now and then."""
         self.steps_seen += 1
-        note = f"{self._rate():.0f} images/s, {duration(self._seconds_left())} left"
-        self.bar.update(self.task, completed=batch + 1, note=note)
-        if self.bar.disable and time.monotonic() - self.logged > LOG_INTERVAL_SECONDS:
-            self.logged = time.monotonic()
-            where = f"epoch {self.epoch + 1}/{self.epochs}: batch {batch + 1} of {self.steps}"
-            self.console.print(f"{where}, {note}")
+        last = batch + 1 == self.steps
+        if self.progress and (last or time.monotonic() - self.told > INTERVAL_S):
+            self.told = time.monotonic()
+            speed = f"{self._rate():.0f} images/s, {duration(self._seconds_left())} left"
+            self.progress(f"epoch {self.epoch + 1}/{self.epochs}, {speed}", batch + 1, self.steps)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """One line an epoch."""
         values = {key: float(value) for key, value in (logs or {}).items()}
         left = f", {duration(self._seconds_left())} left" if epoch + 1 < self.epochs else ""
-        self.console.print(
+        self.report(
             f"epoch {epoch + 1}/{self.epochs}: loss {values['loss']:.4f}, accuracy {values['accuracy']:.4f}, "
             f"validation accuracy {values['val_accuracy']:.4f}, {self._rate():.0f} images/s{left}"
         )

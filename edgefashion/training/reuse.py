@@ -9,7 +9,7 @@ from edgefashion.data import Dataset
 from edgefashion.errors import RunError
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
-from edgefashion.reporting import Report, silent
+from edgefashion.reporting import Progress, Report, silent
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
@@ -22,10 +22,11 @@ def train_or_reuse(
     hardware: str | None = None,
     force: bool = False,
     report: Report = silent,
+    progress: Progress | None = None,
 ) -> Run:
     """The run in `folder`: as it is where its recipe and data are the same, or resumed, or trained.
 
-    With `force` it is trained in any case. `report` gets lines about what goes on. Raises what `train` and
+    With `force` it is trained in any case. `report` and `progress` are as of `train`. Raises what `train` and
     `runs.read` raise.
     """
     folder = Path(folder)
@@ -43,7 +44,16 @@ def train_or_reuse(
 
     resume = not force and is_interrupted(folder)
     with resumable(folder, "the same command"):
-        return train(recipe, dataset, folder, hardware=hardware, resume=resume, force=force, report=report)
+        return train(
+            recipe,
+            dataset,
+            folder,
+            hardware=hardware,
+            resume=resume,
+            force=force,
+            report=report,
+            progress=progress,
+        )
 
 
 @contextlib.contextmanager

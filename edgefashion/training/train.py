@@ -15,7 +15,7 @@ from edgefashion.installation import pip_install
 from edgefashion.models import Architecture, architecture_for, compression_for
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
-from edgefashion.reporting import Report, silent
+from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables.terminal import width_of
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import checkpoints, frozen_layers, runs, teacher
@@ -39,11 +39,13 @@ def train(
     resume: bool = False,
     force: bool = False,
     report: Report = silent,
+    progress: Progress | None = None,
 ) -> Run:
     """Train a model after `recipe` and keep it as the run `folder`.
 
     `hardware` is "cpu", "gpu" or None for a GPU where TensorFlow sees one. `resume` continues an
     interrupted training of the same recipe; `force` replaces an existing run once the new one is ready.
+    `report` gets a line an epoch and others, `progress` how much of an epoch is done.
     Raises BadInput, RunError, OutputError, or Diverged where the model does not learn but run away.
     """
     folder = Path(folder)
@@ -77,7 +79,7 @@ def train(
         if state.has_checkpoint:
             report(f"resuming after {state.where} of {recipe.epochs}")
         try:
-            _fit(learner, state, recipe, splits, taught)
+            _fit(learner, state, recipe, splits, taught, _watch(recipe, state, steps, report, progress))
         except Diverged:
             if not state.has_checkpoint:
                 shutil.rmtree(staging, ignore_errors=True)
@@ -159,25 +161,31 @@ def _learner(recipe: Recipe, task: Task, steps: int, state: TrainingState | None
 
 
 def _fit(
-    learner: Learner, state: TrainingState, recipe: Recipe, splits: Splits, taught: Array | None
+    learner: Learner,
+    state: TrainingState,
+    recipe: Recipe,
+    splits: Splits,
+    taught: Array | None,
+    callbacks: list[keras.callbacks.Callback],
 ) -> None:
     steps = steps_of(len(splits.train), recipe.batch_size)
     architecture = _architecture(recipe)
     validation = validation_batches(splits.validation, splits.task, architecture, recipe)
-    done = state.epoch * steps + state.batch
-    with TrainingProgress(recipe.epochs, steps, recipe.batch_size, done) as progress:
-        loop = TrainingLoop(learner, state, validation, steps, _callbacks(recipe, state, progress))
-        parts = parts_of(recipe, steps, state.epoch, state.batch)
-        batches = iter(batches_of(parts, splits.train, splits.task, architecture, recipe, taught))
-        for part in parts:
-            loop.run(part, batches)
+    loop = TrainingLoop(learner, state, validation, steps, callbacks)
+    parts = parts_of(recipe, steps, state.epoch, state.batch)
+    batches = iter(batches_of(parts, splits.train, splits.task, architecture, recipe, taught))
+    for part in parts:
+        loop.run(part, batches)
 
 
-def _callbacks(
-    recipe: Recipe, state: TrainingState, progress: TrainingProgress
+def _watch(
+    recipe: Recipe, state: TrainingState, steps: int, report: Report, progress: Progress | None
 ) -> list[keras.callbacks.Callback]:
+    """Who is told of each batch and epoch: compression, the caller, and TensorBoard."""
+    done = state.epoch * steps + state.batch
+    watched = TrainingProgress(recipe.epochs, steps, recipe.batch_size, done, report, progress)
     board = keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False)
-    return [*compression_for(recipe).callbacks(), progress, board]
+    return [*compression_for(recipe).callbacks(), watched, board]
 
 
 def _finish(

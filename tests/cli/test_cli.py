@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from edgefashion import cli
 from edgefashion.cli import _resolve, main
 from edgefashion.cli._group import VERBS, command
-from edgefashion.cli._progress import Bar
+from edgefashion.cli._progress import Bar, training_bar
 from edgefashion.installation import pip_install
 from edgefashion.recipes import RECIPES
 
@@ -251,6 +252,21 @@ def test_a_bar_tells_the_time_left_once() -> None:
     with bar as progress:
         progress("a.onnx, about 3 s left", 1, 4)
     assert not any(isinstance(column, TimeRemainingColumn) for column in bar.bar.columns)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_an_interruption_leaves_the_terminal_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with pytest.raises(KeyboardInterrupt), training_bar() as progress:
+        progress("epoch 1/2", 1, 4)
+        raise KeyboardInterrupt
+    hidden, shown = terminal.getvalue().rfind("\x1b[?25l"), terminal.getvalue().rfind("\x1b[?25h")
+    assert 0 <= hidden < shown
 
 
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import io
 import json
 import os
 import shutil
@@ -59,12 +58,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "runs/cnn"
 
 
-def silent(line: str) -> None:
-    pass
-
-
 def fit(folder: Path, data: Dataset, recipe: Recipe = TINY, **options: Any) -> Run:
-    return train(recipe, data, folder, report=silent, **options)
+    return train(recipe, data, folder, **options)
 
 
 def weights(run: Run) -> list[np.ndarray[Any, Any]]:
@@ -656,29 +651,19 @@ def test_a_model_trained_in_mixed_precision_is_kept_in_float32(
 # What one sees
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_an_interruption_leaves_the_terminal_as_it_was(
-    folder: Path, sample: Dataset, stopped: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+def test_a_training_tells_who_asks_and_prints_nothing(
+    folder: Path, sample: Dataset, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with stopped():
-        fit(folder, sample)
-    hidden, shown = terminal.getvalue().rfind("\x1b[?25l"), terminal.getvalue().rfind("\x1b[?25h")
-    assert 0 <= hidden < shown
-
-
-def test_a_log_has_a_line_an_epoch(folder: Path, sample: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
-    fit(folder, sample, replace(TINY, epochs=2))
-    first, second = capsys.readouterr().err.splitlines()
+    lines: list[str] = []
+    seen: list[tuple[str, int, int]] = []
+    train(replace(TINY, epochs=2), sample, folder, report=lines.append, progress=lambda *at: seen.append(at))
+    first, second = (line for line in lines if line.startswith("epoch "))
     assert first.startswith("epoch 1/2: loss ")
     assert "validation accuracy" in first
     assert first.endswith(" left")
     assert second.startswith("epoch 2/2: loss ")
+    assert seen[-1][0].startswith("epoch 2/2, ") and seen[-1][1] == seen[-1][2]
+    assert capfd.readouterr() == ("", "")
 
 
 # A real kill
