@@ -67,7 +67,7 @@ def asked(
         raise BadInput("--qat names the run itself: leave out --from")
     if sparsity is not None and not 0 < sparsity < 1:
         raise BadInput(
-            f"--prune {sparsity:g} is no share of the weights: it is above 0 and below 1, like 0.8"
+            f"--prune {sparsity:g} is not a share of the weights: give one above 0 and below 1, like 0.8"
         )
     if not kinds:
         return None if base is None else ("float", base)

@@ -1,4 +1,4 @@
-"""The command line as a whole: a verb's module is opened when the verb is named."""
+"""The command line as a whole: a verb's module is imported when the verb is named."""
 
 from importlib import import_module
 
@@ -8,21 +8,21 @@ from edgefashion import __version__
 
 VERBS = {
     "bench": "Measure latency and memory of model files, on any computer.",
-    "bundle": "Pack artifacts for a Raspberry Pi: with labeled images, and with what each says of them here.",
+    "bundle": "Pack model files for a Raspberry Pi, with labeled images and the predictions made here.",
     "card": "Write a model's card: data, recipe, accuracy, sizes, latencies, weaknesses.",
     "compare": "Lay results of several devices and dates beside each other.",
     "data": "Find or fetch the data set, check it and describe it.",
     "debug": "Rank the layers of a run's int8 models by the error they cause.",
-    "doctor": "Tell whether this machine is fit to measure and to export.",
+    "doctor": "Check whether this machine is fit to measure and to export.",
     "evaluate": "Measure accuracy, size, latency and memory.",
     "export": "Turn runs into verified TFLite and ONNX files.",
     "inspect": "Show what is inside model files.",
     "predict": "Classify pictures: the three likeliest classes.",
-    "recipes": "Show the recipes that models are trained after.",
+    "recipes": "Show the recipes that models are trained with.",
     "run": "Train, export and evaluate, reusing what is there and valid.",
     "train": "Train a model into runs/NAME, or a trained one further.",
 }
-"""The verbs and the first line of what each says of itself: --help opens none of them."""
+"""The verbs and the first line of their own help: --help imports none of them."""
 
 
 class Verbs(click.Group):
@@ -33,7 +33,7 @@ class Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """The verb of that name; None where there is none."""
+        """The verb of that name; None if there is none."""
         return command(name) if name in VERBS else None
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

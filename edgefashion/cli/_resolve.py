@@ -29,7 +29,7 @@ def named_runs(names: Sequence[str], root: Path) -> "list[Run]":
 
 def named_artifacts(names: Sequence[str], root: Path) -> list[Artifact]:
     """The artifacts meant: model files, those of the zoo and of runs. When nothing is named, those of all
-    runs, or of the zoo where there is none.
+    runs, or of the zoo if there are none.
     """
     found = [each for name in names for each in _named(name, root)] if names else _all_artifacts(root)
     return list({each.path: each for each in found}.values())
@@ -43,7 +43,7 @@ def _named(name: str, root: Path) -> "list[Artifact]":
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:
-    """Those of all runs that are exported; where there is no run, the models that come along.
+    """Those of all exported runs, or, if there are no runs, the included models.
 
     Raises RunError where no run is exported.
     """
@@ -53,7 +53,7 @@ def _all_artifacts(root: Path) -> list[Artifact]:
     if runs.find(root) or not zoo.present():
         return _of_all_runs(root)
     found = zoo.open_zoo()
-    say(f"there are no runs in {root}: taking the models that come along, {', '.join(found.names)}")
+    say(f"there are no runs in {root}: taking the included models, {', '.join(found.names)}")
     return found.all_artifacts()
 
 
@@ -66,7 +66,8 @@ def _of_all_runs(root: Path) -> list[Artifact]:
     if not found:
         raise RunError(f"no run in {root} has exports: make them with edgefashion export")
     if bare:
-        say(f"left out, without exports: {', '.join(bare)}; edgefashion export {shlex.join(bare)} makes them")
+        command = shlex.join(("edgefashion", "export", *bare))
+        say(f"left out, not exported: {', '.join(bare)}; export them with {command}")
     return found
 
 
@@ -79,7 +80,7 @@ def run_folder(name: str, root: Path) -> Path:
 
     if zoo.is_name(name):
         raise RunError(
-            f"{name} comes along without its run: name a run of edgefashion train, like {root}/cnn"
+            f"{name} is included without its run: name a run of edgefashion train, like {root}/cnn"
         )
     path, under = Path(name), root / name
     runs.restore(under)
@@ -96,17 +97,15 @@ def _no_run(path: Path) -> str:
     from edgefashion.training import runs
 
     if path.suffix.lower() == ".zip":
-        return f"{path} is a file, and no run or model: a bundle is opened by edgefashion bench {path}"
-    what = (
-        "a model file, and no run" if is_model(path) else "a file, neither a run nor a .tflite or .onnx model"
-    )
+        return f"{path} is neither a run nor a model: open a bundle with edgefashion bench {path}"
+    what = "a model file, not a run" if is_model(path) else "neither a run nor a .tflite or .onnx model"
     homes = (path.parent, path.parent.parent)
     home = next((each for each in homes if reading.is_file(each / runs.INFO, RunError)), None)
     return f"{path} is {what}" + (f": did you mean {home}?" if home else "")
 
 
 def load_data(folder: Path | None) -> "Dataset":
-    """The data set, and a line that says who served it."""
+    """The data set; says where it is from."""
     from edgefashion.data import load_dataset
 
     dataset = load_dataset(folder, say)
@@ -123,7 +122,7 @@ def training_data(folder: Path | None) -> "Dataset":
 
 
 def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":
-    """The data set; of models that come along, the sample beside them where no data set is at hand."""
+    """The data set, or, for included models, the included sample if no data set is at hand."""
     from edgefashion import zoo
     from edgefashion.data import locate
 

@@ -59,9 +59,10 @@ def bench(
 ) -> None:
     """Measure latency and memory of model files, on any computer.
 
-    Of any .tflite or .onnx file, on random inputs. Of a bundle's (see edgefashion bundle) on its images, and
-    then also accuracy, and whether the answers are those that its maker got. Of zoo:NAME, which comes
-    along, on the test images beside it, with accuracy. Without a name: of all that comes along.
+    Any .tflite or .onnx file is measured on random inputs. The files of a bundle (see edgefashion bundle) are
+    measured on its images, with their accuracy, and their answers are compared with those on the computer
+    that made it. The included models, zoo:NAME, are measured on the included test images, with their
+    accuracy. Default: all included models.
 
     Example: edgefashion bench cnn.zip --json results.json
     """
@@ -87,11 +88,11 @@ def bench(
 
 
 def _all_of_the_zoo() -> list[str]:
-    """The names of all models that come along. Raises ZooError where there is none."""
+    """The names of all included models. Raises ZooError if there are none."""
     from edgefashion import zoo
 
     names = [f"{zoo.PREFIX}{name}" for name in zoo.open_zoo().names]
-    say(f"no file is named: measuring the models that come along, {', '.join(names)}")
+    say(f"no file is named: measuring the included models, {', '.join(names)}")
     return names
 
 

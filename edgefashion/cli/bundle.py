@@ -44,11 +44,11 @@ class Images(click.ParamType[int | str]):
 def bundle(
     names: tuple[str, ...], output: Path, images: int | str | None, root: Path, data_folder: Path | None
 ) -> None:
-    """Pack artifacts for a Raspberry Pi: with labeled images, and with what each says of them here.
+    """Pack model files for a Raspberry Pi, with labeled images and the predictions made here.
 
-    Of model files, of zoo:NAME, which comes along, of everything exported from a RUN, or of all runs, or,
-    where there is none, of all that comes along. `edgefashion bench` opens it there, and needs neither the
-    runs nor the data set.
+    Takes model files, the included models (zoo:NAME), and runs, with all their exports. Default: all runs,
+    or, if there are none, all included models. `edgefashion bench` opens the bundle there and needs neither
+    the runs nor the data set.
 
     Example: edgefashion bundle runs/cnn -o cnn.zip
     """

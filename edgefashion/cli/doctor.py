@@ -14,11 +14,11 @@ UNFIT = 1
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with the machine and its state.")
 @data_option
 def doctor(as_json: bool, data_folder: Path | None) -> None:
-    """Tell whether this machine is fit to measure and to export.
+    """Check whether this machine is fit to measure and to export.
 
-    Python, system, runtimes (each tried in a process of its own), processor, governor, temperature,
-    throttling, other load, memory, disk, data set and packages, each with what mends it. Exit code 1 where
-    something would falsify a benchmark.
+    Checks Python, system, runtimes (each tried in a process of its own), processor, governor, temperature,
+    throttling, other load, memory, disk, data set and packages, and says how to fix what is wrong. Exit code
+    1 if something would falsify a benchmark.
 
     Example: edgefashion doctor
     """

@@ -42,8 +42,8 @@ def evaluate(
 ) -> None:
     """Measure accuracy, size, latency and memory.
 
-    Of model files, of zoo:NAME, which comes along, of everything exported from a RUN, or of all runs. Where
-    there is no run: of the models that come along, on their sample unless the data set is at hand.
+    Takes model files, the included models (zoo:NAME), and runs, with all their exports. Default: all runs,
+    or, if there are none, all included models, on the included test images unless the data set is at hand.
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def inspect(names: tuple[str, ...], as_json: bool) -> None:
     """Show what is inside model files.
 
-    Of any .tflite or .onnx file, of a run's exports, and of the models that come along: inputs and outputs,
-    operators, parameters, multiply-accumulates, the size of each layer, and what edgefashion wrote into it.
-    Nothing is run.
+    Shows inputs and outputs, operators, parameters, multiply-accumulates, the size of each layer and
+    edgefashion's own metadata, for any .tflite or .onnx file, for a run's exports and for the included
+    models. Nothing is run.
 
     Example: edgefashion inspect model.tflite other.onnx
     """

@@ -13,7 +13,7 @@ from edgefashion.tables import Column, Page, Row, Table
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with every field.")
 def recipes(as_json: bool) -> None:
-    """Show the recipes that models are trained after.
+    """Show the recipes that models are trained with.
 
     Example: edgefashion recipes --json
     """

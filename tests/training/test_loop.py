@@ -103,7 +103,7 @@ def test_a_training_goes_on_within_an_epoch(
     assert is_interrupted(folder)
     lines: list[str] = []
     run = train(RECIPE, sample, folder, resume=True, report=lines.append)
-    assert lines[-1] == f"resuming after {where} of 2"
+    assert f"resuming after {where} of 2" in lines
     assert_same_training(run, uninterrupted)
 
 

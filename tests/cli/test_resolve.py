@@ -1,4 +1,4 @@
-"""What a name on the command line means: a run, a model file, one that comes along."""
+"""What a name on the command line means: a run, a model file, an included model."""
 
 import re
 import shutil
@@ -62,12 +62,10 @@ def test_a_run_whose_replacement_was_killed_is_not_hidden_either() -> None:
 
 def test_a_file_of_a_run_is_told_from_a_run() -> None:
     Path("runs/cnn/model.keras").touch()
-    with pytest.raises(RunError, match=r"^runs/cnn/model\.keras is a file.*: did you mean runs/cnn\?$"):
+    with pytest.raises(RunError, match=r"^runs/cnn/model\.keras is neither a run.*: did you mean runs/cnn\?$"):
         run_folder("runs/cnn/model.keras", ROOT)
     Path("boot.png").touch()
-    with pytest.raises(
-        RunError, match=r"^boot\.png is a file, neither a run nor a \.tflite or \.onnx model$"
-    ):
+    with pytest.raises(RunError, match=r"^boot\.png is neither a run nor a \.tflite or \.onnx model$"):
         run_folder("boot.png", ROOT)
 
 
@@ -77,9 +75,9 @@ def test_what_is_no_run_is_told_from_a_run_with_what_to_name() -> None:
     (exports / "cnn-int8.onnx").touch()
     Path("cnn.zip").touch()
     for name, said in {
-        "zoo:cnn-64k": "comes along without its run: name a run",
-        "cnn.zip": "a bundle is opened by edgefashion bench cnn.zip",
-        "runs/cnn/artifacts/cnn-int8.onnx": "is a model file, and no run: did you mean runs/cnn?",
+        "zoo:cnn-64k": "is included without its run: name a run",
+        "cnn.zip": "open a bundle with edgefashion bench cnn.zip",
+        "runs/cnn/artifacts/cnn-int8.onnx": "is a model file, not a run: did you mean runs/cnn?",
     }.items():
         with pytest.raises(RunError, match=re.escape(said)):
             run_folder(name, ROOT)
@@ -98,7 +96,7 @@ def test_of_all_runs_those_without_exports_are_left_out_and_named(
     shutil.copy(MODELS / "tiny-float32.onnx", "runs/cnn/artifacts")
     assert [each.path.name for each in named_artifacts([], ROOT)] == ["tiny-float32.onnx"]
     said = capsys.readouterr().err
-    assert "left out, without exports: runs/new; edgefashion export runs/new makes them" in said
+    assert "left out, not exported: runs/new; export them with edgefashion export runs/new" in said
     with pytest.raises(RunError, match="runs/new has no exports"):
         named_artifacts(["new"], ROOT)
 
