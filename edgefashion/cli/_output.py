@@ -159,16 +159,13 @@ def give_out(
 
     Raises ArtifactError where none could.
     """
-    from edgefashion import report
-    from edgefashion.evaluation import results
-
     outputs = [
-        (json_file, text_of(lambda: results.to_json(found))),
-        (csv_file, text_of(lambda: report.to_csv(found))),
-        (markdown_file, text_of(lambda: report.to_markdown(found))),
+        (json_file, text_of(found.to_json)),
+        (csv_file, text_of(found.to_csv)),
+        (markdown_file, text_of(found.to_markdown)),
         (picture, lambda path: _draw(found, path)),
     ]
-    deliver(outputs, found.raise_failures if found.is_empty else lambda: report.print_report(found))
+    deliver(outputs, found.raise_failures if found.is_empty else lambda: show_page(found.page()))
 
 
 def _draw(found: "Results", path: Path) -> None:

@@ -42,9 +42,9 @@ def run(
 
     Example: edgefashion run --smoke
     """
-    from edgefashion import report
     from edgefashion.api.measure import evaluate
     from edgefashion.cli._protocol import protocol_for
+    from edgefashion.evaluation import words
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
@@ -61,7 +61,7 @@ def run(
     give_out(found, json_file=path)
     if found.interrupted:
         raise KeyboardInterrupt
-    for line in report.sentences(found):
+    for line in words.sentences(found):
         say(line)
     if step := after_evaluation(artifacts, found):
         following(step)

@@ -17,6 +17,8 @@ from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.files import json_text, reading
 from edgefashion.records.results import Results as Head
 from edgefashion.records.results import Row, Samples
+from edgefashion.tables import Page
+from edgefashion.tables.presentable import Presentable
 
 SCHEMA = 2
 _HEAD = ("device", "dataset", "verb", "protocol", "edgefashion")
@@ -29,7 +31,7 @@ _MEND = "name a results file, or measure again"
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Presentable):
     """Rows and what they were measured on, with and how; see `edgefashion.records.results`."""
 
     device: dict[str, Any]
@@ -68,13 +70,24 @@ class Results:
             "results": [row.to_dict() for row in self.rows],
         }
 
+    def to_json(self) -> str:
+        """JSON, one row a line, so that it can be read in spite of all its samples."""
+        content = self.to_dict()
+        rows = ",\n".join(f"    {json_text(row)}" for row in content.pop("results"))
+        head = ",\n".join(f'  "{name}": {json_text(value)}' for name, value in content.items())
+        return f'{{\n{head},\n  "results": [\n{rows}\n  ]\n}}\n'
 
-def to_json(results: Results) -> str:
-    """JSON, one row a line, so that it can be read in spite of all its samples."""
-    content = results.to_dict()
-    rows = ",\n".join(f"    {json_text(row)}" for row in content.pop("results"))
-    head = ",\n".join(f'  "{name}": {json_text(value)}' for name, value in content.items())
-    return f'{{\n{head},\n  "results": [\n{rows}\n  ]\n}}\n'
+    def page(self) -> Page:
+        """The tables, with what was measured on what above them, and what one must know below."""
+        from edgefashion.evaluation import page
+
+        return page.page(self)
+
+    def to_csv(self) -> str:
+        """CSV, one result a row: the fields of the JSON without the raw samples; nothing is an empty cell."""
+        from edgefashion.evaluation import page
+
+        return page.to_csv(self)
 
 
 def read(path: str | Path) -> Results:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from edgefashion import __version__, report
+from edgefashion import __version__
+from edgefashion.evaluation import columns
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
 from edgefashion.tables import ALWAYS, Column, Page, Row, Table
@@ -102,5 +103,5 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column("Image", lambda row: row["image"], number=False),
     Column("Model", lambda row: row["artifact"].model, number=False),
     Column("Format", lambda row: row["artifact"].format, number=False),
-    Column("Precision", lambda row: report.precision(row["artifact"]), number=False),
+    Column("Precision", lambda row: columns.precision(row["artifact"]), number=False),
 )

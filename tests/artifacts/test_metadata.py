@@ -15,10 +15,10 @@ from edgefashion.artifacts.flatbuffer import Flatbuffer
 from edgefashion.artifacts.formats import Variant
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
+from edgefashion.evaluation.columns import result_tables
 from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.export import embed as writer
 from edgefashion.export import exporter
-from edgefashion.report import result_tables
 from edgefashion.runtimes import for_file
 from edgefashion.training.runs import Run
 

@@ -62,7 +62,9 @@ def test_a_run_whose_replacement_was_killed_is_not_hidden_either() -> None:
 
 def test_a_file_of_a_run_is_told_from_a_run() -> None:
     Path("runs/cnn/model.keras").touch()
-    with pytest.raises(RunError, match=r"^runs/cnn/model\.keras is neither a run.*: did you mean runs/cnn\?$"):
+    with pytest.raises(
+        RunError, match=r"^runs/cnn/model\.keras is neither a run.*: did you mean runs/cnn\?$"
+    ):
         run_folder("runs/cnn/model.keras", ROOT)
     Path("boot.png").touch()
     with pytest.raises(RunError, match=r"^boot\.png is neither a run nor a \.tflite or \.onnx model$"):

@@ -1,33 +1,36 @@
 """README keeps its word: its Python runs, again too, and what it says to install can be installed."""
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from edgefashion.recipes import RECIPES
-from edgefashion.training.runs import Run
+import edgefashion as ef
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_python_block_runs_where_it_ran_before(
-    trained: Run,
+def test_the_python_block_runs_as_it_is(
     sample_folder: Path,
+    sample: ef.Dataset,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDGEFASHION_DATA", str(sample_folder))
-    monkeypatch.setitem(RECIPES, "cnn", replace(RECIPES["cnn"], epochs=2, batch_size=16))
-    shutil.copytree(trained.folder, "runs/cnn")
+    Image.fromarray(255 - sample.test.images[0, ..., 0]).resize((280, 280)).save("shoe.jpg")
+    quick = replace(ef.BenchmarkOptions().lasting(0.01), samples=1, rounds=1)
+    ef.benchmark("zoo:cnn-64k", threads=[1], options=quick).save("pi.json")
+    capfd.readouterr()
     exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
-    assert "int8" in capsys.readouterr().out
+    out, err = capfd.readouterr()
+    assert "int8" in out and "shoe.jpg" in out and sample.task.classes[0] in out
+    assert err == ""
 
 
 def test_nothing_is_to_be_installed_by_a_name_that_no_index_has() -> None:

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from edgefashion import report
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
@@ -48,20 +47,20 @@ def path(tmp_path: Path) -> Path:
 def test_json_has_a_row_a_line_and_reads_back(path: Path) -> None:
     rows = [row(threads=threads) for threads in (1, 2)]
     found = Results(DEVICE, None, rows, "bench", {"rounds": 25})
-    text = results.to_json(found)
+    text = found.to_json()
     assert json.loads(text) == json.loads(json.dumps(found.to_dict()))
     assert sum(line.startswith('    {"model"') for line in text.splitlines()) == 2
     path.write_text(text)
     (first, *_) = read = results.read(path).rows
     assert [replace(row, raw_us=list(row.raw_us)) for row in read] == rows
     assert isinstance(first.raw_us, array) and first.raw_us.itemsize == 8
-    assert results.to_json(results.read(path)) == text
+    assert results.read(path).to_json() == text
 
 
 def test_what_a_device_and_a_host_leave_out_is_not_known(path: Path) -> None:
     row = {**OLD_ROW, "host": {"differing_classes": 0}, "runtime_version": "2"}
     path.write_text(json.dumps({"schema": 2, "device": {"cpu": "x"}, "dataset": None, "results": [row]}))
-    text = report.to_markdown(results.read(path))
+    text = results.read(path).to_markdown()
     assert "Device: x, ? cores, unknown system" in text and "0 of 0 files answer" in text
 
 
@@ -98,7 +97,7 @@ def test_other_files_are_no_results(content: str, path: Path) -> None:
     ],
 )
 def test_the_field_that_is_wrong_is_named(old: str, new: str, field: str, path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [row()]))
+    text = Results(DEVICE, None, [row()]).to_json()
     assert old in text
     path.write_text(text.replace(old, new))
     with pytest.raises(BadInput) as caught:
@@ -107,14 +106,14 @@ def test_the_field_that_is_wrong_is_named(old: str, new: str, field: str, path: 
 
 
 def test_rows_without_their_fields_are_no_results(path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [row()]))
+    text = Results(DEVICE, None, [row()]).to_json()
     path.write_text(text.replace('"precision"', '"precisoin"'))
     with pytest.raises(BadInput, match="damaged, or not a "):
         results.read(path)
 
 
 def test_a_truncated_file_is_no_results(path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [row()]))
+    text = Results(DEVICE, None, [row()]).to_json()
     path.write_text(text[: len(text) // 2])
     with pytest.raises(BadInput, match="damaged, or not a "):
         results.read(path)
@@ -160,7 +159,7 @@ def test_failures_are_raised_by_their_kind() -> None:
     ],
 )
 def test_what_would_take_all_memory_is_not_unpacked(more: str, said: str, path: Path) -> None:
-    text = results.to_json(Results(DEVICE, None, [row()]))
+    text = Results(DEVICE, None, [row()]).to_json()
     path.write_text(text.replace('"schema"', f'{more}, "schema"'))
     with pytest.raises(BadInput, match=said):
         results.read(path)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgefashion import bundle, files, report, zoo
+from edgefashion import bundle, files, zoo
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.inspection import tflite_file
 from edgefashion.artifacts.inspection.base import Inspection
@@ -204,8 +204,8 @@ def test_manifests(tmp_path: Path, quick: None, sample: Dataset) -> None:
         side_by_side([found])
         evidence = gather("cnn", [story()], [found], sample)
         to_markdown(evidence)
-        report.to_markdown(evidence.results)
-        report.to_csv(evidence.results)
+        evidence.results.to_markdown()
+        evidence.results.to_csv()
 
     assert 0 < attempt(sidecar(), 3, write, use) < TRIES
 
@@ -265,7 +265,7 @@ def test_bundles(tmp_path: Path, sample: Dataset, quick: None) -> None:
             for each in found.artifacts:
                 found.compare(each, found.logits[each.path.name])
             evidence = gather("x", [story()], found.artifacts, sample)
-            report.to_markdown(Results(evidence.results.device, found.info["dataset"], evidence.results.rows))
+            Results(evidence.results.device, found.info["dataset"], evidence.results.rows).to_markdown()
 
     assert 0 < attempt(info, 6, write, use) < TRIES
 

@@ -10,10 +10,9 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from edgefashion import figures, report, tables
+from edgefashion import figures, tables
 from edgefashion.artifacts.inspection import base, text
 from edgefashion.benchmarking import plot as latency_plot
-from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
 from edgefashion.report import compare
@@ -61,7 +60,7 @@ def measured(name: str) -> Results:
 def joined(tmp_path: Path) -> Callable[[str], compare.Comparison]:
     def join(name: str) -> compare.Comparison:
         path = tmp_path / "results.json"
-        path.write_text(results.to_json(measured(name)))
+        path.write_text(measured(name).to_json())
         sources = compare.name_all(compare.read_all([path]).files)
         return compare.compare(sources, compare.choose(sources, None))
 
@@ -76,15 +75,15 @@ def printed(shown: tables.Page) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_terminal_is_told_nothing(name: str, joined: Callable[[str], compare.Comparison]) -> None:
-    for said in (printed(report.page(measured(name))), printed(page.page(joined(name)))):
+    for said in (printed(measured(name).page()), printed(page.page(joined(name)))):
         assert not ACTING.search(said)
         assert "# heading" not in said.splitlines()
-    assert "[bold red]rich[/]" in printed(report.page(measured("[bold red]rich[/]")))
+    assert "[bold red]rich[/]" in printed(measured("[bold red]rich[/]").page())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_spreadsheet_computes_nothing(name: str, joined: Callable[[str], compare.Comparison]) -> None:
-    for said in (report.to_csv(measured(name)), records.to_csv(joined(name))):
+    for said in (measured(name).to_csv(), records.to_csv(joined(name))):
         assert len(said.splitlines()) == 2
         assert not ACTING.search(said)
         assert not re.search(r'(^|,)"?[=@]', said.splitlines()[1])
@@ -92,7 +91,7 @@ def test_a_spreadsheet_computes_nothing(name: str, joined: Callable[[str], compa
 
 @pytest.mark.parametrize("name", NAMES)
 def test_markdown_is_no_markup(name: str, joined: Callable[[str], compare.Comparison]) -> None:
-    for said in (report.to_markdown(measured(name)), tables.to_markdown(page.page(joined(name)))):
+    for said in (measured(name).to_markdown(), tables.to_markdown(page.page(joined(name)))):
         assert not ACTING.search(said)
         assert "<img" not in said
         assert not re.search(r"(?<!\\)\]\(", said)
@@ -103,7 +102,7 @@ def test_markdown_is_no_markup(name: str, joined: Callable[[str], compare.Compar
 
 
 def test_what_needs_no_escape_in_markdown_has_none() -> None:
-    said = report.to_markdown(measured("cnn-64k_int8 T-shirt/top"))
+    said = measured("cnn-64k_int8 T-shirt/top").to_markdown()
     assert "| cnn-64k_int8 T-shirt/top |" in said
 
 

@@ -86,7 +86,7 @@ def test_a_list_of_a_later_version(copy: Path) -> None:
 def test_a_list_of_no_version(copy: Path) -> None:
     (copy / INFO).write_text('{"schema": 0, "models": {}}')
     with pytest.raises(ZooError, match="has schema 0, and the first is 1"):
-        zoo.opened(copy)
+        zoo.open_zoo(copy)
 
 
 def test_no_models_come_along(nothing_along: None) -> None:

@@ -14,14 +14,13 @@ from model_mutations import mutate
 from mutations import mutated
 from PIL import Image
 
-from edgefashion import bundle, files, report, tables, zoo
+from edgefashion import bundle, files, tables, zoo
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import FORMATS
 from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
 from edgefashion.data import dataset, idx, load_dataset
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, TEST_IMAGES, TEST_LABELS
-from edgefashion.evaluation import results
 from edgefashion.prediction import convert
 from edgefashion.recipes import overrides
 from edgefashion.report import compare
@@ -104,7 +103,7 @@ def _results() -> bytes:
     images, labels = sample.test.images[:20], sample.test.labels[:20]
     quick = BenchmarkOptions().lasting(0.01)
     found = evaluate(zoo.open_zoo().all_artifacts(), sample, images, labels, [1], quick)
-    return results.to_json(found).encode()
+    return found.to_json().encode()
 
 
 def _compared(path: Path) -> None:
@@ -114,8 +113,8 @@ def _compared(path: Path) -> None:
     tables.to_markdown(page.page(comparison))
     files.json_text(compare_records.to_dict(comparison))
     compare_records.to_csv(comparison)
-    report.to_markdown(found.files[0].results)
-    report.to_csv(found.files[0].results)
+    found.files[0].results.to_markdown()
+    found.files[0].results.to_csv()
 
 
 def _data() -> list[Kind]:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from edgefashion import __version__, report, tables
+from edgefashion import __version__, tables
 from edgefashion.escaping import markdown
+from edgefashion.evaluation import columns
+from edgefashion.evaluation.words import CHANCE
 from edgefashion.recipes import Recipe
 from edgefashion.records.results import Row
 from edgefashion.report.card.data import CardData, intervals
-from edgefashion.report.shared import merged
-from edgefashion.report.words import CHANCE
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
+from edgefashion.tables.merged import merged
 
 PAIRS = 6
 _NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id"}
@@ -144,7 +145,7 @@ def _story_column(number: int, story: dict[str, Any]) -> Column[_Setting]:
 
 def _accuracy(evidence: CardData) -> Page:
     number = evidence.deployed
-    files = [row for row in report.result_tables(evidence.results) if row.title == "Accuracy"]
+    files = [row for row in columns.result_tables(evidence.results) if row.title == "Accuracy"]
     per_class = [
         _Class(name, images, right / images if images else None, interval)
         for name, (images, right, interval) in zip(
@@ -178,7 +179,7 @@ def _loss(row: Row) -> str | None:
         return None
     chance = "may well be chance" if p > CHANCE else "is more than chance"
     return (
-        f"{row.format} {report.precision(row)} against float32, on {row.images:,} images: "
+        f"{row.format} {columns.precision(row)} against float32, on {row.images:,} images: "
         f"{100 * delta:+.2f} points, which {chance} (exact McNemar p {p:.3g}); "
         f"{100 * agreement:.2f} % of the images in the same class"
     )
@@ -235,7 +236,7 @@ def _versions(evidence: CardData) -> Page:
 
 _KIND: tuple[Column[Row], ...] = (
     Column("Format", lambda row: row.format, number=False),
-    Column("Precision", report.precision, number=False),
+    Column("Precision", columns.precision, number=False),
 )
 _FILES: tuple[Column[Row], ...] = (
     Column("File", lambda row: row.path, number=False),
@@ -260,7 +261,7 @@ _LATENCY: tuple[Column[_Timed], ...] = (
     Column("Machine", lambda timed: timed.machine, number=False),
     Column("Date", lambda timed: (timed.device.get("date") or NONE)[:10], number=False),
     Column("Runtime", lambda timed: f"{timed.row.runtime} {timed.row.runtime_version}", number=False),
-    Column("Precision", lambda timed: report.precision(timed.row), number=False),
+    Column("Precision", lambda timed: columns.precision(timed.row), number=False),
     Column("Threads", lambda timed: str(timed.row.threads)),
     Column("p50 µs", lambda timed: time(timed.row.latency_us.p50)),
     Column("p90 µs", lambda timed: time(timed.row.latency_us.p90)),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from edgefashion import report
+from edgefashion.evaluation import columns
 from edgefashion.records.results import Row
 from edgefashion.report.compare import bootstrap
 from edgefashion.report.compare.bootstrap import Ratio
@@ -80,7 +80,7 @@ class Line:
     @property
     def precision(self) -> str:
         """The precision, the processor a file is made for and its layers in float."""
-        return report.precision(self.cells[0].row)
+        return columns.precision(self.cells[0].row)
 
     @property
     def artifact(self) -> str:

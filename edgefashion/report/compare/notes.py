@@ -4,7 +4,7 @@ from collections import Counter
 
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison
-from edgefashion.report.shared import merged
+from edgefashion.tables.merged import merged
 
 REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
 

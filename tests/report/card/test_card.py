@@ -39,7 +39,7 @@ def measured(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFa
     images, labels = sample.test.images[:20], sample.test.labels[:20]
     found = evaluate(files(exported), sample, images, labels, threads=[1])
     path = tmp_path_factory.mktemp("measured") / "results.json"
-    path.write_text(results.to_json(found))
+    path.write_text(found.to_json())
     return path
 
 

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
 from edgefashion.report import compare
@@ -87,7 +86,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
             "emulated": None,
             **device,
         }
-        path.write_text(results.to_json(Results(machine, dataset, rows, "bench")))
+        path.write_text(Results(machine, dataset, rows, "bench").to_json())
         return path
 
     return written

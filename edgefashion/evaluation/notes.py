@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from edgefashion.evaluation.columns import FLAGGED
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Host, Row
-from edgefashion.report.columns import FLAGGED
-from edgefashion.report.shared import merged
 from edgefashion.tables import figure
+from edgefashion.tables.merged import merged
 
 LISTED = 4
 """Rows or files that a line names."""

@@ -10,10 +10,11 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from edgefashion import report
+from edgefashion import tables
+from edgefashion.evaluation import words
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Flag, Latency, Point, Row
-from edgefashion.report.shared import merged
+from edgefashion.tables.merged import merged
 
 DEVICE: dict[str, Any] = {
     "machine": "x86_64",
@@ -102,8 +103,9 @@ def change(evaluation: Results, number: int, **changes: object) -> None:
 
 def printed(evaluation: Results, width: int | None = None) -> str:
     text = io.StringIO()
-    report.print_report(
-        evaluation, Console(file=text, force_terminal=width is not None, width=width, color_system=None)
+    tables.print_page(
+        evaluation.page(),
+        Console(file=text, force_terminal=width is not None, width=width, color_system=None),
     )
     return text.getvalue()
 
@@ -269,7 +271,7 @@ def test_without_data_there_is_no_table_of_accuracy(evaluation: Results) -> None
 
 
 def test_csv_reads_back(evaluation: Results, tmp_path: Path) -> None:
-    (tmp_path / "results.csv").write_text(report.to_csv(evaluation))
+    (tmp_path / "results.csv").write_text(evaluation.to_csv())
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 4
     assert (float(rows[2]["p50_us"]), rows[2]["p99_us"], float(rows[2]["accuracy_low"])) == (52.5, "", 0.8971)
@@ -279,7 +281,7 @@ def test_csv_reads_back(evaluation: Results, tmp_path: Path) -> None:
 
 def test_markdown_reads_back(evaluation: Results, tmp_path: Path) -> None:
     change(evaluation, 3, model="a|b")
-    (tmp_path / "results.md").write_text(report.to_markdown(evaluation))
+    (tmp_path / "results.md").write_text(evaluation.to_markdown())
     lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
     assert len(cells) == 2 + 3 + 2 + 4  # a row per file, then a row per file and threads
@@ -296,7 +298,7 @@ def test_layers_in_float_tell_two_files_apart(tmp_path: Path) -> None:
     assert " int8, 2 in float " in text
     assert " int8  " in text
     assert "must be measured on one" not in text  # only the mixed file is slower than float
-    (tmp_path / "r.csv").write_text(report.to_csv(evaluation))
+    (tmp_path / "r.csv").write_text(evaluation.to_csv())
     assert [line["kept_float"] for line in csv.DictReader((tmp_path / "r.csv").open())][1:] == [
         "",
         "conv1 conv2",
@@ -305,18 +307,18 @@ def test_layers_in_float_tell_two_files_apart(tmp_path: Path) -> None:
 
 def test_no_results_is_no_crash() -> None:
     nothing = Results(DEVICE, DATASET, [])
-    assert report.to_csv(nothing).strip() == ""
+    assert nothing.to_csv().strip() == ""
     assert printed(nothing)
 
 
 def test_the_end_in_words(evaluation: Results) -> None:
-    assert report.sentences(evaluation) == [
+    assert words.sentences(evaluation) == [
         "cnn int8 TFLite: 90.3 % of 10,000 test images right, 903 kB, 52 µs an image; 0.15 points worse than "
         "float32"
     ]
     change(evaluation, 2, mcnemar_p=0.7, flags=(Flag(flag="other load", why="busy"),))
-    (line,) = report.sentences(evaluation)
+    (line,) = words.sentences(evaluation)
     assert line.endswith("52 µs an image (flagged above); no more than chance apart from float32 (p 0.70)")
     del evaluation.rows[2]
-    (line,) = report.sentences(evaluation)
+    (line,) = words.sentences(evaluation)
     assert line == "cnn float32 TFLite: 90.3 % of 10,000 test images right, 903 kB, 32 µs an image"
