@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import onnxruntime
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from edgefashion import benchmarking
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import Variant
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.cli import main
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, VerificationError
@@ -220,6 +223,13 @@ def run(trained: Run, tmp_path: Path) -> Run:
     return Run(Path(shutil.copytree(trained.folder, tmp_path / "cnn")), trained.info)
 
 
+@pytest.fixture
+def soon_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file costs is measured for no longer than it takes to have a figure."""
+    soon = replace(BenchmarkOptions().lasting(0.01), in_process=True)
+    monkeypatch.setattr(benchmarking, "measure", partial(benchmarking.measure, protocol=soon))
+
+
 def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits: Splits) -> None:
     said: list[str] = []
     settings = ExportOptions(50, "min-max", keep_float=("conv2", "dense"))
@@ -247,7 +257,7 @@ def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits:
         assert np.mean(agree) > 0.95
 
 
-def test_the_file_to_compare_with_is_made_once(run: Run, splits: Splits) -> None:
+def test_the_file_to_compare_with_is_made_once(run: Run, splits: Splits, soon_measured: None) -> None:
     kinds, quiet = [Variant("tflite", "int8")], {"report": lambda _: None}
     exporter.export_run(run, splits, kinds, ExportOptions(50, "min-max", keep_float=("conv1",)), **quiet)
     full = run.artifacts / "cnn-int8.tflite"
@@ -287,7 +297,9 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert not run.artifacts.exists()
 
 
-def test_from_the_command_line(run: Run, sample_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_the_command_line(
+    run: Run, sample_folder: Path, soon_measured: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = ["--data", str(sample_folder), "--calibration-images", "50"]
     with pytest.raises(SystemExit) as stopped:
         main(["export", str(run.folder), "--format", "tflite", "--keep-float", "logits", *data])
