@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgefashion.data import CLASS_NAMES, Dataset, load_dataset
+from edgefashion.data import Dataset, load_dataset
 from edgefashion.data.dataset import read_folder
 from edgefashion.data.fashion_mnist import (
     CHECKSUMS,
@@ -312,11 +312,6 @@ def test_the_sample_can_be_made_again(sample_folder: Path, sample: Dataset, tmp_
     assert again.checksums == sample.checksums
     for name in FILES:
         assert gzip_path(tmp_path, name).read_bytes()[:10] == b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
-
-
-def test_ten_class_names() -> None:
-    assert len(set(CLASS_NAMES)) == 10
-    assert CLASS_NAMES[9] == "Ankle boot"
 
 
 def test_importing_costs_numpy_at_most() -> None:
