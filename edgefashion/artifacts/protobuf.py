@@ -42,7 +42,7 @@ class Message:
     def integer(self, number: int, default: int = 0) -> int:
         """The last value of an integer field."""
         if number in self._spans:
-            raise ValueError(f"field {number} is no integer")
+            raise ValueError(f"field {number} is not an integer")
         return _signed(self._integers[number][-1]) if number in self._integers else default
 
     def integers(self, number: int) -> tuple[int, ...]:
@@ -98,13 +98,13 @@ class Message:
 
     def _last(self, number: int) -> tuple[int, int]:
         if number in self._integers:
-            raise ValueError(f"field {number} is no row of bytes")
+            raise ValueError(f"field {number} is not a byte string")
         spans = self._spans.get(number)
         return (spans[-2], spans[-1]) if spans else (0, 0)
 
     def _bytes_only(self, number: int) -> Iterator[memoryview]:
         if number in self._integers:
-            raise ValueError(f"field {number} is no row of bytes")
+            raise ValueError(f"field {number} is not a byte string")
         return self._all_bytes(number)
 
     def _all_bytes(self, number: int) -> Iterator[memoryview]:

@@ -37,7 +37,7 @@ def _few(row: Measurement) -> Flag | None:
     if row.timed_samples >= FEW_SAMPLES:
         return None
     add = "--seconds" if row.cut_at is None else "--at-most"
-    return Flag(flag="too few samples", why=f"{row.timed_samples}, and {FEW_SAMPLES} are needed: add {add}")
+    return Flag(flag="too few samples", why=f"{row.timed_samples}, at least {FEW_SAMPLES} needed: add {add}")
 
 
 def _spread(row: Measurement) -> Flag | None:

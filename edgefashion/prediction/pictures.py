@@ -62,7 +62,7 @@ def read(path: Path, behind: Color | None = None) -> Picture:
     except ImportError as error:
         raise MissingExtra("Opening a picture needs Pillow", "image") from error
     if not reading.is_file(path, PictureError):
-        what = "is no file" if os.path.lexists(path) else "does not exist"
+        what = "is not a file" if os.path.lexists(path) else "does not exist"
         raise PictureError(f"{path} {what}: name a PNG or JPEG picture")
     with reading.open_file(path, "a PNG or JPEG picture", PictureError) as file:
         start = file.peek(64)[:64]

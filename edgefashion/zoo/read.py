@@ -124,7 +124,7 @@ class Zoo:
         try:
             found = from_zip(content, like)
         except _NO_SAMPLE as error:
-            raise _damaged(self.folder / SAMPLE, f"it is no sample of {count} images") from error
+            raise _damaged(self.folder / SAMPLE, f"it is not a sample of {count} images") from error
         if found["labels"].max() >= len(task.classes):
             raise _damaged(self.folder / SAMPLE, "a label is not one of a class")
         return found["images"], found["labels"]

@@ -43,7 +43,7 @@ def test_halves_that_disagree() -> None:
 
 
 def test_few_samples() -> None:
-    assert found(row(1.0, samples=49)) == {"too few samples": "49, and 50 are needed: add --seconds"}
+    assert found(row(1.0, samples=49)) == {"too few samples": "49, at least 50 needed: add --seconds"}
     assert found(row(1.0, samples=50)) == {}
 
 

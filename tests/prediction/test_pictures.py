@@ -129,7 +129,7 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     expected = {
         "gone.png": "does not exist",
-        ".": "is no file",
+        ".": "is not a file",
         "empty.png": "is empty",
         "text.png": "is no PNG or JPEG picture",
         "gif.png": "is no PNG or JPEG picture",
@@ -176,7 +176,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.png")
     (tmp_path / "device.png").symlink_to("/dev/zero")
     for name in ("fifo.png", "device.png"):
-        with pytest.raises(PictureError, match=f"{name} is no file"):
+        with pytest.raises(PictureError, match=f"{name} is not a file"):
             pictures.read(tmp_path / name)
 
 

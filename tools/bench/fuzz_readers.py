@@ -95,7 +95,7 @@ def _records(folder: Path) -> list[Kind]:
 
 
 def _results() -> bytes:
-    """Of the models that come along, measured as little as can be."""
+    """Of the shipped models, measured as little as can be."""
     from edgefashion.benchmarking import BenchmarkOptions
     from edgefashion.evaluation.evaluate import evaluate
 

@@ -202,7 +202,7 @@ class Graph:
 
 def _count(text: str | None) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise ValueError(f"{text[:20]!r} is no place in a file")
+        raise ValueError(f"{text[:20]!r} is not a position in a file")
     return int(text or 0)
 
 

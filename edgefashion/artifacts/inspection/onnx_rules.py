@@ -35,7 +35,7 @@ def values(graph: Graph, name: str) -> tuple[int, ...]:
     count = math.prod(constant.shape)
     found = constant.integers() if count <= MOST_SIZES else ()
     if len(found) != count:
-        raise ValueError("values that are no sizes, or not in the file")
+        raise ValueError("values that are not sizes, or not in the file")
     return found
 
 
