@@ -1,6 +1,7 @@
 """README keeps its word: its Python runs, again too, and what it says to install can be installed."""
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_python_block_runs_as_it_is(
+def test_the_python_block_runs_as_it_is_and_where_it_ran_before(
+    trained: ef.Run,
     sample_folder: Path,
     sample: ef.Dataset,
     tmp_path: Path,
@@ -23,6 +25,7 @@ def test_the_python_block_runs_as_it_is(
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDGEFASHION_DATA", str(sample_folder))
+    shutil.copytree(trained.folder, "runs/mine")
     Image.fromarray(255 - sample.test.images[0, ..., 0]).resize((280, 280)).save("shoe.jpg")
     quick = replace(ef.BenchmarkOptions().lasting(0.01), samples=1, rounds=1)
     ef.benchmark("zoo:cnn-64k", threads=[1], options=quick).save("pi.json")
