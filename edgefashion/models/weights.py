@@ -51,7 +51,7 @@ def take_from_h5(path: Path, model: keras.Model) -> None:
     """
     content = read_bytes(path, "an .h5 file of weights", BadInput, _most(model))
     if not content.startswith(HDF5):
-        raise BadInput("it is no HDF5 file")
+        raise BadInput("it is not an HDF5 file")
     try:
         with _opened(content) as given:
             layout = ".h5" if "layer_names" in given.attrs else ".weights.h5"
@@ -74,7 +74,7 @@ def _from_archive(content: bytes, model: keras.Model, name: str) -> bytes:
         if found != wanted:
             raise ValueError(f"it holds {', '.join(found[:5])} instead of {', '.join(wanted)}")
         if any(entry.compress_type not in COMPRESSIONS for entry in entries):
-            raise ValueError("it is compressed as Keras never does")
+            raise ValueError("it uses a compression that Keras never does")
         _check_kinds(_entry(archive, CONFIG, OVERHEAD), model, name)
         return _entry(archive, WEIGHTS, _most(model))
 
@@ -95,7 +95,7 @@ def _check_kinds(config: bytes, model: keras.Model, name: str) -> None:
         type(layer).__name__ for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)
     ]
     if strange := [kind for kind in found if kind not in wanted]:
-        raise ValueError(f"it has a layer of the kind {strange[0]}, which {name} has not")
+        raise ValueError(f"it has a layer of the kind {strange[0]}, which {name} does not have")
     if found != wanted:
         raise ValueError(f"its layers are not those of {name}")
 

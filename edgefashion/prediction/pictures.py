@@ -88,7 +88,7 @@ def _decoded(path: Path, file: BinaryIO, behind: Color | None) -> Picture:
         try:
             picture = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
-            raise PictureError(f"{path} is no PNG or JPEG picture: name one, or convert it") from error
+            raise PictureError(f"{path} is not a PNG or JPEG picture: name one, or convert it") from error
         with picture:
             if picture.format == "PNG" and getattr(picture, "is_animated", False):
                 raise PictureError(f"{path} is animated, and one picture is classified: save one frame of it")

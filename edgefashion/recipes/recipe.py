@@ -124,34 +124,34 @@ class Recipe:
             ),
             (
                 self.soft_labels and self.loss != "categorical_crossentropy",
-                "label_smoothing and mixup make distributions of labels, and the loss "
-                f"{self.loss} takes classes only: set loss = categorical_crossentropy",
+                "label_smoothing and mixup turn labels into distributions, and the loss "
+                f"{self.loss} accepts class indices only: set loss = categorical_crossentropy",
             ),
             (
                 bool(self.distillation) != (self.teacher is not None),
-                "a teacher and the weight of what it says belong together: set both teacher and distillation",
+                "a teacher needs a weight in the loss and the other way round: set both teacher and distillation",
             ),
             (
                 self.mixup and self.teacher is not None,
-                "a teacher says nothing of mixed images: leave out mixup or teacher",
+                "a teacher has no logits for mixed images: leave out mixup or teacher",
             ),
             (
                 self.frozen and (self.flip or self.shift or self.erase or self.mixup),
-                "what frozen layers give is computed once, of the images as they are: "
+                "the output of frozen layers is computed once, from the original images: "
                 "leave out flip, shift, erase and mixup, or frozen",
             ),
             (
                 self.frozen and self.weights in (None, "none"),
-                "frozen layers keep their initial weights, and random ones are of no use: "
+                "frozen layers keep their initial weights, and random ones are useless: "
                 "name pretrained weights, or leave out frozen",
             ),
             (
                 self.frozen and self.fine_tuning,
-                "a trained model is fine-tuned in all its layers: leave out frozen",
+                "fine-tuning trains every layer: leave out frozen",
             ),
             (
                 self.ema and compressed,
-                "an average of pruned or clustered weights is neither: set ema = 0",
+                "an average of pruned or clustered weights is not pruned or clustered: set ema = 0",
             ),
         ]
 

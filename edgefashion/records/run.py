@@ -61,7 +61,7 @@ def check_epochs(run: Mapping[str, Any]) -> None:
     """Raise ValueError for a training of more epochs than its recipe has."""
     epochs = run["recipe"]["epochs"]
     if max(run.get("best_epoch", 0), len(run.get("history", ()))) > epochs:
-        raise ValueError(f"it tells of more than the {epochs} epochs of its recipe")
+        raise ValueError(f"it records more than the {epochs} epochs of its recipe")
 
 
 class Described(Model):

@@ -88,7 +88,9 @@ class TrainingState:
     def check_within(self, epochs: int, steps: int) -> None:
         """Raise RunError for more than a training of so many epochs of so many batches can have done."""
         if self.epoch > epochs or self.batch >= (steps if self.epoch < epochs else 1):
-            raise RunError(f"{self.folder / PROGRESS} tells of more than there is to be done: {START_AGAIN}")
+            raise RunError(
+                f"{self.folder / PROGRESS} records more epochs or batches than the recipe has: {START_AGAIN}"
+            )
 
     def save(self) -> None:
         """Record the state in one step. Raises OutputError."""

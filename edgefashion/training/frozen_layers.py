@@ -33,7 +33,7 @@ def split(model: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
     for layer in layers:
         if missing := [tensor for tensor in tf.nest.flatten(layer.input) if id(tensor) not in known]:
             raise BadInput(
-                f"{layer.name} behind the layer {name} takes {missing[0].name} too: freeze until another one"
+                f"{layer.name} behind the layer {name} also takes {missing[0].name}: freeze up to another"
             )
     image = keras.Input(last.output_shape[1:], name="features")
     tensors = {id(last.output): image}

@@ -31,7 +31,7 @@ def check_learning(epoch: int, metrics: dict[str, float], arrays: Arrays, recipe
     if reason:
         raise Diverged(
             f"the training of {recipe.model} diverged in epoch {epoch + 1} ({reason}), and no run was kept: "
-            f"begin again with --force and a learning_rate below {recipe.learning_rate:g}"
+            f"start again with --force and a learning_rate below {recipe.learning_rate:g}"
         )
 
 

@@ -38,7 +38,7 @@ def resolve_teacher(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, 
     run = runs.read(Path(recipe.teacher))
     if run.info["data"]["checksums"] != checksums:
         raise BadInput(
-            f"the teacher {run.folder} was trained on other data and may know the validation images: "
+            f"the teacher {run.folder} was trained on other data, which may include the validation images: "
             "train it on these"
         )
     return replace(recipe, teacher_id=run.id), run

@@ -114,7 +114,7 @@ class Zoo:
         """Images uint8 [N, height, width, channels] and labels [N] of the sample. Raises ZooError."""
         count = self.info.get("sample", {}).get("images", 0)
         if not 0 < count <= MOST_IMAGES:
-            raise _damaged(self.folder / INFO, f"it says of no sample of 1 to {MOST_IMAGES:,} images")
+            raise _damaged(self.folder / INFO, f"it names no sample of 1 to {MOST_IMAGES:,} images")
         task = self.task
         like = {
             "images": np.broadcast_to(np.uint8(0), (count, *task.image_shape)),
@@ -126,7 +126,7 @@ class Zoo:
         except _NO_SAMPLE as error:
             raise _damaged(self.folder / SAMPLE, f"it is not a sample of {count} images") from error
         if found["labels"].max() >= len(task.classes):
-            raise _damaged(self.folder / SAMPLE, "a label is not one of a class")
+            raise _damaged(self.folder / SAMPLE, "a label has no class")
         return found["images"], found["labels"]
 
     def _verified(self, name: str) -> bytes:

@@ -105,7 +105,7 @@ def test_a_teacher_that_is_no_finished_run(sample: Dataset, tmp_path: Path, name
 
 
 def test_a_teacher_of_other_data(trained: Run, sample: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="was trained on other data and may know the validation images"):
+    with pytest.raises(BadInput, match="was trained on other data, which may include the validation images"):
         train(learning_from(trained), replace(sample, checksums={}), tmp_path / "pupil", report=silent)
 
 
