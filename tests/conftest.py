@@ -173,8 +173,8 @@ def machine() -> Callable[[str], RecordedMachine]:
     return lambda name: RecordedMachine(Path(__file__).parent / "files/machines" / name)
 
 
-@pytest.fixture
-def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[], contextlib.AbstractContextManager[None]]:
+@pytest.fixture(scope="session")
+def stopped() -> Callable[[], contextlib.AbstractContextManager[None]]:
     """A block in which a training ends as by Ctrl-C when its first epoch is finished."""
     from edgefashion.training.checkpoints import TrainingState
 
@@ -187,7 +187,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Callable[[], contextlib.Abstract
 
     @contextlib.contextmanager
     def block() -> Iterator[None]:
-        with monkeypatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(TrainingState, "add_epoch", then_stop)
             with pytest.raises(KeyboardInterrupt):
                 yield

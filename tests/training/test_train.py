@@ -92,11 +92,21 @@ def uninterrupted(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
     return fit(tmp_path_factory.mktemp("runs") / "cnn", sample)
 
 
-@pytest.fixture
-def halted(folder: Path, sample: Dataset, stopped: Callable[..., Any]) -> Path:
-    """A training of TINY, stopped after its first epoch."""
+@pytest.fixture(scope="module")
+def halted_once(
+    sample: Dataset, stopped: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder of runs with a training of TINY, stopped after its first epoch."""
+    folder = tmp_path_factory.mktemp("halted")
     with stopped():
-        fit(folder, sample)
+        fit(folder / "cnn", sample)
+    return folder
+
+
+@pytest.fixture
+def halted(halted_once: Path, folder: Path) -> Path:
+    """A training of TINY, stopped after its first epoch."""
+    shutil.copytree(halted_once, folder.parent)
     return folder
 
 
