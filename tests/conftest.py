@@ -149,8 +149,9 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of the runtime of `.fake` files, which is known in this test, and to its child processes."""
     path = Path(__file__).with_name("fake_runtime.py")
     monkeypatch.syspath_prepend(path.parent)
-    monkeypatch.setitem(runtimes.BY_SUFFIX, ".fake", ("fake_runtime", "FakeRuntime"))
-    monkeypatch.setitem(FORMATS, "fake", import_module("fake_runtime").FORMAT)
+    fakes = import_module("fake_runtime")
+    monkeypatch.setitem(runtimes.RUNTIMES, *fakes.RUNTIME)
+    monkeypatch.setitem(FORMATS, "fake", fakes.FORMAT)
     monkeypatch.setattr("edgefashion.runtimes.child.WORKER", (str(path),))
     return path
 

@@ -8,7 +8,8 @@ A `.fake` file is JSON. Every field may be left out:
     {"seed": 3,              the weights: equal seeds give equal logits
      "batch": 1,             images a call takes; 1 leaves a note, as real runtimes do
      "inputs": [["a", "float32", [null, 3]]],  name, type and shape of each input, null for an open size;
-                             what else than one uint8 [N, 28, 28, 1] breaks the contract
+                             else one uint8 [N, 28, 28, 1]
+     "classes": 10,          logits an image
      "load": "SIGILL",       what happens at load, in `predict` and in `infer`: a signal's name,
      "predict": "hang",      "hang", "lock" (that, holding Python's lock), "exit", or any other text, which
      "infer": "out of luck", is raised as an error
@@ -21,10 +22,12 @@ A `.fake` file is JSON. Every field may be left out:
 
 import ctypes
 import json
+import math
 import os
 import signal
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +36,18 @@ import numpy as np
 from edgefashion.artifacts.formats import FORMATS, Format
 from edgefashion.artifacts.inspection.base import Model, Port
 from edgefashion.errors import ArtifactError
-from edgefashion.runtimes import BY_SUFFIX, base, worker
-from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes import RUNTIMES, base, worker
+from edgefashion.runtimes.base import BATCH, FIXED_BATCH, Images, Logits
+from edgefashion.runtimes.classifier import Classifier, Tensor, classifier
 from edgefashion.runtimes.inputs import Array, Inputs, settle
 
-RUNTIME = ("fake_runtime", "FakeRuntime")
+RUNTIME = ("fake", "Fake"), "fake_runtime:FakeRuntime"
+SECOND = ("onnx", "Second"), "fake_runtime:SecondRuntime"
 FORMAT = Format(
     "fake", "Fake", precisions=(), inspection="fake_runtime:inspect", embedded="fake_runtime:find_text"
 )
-_IMAGE = ("image", "uint8", (None, *IMAGE_SHAPE))
+_IMAGE = ("image", "uint8", (None, 28, 28, 1))
+_CLASSES = 10
 
 
 def inspect(content: bytes | memoryview) -> Model:
@@ -84,6 +90,16 @@ class FakeRuntime:
         return FakeSession(path, behavior, threads)
 
 
+class SecondRuntime(FakeRuntime):
+    """Runs any file as if it were an empty `.fake` one; a second runtime for a format that has one."""
+
+    name = "Second"
+
+    def load(self, path: Path, threads: int) -> "FakeSession":
+        """The same model, whatever is in the file."""
+        return FakeSession(path, {}, threads)
+
+
 class FakeSession:
     """Follows `base.Session`: logits are the pixels times weights drawn from the seed."""
 
@@ -95,23 +111,34 @@ class FakeSession:
         self._threads = threads
         self._calls = 0
         self.inputs = tuple(settle(path, *given) for given in behavior.get("inputs", [_IMAGE]))
-        self._weights = np.random.default_rng(behavior.get("seed", 0)).normal(size=(784, CLASSES))
 
-    def check(self) -> None:
-        """Raise ArtifactError unless the model keeps the contract of a classifier."""
-        found = [(spec.dtype, spec.shape) for spec in self.inputs]
-        if found != [("uint8", (1, *IMAGE_SHAPE))]:
-            described = " and ".join(f"{dtype} {list(shape)}" for dtype, shape in found)
-            raise base.breaks_contract(self._path, f"{described} in")
+    @cached_property
+    def _classifier(self) -> Classifier:
+        inputs = [Tensor(spec.dtype, spec.shape) for spec in self.inputs]
+        logits = Tensor("float32", (1, self._behavior.get("classes", _CLASSES)))
+        return classifier(self._path, inputs, [logits])
+
+    @cached_property
+    def _weights(self) -> Array:
+        size = (math.prod(self._classifier.image_shape), self._classifier.classes)
+        return np.random.default_rng(self._behavior.get("seed", 0)).normal(size=size)
+
+    @cached_property
+    def _is_image(self) -> bool:
+        return [(spec.dtype, len(spec.shape)) for spec in self.inputs] == [("uint8", 4)]
+
+    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
+        """See `base.Session.check`."""
+        self._classifier.check(image_shape, classes)
 
     def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
-        self.check()
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels]."""
+        self.check(images.shape[1:])
         _act(self._behavior.get("predict"))
-        return base.spread(images, [self._run] * self._threads, self.batch)
+        return base.spread(images, [self._run] * self._threads, self.batch, self._classifier.classes)
 
     def infer(self, inputs: Inputs) -> list[Array]:
-        """Logits float32 [1, 10] of one image, or the sums of other inputs; arrays that do not fit raise."""
+        """Logits float32 [1, classes] of one image, or the sums of other inputs; others raise."""
         self._calls += 1
         if self._calls > self._behavior.get("after", 0):
             _act(self._behavior.get("infer"))
@@ -122,7 +149,7 @@ class FakeSession:
         for spec, values in zip(self.inputs, inputs, strict=True):
             if (values.dtype.name, values.shape) != (spec.dtype, spec.shape):
                 raise ValueError(f"{spec.name} is not {values.dtype.name} {list(values.shape)}")
-        if "inputs" in self._behavior:
+        if not self._is_image:
             return [values.sum(keepdims=True) for values in inputs]
         return [self._run(inputs[0])]
 
@@ -149,7 +176,8 @@ def _act(what: str | None) -> None:
 def register() -> None:
     """Make `.fake` files known to this process."""
     sys.path.append(str(Path(__file__).parent))
-    BY_SUFFIX[".fake"], FORMATS[FORMAT.name] = RUNTIME, FORMAT
+    FORMATS[FORMAT.name] = FORMAT
+    RUNTIMES.update([RUNTIME, SECOND])
 
 
 if __name__ == "__main__":

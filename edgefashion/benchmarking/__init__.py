@@ -39,7 +39,7 @@ threads sleep at once (0.08 ms).
 from edgefashion.benchmarking.flags import flags
 from edgefashion.benchmarking.measurement import P99_SAMPLES, Job, Measurement, summary
 from edgefashion.benchmarking.options import BenchmarkOptions, full
-from edgefashion.benchmarking.rooflines import Rooflines
+from edgefashion.benchmarking.rooflines import Comparable, Rooflines
 from edgefashion.benchmarking.rounds import Measured, measure
 from edgefashion.benchmarking.watch import Watch
 from edgefashion.reporting import Progress
@@ -47,6 +47,7 @@ from edgefashion.reporting import Progress
 __all__ = [
     "P99_SAMPLES",
     "BenchmarkOptions",
+    "Comparable",
     "Job",
     "Measured",
     "Measurement",

@@ -20,12 +20,15 @@ P99_SAMPLES = 1000
 class Job:
     """A model file to be measured with a number of threads.
 
-    On images uint8 [N, 28, 28, 1], used in turn; or, of any model, on random inputs where they are None.
+    On images uint8 [N, height, width, channels], used in turn; or, of any model, on random inputs where
+    they are None.
     """
 
     path: Path
     threads: int
     images: Images | None = None
+    runtime: str | None = None
+    """The name of the runtime that runs it; None for the default one of its format."""
     latency_only: bool = False
     """Whether it is only there for the others to be compared with."""
 

@@ -132,7 +132,13 @@ class _Run:
     def _open(self, job: Job) -> Model:
         protocol = self._protocol
         return open_model(
-            job.path, job.threads, protocol.timeout, protocol.pin, protocol.in_process, protocol.memory_mb
+            job.path,
+            job.threads,
+            protocol.timeout,
+            protocol.pin,
+            protocol.in_process,
+            protocol.memory_mb,
+            job.runtime,
         )
 
     def _warm_up(self, row: Measurement, model: Model) -> None:
@@ -216,6 +222,7 @@ class _Run:
             timeout=protocol.timeout,
             pin=protocol.pin,
             memory_mb=protocol.memory_mb,
+            runtime=job.runtime,
         )
 
     def _report(self, what: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import runtimes
+from edgefashion.artifacts import formats
 from edgefashion.benchmarking import roofline
 from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import MEND_32_BITS
@@ -23,24 +24,31 @@ PROBE_SECONDS, EMULATED_SECONDS = 20.0, 120.0
 
 
 def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[Check]:
-    """A finding for each runtime, in the order of `probes`, of a machine given as `device.describe()`."""
+    """A finding for each runtime that runs one of `probes`, of a machine given as `device.describe()`."""
     patience = EMULATED_SECONDS if about["emulated"] else PROBE_SECONDS
-    with ThreadPoolExecutor(len(probes)) as pool:
-        found = list(pool.map(lambda model: _probe(model, patience), probes))
-    if all(finding == _missing(model) for finding, model in zip(found, probes, strict=True)):
+    tried = [(model, name) for model in probes for name in _runtimes_of(model)]
+    with ThreadPoolExecutor(len(tried)) as pool:
+        started = [pool.submit(_probe, model, name, patience) for model, name in tried]
+        found = [each.result() for each in started]
+    if all(finding == _missing(*each) for finding, each in zip(found, tried, strict=True)):
         mend = MEND_32_BITS if about["bits"] < 64 else pip_install("pi")
         found.append(Check("problem", "runtimes", "none is installed: no model can be run", mend))
     return found
 
 
-def _probe(model: Path, patience: float) -> Check:
-    runtime = runtimes.for_file(model)
+def _runtimes_of(model: Path) -> list[str]:
+    format = formats.of(model)
+    return runtimes.names(format.name) if format else []
+
+
+def _probe(model: Path, name: str, patience: float) -> Check:
+    runtime = runtimes.for_file(model, name)
     try:
-        with ModelProcess(model, 1, patience, start_timeout=patience) as process:
+        with ModelProcess(model, 1, patience, start_timeout=patience, runtime=name) as process:
             process.warm_up(seconds=0)
             return Check("ok", runtime.name, f"{process.version} runs {model.suffix} files")
     except MissingExtra:
-        return _missing(model)
+        return _missing(model, name)
     except (EdgefashionError, OSError) as error:  # OSError: no folder for temporary files
         return _failed(runtime, model, error)
 
@@ -56,12 +64,12 @@ def _untried(runtime: Runtime, model: Path, why: OSError) -> Check:
     try:
         installed = version(runtime.package)
     except PackageNotFoundError:
-        return _missing(model)
+        return _missing(model, runtime.name)
     text = f"{installed}, not tried: no child process can be started here ({why.strerror or why})"
     return Check("note", runtime.name, text, "measure with --in-process")
 
 
-def _missing(model: Path) -> Check:
-    runtime = runtimes.for_file(model)
+def _missing(model: Path, name: str) -> Check:
+    runtime = runtimes.for_file(model, name)
     text = f"not installed: {model.suffix} files cannot be run"
     return Check("note", runtime.name, text, pip_install(runtime.extra))

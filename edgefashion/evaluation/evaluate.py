@@ -5,11 +5,21 @@ The rows are those of a results file, see `edgefashion.evaluation.results`; what
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from edgefashion import benchmarking, device
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.benchmarking import BenchmarkOptions, Job, Measured, Measurement, Progress, Rooflines, Watch
+from edgefashion.benchmarking import (
+    BenchmarkOptions,
+    Comparable,
+    Job,
+    Measured,
+    Measurement,
+    Progress,
+    Rooflines,
+    Watch,
+)
 from edgefashion.data import Dataset
 from edgefashion.evaluation import predictions, rows
 from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
@@ -62,8 +72,11 @@ def assess(
     replies += [Predictions()] * (len(subjects) - len(replies))
     found = [rows.computation(subject.artifact.path) for subject in subjects]
     jobs = _jobs(subjects, replies, threads)
-    kinds = [(subject.artifact.format, own.integer) for subject, own in zip(subjects, found, strict=True)]
-    limits = Rooflines((*kinds[number], count) for number, count in jobs if found[number].macs)
+    comparable = [
+        partial(Comparable, subject.artifact.format, own.integer, runtime=subject.runtime)
+        for subject, own in zip(subjects, found, strict=True)
+    ]
+    limits = Rooflines(comparable[number](count) for number, count in jobs if found[number].macs)
     if timed and not interrupted:
         measured = benchmarking.measure([*jobs.values(), *limits.jobs], protocol, progress)
     else:
@@ -76,7 +89,7 @@ def assess(
             common = _common(subjects, replies, number, found[number])
             for count in threads:
                 run = runs.get((number, count)) or _failed(subject, count, replies[number])
-                limit = limits.macs_per_s((*kinds[number], count))
+                limit = limits.macs_per_s(comparable[number](count))
                 flags = benchmarking.flags(run, measured.watch, machine)
                 results.append(rows.row(common, run, flags, protocol, limit))
         machine |= measured.watch.describe()
@@ -100,7 +113,7 @@ def _replies(
 def _jobs(subjects: Sequence[Candidate], replies: Sequence[Predictions], threads: Sequence[int]) -> Jobs:
     """What is to be timed: all that has not failed yet."""
     return {
-        (number, count): Job(subject.artifact.path, count, subject.images)
+        (number, count): Job(subject.artifact.path, count, subject.images, subject.runtime)
         for number, subject in enumerate(subjects)
         for count in threads
         if not replies[number].error
@@ -117,7 +130,8 @@ def _untimed(jobs: Jobs, replies: Sequence[Predictions], interrupted: bool) -> M
 
 
 def _failed(subject: Candidate, threads: int, reply: Predictions) -> Measurement:
-    return Measurement(Job(subject.artifact.path, threads), error=reply.error)
+    job = Job(subject.artifact.path, threads, runtime=subject.runtime)
+    return Measurement(job, error=reply.error)
 
 
 def _common(

@@ -53,6 +53,8 @@ class Candidate:
     artifact: Artifact
     name: str
     sample: LabeledImages | None = None
+    runtime: str | None = None
+    """The name of the runtime that runs it; None for the default one of its format."""
 
     @property
     def images(self) -> Images | None:
@@ -126,9 +128,12 @@ def predict(
     in_process: bool = False,
     timeout: float = ANSWER_S,
     memory_mb: float | None = None,
+    *,
+    classes: int | None = None,
+    runtime: str | None = None,
 ) -> Predictions:
-    """Predictions to images uint8 [N, height, width, channels], on all cores. Raises ArtifactError and
-    RuntimeCrash.
+    """Predictions to images uint8 [N, height, width, channels], on all cores, of so many `classes` where
+    that is known. Raises ArtifactError and RuntimeCrash.
     """
     check_shape(artifact, images)
     done = 0
@@ -140,8 +145,8 @@ def predict(
             progress(f"classifying with {artifact.path.name}", done, len(images))
 
     threads = device.cores()
-    with open_model(artifact.path, threads, timeout, None, in_process, memory_mb) as model:
-        logits = model.predict(images, advance)
+    with open_model(artifact.path, threads, timeout, None, in_process, memory_mb, runtime) as model:
+        logits = model.predict(images, advance, classes)
     if artifact.labels and len(artifact.labels) != logits.shape[1]:
         raise ArtifactError(
             f"{artifact.path} says that it tells {len(artifact.labels)} classes apart: it has to be "
@@ -181,10 +186,13 @@ def predict_or_error(
         if subject.images is not None and subject.sample is not None:
             check_kind(artifact, subject.sample.task)
             settings = (protocol.in_process, protocol.timeout, protocol.memory_mb)
-            return predict(artifact, subject.images, progress, *settings)
+            classes = len(subject.sample.task.classes)
+            return predict(
+                artifact, subject.images, progress, *settings, classes=classes, runtime=subject.runtime
+            )
         if timed:
             return Predictions()
-        limits = (protocol.timeout, None, protocol.in_process, protocol.memory_mb)
+        limits = (protocol.timeout, None, protocol.in_process, protocol.memory_mb, subject.runtime)
         with open_model(artifact.path, 1, *limits) as model:
             model.warm_up(seconds=0)
         return Predictions(runtime=model.runtime, version=model.version, note=model.note)

@@ -166,7 +166,7 @@ def _contradiction(common: Common) -> str | None:
 def _of_run(run: Measurement, protocol: BenchmarkOptions) -> dict[str, Any]:
     """What was measured, and how, but for the samples."""
     return {
-        "runtime": run.runtime,
+        "runtime": run.runtime or run.job.runtime,
         "runtime_version": run.version,
         "threads": run.job.threads,
         "pinned": protocol.pin or None,

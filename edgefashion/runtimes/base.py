@@ -8,11 +8,12 @@ raw pixels and gives logits:
     session = runtime.load(path, threads=4)   # read the file
     session.inputs                            # what it takes
     session.infer([array, ...])               # one inference, in and out: what is timed
-    session.predict(images)                   # uint8 [N, 28, 28, 1] -> float32 [N, 10], as fast as it goes
+    session.predict(images)                   # uint8 [N, height, width, channels] -> float32 [N, classes]
 
-`predict` shares its batches among as many one-thread interpreters as it may use threads. That beats one
-interpreter with many threads, whose threads wait for each other in every layer of so small a model
-(10,000 images on 2 cores, LiteRT: 0.34 s one by one, 0.145 s with 2 threads and batches of 64, 0.13 s so).
+The sizes are those of the file, see `classifier`. `predict` goes as fast as it can: it shares its batches
+among as many one-thread interpreters as it may use threads. That beats one interpreter with many threads,
+whose threads wait for each other in every layer of so small a model (10,000 images on 2 cores, LiteRT:
+0.34 s one by one, 0.145 s with 2 threads and batches of 64, 0.13 s so).
 """
 
 import contextlib
@@ -34,11 +35,8 @@ from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec
 Images = NDArray[np.uint8]
 Logits = NDArray[np.float32]
 
-IMAGE_SHAPE = (28, 28, 1)
-CLASSES = 10
 BATCH = 8
 """More gains the small CNN 3 %, and costs MobileNetV2 a tenth to a half: its layers outgrow the caches."""
-CONTRACT = "uint8 [N, 28, 28, 1] in and float32 or int8 [N, 10] out"
 _FIRST_PART = 16
 _PART_S = 1.0
 FIXED_BATCH = "takes one image a call: its batch size is fixed"
@@ -54,19 +52,24 @@ class Session(Protocol):
     note: str | None
     """What `predict` found unusual about how this model is run; None where nothing is."""
 
-    def check(self) -> None:
-        """Raise ArtifactError unless the model keeps the contract of a classifier."""
+    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
+        """Raise ArtifactError unless the model keeps the contract of a classifier, takes images of this
+        shape, [height, width, channels], and gives as many logits.
+        """
         ...
 
     def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]. Raises ArtifactError like `check`."""
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels].
+
+        Raises ArtifactError like `check`.
+        """
         ...
 
     def infer(self, inputs: Inputs) -> list[Array]:
         """All outputs for one array per input, in the types the model takes and gives.
 
         Copies the inputs in, runs, reads the outputs: the smallest thing a program on a device does. An
-        int8 output stays int8, since the highest of ten logits needs no scale.
+        int8 output stays int8, since the highest of all logits needs no scale.
         """
         ...
 
@@ -120,24 +123,20 @@ def damaged(path: Path, error: Exception) -> ArtifactError:
     return ArtifactError(f"{path} cannot be loaded ({reason}): {again} it again")
 
 
-def breaks_contract(path: Path, found: str) -> ArtifactError:
-    """The error for a model of other inputs or outputs."""
-    return ArtifactError(f"{path}: expected {CONTRACT}, found {found}: export it with edgefashion")
-
-
 def reason(error: Exception) -> str:
     """What an unexpected error says, in one line."""
     return f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0]}"
 
 
-def spread(images: Images, runners: Sequence[Callable[[Images], Logits]], batch: int) -> Logits:
-    """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], the batches shared among the runners.
+def spread(images: Images, runners: Sequence[Callable[[Images], Logits]], batch: int, classes: int) -> Logits:
+    """Logits float32 [N, classes] of images uint8 [N, height, width, channels], the batches shared among
+    the runners.
 
     Each runner works in a thread of its own (runtimes let go of Python's lock while they compute) and
     takes the next batch of at most `batch` images when it is done with one, so that a slow core delays
     nobody.
     """
-    logits = np.empty((len(images), CLASSES), np.float32)
+    logits = np.empty((len(images), classes), np.float32)
     starts = iter(range(0, len(images), batch))
 
     def work(runner: Callable[[Images], Logits]) -> None:
@@ -155,18 +154,19 @@ def in_parts(
     predict: Callable[[int, int], Logits],
     progress: Callable[[int], None] | None,
 ) -> Logits:
-    """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], asked for in parts: `predict(start, stop)`.
+    """Logits float32 [N, classes] of images uint8 [N, height, width, channels], asked for in parts:
+    `predict(start, stop)`.
 
     The first part is small; each of the others is as big as takes about a second.
     """
-    logits = np.empty((len(images), CLASSES), np.float32)
+    parts: list[Logits] = []
     start, size = 0, _FIRST_PART
-    while start < len(images):
+    while start < len(images) or not parts:
         stop = min(start + size, len(images))
         begin = time.perf_counter()
-        logits[start:stop] = predict(start, stop)
+        parts.append(predict(start, stop))
         if progress:
             progress(stop - start)
         size = max(1, int((stop - start) * _PART_S / (time.perf_counter() - begin)))
         start = stop
-    return logits
+    return np.concatenate(parts)

@@ -39,14 +39,15 @@ class InProcessModel:
         threads: int,
         pin: Sequence[int] | None = None,
         memory_mb: float | None = None,
+        runtime: str | None = None,
     ) -> None:
         self.path = path
         self.pid = os.getpid()
-        self.runtime = for_file(path).name
+        self.runtime = for_file(path, runtime).name
         base.check_exists(path)
         self._before = os.sched_getaffinity(0) if pin else None
         pinning.pin(pin)
-        self._model = LoadedModel(path)
+        self._model = LoadedModel(path, runtime)
         self._model.memory_mb = memory_mb or allowance.usual_mb(path, threads)
         try:
             with self._failing("starting"):
@@ -58,11 +59,16 @@ class InProcessModel:
             raise
         self.inputs = tuple(self._model.inputs)
 
-    def predict(self, images: Images, progress: Callable[[int], None] | None = None) -> Logits:
+    def predict(
+        self,
+        images: Images,
+        progress: Callable[[int], None] | None = None,
+        classes: int | None = None,
+    ) -> Logits:
         """See `ModelProcess.predict`."""
 
         def part(start: int, stop: int) -> Logits:
-            return self._model.predict(images[start:stop])
+            return self._model.predict(images[start:stop], classes)
 
         with self._failing("predicting"):
             logits = base.in_parts(images, part, progress)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgefashion.runtimes import base
-from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.base import BATCH, FIXED_BATCH, Images, Logits
+from edgefashion.runtimes.classifier import Classifier, Tensor, classifier
 from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec, settle
 
 if TYPE_CHECKING:
@@ -65,31 +66,23 @@ class LiteRTSession:
             outputs.append(interpreter.get_tensor(index))
         return outputs
 
-    def check(self) -> None:
-        """Raise ArtifactError unless the model keeps the contract of a classifier."""
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        kept = (
-            len(inputs) == len(outputs) == 1
-            and inputs[0]["dtype"] is np.uint8
-            and tuple(inputs[0]["shape"][1:]) == IMAGE_SHAPE
-            and outputs[0]["dtype"] in (np.float32, np.int8)
-            and len(outputs[0]["shape"]) == 2
-            and outputs[0]["shape"][1] == CLASSES
-            and (outputs[0]["dtype"] is np.float32 or outputs[0]["quantization"][0] > 0)
-        )
-        if not kept:
-            raise base.breaks_contract(self._path, f"{_describe(inputs)} in and {_describe(outputs)} out")
-        if inputs[0]["shape"][0] != 1:
-            raise base.breaks_contract(self._path, f"a batch fixed at {inputs[0]['shape'][0]} images")
-        self._quantization = outputs[0]["quantization"]
+    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
+        """See `base.Session.check`."""
+        self._classifier.check(image_shape, classes)
 
     def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels]."""
+        self.check(images.shape[1:])
         if not self._runners:
-            self.check()
             self._find_batch()
             self._runners = [partial(self._run, self._open_batch()) for _ in range(self._threads)]
-        return base.spread(images, self._runners, self.batch)
+        return base.spread(images, self._runners, self.batch, self._classifier.classes)
+
+    @cached_property
+    def _classifier(self) -> Classifier:
+        """What it is, if it keeps the contract. Raises ArtifactError."""
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        return classifier(self._path, [*map(_tensor, inputs)], [*map(_tensor, outputs)])
 
     def _open(self, threads: int) -> "Interpreter":
         from ai_edge_litert.interpreter import Interpreter
@@ -115,36 +108,37 @@ class LiteRTSession:
             raise base.damaged(self._path, error) from error
         return specs
 
-    def _resize(self, interpreter: "Interpreter", batch: int) -> bool:
+    def _resize(self, interpreter: "Interpreter") -> bool:
         """Whether `interpreter` now takes `batch` images."""
         try:
-            interpreter.resize_tensor_input(self._sources[0], [batch, *IMAGE_SHAPE])
+            interpreter.resize_tensor_input(self._sources[0], [self.batch, *self._classifier.image_shape])
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError):
             return False
         shape = interpreter.get_output_details()[0]["shape"]
-        return bool(tuple(shape) == (batch, CLASSES))
+        return bool(tuple(shape) == (self.batch, self._classifier.classes))
 
     def _find_batch(self) -> None:
-        if not self._resize(self._open(1), self.batch):
+        if not self._resize(self._open(1)):
             self.batch, self.note = 1, FIXED_BATCH
 
     def _open_batch(self) -> "Interpreter":
         interpreter = self._open(1)
-        self._resize(interpreter, self.batch)
+        self._resize(interpreter)
         return interpreter
 
     def _run(self, interpreter: "Interpreter", images: Images) -> Logits:
         """Logits of at most `batch` images; fewer are padded, which is cheaper than to allocate again."""
         count = len(images)
         if count < self.batch:
-            images = np.concatenate([images, np.zeros((self.batch - count, *IMAGE_SHAPE), np.uint8)])
+            padding = np.zeros((self.batch - count, *images.shape[1:]), np.uint8)
+            images = np.concatenate([images, padding])
         interpreter.set_tensor(self._sources[0], images)
         interpreter.invoke()
         output = interpreter.get_tensor(self._targets[0])[:count]
         if output.dtype == np.float32:
             return np.asarray(output, np.float32)
-        scale, zero_point = self._quantization
+        scale, zero_point = interpreter.get_output_details()[0]["quantization"]
         return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
 
 
@@ -155,5 +149,8 @@ def _sizes(tensor: dict[str, Any]) -> Sequence[int | None]:
     return [None if size == OPEN else int(size) for size in sizes]
 
 
-def _describe(tensors: list[dict[str, Any]]) -> str:
-    return " and ".join(f"{np.dtype(t['dtype']).name} {t['shape'].tolist()}" for t in tensors)
+def _tensor(tensor: dict[str, Any]) -> Tensor:
+    """An integer without a scale stands for no logit: its type says so."""
+    dtype = np.dtype(tensor["dtype"]).name
+    unknown = dtype == "int8" and not tensor["quantization"][0] > 0
+    return Tensor("int8 without a scale" if unknown else dtype, tuple(map(int, tensor["shape"])))

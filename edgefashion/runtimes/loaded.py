@@ -21,9 +21,9 @@ class LoadedModel:
     memory_mb: float | None = None
     """What it may take; None where nothing is set."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, runtime: str | None = None) -> None:
         self._path = path
-        self._runtime = runtimes.for_file(path)
+        self._runtime = runtimes.for_file(path, runtime)
 
     def start(self) -> str:
         """Import the runtime and return its version."""
@@ -40,8 +40,9 @@ class LoadedModel:
         """What one inference takes."""
         return self.session.inputs
 
-    def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+    def predict(self, images: Images, classes: int | None = None) -> Logits:
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels]; see `Session.check`."""
+        self.session.check(images.shape[1:], classes)
         return self.session.predict(images)
 
     def warm_up(self, images: Images | None, seconds: float) -> float:
@@ -50,7 +51,7 @@ class LoadedModel:
             allowance.check_inputs(self._path, self.inputs, self.memory_mb)
             rotation = random_in_turn(self.inputs)
         else:
-            self.session.check()
+            self.session.check(images.shape[1:])
             rotation = images_in_turn(images)
         self._timer = Timer(self.session.infer, rotation)
         return self._timer.warm_up(seconds)

@@ -35,12 +35,17 @@ class Model(Protocol):
         """Number of the process that it runs in."""
         ...
 
-    def predict(self, images: Images, progress: Callable[[int], None] | None = None) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], in batches."""
+    def predict(
+        self,
+        images: Images,
+        progress: Callable[[int], None] | None = None,
+        classes: int | None = None,
+    ) -> Logits:
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels], in batches."""
         ...
 
     def warm_up(self, images: Images | None = None, seconds: float = 0.3) -> None:
-        """Run single inferences on images uint8 [N, 28, 28, 1] or random inputs, for `seconds`."""
+        """Run single inferences on images uint8 [N, height, width, channels] or random inputs."""
         ...
 
     def measure(self, runs: int, seconds: float, at_most: float, loops: int = 1) -> list[float]:
@@ -65,12 +70,14 @@ def open_model(
     pin: Sequence[int] | None = None,
     in_process: bool = False,
     memory_mb: float | None = None,
+    runtime: str | None = None,
 ) -> Model:
     """Load a model file in a child process; or in this process, where neither `timeout` nor `memory_mb` can
-    be kept, but for the size of random inputs.
+    be kept, but for the size of random inputs. `runtime` is the name of one of its format's runtimes, or
+    None for the default.
 
     Raises what `ModelProcess` raises.
     """
     if in_process:
-        return InProcessModel(path, threads, pin, memory_mb)
-    return ModelProcess(path, threads, timeout, pin, memory_mb)
+        return InProcessModel(path, threads, pin, memory_mb, runtime)
+    return ModelProcess(path, threads, timeout, pin, memory_mb, runtime=runtime)

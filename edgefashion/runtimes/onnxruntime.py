@@ -5,12 +5,13 @@ small CNN's latency. The price, idle threads that keep a core busy for some 30 m
 inference, is paid in `worker`, which answers only when they have gone to sleep.
 """
 
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgefashion.runtimes import base
-from edgefashion.runtimes.base import BATCH, CLASSES, FIXED_BATCH, IMAGE_SHAPE, Images, Logits
+from edgefashion.runtimes.base import BATCH, FIXED_BATCH, Images, Logits
+from edgefashion.runtimes.classifier import Classifier, Tensor, classifier
 from edgefashion.runtimes.inputs import Array, Inputs, settle
 
 if TYPE_CHECKING:
@@ -62,28 +63,23 @@ class OnnxSession:
         outputs: list[Array] = self._session.run(None, feed)
         return outputs
 
-    def check(self) -> None:
-        """Raise ArtifactError unless the model keeps the contract of a classifier."""
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        kept = (
-            len(inputs) == len(outputs) == 1
-            and inputs[0].type == "tensor(uint8)"
-            and tuple(inputs[0].shape[1:]) == IMAGE_SHAPE
-            and _size(inputs[0].shape[0]) in (1, None)
-            and outputs[0].type == "tensor(float)"
-            and len(outputs[0].shape) == 2
-            and outputs[0].shape[1] == CLASSES
-        )
-        if not kept:
-            raise base.breaks_contract(self._path, f"{_describe(inputs)} in and {_describe(outputs)} out")
+    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
+        """See `base.Session.check`."""
+        self._classifier.check(image_shape, classes)
 
     def predict(self, images: Images) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1]."""
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels]."""
+        self.check(images.shape[1:])
         if not self._runners:
-            self.check()
             # One session serves all: with one thread of its own it computes in the thread that calls it.
             self._runners = [partial(self._run, self._open(threads=1))] * self._threads
-        return base.spread(images, self._runners, self.batch)
+        return base.spread(images, self._runners, self.batch, self._classifier.classes)
+
+    @cached_property
+    def _classifier(self) -> Classifier:
+        """What it is, if it keeps the contract. Raises ArtifactError."""
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        return classifier(self._path, [*map(_tensor, inputs)], [*map(_tensor, outputs)])
 
     def _open(self, threads: int) -> "InferenceSession":
         import onnxruntime
@@ -117,5 +113,5 @@ def _dtype(tensor: Any) -> str:
     return {"float": "float32", "double": "float64"}.get(name, name)
 
 
-def _describe(tensors: list[Any]) -> str:
-    return " and ".join(f"{t.type.removeprefix('tensor(').rstrip(')')} {t.shape}" for t in tensors)
+def _tensor(tensor: Any) -> Tensor:
+    return Tensor(_dtype(tensor), tuple(map(_size, tensor.shape)))

@@ -54,10 +54,11 @@ class ModelProcess:
         pin: Sequence[int] | None = None,
         memory_mb: float | None = None,
         start_timeout: float = START_S,
+        runtime: str | None = None,
     ) -> None:
         self.path = path
         self._timeout = self._left = timeout
-        self.runtime = runtimes.for_file(path).name
+        self.runtime = runtimes.for_file(path, runtime).name
         base.check_exists(path)
         pinning.check(pin)
         self._memory_mb = memory_mb or allowance.usual_mb(path, threads)
@@ -72,11 +73,11 @@ class ModelProcess:
                 f"have --in-process for such systems"
             ) from error
         try:
-            started = self._ask("starting", start_timeout, {"do": "start", "path": str(path), "pin": pin})
-            self.version = started["version"]
+            request = {"do": "start", "path": str(path), "runtime": self.runtime, "pin": pin}
+            self.version = self._ask("starting", start_timeout, request)["version"]
             begin = time.monotonic()
-            request = {"do": "load", "threads": threads, "memory_mb": self._memory_mb}
-            loaded = self._ask("loading", timeout, request)
+            wanted = {"threads": threads, "memory_mb": self._memory_mb}
+            loaded = self._ask("loading", timeout, {"do": "load", **wanted})
             self._left -= time.monotonic() - begin
         except BaseException:
             self.close()
@@ -89,16 +90,23 @@ class ModelProcess:
         """Number of the child process."""
         return self._child.pid
 
-    def predict(self, images: Images, progress: Callable[[int], None] | None = None) -> Logits:
-        """Logits float32 [N, 10] of images uint8 [N, 28, 28, 1], in batches, on all of its threads.
+    def predict(
+        self,
+        images: Images,
+        progress: Callable[[int], None] | None = None,
+        classes: int | None = None,
+    ) -> Logits:
+        """Logits float32 [N, classes] of images uint8 [N, height, width, channels], in batches, on all of its
+        threads.
 
-        `progress` is called with the number of images done since its last call.
+        `progress` is called with the number of images done since its last call. ArtifactError where the model
+        takes other images, or gives other than `classes` logits, where that is known.
         """
         pixels, out = self._save("images", images), self._file("logits")
 
         def ask(start: int, stop: int) -> Logits:
-            request = {"do": "predict", "images": pixels, "start": start, "stop": stop, "logits": out}
-            found = self._answer("predicting", request)
+            part = {"images": pixels, "start": start, "stop": stop, "classes": classes, "logits": out}
+            found = self._answer("predicting", {"do": "predict", **part})
             self.batch, self.note = found["batch"], found["note"]
             logits: Logits = np.load(out)
             return logits
@@ -108,8 +116,8 @@ class ModelProcess:
     def warm_up(self, images: Images | None = None, seconds: float = 0.3) -> None:
         """Run single inferences for `seconds` (at least one); `measure` goes on with the same inputs.
 
-        These are images uint8 [N, 28, 28, 1], used in turn (ArtifactError where the model takes others),
-        or, of any model, random ones. The very first inference gives `first_inference_us`.
+        These are images uint8 [N, height, width, channels], used in turn (ArtifactError where the model
+        takes others), or, of any model, random ones. The very first inference gives `first_inference_us`.
         """
         pixels = None if images is None else self._save("rotation", images)
         found = self._answer(
@@ -171,7 +179,7 @@ class ModelProcess:
     def _error(self, doing: str, kind: str, message: str) -> Exception:
         """The error that a child has reported."""
         if kind == "MissingExtra":
-            return base.missing(runtimes.for_file(self.path), self.path.suffix)
+            return base.missing(runtimes.for_file(self.path, self.runtime), self.path.suffix)
         if kind == "OutOfMemory":
             return OutOfMemory(message)
         if kind == "MemoryError" or endings.is_of_memory(message):
@@ -207,12 +215,13 @@ def peak_memory_mb(
     timeout: float = ANSWER_S,
     pin: Sequence[int] | None = None,
     memory_mb: float | None = None,
+    runtime: str | None = None,
 ) -> float | None:
     """The most physical memory of a fresh child that loads the model and runs it for `seconds`, in MiB.
 
     That of Python and numpy is part of it. None where the system does not say. Inputs as in `warm_up`;
     raises what `ModelProcess` raises.
     """
-    with ModelProcess(path, threads, timeout, pin, memory_mb) as model:
+    with ModelProcess(path, threads, timeout, pin, memory_mb, runtime=runtime) as model:
         model.warm_up(images, seconds)
         return model.peak_rss_mb()

@@ -72,7 +72,7 @@ class Timer:
 
 
 def images_in_turn(images: Images) -> list[Inputs]:
-    """Inputs of a classifier, one by one, out of images uint8 [N, 28, 28, 1]."""
+    """Inputs of a classifier, one by one, out of images uint8 [N, height, width, channels]."""
     return [[images[i : i + 1]] for i in range(len(images))]
 
 

@@ -5,9 +5,9 @@ nothing; the third is the number of the process that it ends with, see `child`.
 A request is one line of JSON with the operation's name under `do`; so is its reply, which holds either
 `error` and `message` or the operation's results. Arrays travel as `.npy` files whose paths are given.
 
-    start    path, pin                                 → version
+    start    path, runtime, pin                        → version
     load     threads, memory_mb                        → load_ms, inputs
-    predict  images, start, stop, logits               → batch, note
+    predict  images, start, stop, classes, logits      → batch, note
     warm_up  images, seconds                           → first_inference_us
     measure  runs, seconds, at_most, loops             → samples_us
     memory                                             → peak_rss_mb
@@ -38,10 +38,10 @@ class Worker:
 
     model: LoadedModel
 
-    def start(self, path: str, pin: Sequence[int] | None) -> dict[str, Any]:
+    def start(self, path: str, runtime: str | None, pin: Sequence[int] | None) -> dict[str, Any]:
         """Import the runtime, on the CPUs that it is to run on."""
         pinning.pin(pin)
-        self.model = LoadedModel(Path(path))
+        self.model = LoadedModel(Path(path), runtime)
         return {"version": self.model.start()}
 
     def load(self, threads: int, memory_mb: float) -> dict[str, Any]:
@@ -51,10 +51,10 @@ class Worker:
         load_ms = self.model.load(threads)
         return {"load_ms": load_ms, "inputs": [astuple(spec) for spec in self.model.inputs]}
 
-    def predict(self, images: str, start: int, stop: int, logits: str) -> dict[str, Any]:
+    def predict(self, images: str, start: int, stop: int, classes: int | None, logits: str) -> dict[str, Any]:
         """Write the logits of some of the images."""
         pixels = np.asarray(np.load(images, mmap_mode="r"))
-        np.save(logits, self.model.predict(pixels[start:stop]))
+        np.save(logits, self.model.predict(pixels[start:stop], classes))
         return {"batch": self.model.session.batch, "note": self.model.session.note}
 
     def warm_up(self, images: str | None, seconds: float) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import pytest
 
-from edgefashion.benchmarking import BenchmarkOptions, Measurement, Rooflines, measure
+from edgefashion.benchmarking import BenchmarkOptions, Comparable, Measurement, Rooflines, measure
 from edgefashion.benchmarking.roofline import matrix_product
 
 
 def test_each_kind_is_measured_once_and_foreign_formats_have_none() -> None:
-    limits = Rooflines([("onnx", True, 1), ("onnx", True, 1), ("onnx", True, 2), ("fake", False, 1)])
+    one, two = (Comparable("onnx", integer=True, threads=threads) for threads in (1, 2))
+    foreign = Comparable("fake", integer=False, threads=1)
+    limits = Rooflines([one, one, two, foreign])
     assert [(job.path, job.threads) for job in limits.jobs] == [
         (matrix_product("onnx", integer=True).path, threads) for threads in (1, 2)
     ]
@@ -15,15 +17,15 @@ def test_each_kind_is_measured_once_and_foreign_formats_have_none() -> None:
     good.add([1000.0, 2000.0, 3000.0])
     limits.take([good, failed])
     macs = matrix_product("onnx", integer=True).macs
-    assert limits.macs_per_s(("onnx", True, 1)) == pytest.approx(macs / 2e-3)
-    assert limits.macs_per_s(("onnx", True, 2)) is None
-    assert limits.macs_per_s(("fake", False, 1)) is None
+    assert limits.macs_per_s(one) == pytest.approx(macs / 2e-3)
+    assert limits.macs_per_s(two) is None
+    assert limits.macs_per_s(foreign) is None
 
 
 def test_it_takes_no_longer_than_needed() -> None:
     protocol = BenchmarkOptions(
         rounds=3, samples=100_000, seconds=0.03, warm_up_seconds=0, sustained_minutes=60
     )
-    [row] = measure(Rooflines([("tflite", False, 1)]).jobs, protocol).rows
+    [row] = measure(Rooflines([Comparable("tflite", False, 1)]).jobs, protocol).rows
     assert len(row.round_samples) == 3 and not row.error
     assert row.sustained is None and row.peak_rss_mb is None

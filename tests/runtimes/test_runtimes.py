@@ -84,7 +84,7 @@ def test_another_input_breaks_the_contract(suffix: str, in_process: bool, sample
     images = sample.test.images[:3]
     with open_model(MODELS / f"float-input.{suffix}", 1, in_process=in_process) as model:
         for use in (model.predict, model.warm_up):
-            with pytest.raises(ArtifactError, match=r"expected uint8 \[N, 28, 28, 1\] in .*, found float"):
+            with pytest.raises(ArtifactError, match=r"expected uint8 \[N, height, .*\] in .*, found float"):
                 use(images)
 
 

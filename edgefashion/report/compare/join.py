@@ -134,7 +134,7 @@ class Comparison(Presentable):
 
 def compare(sources: Sequence[DeviceResults], against: DeviceResults | None) -> Comparison:
     """Join the rows of the sources: a line for each key, in the order of the files."""
-    runtimes = {row.format: row.runtime for _, row in _rows(sources) if row.runtime}
+    runtimes = _only_runtimes(row for _, row in _rows(sources))
     several, tasks = _several(sources, runtimes), {source.task for source in sources} - {None}
     joined: dict[Key, dict[int, Row]] = {}
     repeated: list[str] = []
@@ -154,6 +154,15 @@ def _rows(sources: Iterable[DeviceResults]) -> list[tuple[DeviceResults, Row]]:
     return [(source, row) for source in sources for row in source.results.rows]
 
 
+def _only_runtimes(rows: Iterable[Row]) -> dict[str, str]:
+    """Of each format whose rows have one runtime only: that."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        if row.runtime:
+            found.setdefault(row.format, set()).add(row.runtime)
+    return {format: min(names) for format, names in found.items() if len(names) == 1}
+
+
 def _several(sources: Iterable[DeviceResults], runtimes: dict[str, str]) -> set[Key]:
     """The keys that several artifacts of one source have."""
     found: dict[tuple[int, Key], set[str | None]] = {}
@@ -163,7 +172,7 @@ def _several(sources: Iterable[DeviceResults], runtimes: dict[str, str]) -> set[
 
 
 def _key(row: Row, runtimes: dict[str, str]) -> Key:
-    """A row's key; what did not start anywhere is of the runtime that others of its format have."""
+    """A row's key; what did not start anywhere is of the only runtime that others of its format have."""
     runtime = row.runtime or runtimes.get(row.format)
     kind = (row.model, row.format, row.precision, row.target)
     return Key(*kind, row.kept_float, runtime, row.threads, None, None)
