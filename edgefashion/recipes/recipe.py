@@ -129,7 +129,7 @@ class Recipe:
             ),
             (
                 bool(self.distillation) != (self.teacher is not None),
-                "a teacher needs a weight in the loss and the other way round: set both teacher and distillation",
+                "distillation is the weight of a teacher: set both teacher and distillation",
             ),
             (
                 self.mixup and self.teacher is not None,
