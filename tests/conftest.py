@@ -26,11 +26,25 @@ if TYPE_CHECKING:
 
     from edgefashion.training.runs import Run
 
+LONGEST = (
+    *("test_main_job", "test_keep_float", "test_compression", "test_train", "test_qat", "test_light_install"),
+    *("test_bench_tools", "test_loop", "test_emulated_pi", "test_bench_stock", "test_reproduce_zoo"),
+    *("test_rounds", "test_versions", "test_other_release", "test_exporter", "test_card", "test_zoo"),
+    *("test_hostile_models", "test_instruction_count", "test_frozen_layers", "test_fresh_process"),
+    *("test_inspection_bounds", "test_metadata", "test_verb", "test_runtimes", "test_teacher"),
+)
+"""The files that take longest come first: no process is left with one when the others are done."""
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 OTHER_TASK = Task(
     "wardrobe", (40, 24, 3), ("shoe", "top", "bag"), Picture("pad", (250, 250, 250), (230, 230, 230))
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files; of each its tests stay in order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.fixture(scope="session")
