@@ -5,6 +5,7 @@ from statistics import mean
 
 from edgefashion.benchmarking.watch import Watch, busy
 from edgefashion.device import millijoules
+from edgefashion.records.device import State
 from edgefashion.runtimes.model import Model
 
 SECONDS = 2.0
@@ -16,11 +17,11 @@ def measure(model: Model, watch: Watch) -> float | None:
 
     The model runs for 2 s, apart from the rounds, since reading the power takes time of a processor.
     """
-    if watch.before["watts"] is None:
+    if watch.before.watts is None:
         return None
     with busy(model, SECONDS) as running:
-        states = [{"watts": watch.watts}]
+        states = [State(watts=watch.watts)]
         while not running.done():
             time.sleep(_PAUSE_S)
-            states.append({"watts": watch.watts})
+            states.append(State(watts=watch.watts))
     return millijoules(states, mean(running.result()) / 1e6)

@@ -1,12 +1,11 @@
 """Whether a row can be trusted, from the machine's state during its measurement and from the samples."""
 
-from typing import Any
-
 import numpy as np
 
 from edgefashion.benchmarking.measurement import Measurement
 from edgefashion.benchmarking.watch import Watch
 from edgefashion.device import Flag, judge
+from edgefashion.records.device import Device
 from edgefashion.stats import percentile
 
 SPREAD = 0.10
@@ -20,7 +19,7 @@ FEW_SAMPLES = 50
 """What TensorFlow Lite's benchmark_model takes at least (num_runs)."""
 
 
-def flags(row: Measurement, watch: Watch, machine: dict[str, Any]) -> list[Flag]:
+def flags(row: Measurement, watch: Watch, machine: Device) -> list[Flag]:
     """Why the figures of a row cannot be trusted; none for one that can be, or that has no figures.
 
     `machine` is `device.describe()`.

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from edgefashion.errors import EdgefashionError
+from edgefashion.records.device import State
 from edgefashion.records.results import Latency, Point
 from edgefashion.runtimes.base import Images
 from edgefashion.stats import percentile
@@ -63,7 +63,7 @@ class Measurement:
     """Time that all samples took, those that were not kept too."""
     timed_samples: int = 0
     """How many there were."""
-    states: list[dict[str, Any]] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
     """The machine's, each while this model ran; see `device.state`."""
     peak_rss_mb: float | None = None
     energy_mj: float | None = None

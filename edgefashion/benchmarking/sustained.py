@@ -36,7 +36,7 @@ def run(
             Point(
                 at_s=round(time.monotonic() - start, 2),
                 p50_us=round(percentile(samples, 50), 3),
-                temperature_c=state["temperature_c"],
-                mhz=state["mhz"],
+                temperature_c=state.temperature_c,
+                mhz=state.mhz,
             )
         )

@@ -4,9 +4,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+
+from msgspec.structs import replace
 
 from edgefashion.device import SYSTEM, LoadMeter, Machine, state
+from edgefashion.records.device import Device, State
 from edgefashion.runtimes.model import Model
 
 LOOK_S, RAMP_S = 0.15, 0.05
@@ -26,18 +28,18 @@ class Watch:
     def __init__(self, sources: Machine = SYSTEM) -> None:
         self._sources = sources
         self._start = time.monotonic()
-        self.before: dict[str, Any] = state(sources)
-        self.during: list[dict[str, Any]] = []
-        self.after: dict[str, Any] = self.before
+        self.before = state(sources)
+        self.during: list[State] = []
+        self.after = self.before
         self.meter = LoadMeter(sources=sources)
 
-    def look(self) -> dict[str, Any]:
+    def look(self) -> State:
         """The state now, with `at_s`: seconds since the start. It is kept in `during`."""
-        now = {"at_s": round(time.monotonic() - self._start, 2), **state(self._sources, self.meter)}
+        now = replace(state(self._sources, self.meter), at_s=round(time.monotonic() - self._start, 2))
         self.during.append(now)
         return now
 
-    def look_at(self, model: Model) -> dict[str, Any]:
+    def look_at(self, model: Model) -> State:
         """The state while a model runs: the clock of an idle machine says nothing. Raises what it raises."""
         with busy(model, LOOK_S) as running:
             time.sleep(RAMP_S)
@@ -52,9 +54,8 @@ class Watch:
     @property
     def watts(self) -> float | None:
         """Power now; None where the machine does not measure it."""
-        watts: float | None = state(self._sources)["watts"]
-        return watts
+        return state(self._sources).watts
 
-    def describe(self) -> dict[str, Any]:
-        """The states, as JSON."""
-        return {"before": self.before, "during": self.during, "after": self.after}
+    def around(self, machine: Device) -> Device:
+        """The machine with the states around the measurement."""
+        return replace(machine, before=self.before, during=tuple(self.during), after=self.after)

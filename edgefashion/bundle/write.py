@@ -154,7 +154,7 @@ def _info(
     total = sum(map(len, members.values()))
     if total > layout.TOTAL_BYTES or len(members) >= layout.MOST_MEMBERS:
         raise BadInput(f"{len(members)} files of {total:,} bytes are too much for a bundle: make several")
-    machine = device.describe()
+    machine = device.describe().to_dict()
     described = dataset.describe()
     return {
         "schema": layout.SCHEMA,

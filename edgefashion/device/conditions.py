@@ -1,11 +1,10 @@
 """The state of the machine that changes from minute to minute, and latency with it."""
 
-from typing import Any
-
 from edgefashion.device import container, firmware
 from edgefashion.device.load import LoadMeter
 from edgefashion.device.machine import SYSTEM, Machine
 from edgefashion.device.parsing import field, number
+from edgefashion.records.device import State
 
 _CPUFREQ = "sys/devices/system/cpu/cpu*/cpufreq"
 _THERMAL = "sys/class/thermal/thermal_zone*"
@@ -16,40 +15,32 @@ SHORT = 0.25
 """Below this share of its memory a system soon swaps, or drops the files that it runs from."""
 
 
-def state(sources: Machine = SYSTEM, meter: LoadMeter | None = None) -> dict[str, Any]:
-    """The machine's state now, as JSON; what cannot be found out is None. Takes some milliseconds.
+def state(sources: Machine = SYSTEM, meter: LoadMeter | None = None) -> State:
+    """The machine's state now; what cannot be found out is None. Takes some milliseconds.
 
-    `mhz`: the fastest core's clock; `mhz_from`: "vcgencmd" (measured), "cpufreq" (the kernel's word).
-    `governor`: what sets the clock. `temperature_c`; `temperature_from`: "vcgencmd" or the sensor's name.
-    `throttled`: what holds a Raspberry Pi back now, `throttled_since_boot`: what has since it was started;
-    lists of "under-voltage", "frequency capped", "throttled" and "soft temperature limit".
-    `throttle_count`: sum of the counters of thermal throttling of an x86 processor.
-    `watts`: power of a Raspberry Pi 5, see `firmware.watts`. `load`: processes that want a core, averaged
-    over a minute, ours among them. `other_cores` and `stolen_cores`: see `LoadMeter`; since its last call,
-    None without a `meter`. `quota_stops`: how often a CPU quota (of a container, of a service) has made its
-    processes wait. `memory_available_mb`, `swap_used_mb`: MiB.
+    `other_cores` and `stolen_cores` are since the last call of the `meter`, None without one.
     """
     mhz, mhz_from = _clock(sources)  # first: all that follows takes time, in which an idle clock falls
     temperature, temperature_from = _temperature(sources)
     now, since_boot = firmware.throttled(sources) or (None, None)
     used = meter.read() if meter else None
-    return {
-        "mhz": mhz,
-        "mhz_from": mhz_from,
-        "governor": _governor(sources),
-        "temperature_c": temperature,
-        "temperature_from": temperature_from,
-        "throttled": now,
-        "throttled_since_boot": since_boot,
-        "throttle_count": _throttle_count(sources),
-        "watts": firmware.watts(sources),
-        "load": number(sources.text("proc/loadavg")),
-        "other_cores": used.other_cores if used else None,
-        "stolen_cores": used.stolen_cores if used else None,
-        "quota_stops": container.quota_stops(sources),
-        "memory_available_mb": memory_available_mb(sources),
-        "swap_used_mb": _swap_used(sources.text("proc/meminfo")),
-    }
+    return State(
+        mhz=mhz,
+        mhz_from=mhz_from,
+        governor=_governor(sources),
+        temperature_c=temperature,
+        temperature_from=temperature_from,
+        throttled=now,
+        throttled_since_boot=since_boot,
+        throttle_count=_throttle_count(sources),
+        watts=firmware.watts(sources),
+        load=number(sources.text("proc/loadavg")),
+        other_cores=used.other_cores if used else None,
+        stolen_cores=used.stolen_cores if used else None,
+        quota_stops=container.quota_stops(sources),
+        memory_available_mb=memory_available_mb(sources),
+        swap_used_mb=_swap_used(sources.text("proc/meminfo")),
+    )
 
 
 def memory_available_mb(sources: Machine = SYSTEM) -> int | None:

@@ -4,12 +4,12 @@ import os
 import platform
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from edgefashion.device import container
 from edgefashion.device.emulation import emulator
 from edgefashion.device.machine import SYSTEM, Machine
 from edgefashion.device.parsing import field, fields, number
+from edgefashion.records.device import Device
 
 _ISA = (
     # x86: wide vectors, then the dot products that make int8 fast
@@ -29,29 +29,22 @@ _ARM_PARTS = {
 """CPU part numbers of Arm Ltd, as in the MIDR_EL1 register's description of each core's manual."""
 
 
-def describe(sources: Machine = SYSTEM) -> dict[str, Any]:
-    """This machine, as JSON: what cannot be found out is None.
-
-    `machine` (architecture), `board` (a Raspberry Pi's model), `cpu` (its name), `cores` (usable by this
-    process), `isa` (instruction sets that decide how fast a model runs), `memory_mb` (MiB), `os`, `python`,
-    `bits` (32 or 64, of this Python), `emulated` (what emulates the processor, None for a real one),
-    `virtual` (whose virtual machine this is, None where nothing tells that it is one), `date` (ISO 8601,
-    UTC).
-    """
-    return {
-        "machine": sources.kernel()[2],
-        "board": board(sources),
-        "cpu": cpu(sources),
-        "cores": cores(sources),
-        "isa": isa(sources),
-        "memory_mb": memory_mb(sources),
-        "os": system(sources),
-        "python": platform.python_version(),
-        "bits": sources.bits(),
-        "emulated": emulator(sources),
-        "virtual": virtual(sources),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def describe(sources: Machine = SYSTEM) -> Device:
+    """This machine; what cannot be found out is None."""
+    return Device(
+        machine=sources.kernel()[2],
+        board=board(sources),
+        cpu=cpu(sources),
+        cores=cores(sources),
+        isa=isa(sources),
+        memory_mb=memory_mb(sources),
+        os=system(sources),
+        python=platform.python_version(),
+        bits=sources.bits(),
+        emulated=emulator(sources),
+        virtual=virtual(sources),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def cores(sources: Machine = SYSTEM) -> int:
@@ -79,10 +72,10 @@ def cpu(sources: Machine = SYSTEM) -> str | None:
     return " and ".join(dict.fromkeys(_ARM_PARTS.get(part, f"Arm part {part}") for part in parts))
 
 
-def isa(sources: Machine = SYSTEM) -> list[str] | None:
+def isa(sources: Machine = SYSTEM) -> tuple[str, ...] | None:
     """Which of the instruction sets that matter the processor has."""
     flags = _flags(sources)
-    return [name for name in _ISA if name in flags] if flags else None
+    return tuple(name for name in _ISA if name in flags) if flags else None
 
 
 def memory_mb(sources: Machine = SYSTEM) -> int | None:

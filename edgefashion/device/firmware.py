@@ -25,7 +25,7 @@ def temperature_c(sources: Machine) -> float | None:
     return float(found[1]) if found else None
 
 
-def throttled(sources: Machine) -> tuple[list[str], list[str]] | None:
+def throttled(sources: Machine) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """What holds the processor back now, and what has since the board was started: names of THROTTLED."""
     # The kernel's own file comes second: reading it takes the firmware's memory of past events away.
     found = re.search(r"^throttled=0x([0-9a-f]+)\s*$", _ask(sources, "get_throttled"))
@@ -55,5 +55,5 @@ def _ask(sources: Machine, *command: str) -> str:
     return sources.run("vcgencmd", *command) or ""
 
 
-def _names(bits: int) -> list[str]:
-    return [name for bit, name in THROTTLED.items() if bits >> bit & 1]
+def _names(bits: int) -> tuple[str, ...]:
+    return tuple(name for bit, name in THROTTLED.items() if bits >> bit & 1)

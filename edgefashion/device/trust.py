@@ -1,11 +1,9 @@
 """Whether a row can be trusted, from the machine's states before, during and after its measurement."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from edgefashion.records.device import Device, State
 from edgefashion.records.results import Flag
-
-State = dict[str, Any]
 
 CLOCK_CHANGE = 0.05
 """Part of the highest clock by which it may vary: less is what a sensor shows of a steady one."""
@@ -19,7 +17,7 @@ SWAPPED_MB = 8
 """Growth of what is swapped out that is more than housekeeping."""
 
 
-def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
+def judge(states: Sequence[State], machine: Device | None = None) -> list[Flag]:
     """Flags for a row measured while the machine was in `states`; none for one that can be trusted.
 
     `states` are in order of time: the first before, the last after, the others during the measurement,
@@ -29,8 +27,8 @@ def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
     does not count. The clock is judged by the states during the measurement only: a clock that is low
     while nothing runs is what the governor `ondemand` is for. Of an emulated machine nothing else matters.
     """
-    if machine and machine.get("emulated"):
-        why = f"{machine['emulated']} emulates the processor: times here say nothing about a real one"
+    if machine and machine.emulated:
+        why = f"{machine.emulated} emulates the processor: times here say nothing about a real one"
         return [Flag(flag="emulated", why=why)]
     found = [
         *_throttled(states),
@@ -45,10 +43,10 @@ def judge(states: Sequence[State], machine: State | None = None) -> list[Flag]:
 
 def _throttled(states: Sequence[State]) -> list[Flag]:
     """What held the processor back in a state, or was remembered after the first without being seen."""
-    known = [state for state in states if state.get("throttled") is not None]
-    now = {name for state in known for name in state["throttled"]}
-    earlier = set(known[0]["throttled_since_boot"] or ()) if known else set()
-    between = {name for state in known for name in state["throttled_since_boot"] or ()} - earlier - now
+    known = [state for state in states if state.throttled is not None]
+    now = {name for state in known for name in state.throttled or ()}
+    earlier = set(known[0].throttled_since_boot or ()) if known else set()
+    between = {name for state in known for name in state.throttled_since_boot or ()} - earlier - now
     found = {name: f"seen in {_count(known, name)} of {len(known)} looks" for name in sorted(now)}
     found |= {name: "between two looks, by the firmware's memory" for name in sorted(between)}
     flags = []
@@ -62,7 +60,7 @@ def _throttled(states: Sequence[State]) -> list[Flag]:
 
 
 def _count(states: Sequence[State], name: str) -> int:
-    return sum(name in state["throttled"] for state in states)
+    return sum(name in (state.throttled or ()) for state in states)
 
 
 def _slowed(states: Sequence[State]) -> Flag | None:
@@ -91,7 +89,7 @@ def _clock(during: Sequence[State]) -> Flag | None:
 
 def _hot(states: Sequence[State]) -> Flag | None:
     degrees = _values(states, "temperature_c")
-    limit = PI_HOT_C if any(state.get("throttled") is not None for state in states) else HOT_C
+    limit = PI_HOT_C if any(state.throttled is not None for state in states) else HOT_C
     if not degrees or max(degrees) < limit:
         return None
     return Flag(flag="hot", why=f"up to {max(degrees):.0f} °C; from {limit:.0f} °C on it is slowed down")
@@ -119,7 +117,8 @@ def _swapping(states: Sequence[State]) -> Flag | None:
 
 
 def _values(states: Sequence[State], name: str) -> list[float]:
-    return [state[name] for state in states if state.get(name) is not None]
+    found = [getattr(state, name) for state in states]
+    return [value for value in found if value is not None]
 
 
 def _mean(values: Sequence[float]) -> float:

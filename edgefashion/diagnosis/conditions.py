@@ -1,12 +1,10 @@
 """Checks of what changes: governor, clock, temperature, throttling, other load, memory."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from edgefashion.device import Flag, Machine, judge
 from edgefashion.diagnosis.check import Check
-
-State = dict[str, Any]
+from edgefashion.records.device import Device, State
 
 LITTLE_MEMORY_MB = 150
 """A runtime and a model of ours take up to 90 MB."""
@@ -29,7 +27,7 @@ _MEND = {
 }
 
 
-def findings(states: Sequence[State], about: State, sources: Machine) -> list[Check]:
+def findings(states: Sequence[State], about: Device, sources: Machine) -> list[Check]:
     """Findings on a machine in some states (see `device.state`); the last one was taken with a meter.
 
     Whatever would flag a row of a benchmark (see `device.judge`) falsifies it here too.
@@ -48,11 +46,11 @@ def _wrong(flag: Flag) -> Check:
 
 
 def _governor(now: State, sources: Machine) -> Check:
-    name = now["governor"]
+    name = now.governor
     if name is None:
         return Check("note", "governor", "the system does not say what sets the clock speed")
     driver = (sources.text(_SCALING_DRIVER) or "").strip()
-    mhz = f", {now['mhz']:,.0f} MHz now ({now['mhz_from']})" if now["mhz"] else ""
+    mhz = f", {now.mhz:,.0f} MHz now ({now.mhz_from})" if now.mhz else ""
     if name == "performance":
         return Check("ok", "governor", f"{name}{mhz}")
     if name == "powersave" and driver not in _FULL_SPEED:
@@ -62,43 +60,43 @@ def _governor(now: State, sources: Machine) -> Check:
     return Check("note", "governor", text, _PERFORMANCE)
 
 
-def _firmware(now: State, about: State, sources: Machine) -> list[Check]:
+def _firmware(now: State, about: Device, sources: Machine) -> list[Check]:
     """What a Raspberry Pi's firmware remembers, or why it does not tell."""
     if why := sources.refusals.get("vcgencmd"):
         mend = _GROUP if any(sign in why for sign in _NOT_ALLOWED) else None
         return [Check("note", "firmware", f"vcgencmd does not answer: {why}", mend), *_throttling(now)]
-    if now["throttled"] is None and "Raspberry Pi" in (about["board"] or "") and not about["emulated"]:
+    if now.throttled is None and "Raspberry Pi" in (about.board or "") and not about.emulated:
         text = "vcgencmd is missing: whether this board is throttled cannot be known"
         return [Check("note", "firmware", text, "sudo apt install raspi-utils")]
     return _throttling(now)
 
 
 def _throttling(now: State) -> list[Check]:
-    if now["throttled"] is None:
+    if now.throttled is None:
         return []
-    earlier = [name for name in now["throttled_since_boot"] if name not in now["throttled"]]
+    earlier = [name for name in now.throttled_since_boot or () if name not in now.throttled]
     if earlier:
         text = f"not now, but since the machine was started: {', '.join(earlier)}"
         mend = _SUPPLY if "under-voltage" in earlier else _FAN
         return [Check("note", "throttling", text, mend)]
-    return [] if now["throttled"] else [Check("ok", "throttling", "none since the machine was started")]
+    return [] if now.throttled else [Check("ok", "throttling", "none since the machine was started")]
 
 
 def _temperature(now: State) -> Check:
-    if now["temperature_c"] is None:
+    if now.temperature_c is None:
         return Check("note", "temperature", "no sensor can be read here")
-    return Check("ok", "temperature", f"{now['temperature_c']:.0f} °C ({now['temperature_from']})")
+    return Check("ok", "temperature", f"{now.temperature_c:.0f} °C ({now.temperature_from})")
 
 
 def _load(now: State) -> Check:
-    if now["other_cores"] is None:
+    if now.other_cores is None:
         return Check("note", "other load", "the system does not say how busy the processor is")
-    stolen = f", the host {now['stolen_cores']:.2f}" if now["stolen_cores"] else ""
-    return Check("ok", "other load", f"other processes use {now['other_cores']:.2f} cores{stolen}")
+    stolen = f", the host {now.stolen_cores:.2f}" if now.stolen_cores else ""
+    return Check("ok", "other load", f"other processes use {now.other_cores:.2f} cores{stolen}")
 
 
 def _memory(now: State) -> Check:
-    free = now["memory_available_mb"]
+    free = now.memory_available_mb
     if free is None:
         return Check("note", "memory", "the system does not say how much is free")
     if free < LITTLE_MEMORY_MB:

@@ -4,9 +4,9 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from edgefashion.diagnosis.check import Check
+from edgefashion.records.device import Device
 
 DOT_PRODUCTS = {"asimddp", "i8mm", "avx_vnni", "avx512_vnni", "amx_int8"}
 MEND_32_BITS = "write a 64-bit system to the card: Raspberry Pi OS (64-bit)"
@@ -14,7 +14,7 @@ LITTLE_DISK_MB, NO_DISK_MB = 500, 20
 """Installing the runtimes takes some 200 MB, results with all their samples some MB."""
 
 
-def findings(about: dict[str, Any]) -> list[Check]:
+def findings(about: Device) -> list[Check]:
     """Findings on a machine, given as `device.describe()`."""
     return [_python(about), *_bits(about), _system(about), *_real(about), _processor(about)]
 
@@ -40,36 +40,36 @@ def _disk(name: str, folder: Path) -> Check:
     return Check("note", "disk", text, mend) if free < LITTLE_DISK_MB else Check("ok", "disk", text)
 
 
-def _python(about: dict[str, Any]) -> Check:
-    return Check("ok", "python", f"Python {about['python']}, {about['bits']} bits")
+def _python(about: Device) -> Check:
+    return Check("ok", "python", f"Python {about.python}, {about.bits} bits")
 
 
-def _bits(about: dict[str, Any]) -> list[Check]:
-    if about["bits"] >= 64:
+def _bits(about: Device) -> list[Check]:
+    if about.bits is None or about.bits >= 64:
         return []
     text = "a 64-bit operating system is required: the runtimes are not built for 32 bits"
     return [Check("problem", "system", text, MEND_32_BITS)]
 
 
-def _system(about: dict[str, Any]) -> Check:
-    return Check("ok", "system", f"{about['os']}, {about['machine']}")
+def _system(about: Device) -> Check:
+    return Check("ok", "system", f"{about.os}, {about.machine}")
 
 
-def _real(about: dict[str, Any]) -> list[Check]:
-    if not about["virtual"]:
+def _real(about: Device) -> list[Check]:
+    if not about.virtual:
         return []
-    whose = "" if about["virtual"] == "unnamed" else f" ({about['virtual']})"
+    whose = "" if about.virtual == "unnamed" else f" ({about.virtual})"
     text = f"this is a virtual machine{whose}: its host may take processor time away"
     return [Check("note", "system", text)]
 
 
-def _processor(about: dict[str, Any]) -> Check:
-    name = ": ".join(filter(None, [about["board"], about["cpu"] or "a processor without a name"]))
-    text = f"{name}, {about['cores']} cores"
-    if about["isa"] is None:
+def _processor(about: Device) -> Check:
+    name = ": ".join(filter(None, [about.board, about.cpu or "a processor without a name"]))
+    text = f"{name}, {about.cores} cores"
+    if about.isa is None:
         return Check("note", "processor", f"{text}; the system does not say which instruction sets it has")
-    features = " ".join(about["isa"]) or "no vector instructions that matter"
-    if DOT_PRODUCTS.isdisjoint(about["isa"]):
+    features = " ".join(about.isa) or "no vector instructions that matter"
+    if DOT_PRODUCTS.isdisjoint(about.isa):
         slow = "no dot products of 8-bit numbers: int8 has less to gain here"
         return Check("note", "processor", f"{text} ({features}); {slow}")
     return Check("ok", "processor", f"{text} ({features})")

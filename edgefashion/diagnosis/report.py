@@ -5,6 +5,7 @@ from typing import Any
 
 from edgefashion import __version__
 from edgefashion.diagnosis.check import Check
+from edgefashion.records.device import Device, State
 from edgefashion.tables import Column, Page, Table
 from edgefashion.tables.presentable import Presentable
 from edgefashion.tables.terminal import fitted
@@ -16,10 +17,8 @@ SCHEMA = 1
 class DoctorReport(Presentable):
     """A machine, its state, and the results of all checks."""
 
-    device: dict[str, Any]
-    """See `device.describe`."""
-    state: dict[str, Any]
-    """See `device.state`."""
+    device: Device
+    state: State
     findings: list[Check]
 
     @property
@@ -29,7 +28,14 @@ class DoctorReport(Presentable):
 
     def to_dict(self) -> dict[str, Any]:
         """All of it: `schema` 1, `edgefashion` (version), `fit`, `device`, `state` and `findings`."""
-        return {"schema": SCHEMA, "edgefashion": __version__, "fit": self.fit, **asdict(self)}
+        return {
+            "schema": SCHEMA,
+            "edgefashion": __version__,
+            "fit": self.fit,
+            "device": self.device.to_dict(),
+            "state": self.state.to_dict(),
+            "findings": [asdict(finding) for finding in self.findings],
+        }
 
     def page(self) -> Page:
         """A row for each finding, and the verdict."""

@@ -6,7 +6,6 @@ So one that dies of an instruction that the processor lacks, or hangs, is a line
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from edgefashion import runtimes
 from edgefashion.artifacts import formats
@@ -15,6 +14,7 @@ from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import MEND_32_BITS
 from edgefashion.errors import EdgefashionError, MissingExtra, RuntimeCrash
 from edgefashion.installation import pip_install
+from edgefashion.records.device import Device
 from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
 
@@ -23,15 +23,15 @@ PROBE_SECONDS, EMULATED_SECONDS = 20.0, 120.0
 """How long a runtime may be silent. Importing one takes seconds from a slow card, half a minute emulated."""
 
 
-def findings(about: dict[str, Any], probes: tuple[Path, ...] = PROBES) -> list[Check]:
+def findings(about: Device, probes: tuple[Path, ...] = PROBES) -> list[Check]:
     """A finding for each runtime that runs one of `probes`, of a machine given as `device.describe()`."""
-    patience = EMULATED_SECONDS if about["emulated"] else PROBE_SECONDS
+    patience = EMULATED_SECONDS if about.emulated else PROBE_SECONDS
     tried = [(model, name) for model in probes for name in _runtimes_of(model)]
     with ThreadPoolExecutor(len(tried)) as pool:
         started = [pool.submit(_probe, model, name, patience) for model, name in tried]
         found = [each.result() for each in started]
     if all(finding == _missing(*each) for finding, each in zip(found, tried, strict=True)):
-        mend = MEND_32_BITS if about["bits"] < 64 else pip_install("pi")
+        mend = MEND_32_BITS if about.bits == 32 else pip_install("pi")
         found.append(Check("problem", "runtimes", "none is installed: no model can be run", mend))
     return found
 

@@ -21,7 +21,7 @@ def result_tables(results: Results) -> list[Table[Row]]:
     latency = Table("Latency and memory, one image at a time", _used(_LATENCY, results.rows), results.rows)
     long = [row for row in results.rows if row.sustained]
     sustained = Table("Sustained load", _used(_SUSTAINED, long), long)
-    emulated = bool(results.device.get("emulated"))
+    emulated = bool(results.device.emulated)
     return [
         *([accuracy] if results.dataset or emulated else []),
         *([] if emulated else [latency]),

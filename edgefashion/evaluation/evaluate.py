@@ -66,7 +66,7 @@ def assess(
     protocol = protocol or BenchmarkOptions()
     pinning.check(protocol.pin)
     machine = device.describe()
-    timed = not machine["emulated"]
+    timed = not machine.emulated
     replies = _replies(subjects, timed, protocol, progress)
     interrupted = len(replies) < len(subjects)
     replies += [Predictions()] * (len(subjects) - len(replies))
@@ -92,8 +92,13 @@ def assess(
                 limit = limits.macs_per_s(comparable[number](count))
                 flags = benchmarking.flags(run, measured.watch, machine)
                 results.append(rows.row(common, run, flags, protocol, limit))
-        machine |= measured.watch.describe()
-        return Results(machine, dataset_info, results, verb, protocol.describe() if timed else None)
+        return Results(
+            measured.watch.around(machine),
+            dataset_info,
+            results,
+            verb,
+            protocol.describe() if timed else None,
+        )
 
 
 def _replies(

@@ -25,7 +25,7 @@ def notes(results: Results) -> list[str]:
     """What a reader must know to believe the tables and no more than them: a line each."""
     rows = results.rows
     lines = list(dict.fromkeys(f"Failed: {row.error}" for row in rows if row.status != "ok"))
-    if emulator := results.device.get("emulated"):
+    if emulator := results.device.emulated:
         lines.append(f"The processor is emulated by {emulator}: nothing was timed, time there means nothing.")
     lines += _flags(rows)
     lines += _own_notes(rows)

@@ -11,10 +11,6 @@ from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
 from edgefashion.tables import Page
 
-_OF_DEVICE: dict[str, Any] = dict.fromkeys(
-    ("board", "cpu", "machine", "cores", "isa", "memory_mb", "os", "date", "emulated")
-)
-
 
 def page(results: Results) -> Page:
     """The tables, with the header and the notes."""
@@ -28,19 +24,19 @@ def to_csv(results: Results) -> str:
 
 def header(results: Results) -> list[str]:
     """What was measured on what, and when: a line each."""
-    machine, rows = _OF_DEVICE | results.device, results.rows
-    name = machine["board"] or machine["cpu"] or machine["machine"] or "unknown"
-    features = f" ({' '.join(machine['isa'])})" if machine["isa"] else ""
-    emulated = f", emulated by {machine['emulated']}" if machine["emulated"] else ""
-    memory = f", {machine['memory_mb']:,} MB" if machine["memory_mb"] else ""
+    machine, rows = results.device, results.rows
+    name = machine.name or "unknown"
+    features = f" ({' '.join(machine.isa)})" if machine.isa else ""
+    emulated = f", emulated by {machine.emulated}" if machine.emulated else ""
+    memory = f", {machine.memory_mb:,} MB" if machine.memory_mb else ""
     started = [row for row in rows if row.runtime]
     runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started)
     threads = dict.fromkeys(str(row.threads) for row in rows)
     names = ", ".join(runtimes) or "none started"
-    system = machine["os"] or "unknown system"
+    system = machine.os or "unknown system"
     lines = [
-        f"Device: {name}{emulated}, {machine['cores'] or '?'} cores{features}{memory}, {system}",
-        f"Runtimes: {names}; threads: {', '.join(threads)}; {machine['date'] or 'unknown date'}",
+        f"Device: {name}{emulated}, {machine.cores or '?'} cores{features}{memory}, {system}",
+        f"Runtimes: {names}; threads: {', '.join(threads)}; {machine.date or 'unknown date'}",
     ]
     if data := results.dataset:
         part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"

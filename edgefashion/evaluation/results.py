@@ -15,6 +15,7 @@ import msgspec
 from edgefashion import __version__
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.files import json_text, reading
+from edgefashion.records.device import Device
 from edgefashion.records.results import Results as Head
 from edgefashion.records.results import Row, Samples
 from edgefashion.tables import Page
@@ -34,7 +35,7 @@ _MEND = "name a results file, or measure again"
 class Results(Presentable):
     """Rows and what they were measured on, with and how; see `edgefashion.records.results`."""
 
-    device: dict[str, Any]
+    device: Device
     dataset: dict[str, Any] | None
     rows: list[Row]
     verb: str = "evaluate"
@@ -64,7 +65,7 @@ class Results(Presentable):
             "schema": SCHEMA,
             "edgefashion": self.edgefashion,
             "verb": self.verb,
-            "device": self.device,
+            "device": self.device.to_dict(),
             "dataset": self.dataset,
             "protocol": self.protocol,
             "results": [row.to_dict() for row in self.rows],
@@ -112,7 +113,7 @@ def read(path: str | Path) -> Results:
         raise reading.damaged(name, what, BadInput, _MEND, lacks)
     rows = _decoded(results, list[dict[str, msgspec.Raw]], f"{name}, field results,", what)
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
-    head = {**_HEAD_OF_OLD, **head}
+    head = {**_HEAD_OF_OLD, **head, "device": msgspec.convert(head["device"], Device)}
     return Results(rows=found, **{field: head[field] for field in _HEAD})
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from msgspec import Struct, to_builtins
 
+from edgefashion.records.device import Device
 from edgefashion.records.values import Amount, Count, Dataset, Difference, Name, Positive, Share, Time
 
 Samples = list[Time]
@@ -153,29 +154,6 @@ class Row(Struct, frozen=True, kw_only=True):
 def _plain(value: Any) -> Any:
     """An array or a number of numpy, or an array of samples, as JSON."""
     return value.tolist()
-
-
-class State(TypedDict, total=False):
-    """What is read of `device.state`."""
-
-    throttled: list[str] | None
-
-
-class Device(TypedDict, total=False):
-    """What is read of `device.describe`, and the states around the measurement."""
-
-    machine: Name | None
-    board: Name | None
-    cpu: Name | None
-    cores: Positive | None
-    isa: list[Name] | None
-    memory_mb: Count | None
-    os: Name | None
-    date: Name | None
-    emulated: Name | None
-    before: State | None
-    during: list[State] | None
-    after: State | None
 
 
 class Protocol(TypedDict, total=False):

@@ -135,7 +135,7 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
             "the GPU is in use already: train on its own with edgefashion train --device cpu"
         ) from error
     machine = device.describe()
-    return f"CPU: {machine['cpu']}, {machine['cores']} cores"
+    return f"CPU: {machine.cpu}, {machine.cores} cores"
 
 
 def _architecture(recipe: Recipe) -> Architecture:
@@ -219,7 +219,7 @@ def _finish(
         "data": dataset.describe(),
         "splits": {part: len(getattr(splits, part)) for part in ("train", "validation", "test")},
         "trained_on": where,
-        "device": device.describe(),
+        "device": device.describe().to_dict(),
         "versions": _versions(recipe),
     }
     files.write_json(state.folder / runs.INFO, info)

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edgefashion.benchmarking import Job, Measurement, Watch, flags
 from edgefashion.device import RecordedMachine
 from edgefashion.errors import RuntimeCrash
+from edgefashion.records.device import Device
 
 MACHINES = Path(__file__).parents[1] / "files/machines"
 
@@ -22,7 +24,7 @@ def row(*medians: float, samples: int = 100) -> Measurement:
 def found(measured: Measurement, machine: str = "missing") -> dict[str, str]:
     watch = Watch(RecordedMachine(MACHINES / machine))
     watch.finish()
-    return {flag.flag: flag.why for flag in flags(measured, watch, {"emulated": None})}
+    return {flag.flag: flag.why for flag in flags(measured, watch, Device())}
 
 
 def test_a_steady_row_has_none() -> None:
@@ -51,9 +53,9 @@ def test_the_machine_is_judged_too() -> None:
     measured = row(*[30.0] * 25)
     watch = Watch(RecordedMachine(MACHINES / "pi4"))
     watch.finish()
-    weak = {**watch.before, "throttled": ["under-voltage"]}
+    weak = replace(watch.before, throttled=("under-voltage",))
     measured.states = [weak]
-    assert [flag.flag for flag in flags(measured, watch, {"emulated": None})] == ["under-voltage"]
+    assert [flag.flag for flag in flags(measured, watch, Device())] == ["under-voltage"]
 
 
 def test_an_interruption_is_all_there_is_to_say() -> None:

@@ -14,6 +14,7 @@ import pytest
 from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement, Watch, flags, measure, rounds
 from edgefashion.benchmarking.rounds import KEPT, RESOLVED, clock_step_us
 from edgefashion.errors import ArtifactError, BadInput, OutOfTime, RuntimeCrash
+from edgefashion.records.device import Device
 from edgefashion.runtimes.model import Model
 
 Fake = Callable[..., Path]
@@ -98,7 +99,7 @@ def test_a_row_takes_no_more_than_its_time_whatever_an_inference_takes(fake: Fak
     assert time.monotonic() - begin < 15
     assert 2 <= cut.timed_samples <= 12 and len(cut.round_samples) < 50
     assert cut.cut_at == 4.0 and "cut at the 4 s that a row may take" in str(cut.note)
-    [flag] = [flag for flag in flags(cut, Watch(), {}) if flag.flag == "too few samples"]
+    [flag] = [flag for flag in flags(cut, Watch(), Device()) if flag.flag == "too few samples"]
     assert flag.why.endswith("add --at-most")
 
 
@@ -233,12 +234,14 @@ def test_ctrl_c_keeps_what_was_measured(fake: Fake, tmp_path: Path) -> None:
 
 def test_the_machine_is_looked_at_before_while_and_after(fake: Fake) -> None:
     measured = measure([Job(fake("a"), 1, IMAGES), Job(fake("b"), 1, IMAGES)], QUICK)
-    states = measured.watch.describe()
     assert {len(row.states) for row in measured.rows} == {6}
-    assert len(states["during"]) == 12
-    times = [state["at_s"] for state in states["during"]]
+    assert len(measured.watch.during) == 12
+    times = [state.at_s for state in measured.watch.during]
     assert times == sorted(times)
-    assert states["before"].keys() == states["after"].keys() == states["during"][0].keys() - {"at_s"}
+    around = measured.watch.around(Device(cores=4)).to_dict()
+    assert around["cores"] == 4
+    assert around["before"].keys() == around["after"].keys() == around["during"][0].keys() - {"at_s"}
+    assert next(iter(around["during"][0])) == "at_s"
 
 
 def test_progress_ends_where_it_said_it_would(fake: Fake) -> None:

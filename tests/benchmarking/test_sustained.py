@@ -35,7 +35,7 @@ def test_a_crash_under_sustained_load_is_a_failed_row(fake: Callable[..., Path])
 def test_energy_is_power_times_time(fake: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgefashion.benchmarking.energy.SECONDS", 0.2)
     [row] = measure([Job(fake(delay_us=2000), 1)], QUICK, sources=RecordedMachine(PI5)).rows
-    watts = state(RecordedMachine(PI5))["watts"]
+    watts = state(RecordedMachine(PI5)).watts
     assert row.energy_mj and watts * 2 < row.energy_mj < watts * 20  # of 2 ms and a little more
     [row] = measure([Job(fake(), 1)], QUICK, sources=RecordedMachine(PI5.with_name("pi4"))).rows
     assert row.energy_mj is None

@@ -24,6 +24,7 @@ from edgefashion.cli._next_step import after_benchmark, after_evaluation
 from edgefashion.data import Dataset
 from edgefashion.evaluation.results import Results
 from edgefashion.installation import pip_install
+from edgefashion.records.device import Device
 from edgefashion.records.results import Flag, Host, Row
 
 DATA = Path(__file__).parents[1] / "files"
@@ -267,7 +268,7 @@ def test_a_full_disk_comes_after_the_table(bench: Bench, fake: Fake, monkeypatch
 def test_what_comes_next_is_something_new(
     names: tuple[str, ...], sustained: float, json_file: Path | None, expected: str
 ) -> None:
-    found = Results({}, None, [row()], "bench", {"sustained_minutes": sustained})
+    found = Results(Device(), None, [row()], "bench", {"sustained_minutes": sustained})
     assert expected in str(after_benchmark(names, found, json_file))
     assert after_benchmark(names, replace(found, rows=[row(status="failed")]), json_file) is None
     assert after_benchmark(names, replace(found, protocol=None), json_file) is None
@@ -277,9 +278,9 @@ def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
     paths = [tmp_path / "runs/cnn/artifacts" / name for name in ("cnn-int8.onnx", "cnn-float32.onnx")]
     artifacts = [artifact.Artifact(path, {"run": "cnn"}) for path in paths]
     rows = [row(path=str(path), accuracy=share) for path, share in zip(paths, (0.9, 0.8), strict=True)]
-    found = str(after_evaluation(artifacts, Results({}, None, rows)))
+    found = str(after_evaluation(artifacts, Results(Device(), None, rows)))
     assert f"edgefashion predict {paths[0]} PICTURE.jpg" in found
     assert f"edgefashion bundle {tmp_path}/runs/cnn -o cnn.zip" in found and "edgefashion card" in found
     alone = [artifact.Artifact(paths[1], None)]
-    assert str(after_evaluation(alone, Results({}, None, rows[1:]))).endswith("PICTURE.jpg")
-    assert after_evaluation(alone, Results({}, None, [row(accuracy=None)])) is None
+    assert str(after_evaluation(alone, Results(Device(), None, rows[1:]))).endswith("PICTURE.jpg")
+    assert after_evaluation(alone, Results(Device(), None, [row(accuracy=None)])) is None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -75,8 +76,9 @@ def test_the_bytes_depend_on_the_content_alone(
         path.chmod(0o600)
         os.utime(path, (0, 0))
         moved.append(artifact.read(path))
-    described = device.describe()
-    later = {**described, "date": "2031-01-01T00:00:00+00:00", "cores": 64, "memory_mb": 1}
+    later = msgspec.structs.replace(
+        device.describe(), date="2031-01-01T00:00:00+00:00", cores=64, memory_mb=1
+    )
     monkeypatch.setattr(device, "describe", lambda: later)
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     monkeypatch.chdir(tmp_path)

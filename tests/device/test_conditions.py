@@ -8,19 +8,20 @@ import pytest
 
 from edgefashion import device
 from edgefashion.device import RecordedMachine
+from edgefashion.records.device import State
 
 Machine = Callable[[str], RecordedMachine]
 
 
 def test_a_pi_3(machine: Machine) -> None:
-    assert device.state(machine("pi3")) == {
+    assert device.state(machine("pi3")).to_dict() == {
         "mhz": 1200.0,
         "mhz_from": "vcgencmd",  # cpufreq says the 1400 it has asked for
         "governor": "ondemand",
         "temperature_c": 63.4,
         "temperature_from": "vcgencmd",
-        "throttled": ["soft temperature limit"],
-        "throttled_since_boot": ["soft temperature limit"],
+        "throttled": ("soft temperature limit",),
+        "throttled_since_boot": ("soft temperature limit",),
         "throttle_count": None,
         "watts": None,
         "load": 1.04,
@@ -34,39 +35,39 @@ def test_a_pi_3(machine: Machine) -> None:
 
 def test_a_pi_4(machine: Machine) -> None:
     found = device.state(machine("pi4"))
-    assert (found["mhz"], found["temperature_c"]) == (1500.4, 47.2)
-    assert (found["throttled"], found["throttled_since_boot"]) == ([], ["under-voltage", "throttled"])
-    assert found["watts"] is None  # it prints an error, and ends with 0
+    assert (found.mhz, found.temperature_c) == (1500.4, 47.2)
+    assert (found.throttled, found.throttled_since_boot) == ((), ("under-voltage", "throttled"))
+    assert found.watts is None  # it prints an error, and ends with 0
 
 
 def test_a_pi_5(machine: Machine) -> None:
     found = device.state(machine("pi5"))
-    assert (found["mhz"], found["throttled"], found["throttled_since_boot"]) == (2400.0, [], [])
+    assert (found.mhz, found.throttled, found.throttled_since_boot) == (2400.0, (), ())
     core, others = 1.94432 * 0.8849834, 1.1
-    assert core + 0.9 < found["watts"] < core + others  # twelve rails; the two without amperes do not count
+    assert core + 0.9 < found.watts < core + others  # twelve rails; the two without amperes do not count
 
 
 def test_a_laptop(machine: Machine) -> None:
     found = device.state(machine("laptop"))
-    assert (found["mhz"], found["mhz_from"], found["governor"]) == (3911.2, "cpufreq", "powersave")
-    assert (found["temperature_c"], found["temperature_from"]) == (51.0, "x86_pkg_temp")
-    assert (found["throttled"], found["throttled_since_boot"]) == (None, None)
-    assert found["throttle_count"] == 18
+    assert (found.mhz, found.mhz_from, found.governor) == (3911.2, "cpufreq", "powersave")
+    assert (found.temperature_c, found.temperature_from) == (51.0, "x86_pkg_temp")
+    assert (found.throttled, found.throttled_since_boot) == (None, None)
+    assert found.throttle_count == 18
 
 
 def test_a_firmware_that_refuses_leaves_what_the_kernel_knows(machine: Machine) -> None:
     sources = machine("refusing")
     found = device.state(sources)
-    assert (found["mhz"], found["mhz_from"]) == (600.0, "cpufreq")
-    assert (found["temperature_c"], found["temperature_from"]) == (61.34, "cpu-thermal")
-    assert found["throttled"] == ["under-voltage", "throttled"]
-    assert found["throttled_since_boot"] == ["under-voltage", "throttled"]
+    assert (found.mhz, found.mhz_from) == (600.0, "cpufreq")
+    assert (found.temperature_c, found.temperature_from) == (61.34, "cpu-thermal")
+    assert found.throttled == ("under-voltage", "throttled")
+    assert found.throttled_since_boot == ("under-voltage", "throttled")
     assert sources.refusals == {"vcgencmd": "VCHI initialization failed"}
 
 
 @pytest.mark.parametrize("name", ["missing", "nonsense"])
 def test_a_state_that_cannot_be_read_is_none(name: str, machine: Machine) -> None:
-    assert set(device.state(machine(name)).values()) == {None}
+    assert set(device.state(machine(name)).to_dict().values()) == {None}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_state_that_cannot_be_read_is_none(name: str, machine: Machine) -> Non
 def test_rails_are_paired_by_name(output: str, watts: float | None, tmp_path: Path) -> None:
     (tmp_path / "commands").mkdir()
     (tmp_path / "commands/vcgencmd pmic_read_adc").write_text(output)
-    assert device.state(RecordedMachine(tmp_path))["watts"] == watts
+    assert device.state(RecordedMachine(tmp_path)).watts == watts
 
 
 def test_memory_is_short_below_a_quarter_of_it(machine: Machine, tmp_path: Path) -> None:
@@ -93,13 +94,13 @@ def test_memory_is_short_below_a_quarter_of_it(machine: Machine, tmp_path: Path)
 
 
 def test_energy_is_mean_power_times_time() -> None:
-    states = [{"watts": 3.0}, {"watts": None}, {"watts": 5.0}]
+    states = [State(watts=3.0), State(), State(watts=5.0)]
     assert device.mean_watts(states) == 4
     assert device.millijoules(states, 0.0005) == pytest.approx(2)
-    assert device.millijoules([{"watts": None}], 1) is None
+    assert device.millijoules([State()], 1) is None
     assert device.millijoules([], 1) is None
 
 
 def test_this_machine_is_json() -> None:
     meter = device.LoadMeter()
-    assert json.loads(json.dumps(device.state(meter=meter)))["memory_available_mb"] > 0
+    assert json.loads(json.dumps(device.state(meter=meter).to_dict()))["memory_available_mb"] > 0

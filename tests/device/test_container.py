@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edgefashion import device
 from edgefashion.device import RecordedMachine, container, judge
@@ -43,7 +44,7 @@ def test_limits_of_both_versions(files: dict[str, str], tmp_path: Path) -> None:
     assert (container.cpu_quota(machine), container.quota_stops(machine)) == (1.5, 7)
     assert device.cores(machine) == 1
     assert device.memory_available_mb(machine) == 768
-    assert device.state(machine)["quota_stops"] == 7
+    assert device.state(machine).quota_stops == 7
     assert not device.memory_is_short(machine)
     used = next(name for name in files if name.endswith(("current", "usage_in_bytes")))
     (tmp_path / used).write_text(str(GIB))
@@ -90,6 +91,6 @@ def test_a_quota_that_stops_a_measurement_is_a_flag(tmp_path: Path) -> None:
     machine = recorded(tmp_path, V2)
     before = device.state(machine)
     assert not judge([before, before, before])
-    [flag] = judge([before, before, {**before, "quota_stops": 12}])
+    [flag] = judge([before, before, replace(before, quota_stops=12)])
     assert flag.flag == "CPU quota"
     assert "stopped it 5 times" in flag.why

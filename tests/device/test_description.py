@@ -39,16 +39,16 @@ def test_machines(
     name: str, board: str | None, cpu: str, isa: list[str], memory_mb: int, os: str, machine: Machine
 ) -> None:
     found = device.describe(machine(name))
-    assert (found["board"], found["cpu"], found["isa"]) == (board, cpu, isa)
-    assert (found["memory_mb"], found["os"], found["bits"]) == (memory_mb, os, 64)
-    assert (found["emulated"], found["virtual"]) == (None, None)
+    assert (found.board, found.cpu, found.isa) == (board, cpu, tuple(isa))
+    assert (found.memory_mb, found.os, found.bits) == (memory_mb, os, 64)
+    assert (found.emulated, found.virtual) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["missing", "refusing", "nonsense"])
 def test_what_nothing_tells_is_none(name: str, machine: Machine) -> None:
     found = device.describe(machine(name))
-    assert [found[key] for key in ("isa", "memory_mb", "virtual", "emulated")] == [None] * 4
-    assert found["os"].startswith("Linux 6.")
+    assert found.isa is found.memory_mb is found.virtual is found.emulated is None
+    assert found.os and found.os.startswith("Linux 6.")
 
 
 def recorded(tmp_path: Path, cpuinfo: str, **files: str) -> RecordedMachine:
@@ -71,19 +71,19 @@ def recorded(tmp_path: Path, cpuinfo: str, **files: str) -> RecordedMachine:
 )
 def test_arm_processors(parts: list[tuple[str, str]], name: str, tmp_path: Path) -> None:
     text = "\n".join(f"CPU implementer\t: {who}\nCPU part\t: {part}\n" for who, part in parts)
-    assert device.describe(recorded(tmp_path, text))["cpu"] == name
+    assert device.describe(recorded(tmp_path, text)).cpu == name
 
 
 def test_a_board_that_only_cpuinfo_names(tmp_path: Path) -> None:
     found = device.describe(recorded(tmp_path, "Model\t\t: Raspberry Pi 4 Model B Rev 1.4\n"))
-    assert found["board"] == "Raspberry Pi 4 Model B Rev 1.4"
+    assert found.board == "Raspberry Pi 4 Model B Rev 1.4"
 
 
 @pytest.mark.parametrize(
     ("files", "virtual"), [({}, "unnamed"), ({"sys__class__dmi__id__sys_vendor": "QEMU\n"}, "QEMU")]
 )
 def test_a_virtual_machine(files: dict[str, str], virtual: str, tmp_path: Path) -> None:
-    assert device.describe(recorded(tmp_path, "flags : avx2 hypervisor", **files))["virtual"] == virtual
+    assert device.describe(recorded(tmp_path, "flags : avx2 hypervisor", **files)).virtual == virtual
 
 
 def link(root: Path, path: str, target: str) -> None:
@@ -116,7 +116,7 @@ def test_an_emulator_that_its_starter_names(tmp_path: Path) -> None:
 
 
 def test_this_machine_is_json() -> None:
-    found = json.loads(json.dumps(device.describe()))
+    found = json.loads(json.dumps(device.describe().to_dict()))
     assert found["cores"] >= 1
     assert found["date"].endswith("+00:00")
     assert found["bits"] == 64

@@ -4,18 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edgefashion import device
 from edgefashion.device import Flag, RecordedMachine, judge
+from edgefashion.records.device import Device, State
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "mhz": 1500.4,
     "mhz_from": "vcgencmd",
     "governor": "ondemand",
     "temperature_c": 50.0,
     "temperature_from": "vcgencmd",
-    "throttled": [],
-    "throttled_since_boot": [],
+    "throttled": (),
+    "throttled_since_boot": (),
     "watts": None,
     "load": 1.0,
     "other_cores": 0.02,
@@ -25,11 +27,12 @@ GOOD = {
 }
 
 
-def states(during: dict[str, Any] | None = None, **everywhere: Any) -> list[dict[str, Any]]:
-    """Before, three during, after; the second during has `during`."""
-    found = [{**GOOD, **everywhere} for _ in range(5)]
-    found[2] |= during or {}
-    return found
+def states(
+    during: dict[str, Any] | None = None, last: dict[str, Any] | None = None, **everywhere: Any
+) -> list[State]:
+    """Before, three during, after; the second during has `during`, and the one after has `last`."""
+    changes: list[dict[str, Any]] = [{}, {}, during or {}, {}, last or {}]
+    return [State(**{**GOOD, **everywhere, **each}) for each in changes]
 
 
 def test_a_good_run_has_no_flags() -> None:
@@ -66,25 +69,20 @@ def test_under_voltage_and_throttling_are_two_flags() -> None:
 
 
 def test_what_happened_between_two_looks_is_seen_in_the_firmwares_memory() -> None:
-    run = states()
-    run[-1]["throttled_since_boot"] = ["under-voltage"]
-    (found,) = judge(run)
+    (found,) = judge(states(last={"throttled_since_boot": ("under-voltage",)}))
     assert found.flag == "under-voltage"
     assert "between two looks" in found.why
 
 
 def test_a_laptop_that_was_slowed_down_for_its_heat() -> None:
-    run = states(throttle_count=18)
-    run[-1]["throttle_count"] = 25
-    (found,) = judge(run)
+    (found,) = judge(states(throttle_count=18, last={"throttle_count": 25}))
     assert found == Flag(flag="throttled", why="its counters of thermal throttling grew by 7")
     assert judge(states(throttle_count=18)) == []
 
 
 def test_an_idle_clock_before_and_after_is_normal() -> None:
-    run = states()
-    run[0]["mhz"] = run[-1]["mhz"] = 600.0
-    assert judge(run) == []
+    before, *during, after = states()
+    assert judge([replace(before, mhz=600.0), *during, replace(after, mhz=600.0)]) == []
 
 
 def test_an_intel_processor_may_be_warmer_than_a_raspberry_pi() -> None:
@@ -94,10 +92,10 @@ def test_an_intel_processor_may_be_warmer_than_a_raspberry_pi() -> None:
 
 
 def test_an_emulated_machine_is_flagged() -> None:
-    (found,) = judge(states(other_cores=2.0), {"emulated": "qemu-aarch64"})
+    (found,) = judge(states(other_cores=2.0), Device(emulated="qemu-aarch64"))
     assert found.flag == "emulated"
     assert "qemu-aarch64" in found.why
-    assert judge(states(), {"emulated": None}) == []
+    assert judge(states(), Device()) == []
 
 
 def test_a_machine_that_tells_nothing_has_no_flags(machine: Callable[[str], RecordedMachine]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edgefashion import device
 from edgefashion.device import RecordedMachine
@@ -16,7 +17,9 @@ Machine = Callable[[str], RecordedMachine]
 def look(sources: RecordedMachine, **changes: Any) -> dict[str, Check]:
     """Topic → finding, of a machine whose state after a second has `changes`."""
     state = device.state(sources)
-    found = findings([state, {**state, "other_cores": 0.01, **changes}], device.describe(sources), sources)
+    found = findings(
+        [state, replace(state, **{"other_cores": 0.01, **changes})], device.describe(sources), sources
+    )
     assert len({finding.topic for finding in found}) == len(found)
     return {finding.topic: finding for finding in found}
 
@@ -49,7 +52,7 @@ def test_a_firmware_that_refuses_names_the_group(machine: Machine) -> None:
 
 def test_a_raspberry_pi_without_vcgencmd(machine: Machine) -> None:
     sources = machine("pi5")
-    state = {**device.state(sources), "throttled": None, "throttled_since_boot": None}
+    state = replace(device.state(sources), throttled=None, throttled_since_boot=None)
     found = findings([state, state], device.describe(sources), sources)
     assert [finding.mend for finding in found if finding.topic == "firmware"] == [
         "sudo apt install raspi-utils"
@@ -86,7 +89,7 @@ def test_powersave_of_an_intel_processor_is_no_lowest_clock(machine: Machine, tm
 
 def test_an_emulated_machine_is_not_fit(machine: Machine) -> None:
     sources = machine("pi4")
-    about = {**device.describe(sources), "emulated": "qemu-aarch64"}
+    about = replace(device.describe(sources), emulated="qemu-aarch64")
     state = device.state(sources)
     found = {finding.topic: finding for finding in findings([state, state], about, sources)}
     assert falsifying(found) == {"emulated"}

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from edgefashion import device
 from edgefashion.device import RecordedMachine
 from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import findings, room
+from edgefashion.records.device import Device
 
 Machine = Callable[[str], RecordedMachine]
 
 
-def about(sources: RecordedMachine, **changes: Any) -> dict[str, Any]:
-    return {**device.describe(sources), **changes}
+def about(sources: RecordedMachine, **changes: Any) -> Device:
+    return replace(device.describe(sources), **changes)
 
 
 def on(topic: str, found: list[Check]) -> list[Check]:

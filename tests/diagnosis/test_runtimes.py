@@ -8,8 +8,9 @@ import pytest
 
 from edgefashion.diagnosis import runtimes
 from edgefashion.diagnosis.runtimes import findings
+from edgefashion.records.device import Device
 
-ABOUT = {"bits": 64, "emulated": None}
+ABOUT = Device(bits=64)
 Fake = Callable[..., Path]
 
 

@@ -13,20 +13,20 @@ from rich.console import Console
 from edgefashion import tables
 from edgefashion.evaluation import words
 from edgefashion.evaluation.results import Results
+from edgefashion.records.device import Device
 from edgefashion.records.results import Flag, Latency, Point, Row
 from edgefashion.tables.merged import merged
 
-DEVICE: dict[str, Any] = {
-    "machine": "x86_64",
-    "board": None,
-    "cpu": "Some Processor 9000",
-    "cores": 8,
-    "isa": ["avx2"],
-    "memory_mb": 16000,
-    "os": "Debian",
-    "python": "3.12.0",
-    "date": "2026-11-01T12:00:00+00:00",
-}
+DEVICE = Device(
+    machine="x86_64",
+    cpu="Some Processor 9000",
+    cores=8,
+    isa=("avx2",),
+    memory_mb=16000,
+    os="Debian",
+    python="3.12.0",
+    date="2026-11-01T12:00:00+00:00",
+)
 DATASET: dict[str, Any] = {
     "name": "Fashion-MNIST",
     "complete": True,
@@ -237,7 +237,7 @@ def test_how_the_answers_stand_beside_the_hosts(evaluation: Results) -> None:
 def test_an_emulated_processor_has_no_latency(evaluation: Results) -> None:
     for number in range(len(evaluation.rows)):
         change(evaluation, number, latency_us=Latency())
-    text = printed(Results({**DEVICE, "emulated": "qemu-aarch64"}, DATASET, evaluation.rows))
+    text = printed(Results(replace(DEVICE, emulated="qemu-aarch64"), DATASET, evaluation.rows))
     assert "Accuracy" in text and "90.31" in text
     assert "µs" not in text and "Latency" not in text
     assert "emulated by qemu-aarch64: nothing was timed" in text

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
+from edgefashion.records.device import Device
 from edgefashion.records.results import Row
 
-DEVICE: dict[str, Any] = {"machine": "aarch64", "board": "Raspberry Pi 5 Model B Rev 1.0"}
+DEVICE = Device(machine="aarch64", board="Raspberry Pi 5 Model B Rev 1.0")
 OLD_ROW: dict[str, Any] = {
     "model": "cnn",
     "format": "tflite",
@@ -65,7 +66,7 @@ def test_what_a_device_and_a_host_leave_out_is_not_known(path: Path) -> None:
 
 
 def test_a_file_of_schema_1_is_read_and_completed(path: Path) -> None:
-    content = {"schema": 1, "device": DEVICE, "dataset": None, "results": [OLD_ROW]}
+    content = {"schema": 1, "device": DEVICE.to_dict(), "dataset": None, "results": [OLD_ROW]}
     path.write_text(json.dumps(content))
     found = results.read(path)
     assert (found.verb, found.protocol, found.edgefashion) == ("evaluate", None, None)

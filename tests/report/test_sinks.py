@@ -14,6 +14,7 @@ from edgefashion import figures, tables
 from edgefashion.artifacts.inspection import base, text
 from edgefashion.benchmarking import plot as latency_plot
 from edgefashion.evaluation.results import Results
+from edgefashion.records.device import Device
 from edgefashion.records.results import Row
 from edgefashion.report import compare
 from edgefashion.report.compare import page, records
@@ -53,7 +54,13 @@ def measured(name: str) -> Results:
         **{"status": "ok", "error": None, "note": name, "raw_us": [10.0, 10.2]},
     }
     device = {**DEVICE, "board": name, "os": name, "isa": [name], "date": name}
-    return Results(device, {**DATASET, "name": name}, [msgspec.convert(row, Row)], "bench", {"summary": name})
+    return Results(
+        msgspec.convert(device, Device),
+        {**DATASET, "name": name},
+        [msgspec.convert(row, Row)],
+        "bench",
+        {"summary": name},
+    )
 
 
 @pytest.fixture

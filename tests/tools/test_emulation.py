@@ -45,9 +45,9 @@ def test_a_board_is_recognized(
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(emulation.BOARDS[name].cpuinfo())
     found = describe(RecordedMachine(tmp_path))
-    assert found["cpu"] == cpu
-    assert found["board"].startswith(f"Raspberry Pi {name[-1]} Model B")
-    assert ("asimddp" in found["isa"]) == dot_product
+    assert found.cpu == cpu
+    assert found.board and found.board.startswith(f"Raspberry Pi {name[-1]} Model B")
+    assert ("asimddp" in (found.isa or ())) == dot_product
     assert (tmp_path / "proc/cpuinfo").read_text().count("processor\t: ") == 4
 
 

@@ -85,6 +85,6 @@ def machine() -> str:
     """What was measured, where and when."""
     found = device.describe()
     return (
-        f"{found['cpu']}, {found['cores']} cores, {found['os']}, Python {found['python']}\n"
+        f"{found.cpu}, {found.cores} cores, {found.os}, Python {found.python}\n"
         f"TensorFlow {tf.__version__}, tf_keras {keras.__version__}, {datetime.now(UTC):%Y-%m-%d}"
     )

@@ -13,6 +13,7 @@ from edgefashion.escaping import markdown
 from edgefashion.evaluation import columns
 from edgefashion.evaluation.words import CHANCE
 from edgefashion.recipes import Recipe
+from edgefashion.records.device import Device
 from edgefashion.records.results import Row
 from edgefashion.report.card.data import CardData, intervals
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
@@ -43,12 +44,11 @@ class _Pair(NamedTuple):
 
 class _Timed(NamedTuple):
     row: Row
-    device: dict[str, Any]
+    device: Device
 
     @property
     def machine(self) -> str:
-        device = self.device
-        return str(device.get("board") or device.get("cpu") or device.get("machine"))
+        return str(self.device.name)
 
 
 def to_markdown(evidence: CardData, picture: str | None = None) -> str:
@@ -200,7 +200,7 @@ def _latency(evidence: CardData) -> Page:
     rows = [
         _Timed(row, results.device)
         for results, row in evidence.elsewhere
-        if row.latency_us.p50 is not None and not results.device.get("emulated")
+        if row.latency_us.p50 is not None and not results.device.emulated
     ]
     if not rows:
         return Page(["Not measured: name results files of edgefashion bench or evaluate"], [], [])
@@ -259,7 +259,7 @@ _PAIRS: tuple[Column[_Pair], ...] = (
 )
 _LATENCY: tuple[Column[_Timed], ...] = (
     Column("Machine", lambda timed: timed.machine, number=False),
-    Column("Date", lambda timed: (timed.device.get("date") or NONE)[:10], number=False),
+    Column("Date", lambda timed: (timed.device.date or NONE)[:10], number=False),
     Column("Runtime", lambda timed: f"{timed.row.runtime} {timed.row.runtime_version}", number=False),
     Column("Precision", lambda timed: columns.precision(timed.row), number=False),
     Column("Threads", lambda timed: str(timed.row.threads)),

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgefashion.errors import BadInput
 from edgefashion.evaluation.results import Results
+from edgefashion.records.device import Device
 from edgefashion.records.results import Row
 from edgefashion.report.compare.reading import File
 
@@ -23,8 +23,7 @@ class DeviceResults:
     @property
     def emulated(self) -> str | None:
         """What emulates its processor; None for a real one."""
-        emulator: str | None = self.results.device.get("emulated")
-        return emulator
+        return self.results.device.emulated
 
     @property
     def task(self) -> str | None:
@@ -109,17 +108,17 @@ _WAYS_TO_NAME: tuple[Callable[[DeviceResults, str], bool], ...] = (
 )
 
 
-def _device(device: dict[str, Any]) -> str:
-    name = device.get("board") or device.get("cpu") or device.get("machine") or "unknown device"
-    return f"{name}, emulated" if device.get("emulated") else name
+def _device(device: Device) -> str:
+    name = device.name or "unknown device"
+    return f"{name}, emulated" if device.emulated else name
 
 
 def _day(file: File) -> str:
-    return (file.results.device.get("date") or "undated")[:10]
+    return (file.results.device.date or "undated")[:10]
 
 
 def _minute(file: File) -> str:
-    return (file.results.device.get("date") or "undated")[:16].replace("T", " ")
+    return (file.results.device.date or "undated")[:16].replace("T", " ")
 
 
 def _name(file: File) -> str:

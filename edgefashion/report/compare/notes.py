@@ -95,17 +95,13 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
 def _about_devices(comparison: Comparison) -> list[str]:
     lines = []
     for source in comparison.sources:
-        device = source.results.device
         if source.emulated:
             lines.append(
                 f"({source.number}): emulated by {source.emulated}, which has no latency of its own."
             )
-        elif any(isinstance(state := device.get(when), dict) and state.get("throttled") for when in _WHEN):
+        elif source.results.device.was_throttled:
             lines.append(f"({source.number}): was throttled, by heat or a weak power supply.")
     return lines
-
-
-_WHEN = ("before", "after")
 
 
 def _remarks(comparison: Comparison) -> list[str]:

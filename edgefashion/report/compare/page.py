@@ -118,12 +118,12 @@ def _agreed(texts: Iterable[tuple[DeviceResults, str]]) -> str:
 def _source(source: DeviceResults) -> str:
     device, rows = source.results.device, source.results.rows
     runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime)
-    features = f" ({' '.join(map(str, device['isa']))})" if device.get("isa") else ""
+    features = f" ({' '.join(device.isa)})" if device.isa else ""
     parts = [
-        f"({source.number}) {source.title}: {device.get('cores', '?')} cores{features}",
-        device.get("os") or "unknown system",
+        f"({source.number}) {source.title}: {device.cores or '?'} cores{features}",
+        device.os or "unknown system",
         ", ".join(runtimes) or "no runtime started",
-        (device.get("date") or "undated").replace("T", " ")[:16],
+        (device.date or "undated").replace("T", " ")[:16],
         str(source.paths[0]),
     ]
     return "; ".join(parts)

@@ -47,7 +47,7 @@ def _source(source: DeviceResults) -> Record:
         "files": [str(path) for path in source.paths],
         "verb": found.verb,
         "edgefashion": found.edgefashion,
-        "device": found.device,
+        "device": found.device.to_dict(),
         "dataset": found.dataset,
         "protocol": found.protocol,
     }
@@ -61,7 +61,7 @@ def _record(cell: Cell) -> Record:
         **{name: fields[name] for name in _OF_ROW},
         "source": source.number,
         "device": source.title,
-        "date": source.results.device.get("date"),
+        "date": source.results.device.date,
         "file": str(source.paths[0]),
         "emulated": source.emulated,
         "status": row.status,

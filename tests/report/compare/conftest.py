@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edgefashion.evaluation.results import Results
+from edgefashion.records.device import Device
 from edgefashion.records.results import Row
 from edgefashion.report import compare
 from edgefashion.report.compare import Comparison, DeviceResults
@@ -86,7 +88,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
             "emulated": None,
             **device,
         }
-        path.write_text(Results(machine, dataset, rows, "bench").to_json())
+        path.write_text(Results(replace(Device(), **machine), dataset, rows, "bench").to_json())
         return path
 
     return written
