@@ -13,12 +13,12 @@ from edgefashion.data import Splits
 from edgefashion.errors import BadInput
 from edgefashion.files import arrays
 from edgefashion.files.reading import read_bytes
-from edgefashion.models import architecture_for, load_model
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
 from edgefashion.training import runs
 from edgefashion.training.input_pipeline import Array
 from edgefashion.training.runs import Run
+from edgefashion.training.trained import architecture_for, load_model
 
 BATCH_SIZE = 250
 

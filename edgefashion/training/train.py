@@ -12,7 +12,7 @@ from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.files import reading
 from edgefashion.installation import pip_install
-from edgefashion.models import Architecture, architecture_for, compression_for
+from edgefashion.models import Architecture
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Progress, Report, silent
@@ -24,6 +24,7 @@ from edgefashion.training.input_pipeline import Array, batches_of, steps_of, val
 from edgefashion.training.loop import TrainingLoop, parts_of
 from edgefashion.training.progress import TrainingProgress
 from edgefashion.training.runs import Run
+from edgefashion.training.trained import architecture_for, compression_for
 from edgefashion.training.trainer import Learner, kept_arrays
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")

@@ -8,10 +8,11 @@ from typing import Any
 from edgefashion.data.task import Task
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.unread_pixels import without_margin
-from edgefashion.models import Architecture, Normalization, architecture_for, load_model
+from edgefashion.models import Architecture, Normalization
 from edgefashion.models.architecture import with_weights
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.runs import Run
+from edgefashion.training.trained import architecture_for, load_model
 
 INPUT, OUTPUT = "image", "logits"
 

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.data import Picture, Splits, Subset, Task
-from edgefashion.models import ARCHITECTURES, Architecture, architecture_for
+from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
 from edgefashion.tensorflow import keras
 from edgefashion.training.runs import MODEL, Run
+from edgefashion.training.trained import architecture_for
 
 SIGNS = Task("signs", (40, 24, 3), ("stop", "yield", "go"), Picture("crop", (255,) * 3, (0,) * 3))
 LEAVES = Task("leaves", (32, 20, 1), ("oak", "elm"), Picture("pad", (255,), (255,)))

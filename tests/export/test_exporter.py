@@ -17,8 +17,8 @@ from edgefashion.export import converters, exporter, verify
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
-from edgefashion.models import load_model
 from edgefashion.training.runs import Run
+from edgefashion.training.trained import load_model
 
 EVERY_KIND = [variant for variant in variants() if variant.precision not in QAT_PRECISIONS]
 

@@ -28,13 +28,14 @@ from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
 from edgefashion.export.tflite.space_to_depth import over_cells
 from edgefashion.export.verify import Limits, run_content
-from edgefashion.models import ARCHITECTURES, architecture_for, quantization_aware
+from edgefashion.models import ARCHITECTURES, quantization_aware
 from edgefashion.models.quantization_aware import ChannelQuantizer, Int8
 from edgefashion.recipes import RECIPES
 from edgefashion.tensorflow import keras
 from edgefashion.training import fine_tuning
 from edgefashion.training.runs import MODEL, Run
 from edgefashion.training.train import train
+from edgefashion.training.trained import architecture_for
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import RunError
-from edgefashion.models import ARCHITECTURES, Architecture, architecture_for
+from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.quantization_aware import (
     ChannelQuantizer,
@@ -26,6 +26,7 @@ from edgefashion.tensorflow import keras, tf
 from edgefashion.training import fine_tuning, runs
 from edgefashion.training.runs import Run
 from edgefashion.training.train import train
+from edgefashion.training.trained import architecture_for
 
 LOAD = """
 import sys, numpy

@@ -18,12 +18,12 @@ from edgefashion.cli import main
 from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import BadInput, RunError
 from edgefashion.escaping import visible
-from edgefashion.models import load_model
 from edgefashion.models.mobilenetv2 import SIZE, build
 from edgefashion.models.weights import CONFIG, WEIGHTS
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
+from edgefashion.training.trained import load_model
 
 Stranger = Callable[[bytes], Run]
 

@@ -13,13 +13,14 @@ from edgefashion.artifacts.formats import Variant
 from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import VerificationError
 from edgefashion.export import exporter
-from edgefashion.models import ARCHITECTURES, Compression, architecture_for
+from edgefashion.models import ARCHITECTURES, Compression
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.compression import Clustering, Pruning, compressible
 from edgefashion.training.fine_tuning import recipe_from
 from edgefashion.training.runs import Run
 from edgefashion.training.train import train
+from edgefashion.training.trained import architecture_for
 
 CHANGES: dict[str, dict[str, Any]] = {"prune": {"sparsity": 0.8}, "cluster": {"clusters": 6}}
 Array = np.ndarray[Any, Any]

@@ -1,0 +1,62 @@
+"""The model of a run, and how a recipe trains it: from names to architectures and weights."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from edgefashion.data import Task
+from edgefashion.errors import RunError
+from edgefashion.models import ARCHITECTURES, Architecture, Compression
+from edgefashion.models.weights import take_from_run
+from edgefashion.recipes import FineTuning, Recipe
+from edgefashion.tensorflow import keras
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+
+
+def architecture_for(name: str, fine_tuning: FineTuning | None = None) -> Architecture:
+    """The architecture called `name`, as it is trained at first or when it is fine-tuned."""
+    if fine_tuning is None:
+        return ARCHITECTURES[name]
+    floats = _deployed(ARCHITECTURES[name])
+    if fine_tuning != "qat":
+        return floats
+    from edgefashion.models import quantization_aware
+
+    return quantization_aware.quantized(floats)
+
+
+def load_model(run: Run) -> keras.Model:
+    """The trained model of a run: built as its recipe says, with the weights of its file and nothing else
+    of that. Raises RunError where it is another model.
+    """
+    model = run.recipe.model
+    if model not in ARCHITECTURES or run.fine_tuning not in (None, *get_args(FineTuning)):
+        what = f"{model}, {run.fine_tuning}" if run.fine_tuning else model
+        raise RunError(f"{run.folder} has a model that is not known here ({what}): train again with --force")
+    found = architecture_for(model, run.fine_tuning).build(run.task, None)
+    take_from_run(run.model_path, found, model)
+    return found
+
+
+def compression_for(recipe: Recipe) -> Compression:
+    """What is done to the weights while a model is trained after `recipe`."""
+    if recipe.sparsity is not None:
+        from edgefashion.training.compression import Pruning
+
+        return Pruning(recipe.sparsity)
+    if recipe.clusters is not None:
+        from edgefashion.training.compression import Clustering
+
+        return Clustering(recipe.clusters)
+    return Compression()
+
+
+def _deployed(architecture: Architecture) -> Architecture:
+    """The same classifier as it is deployed, to be fine-tuned: `build` takes the path of a run's model."""
+
+    def build(task: Task, weights: str | None) -> keras.Model:
+        model = load_model(runs.read(Path(weights).parent)) if weights else architecture.build(task, None)
+        return architecture.fold(model, task)
+
+    return replace(architecture, build=build, expand=architecture.resize, fold=lambda model, _: model)
