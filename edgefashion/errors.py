@@ -3,17 +3,17 @@
     EdgefashionError          exit code 1: the work was understood and failed
     ├── MissingExtra          a package is not installed; names the extra that brings it
     ├── VerificationError     an exported artifact disagrees with the model it was made from
-    ├── Diverged              a training came to numbers that are none
+    ├── Diverged              a training came to NaN or infinite numbers
     ├── RuntimeCrash          the process running a model died, hung or reported an error
     │   ├── OutOfMemory       it wanted more memory than it may have
     │   └── OutOfTime         it gave no answer in the time it may take
-    ├── Untrusted             figures cannot be trusted, and --strict asks for such that can
+    ├── Untrusted             figures cannot be trusted, and --strict requires that they can
     └── BadInput              exit code 2: what was asked for cannot be done as asked
         ├── DataError         the data set is missing, damaged or not what it claims to be
         ├── RunError          a run folder is missing, damaged, busy or in the way
         ├── ArtifactError     a .tflite or .onnx file is missing, damaged or of another kind
         ├── BundleError       a bundle is missing, damaged, unsafe or of another version
-        ├── PictureError      a picture is missing, damaged, too large or none
+        ├── PictureError      a picture is missing, damaged, too large or not a picture
         ├── ZooError          the models that come with edgefashion are missing or damaged
         └── OutputError       a result cannot be written: no permission, no space
 
@@ -51,7 +51,7 @@ class VerificationError(EdgefashionError):
 
 
 class Diverged(EdgefashionError):
-    """A training came to numbers that are none."""
+    """A training came to NaN or infinite numbers."""
 
 
 class RuntimeCrash(EdgefashionError):
@@ -93,7 +93,7 @@ class BundleError(BadInput):
 
 
 class PictureError(BadInput):
-    """A picture is missing, damaged, too large or none."""
+    """A picture is missing, damaged, too large or not a picture."""
 
 
 class ZooError(BadInput):
@@ -105,6 +105,6 @@ class OutputError(BadInput):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of others says, in one line that acts on no terminal; its kind where it says nothing."""
+    """The first line of a foreign error, made safe for a terminal; its type if it has no text."""
     text = str(error).strip() or type(error).__name__
     return visible(text.splitlines()[0])
