@@ -173,3 +173,67 @@ def test_the_doctor_reports(data: ef.Dataset, tmp_path: Path) -> None:
     assert "<table>" in found._repr_html_() and "| Found |" in found.to_markdown()
     found.save(tmp_path / "doctor.json")
     assert json.loads((tmp_path / "doctor.json").read_text())["fit"] == found.fit
+
+
+@pytest.fixture(scope="module")
+def measured(data: ef.Dataset) -> ef.Results:
+    return ef.evaluate(["zoo:cnn-64k"], data, threads=[1], limit=50, options=QUICK)
+
+
+def test_results_are_shown_in_every_way_and_read_again(measured: ef.Results, tmp_path: Path) -> None:
+    assert [row.images for row in measured.rows] == [50, 50]
+    assert "Accuracy" in measured.table() and "cnn-64k" in measured.table(80)
+    assert "**Accuracy**" in measured.to_markdown()
+    assert "<caption>Accuracy</caption>" in measured._repr_html_()
+    assert len(measured.to_csv().splitlines()) == 3
+    measured.save(tmp_path / "here.json")
+    again = ef.read_results(str(tmp_path / "here.json"))
+    assert [row.accuracy for row in again.rows] == [row.accuracy for row in measured.rows]
+
+
+def test_progress_is_told_to_who_asks(data: ef.Dataset) -> None:
+    seen: list[tuple[str, int, int]] = []
+    ef.evaluate(TINY, data, threads=[1], limit=20, options=QUICK, progress=lambda *step: seen.append(step))
+    assert seen[0] == ("classifying with tiny-int8.tflite", 16, 20)
+
+
+def test_a_file_that_fails_is_a_row_and_raises_where_it_is_asked_to(data: ef.Dataset, tmp_path: Path) -> None:
+    (tmp_path / "damaged.tflite").write_bytes(b"no model")
+    found = ef.evaluate([tmp_path / "damaged.tflite"], data, threads=[1], options=QUICK)
+    with pytest.raises(ef.ArtifactError, match=r"damaged\.tflite"):
+        found.raise_failures()
+
+
+def test_results_are_compared_from_memory_and_from_files(measured: ef.Results, tmp_path: Path) -> None:
+    pi = replace(measured, device={**measured.device, "board": "Raspberry Pi 5"})
+    pi.save(tmp_path / "pi.json")
+    found = ef.compare(measured, str(tmp_path / "pi.json"), against="Raspberry")
+    assert found.against is not None and found.against.title == "Raspberry Pi 5"
+    assert "Raspberry Pi 5" in found.table() and "Raspberry Pi 5" in found._repr_html_()
+    assert found.to_dict()["sources"][1]["files"] == [str(tmp_path / "pi.json")]
+    with pytest.raises(ef.BadInput, match="nothing to compare"):
+        ef.compare()
+    with pytest.raises(ef.BadInput, match=r"none\.json"):
+        ef.compare(measured, "none.json")
+
+
+def test_only_files_of_one_data_set_are_measured_together(data: ef.Dataset, tmp_path: Path) -> None:
+    made = ef.make_bundle(TINY, data, tmp_path / "b.zip", images=10)
+    with pytest.raises(ef.BadInput, match="is of other data than what is before it"):
+        ef.benchmark(["zoo:cnn-64k", made.path], threads=[1], options=QUICK)
+    with pytest.raises(ef.BadInput, match="is neither bundle nor model"):
+        ef.benchmark(tmp_path / "shoe.png")
+
+
+def test_a_run_is_exported_again_only_where_it_has_to_be(exported: ef.Run, data: ef.Dataset) -> None:
+    lines: list[str] = []
+    options = ef.ExportOptions(calibration_images=100, calibration="min-max")
+    (file,) = ef.export_model(
+        str(exported.folder), data, ["tflite"], ["int8"], options=options, reuse=True, report=lines.append
+    )
+    assert lines == [f"reusing {file.path}"]
+    assert ef.load_model(exported).artifact.precision == "int8"
+    assert ef.read_run(str(exported.folder)).id == exported.id
+    for wrong in ({"formats": ["tfl"]}, {"precisions": ["int4"]}):
+        with pytest.raises(ef.BadInput, match="unknown"):
+            ef.export_model(exported, data, **wrong)

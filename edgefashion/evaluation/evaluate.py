@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from edgefashion import benchmarking, device
-from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import (
     BenchmarkOptions,
     Comparable,
@@ -20,33 +19,14 @@ from edgefashion.benchmarking import (
     Rooflines,
     Watch,
 )
-from edgefashion.data import Dataset
 from edgefashion.evaluation import predictions, rows
-from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
+from edgefashion.evaluation.predictions import Candidate, Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.runtimes import pinning
-from edgefashion.runtimes.base import Images
 from edgefashion.system.interruption import finishing
 
 Jobs = dict[tuple[int, int], Job]
 """By the number of the subject, and the number of threads."""
-
-
-def evaluate(
-    artifacts: Sequence[Artifact],
-    dataset: Dataset,
-    images: Images,
-    labels: Labels,
-    threads: Sequence[int],
-    protocol: BenchmarkOptions | None = None,
-    progress: Progress | None = None,
-) -> Results:
-    """Measure artifacts on images of a data set, uint8 [N, height, width, channels], with labels [N]; see
-    `assess`.
-    """
-    sample = LabeledImages(images, labels, dataset.task)
-    subjects = [Candidate(artifact, str(artifact.path), sample) for artifact in artifacts]
-    return assess(subjects, dataset.describe(), threads, protocol, progress, "evaluate")
 
 
 def assess(

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgefashion.api.measure import evaluate
 from edgefashion.artifacts import artifact, metadata
 from edgefashion.artifacts.flatbuffer import Flatbuffer
 from edgefashion.artifacts.formats import Variant
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
 from edgefashion.evaluation.columns import result_tables
-from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.export import embed as writer
 from edgefashion.export import exporter
 from edgefashion.runtimes import for_file
@@ -131,10 +131,7 @@ def test_lone_files_are_compared_like_those_with_manifests(
 ) -> None:
     paths = [lone_files["tflite", "float32"], lone_files["tflite", "int8"]]
     artifacts = [artifact.read(path) for path in paths]
-    test = sample.test
-    found = evaluate(
-        artifacts, sample, test.images[:100], test.labels[:100], [1], BenchmarkOptions().lasting(0.05)
-    )
+    found = evaluate(artifacts, sample, threads=[1], limit=100, options=BenchmarkOptions().lasting(0.05))
     assert [row.model for row in found.rows] == ["cnn", "cnn"]
     assert [row.precision for row in found.rows] == ["float32", "int8"]
     assert found.rows[1].agreement is not None

@@ -9,13 +9,13 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+from edgefashion.api.measure import evaluate
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import predictions
-from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.evaluation.predictions import LabeledImages, predict, reference
 from edgefashion.evaluation.results import Results
 from edgefashion.stats import mcnemar_exact, wilson_interval
@@ -39,7 +39,7 @@ def exported(path: Path, precision: str, run_id: str = "r1", small_run: bool = F
 
 
 def run(artifacts: list[Artifact], data: Dataset, threads: tuple[int, ...] = (1,)) -> Results:
-    return evaluate(artifacts, data, data.test.images, data.test.labels, threads, QUICK)
+    return evaluate(artifacts, data, threads=threads, options=QUICK)
 
 
 def test_the_fields_are_the_documented_ones(sample: Dataset) -> None:

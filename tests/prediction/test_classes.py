@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from edgefashion import bundle
+from edgefashion.api.measure import evaluate
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError
-from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.evaluation.predictions import Predictions
 from edgefashion.prediction import Prediction, Shown, classify, side_by_side, task_of, text
 from edgefashion.prediction.classes import probabilities
@@ -142,9 +142,7 @@ def test_what_tells_other_classes_apart_is_measured_and_bundled_on_no_images_of_
         bundle.make(tmp_path / "b.zip", [own], sample, 10)
     with pytest.raises(ArtifactError, match=said):
         card.gather("own", [], [own], sample)
-    found = evaluate(
-        [own], sample, sample.test.images, sample.test.labels, [1], BenchmarkOptions().lasting(0.01)
-    )
+    found = evaluate(own, sample, threads=[1], options=BenchmarkOptions().lasting(0.01))
     with pytest.raises(ArtifactError, match=said):
         found.raise_failures()
 

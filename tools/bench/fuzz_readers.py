@@ -96,14 +96,12 @@ def _records(folder: Path) -> list[Kind]:
 
 def _results() -> bytes:
     """Of the shipped models, measured as little as can be."""
+    from edgefashion.api.measure import evaluate
     from edgefashion.benchmarking import BenchmarkOptions
-    from edgefashion.evaluation.evaluate import evaluate
 
-    sample = zoo.open_zoo().sample()
-    images, labels = sample.test.images[:20], sample.test.labels[:20]
-    quick = BenchmarkOptions().lasting(0.01)
-    found = evaluate(zoo.open_zoo().all_artifacts(), sample, images, labels, [1], quick)
-    return found.to_json().encode()
+    found, quick = zoo.open_zoo(), BenchmarkOptions().lasting(0.01)
+    results = evaluate(found.all_artifacts(), found.sample(), threads=[1], limit=20, options=quick)
+    return results.to_json().encode()
 
 
 def _compared(path: Path) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from edgefashion import zoo
+from edgefashion.api.measure import evaluate
 from edgefashion.artifacts import artifact
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
-from edgefashion.evaluation.evaluate import evaluate
 from edgefashion.files import sha256
 from edgefashion.report.card import CardData, gather, to_markdown
 from edgefashion.report.card.data import intervals
@@ -36,8 +36,7 @@ def evidence(exported: Run, sample: Dataset) -> CardData:
 @pytest.fixture(scope="module")
 def measured(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results file of the run's files, on twenty images."""
-    images, labels = sample.test.images[:20], sample.test.labels[:20]
-    found = evaluate(files(exported), sample, images, labels, threads=[1])
+    found = evaluate(files(exported), sample, threads=[1], limit=20)
     path = tmp_path_factory.mktemp("measured") / "results.json"
     path.write_text(found.to_json())
     return path
