@@ -43,7 +43,7 @@ def _named(name: str, root: Path) -> "list[Artifact]":
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:
-    """Those of all exported runs, or, if there are no runs, the included models.
+    """Those of all exported runs, or, if there are no runs, the shipped models.
 
     Raises RunError where no run is exported.
     """
@@ -53,7 +53,7 @@ def _all_artifacts(root: Path) -> list[Artifact]:
     if runs.find(root) or not zoo.present():
         return _of_all_runs(root)
     found = zoo.open_zoo()
-    say(f"there are no runs in {root}: taking the included models, {', '.join(found.names)}")
+    say(f"there are no runs in {root}: taking the shipped models, {', '.join(found.names)}")
     return found.all_artifacts()
 
 
@@ -79,9 +79,7 @@ def run_folder(name: str, root: Path) -> Path:
     from edgefashion.training import runs
 
     if zoo.is_name(name):
-        raise RunError(
-            f"{name} is included without its run: name a run of edgefashion train, like {root}/cnn"
-        )
+        raise RunError(f"{name} is shipped without its run: name a run of edgefashion train, like {root}/cnn")
     path, under = Path(name), root / name
     runs.restore(under)
     here, there = reading.is_folder(path, RunError), reading.is_folder(under, RunError)
@@ -122,7 +120,7 @@ def training_data(folder: Path | None) -> "Dataset":
 
 
 def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":
-    """The data set, or, for included models, the included sample if no data set is at hand."""
+    """The data set, or, for shipped models, the shipped sample if no data set is at hand."""
     from edgefashion import zoo
     from edgefashion.data import locate
 

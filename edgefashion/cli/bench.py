@@ -61,8 +61,8 @@ def bench(
 
     Any .tflite or .onnx file is measured on random inputs. The files of a bundle (see edgefashion bundle) are
     measured on its images, with their accuracy, and their answers are compared with those on the computer
-    that made it. The included models, zoo:NAME, are measured on the included test images, with their
-    accuracy. Default: all included models.
+    that made it. The shipped models, zoo:NAME, are measured on the shipped test images, with their
+    accuracy. Default: all shipped models.
 
     Example: edgefashion bench cnn.zip --json results.json
     """
@@ -88,11 +88,11 @@ def bench(
 
 
 def _all_of_the_zoo() -> list[str]:
-    """The names of all included models. Raises ZooError if there are none."""
+    """The names of all shipped models. Raises ZooError if there are none."""
     from edgefashion import zoo
 
     names = [f"{zoo.PREFIX}{name}" for name in zoo.open_zoo().names]
-    say(f"no file is named: measuring the included models, {', '.join(names)}")
+    say(f"no file is named: measuring the shipped models, {', '.join(names)}")
     return names
 
 

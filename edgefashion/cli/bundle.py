@@ -46,8 +46,8 @@ def bundle(
 ) -> None:
     """Pack model files for a Raspberry Pi, with labeled images and the predictions made here.
 
-    Takes model files, the included models (zoo:NAME), and runs, with all their exports. Default: all runs,
-    or, if there are none, all included models. `edgefashion bench` opens the bundle there and needs neither
+    Takes model files, the shipped models (zoo:NAME), and runs, with all their exports. Default: all runs,
+    or, if there are none, all shipped models. `edgefashion bench` opens the bundle there and needs neither
     the runs nor the data set.
 
     Example: edgefashion bundle runs/cnn -o cnn.zip

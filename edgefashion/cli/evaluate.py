@@ -42,8 +42,8 @@ def evaluate(
 ) -> None:
     """Measure accuracy, size, latency and memory.
 
-    Takes model files, the included models (zoo:NAME), and runs, with all their exports. Default: all runs,
-    or, if there are none, all included models, on the included test images unless the data set is at hand.
+    Takes model files, the shipped models (zoo:NAME), and runs, with all their exports. Default: all runs,
+    or, if there are none, all shipped models, on the shipped test images unless the data set is at hand.
 
     Example: edgefashion evaluate runs/cnn model.onnx --json results.json
     """

@@ -22,7 +22,7 @@ def inspect(names: tuple[str, ...], as_json: bool) -> None:
     """Show what is inside model files.
 
     Shows inputs and outputs, operators, parameters, multiply-accumulates, the size of each layer and
-    edgefashion's own metadata, for any .tflite or .onnx file, for a run's exports and for the included
+    edgefashion's own metadata, for any .tflite or .onnx file, for a run's exports and for the shipped
     models. Nothing is run.
 
     Example: edgefashion inspect model.tflite other.onnx

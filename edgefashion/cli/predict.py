@@ -115,7 +115,7 @@ def _raise(refused: "dict[str, PictureError]", of: int) -> None:
 
 
 def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: Path | None) -> "list[Shown]":
-    """Test images by number, of the data set or, for included models without one, of the included sample.
+    """Test images by number, of the data set or, for shipped models without one, of the shipped sample.
 
     Raises BadInput for a number too high.
     """

@@ -1,4 +1,4 @@
-"""What a name on the command line means: a run, a model file, an included model."""
+"""What a name on the command line means: a run, a model file, a shipped model."""
 
 import re
 import shutil
@@ -77,7 +77,7 @@ def test_what_is_no_run_is_told_from_a_run_with_what_to_name() -> None:
     (exports / "cnn-int8.onnx").touch()
     Path("cnn.zip").touch()
     for name, said in {
-        "zoo:cnn-64k": "is included without its run: name a run",
+        "zoo:cnn-64k": "is shipped without its run: name a run",
         "cnn.zip": "open a bundle with edgefashion bench cnn.zip",
         "runs/cnn/artifacts/cnn-int8.onnx": "is a model file, not a run: did you mean runs/cnn?",
     }.items():

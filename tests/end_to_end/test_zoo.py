@@ -47,7 +47,7 @@ def check_rows(path: Path, sample: Dataset) -> None:
 
 def test_bench_without_a_name(typed: Say, along: Path, nowhere: Path, sample: Dataset) -> None:
     _, err = typed("bench", "--threads", 1, "--seconds", 0.01, "--json", "results.json")
-    assert "no file is named: measuring the included models, zoo:cnn" in err
+    assert "no file is named: measuring the shipped models, zoo:cnn" in err
     check_rows(Path("results.json"), sample)
     assert all(row.latency_us.p50 > 0 for row in results.read(Path("results.json")).rows)
 
@@ -56,7 +56,7 @@ def test_evaluate_without_a_name_a_run_and_data(
     typed: Say, along: Path, nowhere: Path, sample: Dataset
 ) -> None:
     _, err = typed("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "results.json")
-    assert "there are no runs in runs: taking the included models, cnn" in err
+    assert "there are no runs in runs: taking the shipped models, cnn" in err
     assert "no data set is at hand: taking the sample that comes with edgefashion, 400 test images" in err
     check_rows(Path("results.json"), sample)
 
