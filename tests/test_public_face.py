@@ -13,6 +13,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 import edgefashion as ef
 from edgefashion import errors
@@ -205,7 +206,7 @@ def test_a_file_that_fails_is_a_row_and_raises_where_it_is_asked_to(data: ef.Dat
 
 
 def test_results_are_compared_from_memory_and_from_files(measured: ef.Results, tmp_path: Path) -> None:
-    pi = replace(measured, device={**measured.device, "board": "Raspberry Pi 5"})
+    pi = replace(measured, device=structs.replace(measured.device, board="Raspberry Pi 5"))
     pi.save(tmp_path / "pi.json")
     found = ef.compare(measured, str(tmp_path / "pi.json"), against="Raspberry")
     assert found.against is not None and found.against.title == "Raspberry Pi 5"
