@@ -12,9 +12,9 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+from edgefashion.version import __version__ as __version__
 
-__version__ = "0.1.0"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from edgefashion.api.bundles import make_bundle

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from edgefashion import __version__
+from edgefashion.version import __version__
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NAME = "edgefashion"

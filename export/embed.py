@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from edgefashion import __version__
 from edgefashion.export.converters import converters_of
+from edgefashion.version import __version__
 
 SCHEMA = 1
 LICENSE = "Apache-2.0"

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from edgefashion import __version__, files
+from edgefashion import files
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import FORMATS
@@ -23,6 +23,7 @@ from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.files import arrays, reading, temporary
 from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
+from edgefashion.version import __version__
 
 
 @dataclass(frozen=True, eq=False)

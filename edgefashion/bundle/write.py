@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgefashion import __version__, device, files
+from edgefashion import device, files
 from edgefashion.artifacts import targets
 from edgefashion.artifacts.artifact import Artifact, is_model, manifest_path
 from edgefashion.artifacts.inspection import external
@@ -18,6 +18,7 @@ from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions
 from edgefashion.files import arrays, reading
 from edgefashion.runtimes.base import Logits
+from edgefashion.version import __version__
 
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-from edgefashion import __version__
+from edgefashion.version import __version__
 
 VERBS = {
     "bench": "Measure latency and memory of model files, on any computer.",

@@ -3,12 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgefashion import __version__
 from edgefashion.diagnosis.check import Check
 from edgefashion.records.device import Device, State
 from edgefashion.tables import Column, Page, Table
 from edgefashion.tables.presentable import Presentable
 from edgefashion.tables.terminal import fitted
+from edgefashion.version import __version__
 
 SCHEMA = 1
 

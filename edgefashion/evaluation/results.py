@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from edgefashion import __version__
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.files import json_text, reading
 from edgefashion.records.device import Device
@@ -20,6 +19,7 @@ from edgefashion.records.results import Results as Head
 from edgefashion.records.results import Row, Samples
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
+from edgefashion.version import __version__
 
 SCHEMA = 2
 _HEAD = ("device", "dataset", "verb", "protocol", "edgefashion")

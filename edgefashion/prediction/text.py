@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from edgefashion import __version__
 from edgefashion.evaluation import columns
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
 from edgefashion.tables import ALWAYS, Column, Page, Row, Table
+from edgefashion.version import __version__
 
 SCHEMA = 1
 

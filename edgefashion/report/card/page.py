@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from edgefashion import __version__, tables
+from edgefashion import tables
 from edgefashion.escaping import markdown
 from edgefashion.evaluation import columns
 from edgefashion.evaluation.words import CHANCE
@@ -18,6 +18,7 @@ from edgefashion.records.results import Row
 from edgefashion.report.card.data import CardData, intervals
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
+from edgefashion.version import __version__
 
 PAIRS = 6
 _NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id"}

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from edgefashion import __version__
 from edgefashion.escaping import csv
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults
 from edgefashion.report.compare.join import Cell, Comparison
+from edgefashion.version import __version__
 
 Record = dict[str, Any]
 _OF_ROW = ("model", "format", "precision", "target", "kept_float", "runtime", "runtime_version", "threads")
