@@ -22,10 +22,10 @@ def make_bundle(
     images: int | None = None,
     progress: Progress | None = None,
 ) -> Made:
-    """Write a .zip file of model files, of so many test images, and of what each says of them here.
+    """Write a .zip file of model files, test images, and the predictions that each model makes for them here.
 
-    Without `images` they are 1,000, or all where there are fewer. Raises BadInput for another suffix and for
-    more images than there are, ArtifactError for a file that cannot be run, OutputError.
+    `images` says how many; 1,000 by default, or all if there are fewer. Raises BadInput for another suffix
+    and for more images than there are, ArtifactError for a file that cannot be run, OutputError.
     """
     path = Path(path)
     check_name(path)
@@ -34,6 +34,6 @@ def make_bundle(
 
 
 def check_name(path: Path) -> None:
-    """Raise BadInput for what is not called like a bundle."""
+    """Raise BadInput for a name that is not a bundle's."""
     if path.suffix.lower() != SUFFIX:
         raise BadInput(f"{path} is not a .zip file: call it {path.with_suffix(SUFFIX)}")

@@ -9,10 +9,10 @@ from edgefashion.report.compare import Comparison, File
 
 
 def compare(*results: Results | str | Path, against: str | None = None) -> Comparison:
-    """Lay results beside each other: of files, or as `evaluate` and `benchmark` gave them.
+    """Compare results: those in files, or as `evaluate` and `benchmark` returned them.
 
     Ratios are to the first that has latencies, or to `against`: a device's title or part of it, its file,
-    or its number. Raises BadInput for a file that cannot be read, and where there is none.
+    or its number. Raises BadInput for a file that cannot be read, and without any results.
     """
     if not results:
         raise BadInput("there is nothing to compare: name results files, or give results")

@@ -38,9 +38,9 @@ def evaluate(
 ) -> Results:
     """Accuracy on the test split, size, latency and memory of model files: a row per file and threads.
 
-    `limit` takes so many test images only, a stratified sample; `threads` are one and all cores where none
-    are given. One file that fails is a failed row. `progress` is called with what is done, how much of it
-    is, and of how much. Raises BadInput for what is no model.
+    `limit` takes that many test images only, a stratified sample; `threads` are by default one, and all
+    cores. A file that fails is a failed row. `progress` is called with what is being done, how much of it
+    is done, and of how much. Raises BadInput for anything that is not a model.
     """
     test = dataset.test
     if limit is not None:
@@ -60,9 +60,9 @@ def benchmark(
     progress: Progress | None = None,
 ) -> Results:
     """Latency and memory of model files on random inputs; of a bundle and of `zoo:NAME` on the images that
-    come with them, and then accuracy too. The rest is as of `evaluate`.
+    come with them, and then accuracy too. Everything else is as in `evaluate`.
 
-    Raises BadInput for what is neither bundle nor model, and for images of different data sets.
+    Raises BadInput for anything but bundles and models, and for images of different data sets.
     """
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)

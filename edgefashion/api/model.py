@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classification(Presentable):
-    """What a model says of pictures: of each, in their order, the likeliest classes."""
+    """The predictions of a model for pictures: of each, in their order, the likeliest classes."""
 
     images: tuple[Shown, ...]
     """The pictures as the model sees them."""
@@ -57,7 +57,7 @@ class Model:
     in_process: bool = False
 
     def predict(self, images: NDArray[np.uint8], *, progress: Progress | None = None) -> Prediction:
-        """What it says of images uint8 [N, height, width, channels] of its task: logits float32 [N, classes].
+        """Its predictions for images uint8 [N, height, width, channels] of its task, float32 [N, classes].
 
         Raises BadInput for other images, ArtifactError and RuntimeCrash where it cannot be run.
         """
@@ -75,10 +75,10 @@ class Model:
         invert: bool | None = None,
         progress: Progress | None = None,
     ) -> Classification:
-        """What it says of PNG and JPEG files, or pictures of Pillow, made to fit as its task says.
+        """Its predictions for PNG and JPEG files, or Pillow images, converted as its task says.
 
-        `invert` says of clothing whether it is dark on bright; without, the border tells. Raises PictureError
-        for the first that cannot be taken, MissingExtra without Pillow, and what `predict` raises.
+        `invert` says whether clothing is dark on bright; by default its border decides. Raises PictureError
+        for the first that cannot be used, MissingExtra without Pillow, and what `predict` raises.
         """
         found = [convert(each, self.task, invert) for each in pictures]
         if not found:
@@ -91,8 +91,8 @@ class Model:
 def load_model(named: Named, *, task: Task | None = None, in_process: bool = False) -> Model:
     """A model file, `zoo:NAME`, or a run or its folder; of several files the first int8 one, TFLite first.
 
-    `task` is what a file is for that does not say so itself. Raises ArtifactError for a file that cannot be
-    used, BadInput where nothing says what it is for.
+    `task` is for a file that does not name its own. Raises ArtifactError for a file that cannot be used,
+    BadInput for one without a task.
     """
     found = artifacts_of(named)
     chosen = next(filter(_usual, found), found[0])

@@ -16,7 +16,7 @@ Named = str | Path | Artifact | Run
 
 
 def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:
-    """The model files meant, each once. Raises ArtifactError, RunError or ZooError for what is none."""
+    """The model files meant, each once. Raises ArtifactError, RunError or ZooError for anything else."""
     names = [named] if isinstance(named, str | Path | Artifact | Run) else named
     found = [each for name in names for each in _of(name)]
     return list({each.path: each for each in found}.values())

@@ -1,1 +1,1 @@
-"""What an exported file is, and what it says of itself."""
+"""Exported files: formats, metadata, and what is inside them."""

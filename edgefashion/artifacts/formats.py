@@ -85,7 +85,7 @@ class Variant(NamedTuple):
 
     @property
     def calibrations(self) -> tuple[str, ...]:
-        """How the ranges of its activations can be found; empty where there are none to find."""
+        """How the ranges of its activations can be found; empty if there are none to find."""
         return FORMATS[self.format].calibrations.get(self.precision, ())
 
     @property

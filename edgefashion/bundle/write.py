@@ -30,7 +30,7 @@ _LASTING = ("machine", "board", "cpu", "isa", "os", "python", "emulated", "virtu
 
 @dataclass(frozen=True)
 class Entry:
-    """What a bundle says of one artifact."""
+    """One artifact of a bundle, and its predictions."""
 
     artifact: Artifact
     logits: Logits

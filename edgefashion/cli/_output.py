@@ -68,7 +68,7 @@ def show_json(text: str) -> None:
 
 
 class OutputFile(click.ParamType[Path]):
-    """A file to write, tried at once: what cannot be written is said before the work."""
+    """A file to write, tried at once: an error comes before the work."""
 
     name = "file"
 

@@ -104,7 +104,7 @@ def _pictures(
 
 
 def _raise(refused: "dict[str, PictureError]", of: int) -> None:
-    """Raise PictureError where a picture was refused, and say of each why."""
+    """Raise PictureError if pictures were refused, with the reason for each."""
     errors = list(refused.values())
     if len(errors) == 1:
         raise errors[0]

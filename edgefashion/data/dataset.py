@@ -49,7 +49,7 @@ class Subset:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and labels of a task: those of Fashion-MNIST, of a declared part of it, or of others."""
+    """Images and labels of a task: Fashion-MNIST, a declared part of it, or another data set."""
 
     source: str
     """who served it, in words"""
@@ -80,7 +80,7 @@ class Dataset:
 
 
 def read_named(folder: Path, source: str) -> Dataset:
-    """Read the folder a user named: of another data set where task.json says of which.
+    """Read the folder a user named; with a task.json it is a data set of its own.
 
     Its own SHA256SUMS, where there, declares what is in the files, of Fashion-MNIST a part. Raises DataError
     when a file is missing or is not what its checksum and header promise.

@@ -74,7 +74,7 @@ class Task:
 
     @classmethod
     def from_dict(cls, content: Any, where: str, error: type[BadInput]) -> Self:
-        """The task that `to_dict` wrote; `where` says of what. Raises `error` for anything else."""
+        """The task that `to_dict` wrote; `where` names the file. Raises `error` for anything else."""
         from edgefashion.records.task import Task as Record
 
         reading.check(content, Record, where, "a task of edgefashion", error)

@@ -64,7 +64,7 @@ class Candidate:
 
 @dataclass
 class Predictions:
-    """What one artifact says of the images: its logits float32 [N, classes], or why there are none."""
+    """The predictions of one artifact for images: logits float32 [N, classes], or why there are none."""
 
     logits: Logits | None = None
     runtime: str | None = None
@@ -178,7 +178,7 @@ def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
 def predict_or_error(
     subject: Candidate, timed: bool, protocol: BenchmarkOptions, progress: Progress | None
 ) -> Predictions:
-    """What the artifact says of its sample; without one, whether it runs, unless that is `timed` later."""
+    """The predictions of the artifact for its sample; without one, whether it runs, unless `timed` later."""
     artifact = subject.artifact
     if artifact.defect:
         return Predictions(error=ArtifactError(artifact.defect))

@@ -43,12 +43,12 @@ class Guess:
     label: int
     probability: float
     name: str
-    """What the class is called."""
+    """The name of the class."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What an artifact says of images, or why it says nothing."""
+    """The predictions of an artifact for images, or why there are none."""
 
     artifact: Artifact
     answers: Predictions
@@ -80,7 +80,7 @@ def classify(
     progress: "Progress | None" = None,
     in_process: bool = False,
 ) -> list[Prediction]:
-    """What each artifact says of images of a task. One that fails says why, and the others go on."""
+    """The predictions of each artifact for images of a task. One that fails says why; the others go on."""
     pixels = np.stack([image.pixels for image in images])
     found = []
     for each in artifacts:

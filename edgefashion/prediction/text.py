@@ -14,7 +14,7 @@ SCHEMA = 1
 
 
 def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
-    """What was done to each image, and what each artifact says of it."""
+    """What was done to each image, and the predictions of each artifact."""
     names = _brief([image.name for image in images])
     rows = [
         {"image": names[image.name], "artifact": prediction.artifact, "top": prediction.top(number)}

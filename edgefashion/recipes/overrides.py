@@ -30,7 +30,7 @@ class Config:
 
 
 def settings(texts: Iterable[str]) -> dict[str, Any]:
-    """The fields that texts like `epochs=30` set. Raises BadInput for what is none, and for one set twice."""
+    """The fields that texts like `epochs=30` set. Raises BadInput for others, and for one set twice."""
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")

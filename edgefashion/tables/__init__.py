@@ -246,7 +246,7 @@ def time(value: float | None) -> str:
 
 
 def _escaped(page: Page, escape: Callable[[str], str]) -> Page:
-    """The page with all its text escaped, since much of it comes from files of others."""
+    """The page with all its text escaped, since much of it comes from untrusted files."""
 
     def column(own: Column[Any]) -> Column[Any]:
         title = "\n".join(map(escape, own.title.split("\n")))

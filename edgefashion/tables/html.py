@@ -1,4 +1,4 @@
-"""A page in HTML, as notebooks show it, with all text escaped: much of it comes from files of others."""
+"""A page in HTML, as notebooks show it, with all text escaped: much of it comes from untrusted files."""
 
 from collections.abc import Iterable, Sequence
 from html import escape

@@ -1,4 +1,4 @@
-"""Training only what is not there yet."""
+"""Training only the runs that do not exist yet."""
 
 import contextlib
 from collections.abc import Iterator

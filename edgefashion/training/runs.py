@@ -72,7 +72,7 @@ class Run:
 
     @property
     def task(self) -> Task:
-        """What its model is for. Raises RunError for what is none."""
+        """What its model is for. Raises RunError for anything that is not a task."""
         return _task(self.info, self.folder / INFO)
 
     @property
@@ -145,7 +145,7 @@ def _checked(folder: Path) -> Run:
 
 
 def _info(folder: Path) -> dict[str, Any]:
-    """What a run says of itself. Raises RunError."""
+    """The content of its run.json. Raises RunError."""
     path = folder / INFO
     if not reading.is_file(path, RunError):
         raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")

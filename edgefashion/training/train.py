@@ -192,7 +192,7 @@ def _watch(
 def _finish(
     state: TrainingState, recipe: Recipe, dataset: Dataset, splits: Splits, name: str, where: str
 ) -> None:
-    """Complete the staging folder: the best epoch's model without its optimizer, and the run's story."""
+    """Complete the staging folder: the best epoch's model without its optimizer, and the run's record."""
     keras.mixed_precision.set_global_policy("float32")
     compression = compression_for(recipe)
     best = _build(recipe, dataset.task, steps=1)

@@ -130,7 +130,7 @@ def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Resu
 
 def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float] | None]]:
     """Of each class: its images, how many of them are right, and the 95 % Wilson interval of that share,
-    None where there are no images.
+    None without images.
     """
     counts = [(int(row.sum()), int(row[label])) for label, row in enumerate(matrix)]
     return [(count, right, wilson_interval(right, count) if count else None) for count, right in counts]
