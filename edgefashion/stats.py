@@ -8,6 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The logarithms of the probabilities that logits stand for, over the last axis."""
+    below = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    return np.asarray(below - np.log(np.exp(below).sum(axis=-1, keepdims=True)))
+
+
 def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """The Wilson score interval (low, high) of a proportion, both in 0..1.
 

@@ -16,14 +16,19 @@ from edgefashion.export.quantization.calibration import RepresentativeDataset
 if TYPE_CHECKING:
     from edgefashion.export.debug.probe import Probe
 
-Converter = Callable[[Graph, RepresentativeDataset, ExportOptions], bytes]
+Convert = Callable[[str], bytes]
+"""From the name of a calibration to the content of a file; where there is none to choose, from any name."""
+Converter = Callable[[Graph, RepresentativeDataset, ExportOptions], Convert]
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to make an artifact: `convert` in code, `name` in words."""
+    """A way to make an artifact: `converter` in code, `name` in words.
 
-    convert: Converter
+    What a converter gives holds all that the calibrations which are compared have in common.
+    """
+
+    converter: Converter
     name: str
 
 
@@ -45,7 +50,7 @@ class Converters:
 
 def uncalibrated(convert: Callable[[Graph], bytes], name: str) -> Method:
     """A method that needs the graph alone."""
-    return Method(lambda graph, _, __: convert(graph), name)
+    return Method(lambda graph, _, __: lambda _: convert(graph), name)
 
 
 def converters_of(format: str) -> Converters:

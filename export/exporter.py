@@ -79,7 +79,7 @@ def export_run(
 
 
 def check_learned(run: Run, logits: Logits) -> None:
-    """Raise RunError where logits, float32 [N, 10], tell no two images apart, or are beyond all use."""
+    """Raise RunError where logits, float32 [N, classes], tell no two images apart, or are beyond all use."""
     largest = float(np.abs(logits).max())
     if not largest < MOST_LOGIT:
         reason = f"logits of up to {largest:.3g}"
@@ -114,11 +114,11 @@ class _Job:
         )
         manifest = _manifest(run, self.model, variant, calibration, settings)
         content = embed.embed(content, variant.format, embed.describe(manifest))
-        manifest["verification"] = verify(content, name, variant.precision, self.unseen, self.expected)
         layers = manifest["kept_float"]
         if layers:
             full = run.artifacts / file_name(run, variant, replace(settings, keep_float=()))
-            manifest["cost"] = keep_float.cost(full, name, content, self.unseen.images)
+            manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
+        manifest["verification"] = verify(content, name, variant.precision, self.unseen, self.expected)
         made = artifact.save(run.artifacts / name, content, manifest)
         self.report(_line(made, content))
         if layers:

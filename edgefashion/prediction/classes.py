@@ -15,6 +15,7 @@ from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, EdgefashionError
 from edgefashion.evaluation.predictions import Predictions, predict
 from edgefashion.runtimes.base import Logits
+from edgefashion.stats import log_softmax
 
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress
@@ -115,8 +116,7 @@ def task_of(artifacts: Sequence[Artifact], otherwise: Task) -> Task:
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Softmax over the last axis."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    shares: NDArray[np.float64] = np.exp(log_softmax(logits))
     return shares
 
 

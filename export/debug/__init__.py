@@ -16,9 +16,9 @@ from edgefashion.export import exporter
 from edgefashion.export.converters import converters_of
 from edgefashion.export.debug.error import LayerError, Tally, measure
 from edgefashion.export.graph.fused_layers import steps_of
+from edgefashion.export.graph.layers import MULTIPLYING
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware
-from edgefashion.export.quantization.keep_float import MULTIPLYING
 from edgefashion.files import reading
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.process import ModelProcess

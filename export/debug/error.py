@@ -152,7 +152,7 @@ def measure(
     images: Images,
     progress: Progress | None = None,
 ) -> dict[str, Tally]:
-    """Compare int8 models with the float model of `steps` on images uint8 [N, 28, 28, 1]."""
+    """Compare int8 models with the float model of `steps` on images uint8 [N, height, width, channels]."""
     tallies = {name: Tally(probe, steps) for name, probe in probes.items()}
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]

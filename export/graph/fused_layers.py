@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any
 
 from edgefashion.export.graph.graph import Graph
+from edgefashion.export.graph.layers import MOVING
 from edgefashion.tensorflow import keras, tf
 
 INPUT, RESIZE = "input", "resize"
 """The normalized image, where a step names what it reads, and the step that enlarges it."""
-MOVING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, keras.layers.Flatten)
-"""Layers that only move values; they are part of the step that reads them."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgefashion.data.task import Task
 from edgefashion.errors import VerificationError
+from edgefashion.export.graph.layers import first_kernel
 from edgefashion.export.graph.unread_pixels import without_margin
 from edgefashion.models import Architecture, Normalization
 from edgefashion.models.architecture import with_weights
@@ -24,7 +25,7 @@ class Graph:
     task: what it is for.
     model: the Keras model as it was trained.
     deployed: the one that is exported, without batch normalization and unread pixels.
-    resize: normalized gray images, float32 [N, 28, 28, 1] → its input.
+    resize: normalized images, float32 [N, height, width, channels] → its input.
     """
 
     task: Task
@@ -40,23 +41,28 @@ class Graph:
 
     @cached_property
     def from_pixels(self) -> Any:
-        """tf.function, uint8 [N, 28, 28, 1] → float32 [N, 10], for the float formats.
+        """tf.function, uint8 [N, height, width, channels] → float32 [N, classes], for the float formats.
 
-        All before the first kernel is linear, so the scale of the normalization is part of that kernel,
+        Where all before the first kernel is linear, the scale of the normalization is part of that kernel,
         where it costs nothing.
         """
+        first = first_kernel(self.deployed)
+        if first is None:
+            return self._function(tf.uint8, self.normalization, self.deployed)
         zero_point = float(self.normalization.zero_point)
 
-        def centered(pixels: Any) -> Any:
+        def center(pixels: Any) -> Any:
             values = tf.cast(pixels, tf.float32)
             return values - zero_point if zero_point else values
 
-        return self._function(tf.uint8, centered, _scaled(self.deployed, self.normalization.scale))
+        kernel, *others = first.get_weights()
+        changed = {first.name: [kernel * self.normalization.scale, *others]}
+        return self._function(tf.uint8, center, with_weights(self.deployed, changed))
 
     @cached_property
     def from_normalized(self) -> Any:
-        """The same from normalized images, float32 [N, 28, 28, 1], for the quantizers: what they find as
-        the scale and zero point of its input is the normalization itself.
+        """The same from normalized images, float32 [N, height, width, channels], for the quantizers: what
+        they find as the scale and zero point of its input is the normalization itself.
         """
         return self._function(tf.float32, tf.identity, self.deployed)
 
@@ -66,6 +72,11 @@ class Graph:
 
         shape = [None, *self.task.image_shape]
         return tf.function(logits, input_signature=[tf.TensorSpec(shape, dtype, name=INPUT)])
+
+    @property
+    def last_layer(self) -> str:
+        """The name of the layer that gives the logits."""
+        return str(self.deployed.output_names[0])
 
     def with_deployed(self, deployed: keras.Model) -> "Graph":
         """The same with another model in the place of the deployed one."""
@@ -82,16 +93,11 @@ class Graph:
             )
 
     def predict(self, pixels: Any) -> Any:
-        """What the trained Keras model says: uint8 [N, 28, 28, 1] → float32 [N, 10] numpy array."""
+        """What the trained Keras model says: uint8 [N, height, width, channels] → float32 [N, classes]
+        numpy array.
+        """
         batches = tf.data.Dataset.from_tensor_slices(pixels).batch(100).map(self.architecture.prepare)
         return self.model.predict(batches, verbose=0)
-
-
-def _scaled(model: keras.Model, scale: float) -> keras.Model:
-    """A copy that takes inputs without their `scale`: its first kernel has it."""
-    first = next(layer for layer in model.layers if layer.weights)
-    kernel, *others = first.get_weights()
-    return with_weights(model, {first.name: [kernel * scale, *others]})
 
 
 def build(run: Run) -> Graph:

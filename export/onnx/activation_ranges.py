@@ -32,8 +32,9 @@ CALIBRATORS: dict[str, tuple[ort.CalibrationMethod, dict[str, Any]]] = {
 BATCH = 50
 
 
-def measured(model: onnx.ModelProto, images: npt.NDArray[np.float32], method: str) -> TensorsData:
-    """The range of each activation of `model` over its inputs `images`, float32 [N, 28, 28, 1], by its name.
+def measure_ranges(model: onnx.ModelProto, images: npt.NDArray[np.float32], method: str) -> TensorsData:
+    """The range of each activation of `model` over its inputs `images`, float32 [N, height, width,
+    channels], by its name.
 
     `method` is one of `CALIBRATORS`. Histograms are built up batch by batch: all values of all images would
     not fit into memory.

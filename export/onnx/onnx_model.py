@@ -23,7 +23,6 @@ from edgefashion.export.graph.unread_pixels import rows_and_columns
 from edgefashion.export.onnx import blocked_convolution, integer_io
 from edgefashion.export.onnx import keep_float as keep_float_onnx
 from edgefashion.files import temporary
-from edgefashion.models import Normalization
 from edgefashion.tensorflow import quiet
 
 OPSET = 17
@@ -33,14 +32,16 @@ FULL_RANGE = [{"quant_type": ort.QuantType.QInt8, "axis": 0, "symmetric": True, 
 
 
 def float32(graph: Graph) -> bytes:
-    """Weights and arithmetic in float32; `image` uint8 [N, 28, 28, 1] → `logits` float32 [N, 10]."""
+    """Weights and arithmetic in float32; `image` uint8 [N, height, width, channels] → `logits` float32
+    [N, classes].
+    """
     return _serialize(_convert(graph.from_pixels))
 
 
 LearnedRanges = dict[str, tuple[float, float]]
 
 
-def prepared(graph: Graph) -> onnx.ModelProto:
+def prepare(graph: Graph) -> onnx.ModelProto:
     """The float model that `int8` is made from: `image` float32, normalized, its constants folded."""
     with temporary.Folder() as folder, quiet():
         converted, simplified = Path(folder, "float.onnx"), Path(folder, "prepared.onnx")
@@ -63,14 +64,14 @@ def int8(
     overflows 16 bits, silently. Depthwise convolutions are computed by other kernels, with wider sums, and
     keep 8 bits: they have few weights a channel, and 7 bits there cost MobileNetV2 two points.
 
-    `model` is what `prepared` made of `graph`, `ranges` are those of its tensors (see `ranges.measured`);
+    `model` is what `prepare` made of `graph`, `ranges` are those of its tensors (see `ranges.measured`);
     `learned`, where given, those of the outputs of layers, by their names, and come first. Training rounds
     the logits, and TFLite does, so here, too (agreement of the two files 99.7 instead of 99.4 % for the CNN);
     else they are not rounded. The layers named in `keep_float` compute in float. Raises VerificationError
     where another one does.
     """
     floats = keep_float_onnx.nodes_of(model, graph, keep_float)
-    made = quantized(model, graph, ranges, learned, reduce_range, [node.name for node in floats])
+    made = quantize(model, graph, ranges, learned, reduce_range, [node.name for node in floats])
     allowed = [node.name for node in floats if node.op_type in COMPUTING]
     _rewrite(made, graph, rounded_logits=bool(learned))
     if floats:
@@ -81,7 +82,7 @@ def int8(
     return content
 
 
-def quantized(
+def quantize(
     model: onnx.ModelProto,
     graph: Graph,
     ranges: TensorsData,
@@ -92,7 +93,7 @@ def quantized(
     """What ONNX Runtime's quantizer makes for `int8`: of a normalized image, float32, to the end in QDQ, but
     for the nodes of the names `excluded`.
     """
-    overrides = _overrides(model, graph.normalization, learned or {})
+    overrides = _overrides(model, graph, learned or {})
     quantizer = ort.QDQQuantizer(
         copy.deepcopy(model),
         per_channel=True,
@@ -115,9 +116,11 @@ def quantized(
     return quantizer.model.model
 
 
-def shifted(model: onnx.ModelProto, shift: npt.NDArray[np.float32]) -> onnx.ModelProto:
-    """A copy of a float model whose logits are larger by `shift`, float32 [10]."""
+def shift_logits(model: onnx.ModelProto, shift: npt.NDArray[np.float32]) -> onnx.ModelProto:
+    """A copy of a float model whose logits are larger by `shift`, float32 [classes]."""
     changed = copy.deepcopy(model)
+    if not shift.any():
+        return changed
     (last,) = [node for node in changed.graph.node if OUTPUT in node.output]
     (bias,) = [tensor for tensor in changed.graph.initializer if tensor.name == last.input[2]]
     values = onnx.numpy_helper.to_array(bias) + shift
@@ -144,17 +147,17 @@ def _convert(function: Any) -> onnx.ModelProto:
 
 
 def _overrides(
-    model: onnx.ModelProto, normalization: Normalization, learned: LearnedRanges
+    model: onnx.ModelProto, graph: Graph, learned: LearnedRanges
 ) -> dict[str, list[dict[str, Any]]]:
     """What is not for the quantizer to decide: 8 bits of depthwise kernels, the ranges of layers, and that
     the pixel is its own quantized value.
 
-    A tensor is called after its layer: `model/layer/Relu6:0`; the model's output is the layer `logits`.
+    A tensor is called after its layer: `model/layer/Relu6:0`; the model's output is that of the last one.
     """
     outputs = [name for node in model.graph.node for name in node.output]
-    layers = {name: name.split("/")[-2] if "/" in name else name for name in outputs}
+    layers = {name: name.split("/")[-2] if "/" in name else graph.last_layer for name in outputs}
     activations = {name: [affine(*learned[layer])] for name, layer in layers.items() if layer in learned}
-    image = {INPUT: [_parameters(normalization.scale, normalization.zero_point)]}
+    image = {INPUT: [_parameters(graph.normalization.scale, graph.normalization.zero_point)]}
     return {**dict.fromkeys(depthwise_weights(model), FULL_RANGE), **activations, **image}
 
 

@@ -12,35 +12,40 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion.export.graph.layers import MULTIPLYING
 from edgefashion.models.architecture import with_weights
 from edgefashion.tensorflow import keras, tf
 
 Array = npt.NDArray[np.float32]
-COMPUTING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 BATCH = 50
 
 
-def corrected(
+def correct_biases(
     model: keras.Model,
     images: Array,
     levels: Callable[[keras.layers.Layer], int],
     excepted: Collection[str] = (),
 ) -> keras.Model:
-    """A copy of a flat model without batch normalization, its biases corrected.
+    """A copy of a flat model without batch normalization, its biases corrected, where there are any.
 
     `images` are its input, float32 [N, H, W, C]: the representative dataset. `levels` gives the largest
     integer a layer's weights will take (127 for 8 bits), symmetric, one scale for each output channel.
     Layers named in `excepted` stay as they are.
     """
-    computing = [layer for layer in model.layers if isinstance(layer, COMPUTING)]
-    layers = [layer for layer in computing if layer.name not in excepted]
-    means = input_means(model, layers, images)
+    layers = [layer for layer in model.layers if _is_correctable(layer) and layer.name not in excepted]
+    means = input_means(model, layers, images) if layers else {}
     changed = {}
     for layer in layers:
         kernel, bias = layer.get_weights()
         error = rounding_error(layer, kernel, levels(layer))
         changed[layer.name] = [kernel, bias - mean_shift(layer, error, means[layer.name])]
     return with_weights(model, changed)
+
+
+def _is_correctable(layer: keras.layers.Layer) -> bool:
+    """Whether it has a bias, and each of its outputs reads one input channel or all of them."""
+    grouped = getattr(layer, "groups", 1) > 1 and not is_depthwise(layer)
+    return type(layer) in MULTIPLYING and layer.use_bias and not grouped
 
 
 def input_means(model: keras.Model, layers: list[keras.layers.Layer], images: Array) -> dict[str, Array]:

@@ -8,20 +8,17 @@ little where a class is out of the question; the mean logit error counts it all 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Subset
+from edgefashion.export.agreement import compare, divergence
 from edgefashion.export.converters import calibrations, method_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset
-from edgefashion.export.verify import compare, run_content
 from edgefashion.runtimes.base import Logits
+from edgefashion.runtimes.content import run_content
 
 Figures = dict[str, float]
 FIGURES = ("accuracy", "agreement", "max_logit_error", "mean_logit_error")
@@ -42,10 +39,7 @@ def convert(
     Returns it with what the manifest says of calibration, None where there was none. Raises what the
     conversion raises.
     """
-
-    def make(calibration: str) -> bytes:
-        return method_of(variant).convert(graph, representative, replace(settings, calibration=calibration))
-
+    make = method_of(variant).converter(graph, representative, settings)
     methods = calibrations(variant, settings)
     if not methods:
         return make(settings.calibration), None
@@ -64,23 +58,12 @@ def convert(
 
 
 def measure(content: bytes, format: str, unseen: Subset, expected: Logits) -> Figures:
-    """How far a model is from the Keras model, whose logits for `unseen` are `expected`, float32 [N, 10].
-    Raises RuntimeCrash when its runtime dies.
+    """How far a model is from the Keras model, whose logits for `unseen` are `expected`, float32
+    [N, classes].     Raises RuntimeCrash when its runtime dies.
     """
     logits, _ = run_content(content, f"candidate.{format}", unseen.images)
     figures = compare(logits, expected, unseen.labels)
     return {**{name: figures[name] for name in FIGURES}, CRITERION: divergence(logits, expected)}
-
-
-def divergence(logits: Logits, expected: Logits) -> float:
-    """The mean divergence of softmax(logits) from softmax(expected), both float32 [N, 10], in nats."""
-    found, wanted = _log_probabilities(logits), _log_probabilities(expected)
-    return float(np.mean(np.sum(np.exp(wanted) * (wanted - found), axis=1)))
-
-
-def _log_probabilities(logits: Logits) -> npt.NDArray[np.float64]:
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def _lines(table: dict[str, Figures], best: str, images: int) -> list[str]:

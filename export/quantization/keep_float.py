@@ -9,12 +9,10 @@ from edgefashion import benchmarking, device, files
 from edgefashion.benchmarking import Job
 from edgefashion.errors import BadInput
 from edgefashion.export.graph.graph import Graph
+from edgefashion.export.graph.layers import MULTIPLYING
 from edgefashion.files import temporary
 from edgefashion.runtimes.base import Images
-from edgefashion.tensorflow import keras
 
-MULTIPLYING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
-"""The layers that can stay in float: both formats compute additions and pooling in integers."""
 LISTED = 5
 
 
@@ -35,9 +33,10 @@ def matching(graph: Graph, pattern: str) -> tuple[str, ...]:
     return found
 
 
-def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any]:
+def measure_cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any]:
     """What a file of the name and content given costs more than the int8 file `full`, for its manifest:
-    bytes, and the median time of single images, uint8 [N, 28, 28, 1], on one thread, measured in turns.
+    bytes, and the median time of single images, uint8 [N, height, width, channels], on one
+    thread, measured in turns.
 
     Raises RuntimeCrash and ArtifactError for a file that cannot be measured.
     """
@@ -69,7 +68,7 @@ def cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any
 
 
 def describe(name: str, layers: Sequence[str], cost: dict[str, Any]) -> str:
-    """The layers that stayed in float in the file of this name, and what `cost` found, on a line."""
+    """The layers that stayed in float in the file of this name, and what `measure_cost` found, on a line."""
     size, against = cost["size_bytes"], cost["against_size_bytes"]
     p50, against_p50 = cost["p50_us"], cost["against_p50_us"]
     note = f" ({cost['note']})" if cost["note"] else ""

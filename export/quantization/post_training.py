@@ -10,13 +10,14 @@ The converters then round what they always round.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto
 
 from edgefashion.artifacts.targets import WITH_8_BIT_WEIGHTS
+from edgefashion.export.converters import Convert
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges
 from edgefashion.export.onnx import onnx_model as onnx
@@ -24,51 +25,97 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import bias_correction
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model as tflite
-from edgefashion.export.verify import run_content
 from edgefashion.models.architecture import with_weights
+from edgefashion.runtimes.base import Logits
+from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras
 
 Shift = npt.NDArray[np.float32]
-"""float32 [10], to be added to the logits"""
+"""float32 [classes], to be added to the logits"""
 Levels = Callable[[keras.layers.Layer], int]
 """The largest integer that a layer's weights will take"""
-LAST = "logits"
 
 
-def to_tflite(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
-    """Full-integer TFLite, but for layers that are to be in float. Raises what `tflite.int8` and
-    `tflite.mixed` raise, RuntimeCrash where that cannot be run.
+class PostTraining:
+    """A graph on its way to int8 files, with what the calibrations that are compared have in common.
+
+    `learned` are the ranges of activations that training settled on, by layer, where it did.
     """
-    corrected = _corrected(graph, calibration, eight_bits, settings.keep_float)
 
-    def convert(shift: Shift) -> bytes:
-        moved = corrected.with_deployed(_shifted(corrected.deployed, shift))
-        return tflite.mixed(tflite.int8(moved, calibration), moved, settings.keep_float)
+    def __init__(
+        self,
+        graph: Graph,
+        representative: RepresentativeDataset,
+        options: ExportOptions,
+        learned: onnx.LearnedRanges | None = None,
+    ) -> None:
+        self.graph, self.representative, self.options, self.learned = graph, representative, options, learned
+        self._full_range = options.target in WITH_8_BIT_WEIGHTS
 
-    return _centered(convert, ".tflite", graph, calibration)
+    def to_tflite(self, _: str) -> bytes:
+        """Full-integer TFLite, except layers that are to be in float; the converter calibrates in its own
+        way. Raises what `tflite.int8` and `tflite.mix` raise, RuntimeCrash where that cannot be run.
+        """
+        graph = self._correct(eight_bits)
+
+        def convert(shift: Shift) -> bytes:
+            moved = graph.with_deployed(_shift_logits(graph.deployed, shift))
+            return tflite.mix(tflite.int8(moved, self.representative), moved, self.options.keep_float)
+
+        return self._center(convert, "first.tflite")
+
+    def to_onnx(self, calibration: str) -> bytes:
+        """Static QDQ for the target, with the ranges that this calibration finds, or those learned, beside
+        which min-max gives the few that are missing. Raises what `onnx.int8` raises, RuntimeCrash where that
+        cannot be run.
+        """
+        method = "min-max" if self.learned else calibration
+        ranges = activation_ranges.measure_ranges(self._float_onnx, self.representative.images, method)
+
+        def convert(shift: Shift) -> bytes:
+            moved = onnx.shift_logits(self._float_onnx, shift)
+            return onnx.int8(
+                moved, self.graph, ranges, self.learned, not self._full_range, self.options.keep_float
+            )
+
+        return self._center(convert, "first.onnx")
+
+    @cached_property
+    def _float_onnx(self) -> ModelProto:
+        """What is quantized."""
+        return onnx.prepare(self._correct(eight_bits if self._full_range else seven_bits_but_depthwise))
+
+    @cached_property
+    def _expected(self) -> Logits:
+        """What the Keras model gives for the representative dataset."""
+        logits: Logits = self.graph.predict(self.representative.pixels)
+        return logits
+
+    def _correct(self, levels: Levels) -> Graph:
+        """The graph with corrected biases, except in the layers that stay in float."""
+        inputs = np.asarray(self.graph.resize(self.representative.images))
+        model = bias_correction.correct_biases(self.graph.deployed, inputs, levels, self.options.keep_float)
+        return self.graph.with_deployed(model)
+
+    def _center(self, convert: Callable[[Shift], bytes], name: str) -> bytes:
+        """What `convert` makes with the shift that gives the mean logits of the Keras model; with none where
+        the last layer has no bias to take it.
+        """
+        none = np.zeros_like(self._expected[0])
+        if not _has_bias(self.graph.deployed):
+            return convert(none)
+        found, _ = run_content(convert(none), name, self.representative.pixels)
+        return convert((self._expected - found).mean(axis=0))
 
 
-def to_onnx(
-    graph: Graph,
-    calibration: RepresentativeDataset,
-    settings: ExportOptions,
-    learned: onnx.LearnedRanges | None = None,
-) -> bytes:
-    """Static QDQ for the target, with the ranges that `settings` say how to find, or those learned, beside
-    which min-max gives the few that are missing. Raises what `onnx.int8` raises, RuntimeCrash where that
-    cannot be run.
-    """
-    full = settings.target in WITH_8_BIT_WEIGHTS
-    levels = eight_bits if full else seven_bits_but_depthwise
-    model = _float_onnx(graph, calibration, levels, settings.keep_float)
-    method = "min-max" if learned else settings.calibration
-    found = activation_ranges.measured(model, calibration.images, method)
+def to_tflite(graph: Graph, representative: RepresentativeDataset, options: ExportOptions) -> Convert:
+    """See `PostTraining.to_tflite`."""
+    return PostTraining(graph, representative, options).to_tflite
 
-    def convert(shift: Shift) -> bytes:
-        moved = onnx.shifted(model, shift)
-        return onnx.int8(moved, graph, found, learned, not full, settings.keep_float)
 
-    return _centered(convert, ".onnx", graph, calibration)
+def to_onnx(graph: Graph, representative: RepresentativeDataset, options: ExportOptions) -> Convert:
+    """See `PostTraining.to_onnx`."""
+    return PostTraining(graph, representative, options).to_onnx
 
 
 def eight_bits(_: keras.layers.Layer) -> int:
@@ -81,32 +128,21 @@ def seven_bits_but_depthwise(layer: keras.layers.Layer) -> int:
     return 127 if bias_correction.is_depthwise(layer) else 64
 
 
-@lru_cache(maxsize=1)
-def _float_onnx(
-    graph: Graph, calibration: RepresentativeDataset, levels: Levels, keep_float: tuple[str, ...]
-) -> ModelProto:
-    """What to quantize; kept, since the calibration methods that are compared have it in common."""
-    return onnx.prepared(_corrected(graph, calibration, levels, keep_float))
+def _last(model: keras.Model) -> keras.layers.Layer:
+    return model.get_layer(model.output_names[0])
 
 
-def _corrected(
-    graph: Graph, calibration: RepresentativeDataset, levels: Levels, keep_float: tuple[str, ...]
-) -> Graph:
-    """The same with corrected biases, but in the layers that stay in float."""
-    inputs = np.asarray(graph.resize(calibration.images))
-    return graph.with_deployed(bias_correction.corrected(graph.deployed, inputs, levels, keep_float))
+def _has_bias(model: keras.Model) -> bool:
+    """Whether the logits are sums that end with a bias."""
+    last = _last(model)
+    dense = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.linear
+    return bool(dense and last.use_bias)
 
 
-def _centered(
-    convert: Callable[[Shift], bytes], suffix: str, graph: Graph, calibration: RepresentativeDataset
-) -> bytes:
-    """What `convert` makes when it is given the shift with which the mean logits are those of the model."""
-    expected = graph.predict(calibration.pixels)
-    found, _ = run_content(convert(np.zeros_like(expected[0])), f"first{suffix}", calibration.pixels)
-    return convert((expected - found).mean(axis=0))
-
-
-def _shifted(model: keras.Model, shift: Shift) -> keras.Model:
-    """A copy whose logits are larger by `shift`, float32 [10]."""
-    kernel, bias = model.get_layer(LAST).get_weights()
-    return with_weights(model, {LAST: [kernel, bias + shift]})
+def _shift_logits(model: keras.Model, shift: Shift) -> keras.Model:
+    """A copy whose logits are larger by `shift`, float32 [classes]."""
+    if not shift.any():
+        return model
+    last = _last(model)
+    kernel, bias = last.get_weights()
+    return with_weights(model, {last.name: [kernel, bias + shift]})

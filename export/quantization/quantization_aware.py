@@ -7,6 +7,7 @@ the correction of post-training quantization makes up for that.
 
 from dataclasses import replace
 
+from edgefashion.export.converters import Convert
 from edgefashion.export.graph.graph import Graph, build
 from edgefashion.export.graph.unread_pixels import without_margin
 from edgefashion.export.options import ExportOptions
@@ -17,19 +18,23 @@ from edgefashion.models import ARCHITECTURES
 from edgefashion.training.runs import Run
 
 
-def to_tflite(graph: Graph, _: RepresentativeDataset, settings: ExportOptions) -> bytes:
-    """The integers that training computed with, but for layers that are to be in float: these have the
+def to_tflite(graph: Graph, _: RepresentativeDataset, options: ExportOptions) -> Convert:
+    """The integers that training computed with, except in layers that are to be in float: these have the
     kernels of training, rounded, and outputs that are not. Raises what `tflite.int8_qat` raises.
     """
-    return tflite_model.mixed(tflite_model.int8_qat(graph), without_rounding(graph), settings.keep_float)
+
+    def convert(_: str) -> bytes:
+        return tflite_model.mix(tflite_model.int8_qat(graph), without_rounding(graph), options.keep_float)
+
+    return convert
 
 
-def to_onnx(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
-    """Like `post_training.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
+def to_onnx(graph: Graph, representative: RepresentativeDataset, options: ExportOptions) -> Convert:
+    """Like `PostTraining.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
     from edgefashion.models.quantization_aware import learned_ranges
 
     ranges = learned_ranges(graph.model)
-    return post_training.to_onnx(without_rounding(graph), calibration, settings, ranges)
+    return post_training.PostTraining(without_rounding(graph), representative, options, ranges).to_onnx
 
 
 def float_graph(run: Run) -> Graph:
@@ -39,7 +44,7 @@ def float_graph(run: Run) -> Graph:
 
 
 def without_rounding(graph: Graph) -> Graph:
-    """The float graph inside that of a quantization-aware model: see `quantized.without_rounding`."""
+    """The float graph inside that of a quantization-aware model, its kernels as training rounds them."""
     from edgefashion.models import quantization_aware
 
     return replace(

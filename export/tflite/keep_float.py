@@ -82,14 +82,14 @@ def _weights(layer: keras.layers.Layer) -> list[Array]:
     weights = layer.get_weights()
     if not weights:
         return []
-    kernel, bias = weights
+    kernel, *biases = weights
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         kernel = kernel.reshape(1, *kernel.shape[:2], -1)
     elif isinstance(layer, keras.layers.Conv2D):
         kernel = kernel.transpose(3, 0, 1, 2)
     else:
         kernel = kernel.T
-    return [np.ascontiguousarray(kernel), bias]
+    return [np.ascontiguousarray(kernel), *biases]
 
 
 class _Editor:

@@ -72,7 +72,7 @@ def int8_qat(graph: Graph) -> bytes:
     return content
 
 
-def mixed(content: bytes, graph: Graph, layers: Sequence[str]) -> bytes:
+def mix(content: bytes, graph: Graph, layers: Sequence[str]) -> bytes:
     """An int8 file with the layers named in float, as they are in `graph`. Raises VerificationError where
     it does not have them, or another operator computes in float.
     """

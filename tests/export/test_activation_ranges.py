@@ -10,7 +10,7 @@ from edgefashion.export.quantization.calibration import RepresentativeDataset
 
 @pytest.fixture(scope="module")
 def model(graph: Graph) -> onnx_package.ModelProto:
-    return onnx_model.prepared(graph)
+    return onnx_model.prepare(graph)
 
 
 def test_every_method_on_offer_is_there() -> None:
@@ -21,7 +21,7 @@ def test_min_max_is_the_lowest_and_the_highest_logit(
     model: onnx_package.ModelProto, graph: Graph, calibration: RepresentativeDataset
 ) -> None:
     logits = graph.predict(calibration.pixels)
-    low, high = activation_ranges.measured(model, calibration.images, "min-max")["logits"].range_value
+    low, high = activation_ranges.measure_ranges(model, calibration.images, "min-max")["logits"].range_value
     np.testing.assert_allclose((low.item(), high.item()), (logits.min(), logits.max()), atol=1e-4)
 
 
@@ -33,7 +33,7 @@ def test_the_others_stay_within_it_and_cut_something(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     outer, inner = (
-        activation_ranges.measured(model, calibration.images, kind) for kind in ("min-max", method)
+        activation_ranges.measure_ranges(model, calibration.images, kind) for kind in ("min-max", method)
     )
     assert set(outer) == set(inner)
     cuts = []
@@ -48,5 +48,5 @@ def test_the_others_stay_within_it_and_cut_something(
 def test_the_number_of_images_need_not_fill_batches(
     model: onnx_package.ModelProto, calibration: RepresentativeDataset
 ) -> None:
-    found = activation_ranges.measured(model, calibration.images[:7], "percentile")
+    found = activation_ranges.measure_ranges(model, calibration.images[:7], "percentile")
     assert "logits" in found

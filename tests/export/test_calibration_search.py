@@ -6,12 +6,13 @@ import pytest
 
 from edgefashion.artifacts.formats import CALIBRATION_METHODS, Variant
 from edgefashion.data import Splits
-from edgefashion.export.converters import Method, converters_of, method_of
+from edgefashion.export.agreement import divergence
+from edgefashion.export.converters import Convert, Method, converters_of, method_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search
 from edgefashion.export.quantization.calibration import RepresentativeDataset
-from edgefashion.export.quantization.calibration_search import CRITERION, divergence
+from edgefashion.export.quantization.calibration_search import CRITERION
 
 INT8_ONNX = Variant("onnx", "int8")
 GENERATOR = np.random.default_rng(0)
@@ -71,11 +72,10 @@ def test_a_worse_candidate_loses(
     _, before, _ = convert(graph, calibration, splits, ExportOptions())
     honest = method_of(INT8_ONNX)
 
-    def spoilt(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> bytes:
+    def spoilt(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> Convert:
         dim = replace(calibration, images=calibration.images * np.float32(0.1))
-        return honest.convert(
-            graph, dim if settings.calibration == before["method"] else calibration, settings
-        )
+        dark, right = (honest.converter(graph, images, settings) for images in (dim, calibration))
+        return lambda method: dark(method) if method == before["method"] else right(method)
 
     monkeypatch.setitem(converters_of("onnx").methods, "int8", Method(spoilt, honest.name))
     _, after, _ = convert(graph, calibration, splits, ExportOptions())
@@ -102,9 +102,8 @@ def test_tflite_has_min_max_and_nothing_else(
 ) -> None:
     seen: list[str] = []
 
-    def nothing(_: Graph, __: RepresentativeDataset, settings: ExportOptions) -> bytes:
-        seen.append(settings.calibration)
-        return b""
+    def nothing(*_: object) -> Convert:
+        return lambda method: bytes(seen.append(method) or b"")
 
     kind = Variant("tflite", "int8")
     monkeypatch.setitem(converters_of("tflite").methods, "int8", Method(nothing, ""))

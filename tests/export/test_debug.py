@@ -33,8 +33,10 @@ FORMATS = ("tflite", "onnx")
 
 
 def to_onnx(graph: Graph, calibration: RepresentativeDataset) -> bytes:
-    model = onnx_model.prepared(graph)
-    return onnx_model.int8(model, graph, activation_ranges.measured(model, calibration.images, "min-max"))
+    model = onnx_model.prepare(graph)
+    return onnx_model.int8(
+        model, graph, activation_ranges.measure_ranges(model, calibration.images, "min-max")
+    )
 
 
 CONVERTERS = {"tflite": tflite_model.int8, "onnx": to_onnx}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx as onnx_package
 import pytest
 
 from edgefashion.artifacts import artifact, metadata, targets
@@ -13,10 +14,11 @@ from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, OutputError, RunError, RuntimeCrash, VerificationError
 from edgefashion.evaluation.predictions import predict
-from edgefashion.export import converters, exporter, verify
+from edgefashion.export import converters, exporter
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
+from edgefashion.runtimes import content
 from edgefashion.training.runs import Run
 from edgefashion.training.trained import load_model
 
@@ -98,17 +100,18 @@ def test_an_artifact_that_disagrees_leaves_no_file(
     methods = converters.converters_of("onnx").methods
     method = methods["float32"]
 
-    def negated(*given: Any) -> bytes:
-        import onnx as onnx_package
-
-        model = onnx_package.load_from_string(method.convert(*given))
+    def negated(model: onnx_package.ModelProto) -> bytes:
         last = next(node for node in model.graph.node if "logits" in node.output)
         last.output[:] = ["positive"]
         model.graph.node.append(onnx_package.helper.make_node("Neg", ["positive"], ["logits"]))
         return bytes(model.SerializeToString())
 
-    monkeypatch.setitem(methods, "float32", replace(method, convert=negated))
-    with pytest.raises(VerificationError, match=r"cnn-float32\.onnx agrees .* on \d"):
+    def spoilt(*given: Any) -> converters.Convert:
+        content = method.converter(*given)("")
+        return lambda _: negated(onnx_package.load_from_string(content))
+
+    monkeypatch.setitem(methods, "float32", replace(method, converter=spoilt))
+    with pytest.raises(VerificationError, match=r"cnn-float32\.onnx agrees on \d.* of images; at least 99%"):
         exporter.export_run(run, splits, [Variant("onnx", "float32")])
     assert artifact.find(run.artifacts) == []
 
@@ -120,7 +123,7 @@ def test_an_artifact_that_kills_its_runtime_leaves_no_file(
     monkeypatch.setattr(exporter, "file_name", lambda *_: "cnn.fake")
     crash = b'{"predict": "SIGSEGV"}'
     methods = converters.converters_of("onnx").methods
-    monkeypatch.setitem(methods, "int8", converters.Method(lambda *_: crash, "crash"))
+    monkeypatch.setitem(methods, "int8", converters.uncalibrated(lambda _: crash, "crash"))
     monkeypatch.setattr(exporter.embed, "embed", lambda content, *_: content)
     with pytest.raises(RuntimeCrash, match="SIGSEGV"):
         exporter.export_run(run, splits, [Variant("onnx", "int8")], ExportOptions(calibration="min-max"))
@@ -135,7 +138,7 @@ def test_an_interruption_keeps_the_artifact_that_was_there(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(verify, "ModelProcess", interrupted)
+    monkeypatch.setattr(content, "ModelProcess", interrupted)
     with pytest.raises(KeyboardInterrupt):
         exporter.export_run(run, splits, [Variant("onnx", "float32")])
     assert artifact.read(before.path).manifest == before.manifest

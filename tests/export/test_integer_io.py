@@ -21,9 +21,9 @@ from edgefashion.tensorflow import tf
 @pytest.fixture(scope="module")
 def quantized(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
     """What the quantizer made of the CNN."""
-    model = onnx_model.prepared(graph)
-    return onnx_model.quantized(
-        model, graph, activation_ranges.measured(model, calibration.images, "min-max")
+    model = onnx_model.prepare(graph)
+    return onnx_model.quantize(
+        model, graph, activation_ranges.measure_ranges(model, calibration.images, "min-max")
     )
 
 

@@ -32,8 +32,8 @@ from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import packing
 from edgefashion.export.tflite import tflite_model as tflite
 from edgefashion.export.tflite.keep_float import restore
-from edgefashion.export.verify import run_content
 from edgefashion.models.architecture import with_weights
+from edgefashion.runtimes.content import run_content
 from edgefashion.training.runs import Run
 
 FORMATS = ("tflite", "onnx")
@@ -46,9 +46,8 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
 
 
 def convert(format: str, graph: Graph, calibration: RepresentativeDataset, *layers: str) -> bytes:
-    return method_of(Variant(format, "int8")).convert(
-        graph, calibration, ExportOptions(calibration="min-max", keep_float=layers)
-    )
+    options = ExportOptions(keep_float=layers)
+    return method_of(Variant(format, "int8")).converter(graph, calibration, options)("min-max")
 
 
 # Which layers

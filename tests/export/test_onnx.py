@@ -18,8 +18,8 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.Model
 
 
 def int8_of(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
-    model = onnx_model.prepared(graph)
-    found = activation_ranges.measured(model, calibration.images, "min-max")
+    model = onnx_model.prepare(graph)
+    found = activation_ranges.measure_ranges(model, calibration.images, "min-max")
     return onnx_package.load_from_string(onnx_model.int8(model, graph, found))
 
 
@@ -78,9 +78,11 @@ def test_the_cnn_takes_nine_kernels(int8: onnx_package.ModelProto) -> None:
 def test_nothing_of_a_residual_model_is_left_in_float(
     residual: Graph, calibration: RepresentativeDataset
 ) -> None:
-    model = onnx_model.prepared(residual)
+    model = onnx_model.prepare(residual)
     found = onnx_model.kernels(
-        onnx_model.int8(model, residual, activation_ranges.measured(model, calibration.images, "min-max"))
+        onnx_model.int8(
+            model, residual, activation_ranges.measure_ranges(model, calibration.images, "min-max")
+        )
     )
     assert found["QLinearConv"] == 5
     assert (found["QLinearMatMul"], found["QLinearAdd"], found["QLinearGlobalAveragePool"]) == (2, 1, 1)
@@ -118,12 +120,14 @@ def test_logits_are_not_rounded_to_256_steps(int8: onnx_package.ModelProto) -> N
     assert last.op_type == "Gemm"
 
 
-def test_shifted_adds_to_the_logits(graph: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx_model.prepared(graph)
+def test_a_shift_is_added_to_the_logits(graph: Graph, calibration: RepresentativeDataset) -> None:
+    model = onnx_model.prepare(graph)
     shift = np.arange(10, dtype=np.float32)
 
     def logits(model: onnx_package.ModelProto) -> np.ndarray:
         session = onnxruntime.InferenceSession(model.SerializeToString())
         return np.asarray(session.run(None, {"image": calibration.images[:5]})[0])
 
-    np.testing.assert_allclose(logits(onnx_model.shifted(model, shift)), logits(model) + shift, atol=1e-5)
+    np.testing.assert_allclose(
+        logits(onnx_model.shift_logits(model, shift)), logits(model) + shift, atol=1e-5
+    )

@@ -7,9 +7,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
-from edgefashion.export.verify import run_content
-
-MIN_MAX = ExportOptions(calibration="min-max")
+from edgefashion.runtimes.content import run_content
 
 
 def mean_error(content: bytes, name: str, graph: Graph, calibration: RepresentativeDataset) -> float:
@@ -20,14 +18,14 @@ def mean_error(content: bytes, name: str, graph: Graph, calibration: Representat
 
 @pytest.fixture(scope="module")
 def to_tflite(graph: Graph, calibration: RepresentativeDataset) -> bytes:
-    return post_training.to_tflite(graph, calibration, MIN_MAX)
+    return post_training.to_tflite(graph, calibration, ExportOptions())("min-max")
 
 
 def test_the_mean_of_the_logits_is_kept(graph: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx_model.prepared(graph)
-    found = activation_ranges.measured(model, calibration.images, "min-max")
+    model = onnx_model.prepare(graph)
+    found = activation_ranges.measure_ranges(model, calibration.images, "min-max")
     plain = mean_error(onnx_model.int8(model, graph, found), "a.onnx", graph, calibration)
-    content = post_training.to_onnx(graph, calibration, MIN_MAX)
+    content = post_training.to_onnx(graph, calibration, ExportOptions())("min-max")
     assert mean_error(content, "b.onnx", graph, calibration) < max(0.1 * plain, 0.001)
 
 
@@ -37,5 +35,5 @@ def test_tflite_stays_integer_and_reads_pixels(to_tflite: bytes, graph: Graph) -
 
 def test_the_graph_given_is_not_changed(graph: Graph, calibration: RepresentativeDataset) -> None:
     before = graph.deployed.get_weights()
-    post_training.to_onnx(graph, calibration, MIN_MAX)
+    post_training.to_onnx(graph, calibration, ExportOptions())("min-max")
     assert all(np.array_equal(a, b) for a, b in zip(graph.deployed.get_weights(), before, strict=True))

@@ -17,7 +17,7 @@ from edgefashion.data import FASHION_MNIST, Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
 from edgefashion.evaluation.predictions import predict, reference
 from edgefashion.export import exporter, verify
-from edgefashion.export.converters import Method, converters_of
+from edgefashion.export.converters import Convert, Method, converters_of
 from edgefashion.export.debug import debug_run
 from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
@@ -27,10 +27,11 @@ from edgefashion.export.quantization import quantization_aware as export_qat
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
 from edgefashion.export.tflite.space_to_depth import over_cells
-from edgefashion.export.verify import Limits, run_content
+from edgefashion.export.verify import Limits
 from edgefashion.models import ARCHITECTURES, quantization_aware
 from edgefashion.models.quantization_aware import ChannelQuantizer, Int8
 from edgefashion.recipes import RECIPES
+from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras
 from edgefashion.training import fine_tuning
 from edgefashion.training.runs import MODEL, Run
@@ -198,16 +199,16 @@ def test_a_file_of_another_accuracy_is_not_kept(
     copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")), run.info)
     shutil.rmtree(copy.artifacts, ignore_errors=True)
 
-    def turned_around(model: Graph, *_: object) -> bytes:
+    def turned_around(model: Graph, *_: object) -> Convert:
         dense = model.deployed.get_layer("logits").trainable_weights[0]
         dense.assign(-dense)
-        return tflite_model.int8_qat(model)
+        return lambda _: tflite_model.int8_qat(model)
 
     monkeypatch.setitem(converters_of("tflite").methods, "int8-qat", Method(turned_around, "turned around"))
     monkeypatch.setitem(verify.LIMITS, "int8-qat", Limits(0.0, 100.0, entropy=0.0, accuracy=0.003))
     with pytest.raises(
         VerificationError,
-        match=r"1\.00% of difference is allowed, on 100 validation images .*: no file was kept",
+        match=r"of at most 1\.00% is allowed \(.* on 100 validation images\): no file was kept",
     ):
         exporter.export_run(copy, splits, [Variant("tflite", "int8-qat")])
     assert not copy.artifacts.exists()
@@ -272,7 +273,7 @@ def test_without_rounding_a_model_computes_almost_the_same(pair: Pair, splits: S
 
 
 def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, ExportOptions()))
+    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, ExportOptions())("training"))
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     scales = [float(tensors[node.input[1]]) for node in model.graph.node if node.op_type == "QuantizeLinear"]
     learned = quantization_aware.learned_ranges(cnn.model)
@@ -283,7 +284,8 @@ def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: R
 
 def test_onnx_says_what_tflite_says(cnn: Graph, calibration: RepresentativeDataset, splits: Splits) -> None:
     images = splits.test.images
-    first, _ = run_content(export_qat.to_onnx(cnn, calibration, ExportOptions()), "a.onnx", images)
+    convert = export_qat.to_onnx(cnn, calibration, ExportOptions())
+    first, _ = run_content(convert("training"), "a.onnx", images)
     second, _ = run_content(tflite_model.int8_qat(cnn), "a.tflite", images)
     assert np.mean(first.argmax(axis=1) == second.argmax(axis=1)) >= 0.98
 
