@@ -67,35 +67,35 @@ def method_of(variant: Variant) -> Method:
     return converters_of(variant.format).methods[variant.precision]
 
 
-def describe(variant: Variant, settings: ExportOptions) -> str:
+def describe(variant: Variant, options: ExportOptions) -> str:
     """What a manifest says of the way its artifact was made."""
     name = method_of(variant).name
     if not variant.targeted:
         return name
-    bits = "8-bit" if settings.target in WITH_8_BIT_WEIGHTS else "7-bit, 8-bit in depthwise layers"
+    bits = "8-bit" if options.target in WITH_8_BIT_WEIGHTS else "7-bit, 8-bit in depthwise layers"
     return f"{name}, {bits}"
 
 
-def calibrations(variant: Variant, settings: ExportOptions) -> tuple[str, ...]:
-    """How the ranges of its activations are to be found: what `settings` ask for, where the variant has it,
+def calibrations(variant: Variant, options: ExportOptions) -> tuple[str, ...]:
+    """How the ranges of its activations are to be found: what `options` ask for, where the variant has it,
     or all it has; nothing where there are none to be found.
     """
     known = variant.calibrations
-    return (settings.calibration,) if settings.calibration in known else known
+    return (options.calibration,) if options.calibration in known else known
 
 
-def target_of(variant: Variant, settings: ExportOptions) -> str | None:
+def target_of(variant: Variant, options: ExportOptions) -> str | None:
     """The processor an artifact is made for; None for a variant that does not depend on it."""
-    return settings.target if variant.targeted else None
+    return options.target if variant.targeted else None
 
 
-def kept_float(variant: Variant, settings: ExportOptions) -> list[str]:
+def float_layers(variant: Variant, options: ExportOptions) -> list[str]:
     """The layers that an artifact computes in float although its precision is an integer one."""
-    return list(settings.keep_float) if variant.precision in INTEGER_PRECISIONS else []
+    return list(options.keep_float) if variant.precision in INTEGER_PRECISIONS else []
 
 
-def suffix_of(variant: Variant, settings: ExportOptions) -> str:
+def suffix_of(variant: Variant, options: ExportOptions) -> str:
     """What the name of a file says of its target, unless it is made for any, and of layers left in float."""
-    target = target_of(variant, settings)
-    mixed = "-keep-float" if kept_float(variant, settings) else ""
+    target = target_of(variant, options)
+    mixed = "-keep-float" if float_layers(variant, options) else ""
     return ("" if target in (None, ANY) else f"-{target}") + mixed

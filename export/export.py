@@ -60,7 +60,7 @@ def export_kinds(
     from edgefashion.export import exporter
 
     paths = {kind: run.artifacts / exporter.file_name(run, kind, options) for kind in kinds}
-    missing = [kind for kind in kinds if not (reuse and exporter.reusable(paths[kind], run, options))]
+    missing = [kind for kind in kinds if not (reuse and exporter.find_reusable(paths[kind], run, options))]
     for kind in kinds:
         if kind not in missing:
             report(f"reusing {paths[kind]}")

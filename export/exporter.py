@@ -31,19 +31,19 @@ MOST_LOGIT = 1e6
 """Larger ones come of a training that diverged."""
 
 
-def file_name(run: Run, variant: Variant, settings: ExportOptions) -> str:
+def file_name(run: Run, variant: Variant, options: ExportOptions) -> str:
     """`cnn-int8.tflite`, `cnn-int8-x86-vnni.onnx`; `cnn-int8-qat.tflite` of the run `cnn-qat`, which need
     not say it twice.
     """
     format, precision = variant
-    return f"{run.name.removesuffix('-qat')}-{precision}{converters.suffix_of(variant, settings)}.{format}"
+    return f"{run.name.removesuffix('-qat')}-{precision}{converters.suffix_of(variant, options)}.{format}"
 
 
 def export_run(
     run: Run,
     splits: Splits,
     variants: Sequence[Variant],
-    settings: ExportOptions | None = None,
+    options: ExportOptions | None = None,
     *,
     calibrate_with: Subset | None = None,
     report: Report = silent,
@@ -56,25 +56,25 @@ def export_run(
     (those before it stay), BadInput for a precision that the run does not have and for images that cannot
     calibrate, RunError for a model that cannot be read, OutputError.
     """
-    settings = settings or ExportOptions()
+    options = options or ExportOptions()
     for _, precision in variants:
         check_precision(run, precision)
     if run.artifacts.is_symlink():
         raise RunError(f"{run.artifacts} is a link, and nothing is written through it: put a folder there")
     for variant in variants:
-        files.check_writable(run.artifacts / file_name(run, variant, settings))
-    if missing := _full_missing(run, variants, settings):
-        all_integer = replace(settings, keep_float=())
+        files.check_writable(run.artifacts / file_name(run, variant, options))
+    if missing := _full_missing(run, variants, options):
+        all_integer = replace(options, keep_float=())
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
     model = graph.build(run)
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     representative = representative_dataset(
-        source, model.task, model.normalization, settings.calibration_images, split=split
+        source, model.task, model.normalization, options.calibration_images, split=split
     )
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
     check_learned(run, expected)
-    job = _Job(run, model, representative, settings, splits.validation, unseen, expected, report)
+    job = _Job(run, model, representative, options, splits.validation, unseen, expected, report)
     return [job.make(variant) for variant in variants]
 
 
@@ -99,7 +99,7 @@ class _Job:
     run: Run
     model: Graph
     representative: RepresentativeDataset
-    settings: ExportOptions
+    options: ExportOptions
     validation: Subset
     unseen: Subset
     expected: Logits
@@ -107,16 +107,16 @@ class _Job:
 
     def make(self, variant: Variant) -> Artifact:
         """Convert, verify, keep, and say so."""
-        run, settings = self.run, self.settings
-        name = file_name(run, variant, settings)
+        run, options = self.run, self.options
+        name = file_name(run, variant, options)
         content, calibration = calibration_search.convert(
-            variant, self.model, self.representative, settings, self.validation, self.report
+            variant, self.model, self.representative, options, self.validation, self.report
         )
-        manifest = _manifest(run, self.model, variant, calibration, settings)
+        manifest = _manifest(run, self.model, variant, calibration, options)
         content = embed.embed(content, variant.format, embed.describe(manifest))
         layers = manifest["kept_float"]
         if layers:
-            full = run.artifacts / file_name(run, variant, replace(settings, keep_float=()))
+            full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
             manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
         manifest["verification"] = verify(content, name, variant.precision, self.unseen, self.expected)
         made = artifact.save(run.artifacts / name, content, manifest)
@@ -126,12 +126,14 @@ class _Job:
         return made
 
 
-def _full_missing(run: Run, variants: Sequence[Variant], settings: ExportOptions) -> list[Variant]:
+def _full_missing(run: Run, variants: Sequence[Variant], options: ExportOptions) -> list[Variant]:
     """Of which variants the file is missing or out of date that one with layers in float is compared with."""
-    full = replace(settings, keep_float=())
-    mixed = [variant for variant in variants if converters.kept_float(variant, settings)]
+    full = replace(options, keep_float=())
+    mixed = [variant for variant in variants if converters.float_layers(variant, options)]
     return [
-        variant for variant in mixed if not reusable(run.artifacts / file_name(run, variant, full), run, full)
+        variant
+        for variant in mixed
+        if not find_reusable(run.artifacts / file_name(run, variant, full), run, full)
     ]
 
 
@@ -159,7 +161,7 @@ def check_precision(run: Run, precision: str) -> None:
 
 
 def _manifest(
-    run: Run, model: Graph, variant: Variant, calibration: dict[str, Any] | None, settings: ExportOptions
+    run: Run, model: Graph, variant: Variant, calibration: dict[str, Any] | None, options: ExportOptions
 ) -> dict[str, Any]:
     format, precision = variant
     normalization, task = model.normalization, model.task
@@ -171,9 +173,9 @@ def _manifest(
         "architecture": model.architecture.name,
         "format": format,
         "precision": precision,
-        "method": converters.describe(variant, settings),
-        "target": converters.target_of(variant, settings),
-        "kept_float": converters.kept_float(variant, settings),
+        "method": converters.describe(variant, options),
+        "target": converters.target_of(variant, options),
+        "kept_float": converters.float_layers(variant, options),
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",
@@ -202,7 +204,7 @@ def _versions(format: str) -> dict[str, str]:
     return {package: version(package) for package in converters.converters_of(format).packages}
 
 
-def reusable(path: Path, run: Run, settings: ExportOptions) -> Artifact | None:
+def find_reusable(path: Path, run: Run, options: ExportOptions) -> Artifact | None:
     """The artifact at `path` when it is sound and was made from this very model by what is installed here,
     else None.
     """
@@ -214,7 +216,7 @@ def reusable(path: Path, run: Run, settings: ExportOptions) -> Artifact | None:
         return None
     if found.manifest.get("versions") != _versions(found.format):
         return None
-    return found if _same_calibration(found.manifest.get("calibration"), settings) else None
+    return found if _same_calibration(found.manifest.get("calibration"), options) else None
 
 
 def _same_calibration(made_with: dict[str, Any] | None, wanted: ExportOptions) -> bool:

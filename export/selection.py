@@ -95,6 +95,6 @@ def options_for(
     from edgefashion.export.quantization import keep_float, quantization_aware
 
     return [
-        replace(options, keep_float=keep_float.matching(quantization_aware.float_graph(run), pattern))
+        replace(options, keep_float=keep_float.match_layers(quantization_aware.float_graph(run), pattern))
         for run, _ in found
     ]

@@ -87,7 +87,7 @@ def _compared(
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
     precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")
     if formats is None:
-        paths = {format: debug.exported(run, format, precision) for format in FORMATS}
+        paths = {format: debug.path_of(run, format, precision) for format in FORMATS}
         formats = [format for format, path in paths.items() if path.is_file()] or list(FORMATS)
         for format in FORMATS.keys() - set(formats):
             say(f"left out, not exported: {paths[format]}")

@@ -102,14 +102,14 @@ def debug_run(
     return Report(run.name, run.id, precision, len(sample), models)
 
 
-def exported(run: Run, format: str, precision: str) -> Path:
+def path_of(run: Run, format: str, precision: str) -> Path:
     """The file to look into, which need not be there."""
     return run.artifacts / exporter.file_name(run, Variant(format, precision), ExportOptions())
 
 
 def _checked(run: Run, format: str, precision: str) -> Path:
     """The file to look into, checked against its manifest and the run."""
-    path = exported(run, format, precision)
+    path = path_of(run, format, precision)
     command = f"edgefashion export {run.folder} --format {format} --precision {precision}"
     if not reading.is_file(path, ArtifactError):
         raise ArtifactError(f"{path} does not exist: make it with {command}")

@@ -55,26 +55,27 @@ def check_complete(path: Path, found: Iterable[str], steps: Sequence[Step]) -> N
     wrong = [step.name for step in steps if names.count(step.name) != 1]
     if wrong:
         raise ArtifactError(
-            f"{path} has not one integer tensor for each of the layers {', '.join(wrong)}: export it again"
+            f"{path} does not have exactly one integer tensor for each of the layers {', '.join(wrong)}: "
+            "export it again"
         )
 
 
-def shaped(path: Path, step: Step, values: Values) -> Values:
+def reshape_to(path: Path, step: Step, values: Values) -> Values:
     """`values` [N, ...] in the shape of the step's output; only axes of length 1 may differ.
 
     Raises ArtifactError for another shape.
     """
-    values = unblocked(values, step.shape)
+    values = unblock(values, step.shape)
     wanted = (len(values), *step.shape)
     if [n for n in values.shape[1:] if n > 1] != [n for n in step.shape if n > 1]:
         raise ArtifactError(
-            f"{path}: the layer {step.name} gives {list(values.shape[1:])}, in the Keras model "
-            f"{list(step.shape)}: export it again"
+            f"the layer {step.name} gives {list(values.shape[1:])} in {path} and {list(step.shape)} in the "
+            "Keras model: export it again"
         )
     return values.reshape(wanted)
 
 
-def unblocked(values: Values, shape: tuple[int, ...]) -> Values:
+def unblock(values: Values, shape: tuple[int, ...]) -> Values:
     """What `onnx.blocked_convolution` and `tflite.space_to_depth` compute in blocks, [N, height / rows,
     width / columns, rows * columns * channels], as [N, height, width, channels], which is `shape`; all else
     as it is.

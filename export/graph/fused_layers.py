@@ -58,7 +58,7 @@ def steps_of(graph: Graph) -> list[Step]:
     return found
 
 
-def step_called(tensor: str, steps: Sequence[Step]) -> str | None:
+def find_step(tensor: str, steps: Sequence[Step]) -> str | None:
     """The step that gives a tensor, from the tensor's name; None where it names no step, or several.
 
     Converters keep the names of TensorFlow's operations, `model/layer/Operation`, those of fused ones

@@ -8,7 +8,7 @@ from typing import Any
 from edgefashion.data.task import Task
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.layers import first_kernel
-from edgefashion.export.graph.unread_pixels import without_margin
+from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.models import Architecture, Normalization
 from edgefashion.models.architecture import with_weights
 from edgefashion.tensorflow import keras, tf
@@ -88,8 +88,8 @@ class Graph:
         if zero_point != wanted.zero_point or abs(scale / wanted.scale - 1) > 1e-4:
             raise VerificationError(
                 f"the int8 {format} model reads pixels with scale {scale:.6f} and zero point {zero_point}, "
-                f"its training with {wanted.scale:.6f} and {wanted.zero_point}: the representative dataset "
-                "lacks a pixel of 0 or of 255; use more calibration images"
+                f"and was trained with {wanted.scale:.6f} and {wanted.zero_point}: the representative "
+                "dataset has no pixel of 0 or none of 255; use more calibration images"
             )
 
     def predict(self, pixels: Any) -> Any:
@@ -104,5 +104,5 @@ def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     model = load_model(run)
     architecture = architecture_for(run.recipe.model, run.fine_tuning)
-    deployed = without_margin(architecture.fold(model, run.task))
+    deployed = crop_unread(architecture.fold(model, run.task))
     return Graph(run.task, model, architecture, deployed, architecture.resize)

@@ -15,7 +15,7 @@ from edgefashion.tensorflow import keras
 Size = tuple[int, int]
 
 
-def without_margin(model: keras.Model) -> keras.Model:
+def crop_unread(model: keras.Model) -> keras.Model:
     """A model that computes what `model` does, its first convolution on those pixels only that are read.
 
     That is `model` itself where all are, or the first convolution reads another image. Wrappers of
@@ -48,7 +48,7 @@ def first_convolution(model: keras.Model) -> keras.layers.Layer | None:
 
 
 def rows_and_columns(model: keras.Model) -> Size:
-    """How many of its input's a model reads; see `without_margin`."""
+    """How many of its input's a model reads; see `crop_unread`."""
     crop = next((layer for layer in model.layers if isinstance(layer, keras.layers.Cropping2D)), None)
     return _size(model.input if crop is None else crop.output)
 

@@ -10,25 +10,24 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx.helper import get_attribute_value, make_attribute, make_node
 from onnx.numpy_helper import from_array
 
+from edgefashion.export.graph.kernel_copies import Pair, copy_kernels
 from edgefashion.export.onnx.integer_io import TO_NCHW, TO_NHWC, constants, insert_behind, replace, tidy
 
 COLUMNS = (4, 3, 2)
 """How many columns are computed at once where no pooling follows: the first of these that divides them."""
 BLOCKS = "/blocks"
 """Ends the names of tensors in which a block is not spread yet."""
-Pair = tuple[int, int]
 
 
 def compute_blocks(model: onnx.ModelProto) -> None:
     """Rewrite the first convolution of a QDQ model and what follows.
 
-    One that reads several channels stays as it is, for it fills the lanes itself; so does one that was left
-    in float, one of several groups or with gaps in its windows, and a model without any.
+    One that reads several channels stays as it is, and so does one that was left in float, one of several
+    groups or with gaps in its windows, and a model without any.
     """
     makers = {node.output[0]: node for node in model.graph.node}
     convolution = next((node for node in model.graph.node if node.op_type == "Conv"), None)
@@ -58,24 +57,10 @@ def _reads_one_channel(
     """Whether it computes in integers, from whole windows of one channel."""
     settings = _attributes(convolution)
     whole = settings.get("group", 1) == 1 and set(settings.get("dilations", (1,))) == {1}
-    if convolution.input[1] not in makers or not whole or settings.get("auto_pad", b"NOTSET") != b"NOTSET":
+    explicit = "strides" in settings and settings.get("auto_pad", b"NOTSET") == b"NOTSET"
+    if convolution.input[1] not in makers or not whole or not explicit:
         return False
     return bool(constants(model)[makers[convolution.input[1]].input[0]].shape[1] == 1)
-
-
-def shifted(kernel: npt.NDArray[Any], block: Pair, strides: Pair) -> npt.NDArray[Any]:
-    """Kernels [channels, 1, height, width] → [rows * columns * channels, 1, larger height, larger width]: a
-    copy for each place of the block, moved to where that place lies.
-    """
-    rows, columns = (
-        [stride * place for place in range(count)] for count, stride in zip(block, strides, strict=True)
-    )
-    copies = [
-        np.pad(kernel, ((0, 0), (0, 0), (row, rows[-1] - row), (column, columns[-1] - column)))
-        for row in rows
-        for column in columns
-    ]
-    return np.concatenate(copies)
 
 
 def _widen(
@@ -85,7 +70,7 @@ def _widen(
     kernel, *of_kernel = makers[convolution.input[1]].input
     of_bias = [name for bias in convolution.input[2:] for name in makers[bias].input]
     strides = _attributes(convolution)["strides"]
-    wider = shifted(integers[kernel], block, strides)
+    wider = copy_kernels(integers[kernel], block, strides)
     replace(model, kernel, wider)
     for name in (*of_kernel, *of_bias):
         if integers[name].ndim:
@@ -146,7 +131,7 @@ def _pooling(model: onnx.ModelProto, quantize: onnx.NodeProto) -> onnx.NodeProto
     if [node.op_type for node in readers] != ["MaxPool"]:
         return None
     settings = _attributes(readers[0])
-    plain = settings["kernel_shape"] == settings["strides"] and not any(settings.get("pads", ()))
+    plain = settings["kernel_shape"] == settings.get("strides") and not any(settings.get("pads", ()))
     return readers[0] if plain and not settings.get("ceil_mode") else None
 
 

@@ -8,7 +8,7 @@ from onnx.numpy_helper import from_array
 from onnx.shape_inference import infer_shapes
 
 from edgefashion.errors import VerificationError
-from edgefashion.export.graph.fused_layers import step_called, steps_of
+from edgefashion.export.graph.fused_layers import find_step, steps_of
 from edgefashion.export.graph.graph import OUTPUT, Graph
 from edgefashion.export.onnx.integer_io import constants, tidy
 
@@ -28,7 +28,7 @@ def nodes_of(model: onnx.ModelProto, graph: Graph, layers: Sequence[str]) -> lis
     for node in reversed(model.graph.node):
         if node.op_type in MOVING:
             continue
-        name = step_called(node.output[0], steps) or owners.get(node.output[0])
+        name = find_step(node.output[0], steps) or owners.get(node.output[0])
         owners.update(dict.fromkeys(node.input, name))
         if name in layers:
             found.append((name, node))

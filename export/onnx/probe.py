@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from edgefashion.export.debug.probe import Grid, Values, check_complete, shaped
-from edgefashion.export.graph.fused_layers import RESIZE, Step, step_called
+from edgefashion.export.debug.probe import Grid, Values, check_complete, reshape_to
+from edgefashion.export.graph.fused_layers import RESIZE, Step, find_step
 from edgefashion.export.graph.graph import INPUT, OUTPUT
 from edgefashion.export.onnx.integer_io import RESIZED
 from edgefashion.export.onnx.keep_float import MOVING
@@ -51,7 +51,7 @@ class OnnxProbe:
             last = integers.transpose(0, 2, 3, 1) if integers.ndim == 4 else integers
             if name == RESIZE:
                 last = integers.reshape(-1, *self._steps[name].shape)
-            given[name] = shaped(self._path, self._steps[name], self.grids[name].values(last))
+            given[name] = reshape_to(self._path, self._steps[name], self.grids[name].values(last))
         return given
 
 
@@ -64,6 +64,6 @@ def _integers(model: onnx.ModelProto, steps: Sequence[Step]) -> Iterator[tuple[s
             yield RESIZE, RESIZED, node.input[-2:]
         if node.op_type != "QuantizeLinear" or node.input[0] not in makers:
             continue
-        name = steps[-1].name if node.output[0] == last else step_called(node.input[0], steps)
+        name = steps[-1].name if node.output[0] == last else find_step(node.input[0], steps)
         if name and makers[node.input[0]].op_type not in MOVING:
             yield name, node.output[0], node.input[1:]

@@ -29,7 +29,7 @@ def convert(
     variant: Variant,
     graph: Graph,
     representative: RepresentativeDataset,
-    settings: ExportOptions,
+    options: ExportOptions,
     validation: Subset,
     report: Callable[[str], None],
 ) -> tuple[bytes, dict[str, Any] | None]:
@@ -39,10 +39,10 @@ def convert(
     Returns it with what the manifest says of calibration, None where there was none. Raises what the
     conversion raises.
     """
-    make = method_of(variant).converter(graph, representative, settings)
-    methods = calibrations(variant, settings)
+    make = method_of(variant).converter(graph, representative, options)
+    methods = calibrations(variant, options)
     if not methods:
-        return make(settings.calibration), None
+        return make(options.calibration), None
     if len(methods) == 1:
         why = "the only one" if methods == variant.calibrations else "asked for"
         return make(methods[0]), {**representative.manifest, "method": methods[0], "chosen": why}

@@ -16,7 +16,7 @@ from edgefashion.runtimes.base import Images
 LISTED = 5
 
 
-def matching(graph: Graph, pattern: str) -> tuple[str, ...]:
+def match_layers(graph: Graph, pattern: str) -> tuple[str, ...]:
     """The layers whose whole names match a regular expression, in the order of the model.
 
     Raises BadInput where none does or it is not a regular expression.

@@ -83,7 +83,7 @@ class PostTraining:
     @cached_property
     def _float_onnx(self) -> ModelProto:
         """What is quantized."""
-        return onnx.prepare(self._correct(eight_bits if self._full_range else seven_bits_but_depthwise))
+        return onnx.prepare(self._correct(eight_bits if self._full_range else seven_bits_except_depthwise))
 
     @cached_property
     def _expected(self) -> Logits:
@@ -123,7 +123,7 @@ def eight_bits(_: keras.layers.Layer) -> int:
     return 127
 
 
-def seven_bits_but_depthwise(layer: keras.layers.Layer) -> int:
+def seven_bits_except_depthwise(layer: keras.layers.Layer) -> int:
     """The largest weight under reduce_range, from which depthwise layers are excepted."""
     return 127 if bias_correction.is_depthwise(layer) else 64
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from edgefashion.export.converters import Convert
 from edgefashion.export.graph.graph import Graph, build
-from edgefashion.export.graph.unread_pixels import without_margin
+from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
 from edgefashion.export.quantization.calibration import RepresentativeDataset
@@ -24,7 +24,7 @@ def to_tflite(graph: Graph, _: RepresentativeDataset, options: ExportOptions) ->
     """
 
     def convert(_: str) -> bytes:
-        return tflite_model.mix(tflite_model.int8_qat(graph), without_rounding(graph), options.keep_float)
+        return tflite_model.mix(tflite_model.int8_qat(graph), strip_rounding(graph), options.keep_float)
 
     return convert
 
@@ -34,21 +34,21 @@ def to_onnx(graph: Graph, representative: RepresentativeDataset, options: Export
     from edgefashion.models.quantization_aware import learned_ranges
 
     ranges = learned_ranges(graph.model)
-    return post_training.PostTraining(without_rounding(graph), representative, options, ranges).to_onnx
+    return post_training.PostTraining(strip_rounding(graph), representative, options, ranges).to_onnx
 
 
 def float_graph(run: Run) -> Graph:
     """The graph of a run, without the rounding of quantization-aware training. Raises RunError."""
     model = build(run)
-    return without_rounding(model) if run.quantized else model
+    return strip_rounding(model) if run.quantized else model
 
 
-def without_rounding(graph: Graph) -> Graph:
+def strip_rounding(graph: Graph) -> Graph:
     """The float graph inside that of a quantization-aware model, its kernels as training rounds them."""
     from edgefashion.models import quantization_aware
 
     return replace(
         graph,
-        deployed=without_margin(quantization_aware.without_rounding(graph.model)),
+        deployed=crop_unread(quantization_aware.without_rounding(graph.model)),
         resize=ARCHITECTURES[graph.architecture.name].resize,
     )

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from edgefashion.errors import VerificationError
-from edgefashion.export.graph.fused_layers import Step, step_called, steps_of
+from edgefashion.export.graph.fused_layers import Step, find_step, steps_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.tflite import packing
-from edgefashion.export.tflite.space_to_depth import over_cells
+from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.tensorflow import keras
 
 Array = npt.NDArray[np.float32]
@@ -28,7 +28,6 @@ NO_BIAS = -1
 CAST_VERSIONS = {"QUANTIZE": 1, "DEQUANTIZE": 2}
 """Of these operators, the first that know int8."""
 MOVING = ("RESHAPE", "PAD", "TRANSPOSE", "QUANTIZE", "DEQUANTIZE", "RESIZE_BILINEAR")
-KINDS = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
 
 def restore(content: bytes, graph: Graph, layers: Iterable[str]) -> bytes:
@@ -42,9 +41,10 @@ def restore(content: bytes, graph: Graph, layers: Iterable[str]) -> bytes:
     names = [_name(model, operator, steps) for operator in subgraph.operators]
     if wrong := [name for name in wanted if names.count(name) != 1]:
         raise VerificationError(
-            f"the int8 TFLite model has not one operator for each of {', '.join(wrong)}: no file was kept"
+            f"the int8 TFLite model does not have exactly one operator for each of {', '.join(wrong)}: "
+            "no file was kept"
         )
-    editor, converted = _Editor(model), over_cells(graph.deployed)
+    editor, converted = _Editor(model), compute_cells(graph.deployed)
     for operator, name in zip(subgraph.operators, names, strict=True):
         if name in wanted:
             editor.restore(operator, _weights(converted.get_layer(name)))
@@ -58,11 +58,10 @@ def count(model: Any) -> int:
     """How many operators compute in float, in a model as LiteRT's schema unpacks it."""
     subgraph = model.subgraphs[0]
     floats = {n for n, tensor in enumerate(subgraph.tensors) if tensor.type == schema.TensorType.FLOAT32}
-    casts = [getattr(schema.BuiltinOperator, kind) for kind in CAST_VERSIONS]
     return sum(
         not floats.isdisjoint([*operator.inputs, *operator.outputs])
         for operator in subgraph.operators
-        if model.operatorCodes[operator.opcodeIndex].builtinCode not in casts
+        if packing.operator_kind(model, operator) not in CAST_VERSIONS
     )
 
 
@@ -70,11 +69,11 @@ def _name(model: Any, operator: Any, steps: Sequence[Step]) -> str | None:
     """The step that an operator computes; None for one that moves values."""
     subgraph = model.subgraphs[0]
     (output, *_) = operator.outputs
-    if KINDS[model.operatorCodes[operator.opcodeIndex].builtinCode] in MOVING:
+    if packing.operator_kind(model, operator) in MOVING:
         return None
     if output in subgraph.outputs:
         return steps[-1].name
-    return step_called(subgraph.tensors[output].name.decode(), steps)
+    return find_step(subgraph.tensors[output].name.decode(), steps)
 
 
 def _weights(layer: keras.layers.Layer) -> list[Array]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from edgefashion.artifacts.flatbuffer import IDENTIFIER
+from edgefashion.artifacts.inspection.tflite_file import names_of
 
 BUFFER_ALIGNMENT = 16
 """Of weights, as TFLite's schema wants it."""
@@ -22,6 +23,12 @@ Vector = npt.NDArray[Any]
 def unpack(content: bytes) -> Any:
     """The model of a TFLite file, as LiteRT's schema unpacks it."""
     return schema.ModelT.InitFromPackedBuf(content, 0)
+
+
+def operator_kind(model: Any, operator: Any) -> str:
+    """The name of an operator of such a model, as the schema has it."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    return names_of("BuiltinOperator")[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 
 def pack(model: Any) -> bytes:

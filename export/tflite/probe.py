@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.errors import ArtifactError
-from edgefashion.export.debug.probe import Grid, Values, check_complete, shaped
-from edgefashion.export.graph.fused_layers import RESIZE, Step, step_called
+from edgefashion.export.debug.probe import Grid, Values, check_complete, reshape_to
+from edgefashion.export.graph.fused_layers import RESIZE, Step, find_step
 from edgefashion.export.tflite import packing
 from edgefashion.files import reading
 from edgefashion.runtimes.base import Images
 from edgefashion.tensorflow import quiet
 
 MOVING = {"QUANTIZE", "RESHAPE", "PAD", "PADV2", "TRANSPOSE"}
-KINDS = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
 
 class TFLiteProbe:
@@ -41,7 +39,7 @@ class TFLiteProbe:
         """See `Probe`."""
         self._run(images)
         return {
-            name: shaped(
+            name: reshape_to(
                 self._path, self._steps[name], self.grids[name].values(self._interpreter.get_tensor(index))
             )
             for name, index in self._tensors.items()
@@ -62,10 +60,9 @@ def _tensors(content: bytes, steps: Sequence[Step]) -> Iterator[tuple[str, int]]
     model = packing.unpack(content)
     graph = model.subgraphs[0]
     for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        kind = KINDS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        kind = packing.operator_kind(model, operator)
         (output, *_) = operator.outputs
-        name = step_called(graph.tensors[output].name.decode(), steps)
+        name = find_step(graph.tensors[output].name.decode(), steps)
         if output in graph.outputs:
             name = steps[-1].name
         if kind == "RESIZE_BILINEAR":

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgefashion.export.graph.kernel_copies import copy_kernels
 from edgefashion.export.graph.unread_pixels import first_convolution
-from edgefashion.export.onnx.blocked_convolution import shifted
 from edgefashion.models.architecture import unwrapped
 from edgefashion.models.batch_norm_folding import rebuild
 from edgefashion.tensorflow import keras, tf
@@ -25,7 +25,7 @@ CELL = 2
 PLACES = CELL**2
 
 
-def over_cells(model: keras.Model) -> keras.Model:
+def compute_cells(model: keras.Model) -> keras.Model:
     """A model that computes what `model` does, its first convolution over cells.
 
     That is `model` itself where this cannot be: the convolution must read one channel of even height and
@@ -117,7 +117,7 @@ def _arranged(weights: npt.NDArray[np.float32], places: int) -> npt.NDArray[np.f
         return weights
     if weights.ndim == 1:
         return np.tile(weights, places)
-    kernels = shifted(weights.transpose(3, 2, 0, 1), (CELL, CELL), (1, 1))[: places * weights.shape[-1]]
+    kernels = copy_kernels(weights.transpose(3, 2, 0, 1), (CELL, CELL), (1, 1))[: places * weights.shape[-1]]
     rows, columns = (length // CELL for length in kernels.shape[2:])
     cells = kernels.reshape(-1, rows, CELL, columns, CELL)
     return cells.transpose(1, 3, 2, 4, 0).reshape(rows, columns, PLACES, -1)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 
+from edgefashion.artifacts.inspection.tflite_file import names_of
 from edgefashion.errors import VerificationError, first_line
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import keep_float as keep_float_tflite
 from edgefashion.export.tflite import packing
-from edgefashion.export.tflite.space_to_depth import over_cells
+from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.tensorflow import quiet, tf
 
 PIXELS_TO_INT8 = {"inference_input_type": tf.uint8, "inference_output_type": tf.int8}
@@ -49,7 +49,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
             yield [image[np.newaxis]]
 
     content = _convert(
-        graph.with_deployed(over_cells(graph.deployed)).from_normalized,
+        graph.with_deployed(compute_cells(graph.deployed)).from_normalized,
         optimizations=[tf.lite.Optimize.DEFAULT],
         representative_dataset=samples,
         target_spec=tf.lite.TargetSpec(supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
@@ -64,7 +64,7 @@ def int8_qat(graph: Graph) -> bytes:
     model learned. Raises VerificationError like it.
     """
     content = _convert(
-        graph.with_deployed(over_cells(graph.deployed)).from_normalized,
+        graph.with_deployed(compute_cells(graph.deployed)).from_normalized,
         optimizations=[tf.lite.Optimize.DEFAULT],
         **PIXELS_TO_INT8,
     )
@@ -98,13 +98,9 @@ def _convert(function: Any, **settings: Any) -> bytes:
             ) from error
 
 
-def tensor_types(content: bytes) -> Counter[str]:
-    """How many tensors of each type the flatbuffer holds, by the schema's names: INT8, FLOAT32, …"""
-    return _types(packing.unpack(content))
-
-
-def _types(model: Any) -> Counter[str]:
-    names = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+def tensor_types(model: Any) -> Counter[str]:
+    """How many tensors of each type a model has, as LiteRT's schema unpacks it, by the schema's names."""
+    names = names_of("TensorType")
     return Counter(names[tensor.type] for graph in model.subgraphs for tensor in graph.tensors)
 
 
@@ -113,7 +109,7 @@ def check_integer(content: bytes, graph: Graph, floats: int = 0) -> None:
     input's scale and zero point must be the model's normalization. Raises VerificationError.
     """
     model = packing.unpack(content)
-    found = {name: count for name, count in _types(model).items() if name.startswith("FLOAT")}
+    found = {name: count for name, count in tensor_types(model).items() if name.startswith("FLOAT")}
     if found and not floats:
         tensors = ", ".join(f"{count} {name}" for name, count in found.items())
         raise VerificationError(f"the int8 TFLite model still holds {tensors} tensors: no file was kept")

@@ -55,11 +55,11 @@ def inspected(
 def test_the_cnn_costs_what_its_keras_model_does(
     kind: tuple[str, str], inspected: dict[tuple[str, str], Inspection], trained: Run
 ) -> None:
-    from edgefashion.export.graph.unread_pixels import without_margin
+    from edgefashion.export.graph.unread_pixels import crop_unread
     from edgefashion.models.summary import summarize
     from edgefashion.tensorflow import keras
 
-    layers = summarize(without_margin(keras.models.load_model(trained.model_path, compile=False)))
+    layers = summarize(crop_unread(keras.models.load_model(trained.model_path, compile=False)))
     found = inspected[kind]
     parameters = [layer.parameters for layer in layers if layer.macs]
     macs = [layer.macs for layer in layers if layer.macs]

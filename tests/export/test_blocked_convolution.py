@@ -10,8 +10,9 @@ import pytest
 from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
 from onnx.numpy_helper import from_array
 
-from edgefashion.export.debug.probe import unblocked
-from edgefashion.export.onnx.blocked_convolution import compute_blocks, shifted
+from edgefashion.export.debug.probe import unblock
+from edgefashion.export.graph.kernel_copies import copy_kernels
+from edgefashion.export.onnx.blocked_convolution import compute_blocks
 from edgefashion.export.onnx.integer_io import tidy
 
 OPSET = 17
@@ -139,7 +140,7 @@ def test_a_convolution_whose_sums_are_read_twice_stays_as_it_is() -> None:
 
 def test_each_copy_of_a_kernel_lies_where_its_place_does() -> None:
     kernel = np.arange(1, 5, dtype=np.int8).reshape(1, 1, 2, 2)
-    copies = shifted(kernel, (2, 2), (1, 2))
+    copies = copy_kernels(kernel, (2, 2), (1, 2))
     assert copies.shape == (4, 1, 3, 4)
     assert copies[0, 0].tolist() == [[1, 2, 0, 0], [3, 4, 0, 0], [0, 0, 0, 0]]
     assert copies[3, 0].tolist() == [[0, 0, 0, 0], [0, 0, 1, 2], [0, 0, 3, 4]]
@@ -149,7 +150,7 @@ def test_blocks_are_put_in_their_places_again() -> None:
     """As the probe of `edgefashion debug` reads them."""
     values: npt.NDArray[Any] = np.arange(2 * 6 * 4 * 3).reshape(2, 6, 4, 3)
     blocks = values.reshape(2, 3, 2, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 3, 2, 12)
-    assert np.array_equal(unblocked(blocks, (6, 4, 3)), values)
-    assert np.array_equal(unblocked(values, (6, 4, 3)), values)
-    assert unblocked(blocks, (6, 4, 4)) is blocks
-    assert unblocked(blocks, (5, 4, 3)) is blocks
+    assert np.array_equal(unblock(blocks, (6, 4, 3)), values)
+    assert np.array_equal(unblock(values, (6, 4, 3)), values)
+    assert unblock(blocks, (6, 4, 4)) is blocks
+    assert unblock(blocks, (5, 4, 3)) is blocks

@@ -18,7 +18,7 @@ from edgefashion.export.debug.error import measure
 from edgefashion.export.debug.plot import plot
 from edgefashion.export.debug.probe import Grid, Probe
 from edgefashion.export.debug.text import SHOWN, to_text
-from edgefashion.export.graph.fused_layers import INPUT, Step, step_called, steps_of
+from edgefashion.export.graph.fused_layers import INPUT, Step, find_step, steps_of
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, onnx_model
 from edgefashion.export.onnx.probe import OnnxProbe
@@ -96,10 +96,10 @@ def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, spli
 
 def test_a_tensor_is_called_after_one_step(residual: Graph) -> None:
     steps = steps_of(residual)
-    assert step_called("small/first_relu/Relu6;small/first/BiasAdd;small/first/Conv2D", steps) == "first"
-    assert step_called("small/depthwise_relu/Relu6;small/depthwise/depthwise;small/pad/Pad", steps)
-    assert step_called("small/first/Conv2D;small/expand/Conv2D", steps) is None
-    assert step_called("Identity_1", steps) is None
+    assert find_step("small/first_relu/Relu6;small/first/BiasAdd;small/first/Conv2D", steps) == "first"
+    assert find_step("small/depthwise_relu/Relu6;small/depthwise/depthwise;small/pad/Pad", steps)
+    assert find_step("small/first/Conv2D;small/expand/Conv2D", steps) is None
+    assert find_step("Identity_1", steps) is None
 
 
 def test_a_grid_is_that_of_its_integers() -> None:

@@ -1,5 +1,7 @@
+import gc
 import gzip
 import shutil
+import weakref
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -144,6 +146,24 @@ def test_an_interruption_keeps_the_artifact_that_was_there(
     assert artifact.read(before.path).manifest == before.manifest
 
 
+def test_no_model_is_kept_alive_after_an_export(
+    run: Run, splits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models: list[weakref.ref[Any]] = []
+    build = graph.build
+
+    def remember(run: Run) -> Graph:
+        made = build(run)
+        models.extend(weakref.ref(model) for model in (made, made.model, made.deployed))
+        return made
+
+    monkeypatch.setattr(graph, "build", remember)
+    wanted = [Variant("tflite", "float32"), Variant("tflite", "int8"), Variant("onnx", "int8")]
+    exporter.export_run(run, splits, wanted, ExportOptions(calibration_images=50))
+    gc.collect()
+    assert [model() for model in models] == [None] * 3
+
+
 def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits) -> None:
     run.artifacts.write_text("a file where the folder should be")
     with pytest.raises(OutputError, match="artifacts"):
@@ -153,17 +173,17 @@ def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits)
 def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
     settings = ExportOptions(calibration_images=50, calibration="percentile")
     (made,) = exporter.export_run(run, splits, [Variant("onnx", "int8")], settings)
-    assert exporter.reusable(made.path, run, settings)
-    assert not exporter.reusable(made.path, run, replace(settings, calibration_images=60))
-    assert not exporter.reusable(made.path, run, replace(settings, calibration="entropy"))
-    assert not exporter.reusable(made.path, run, replace(settings, calibration="auto"))
-    assert not exporter.reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), settings)
+    assert exporter.find_reusable(made.path, run, settings)
+    assert not exporter.find_reusable(made.path, run, replace(settings, calibration_images=60))
+    assert not exporter.find_reusable(made.path, run, replace(settings, calibration="entropy"))
+    assert not exporter.find_reusable(made.path, run, replace(settings, calibration="auto"))
+    assert not exporter.find_reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), settings)
     manifest = {**made.manifest, "versions": {**made.manifest["versions"], "onnxruntime": "1.20.0"}}
     other = artifact.save(made.path.with_name("older.onnx"), made.path.read_bytes(), manifest)
-    assert not exporter.reusable(other.path, run, settings)
+    assert not exporter.find_reusable(other.path, run, settings)
     made.path.write_bytes(b"damaged")
-    assert not exporter.reusable(made.path, run, settings)
-    assert not exporter.reusable(run.artifacts / "missing.onnx", run, settings)
+    assert not exporter.find_reusable(made.path, run, settings)
+    assert not exporter.find_reusable(run.artifacts / "missing.onnx", run, settings)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +206,7 @@ def test_what_was_calibrated_in_another_way_is_made_anew(
     artifact.save(
         path, b"model", {**manifest, "versions": versions, "calibration": {"count": 500, **made_with}}
     )
-    assert bool(exporter.reusable(path, run, ExportOptions(calibration=wanted))) == same
+    assert bool(exporter.find_reusable(path, run, ExportOptions(calibration=wanted))) == same
 
 
 def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, splits: Splits) -> None:

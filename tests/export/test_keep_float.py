@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from edgefashion import benchmarking
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import Variant
+from edgefashion.artifacts.inspection.tflite_file import names_of
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.cli import main
 from edgefashion.data import Splits
@@ -58,7 +59,7 @@ def convert(format: str, graph: Graph, calibration: RepresentativeDataset, *laye
     [("conv2", ["conv2"]), ("conv.", ["conv1", "conv2"]), ("logits|dense", ["dense", "logits"])],
 )
 def test_whole_names_match(pattern: str, layers: list[str], graph: Graph) -> None:
-    assert list(keep_float.matching(graph, pattern)) == layers
+    assert list(keep_float.match_layers(graph, pattern)) == layers
 
 
 @pytest.mark.parametrize("pattern", ["con", "pool1", "", "Conv1"])
@@ -66,12 +67,12 @@ def test_what_matches_nothing_is_told_the_names(pattern: str, graph: Graph) -> N
     with pytest.raises(
         BadInput, match=r"matches no layer: the layers of cnn are conv1, conv2, dense, logits$"
     ):
-        keep_float.matching(graph, pattern)
+        keep_float.match_layers(graph, pattern)
 
 
 def test_what_is_no_expression_is_told_the_names(residual: Graph) -> None:
     with pytest.raises(BadInput, match=r"conv\[ is not a .* are first, expand, .*, again and 1 more$"):
-        keep_float.matching(residual, "conv[")
+        keep_float.match_layers(residual, "conv[")
 
 
 # TFLite
@@ -81,7 +82,7 @@ def operators(content: bytes) -> list[tuple[int, set[str], bytes]]:
     """Of each operator: its kind, the types it reads and writes, and the bytes of its constants."""
     model: Any = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
-    types = {number: name for name, number in vars(schema.TensorType).items() if isinstance(number, int)}
+    types = names_of("TensorType")
     found = []
     for operator in graph.operators:
         tensors = [graph.tensors[index] for index in [*operator.inputs, *operator.outputs]]
@@ -195,7 +196,7 @@ def test_a_layer_in_float_says_what_the_keras_model_says(
     format: str, pattern: str, residual: Graph, calibration: RepresentativeDataset
 ) -> None:
     expected = residual.predict(calibration.pixels)
-    layers = keep_float.matching(residual, pattern)
+    layers = keep_float.match_layers(residual, pattern)
     content = convert(format, residual, calibration, *layers)
     found = run_content(content, f"a.{format}", calibration.pixels)[0]
     assert np.abs(found - expected).mean() < 0.05 * expected.std()
@@ -207,7 +208,7 @@ def test_with_all_layers_in_float_little_is_lost(
 ) -> None:
     expected = graph.predict(calibration.pixels)
     errors = []
-    for layers in ((), keep_float.matching(graph, ".*")):
+    for layers in ((), keep_float.match_layers(graph, ".*")):
         content = convert(format, graph, calibration, *layers)
         errors.append(np.abs(run_content(content, f"a.{format}", calibration.pixels)[0] - expected).mean())
     assert errors[1] < 0.3 * errors[0]

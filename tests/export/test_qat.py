@@ -25,8 +25,8 @@ from edgefashion.export.onnx import onnx_model as export_onnx
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware as export_qat
 from edgefashion.export.quantization.calibration import RepresentativeDataset
-from edgefashion.export.tflite import tflite_model
-from edgefashion.export.tflite.space_to_depth import over_cells
+from edgefashion.export.tflite import packing, tflite_model
+from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.export.verify import Limits
 from edgefashion.models import ARCHITECTURES, quantization_aware
 from edgefashion.models.quantization_aware import ChannelQuantizer, Int8
@@ -88,7 +88,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 
 
 def test_the_file_holds_integers_only(pair: Pair) -> None:
-    assert set(tflite_model.tensor_types(pair.content)) == {"INT8", "INT32", "UINT8"}
+    assert set(tflite_model.tensor_types(packing.unpack(pair.content))) == {"INT8", "INT32", "UINT8"}
 
 
 def test_the_file_takes_the_pixel_as_its_quantized_value(pair: Pair) -> None:
@@ -136,7 +136,7 @@ def kernels_in(interpreter: Interpreter) -> list[np.ndarray[Any, Any]]:
 
 
 def test_the_weights_are_those_that_training_computed_with(pair: Pair) -> None:
-    wanted, found = kernels_of(over_cells(pair.model.model)), kernels_in(pair.interpreter())
+    wanted, found = kernels_of(compute_cells(pair.model.model)), kernels_in(pair.interpreter())
     assert len(found) == len(wanted) == {"cnn": 4, "mobilenetv2": 54}[pair.model.architecture.name]
     for kernel in wanted:
         step = np.abs(kernel).max(axis=0) / 127
@@ -179,7 +179,7 @@ def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) 
     assert abs(verification["accuracy"] - verification["keras_accuracy"]) <= 0.011
     found = predict(artifact.read(made.path), splits.test.images).classes
     assert np.mean(found == graph.build(run).predict(splits.test.images).argmax(axis=1)) >= 0.97
-    assert exporter.reusable(made.path, run, ExportOptions())
+    assert exporter.find_reusable(made.path, run, ExportOptions())
 
 
 def test_a_float_run_has_no_int8_qat(trained: Run, splits: Splits) -> None:

@@ -10,7 +10,7 @@ from edgefashion.data import FASHION_MNIST, Splits
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
-from edgefashion.export.tflite.space_to_depth import over_cells
+from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.models.cnn import CNN
 from edgefashion.models.quantization_aware import quantize
 from edgefashion.tensorflow import keras, tf
@@ -52,7 +52,7 @@ def answer(content: bytes, pixels: Any) -> Any:
 @pytest.mark.parametrize("kernel", [1, 3, 5])
 def test_another_model_of_the_same_function(kernel: int) -> None:
     plain = model(kernel=kernel)
-    cells = over_cells(plain)
+    cells = compute_cells(plain)
     assert cells is not plain
     assert np.allclose(cells(PIXELS), plain(PIXELS), atol=1e-5)
     first = next(layer for layer in cells.layers if isinstance(layer, keras.layers.Conv2D))
@@ -62,7 +62,7 @@ def test_another_model_of_the_same_function(kernel: int) -> None:
 @pytest.mark.parametrize(("kernel", "read"), [(3, (13, 12, 8)), (1, (13, 13, 4)), (5, (13, 13, 4))])
 def test_windows_of_two_cells_in_odd_columns_are_paired(kernel: int, read: tuple[int, int, int]) -> None:
     plain = model(size=26, kernel=kernel)
-    cells = over_cells(plain)
+    cells = compute_cells(plain)
     assert np.allclose(cells(PIXELS[:, :26, :26]), plain(PIXELS[:, :26, :26]), atol=1e-5)
     first = next(layer for layer in cells.layers if isinstance(layer, keras.layers.Conv2D))
     assert first.input.shape[1:] == read
@@ -70,7 +70,7 @@ def test_windows_of_two_cells_in_odd_columns_are_paired(kernel: int, read: tuple
 
 def test_images_need_not_be_square() -> None:
     plain = model(size=28, width=20)
-    cells = over_cells(plain)
+    cells = compute_cells(plain)
     assert cells is not plain
     assert np.allclose(cells(PIXELS[:, :, :20]), plain(PIXELS[:, :, :20]), atol=1e-5)
 
@@ -80,13 +80,13 @@ def test_a_convolution_that_something_else_reads_too_stays_as_it_is() -> None:
     features = keras.layers.Conv2D(6, 3, activation="relu")(image)
     outputs = [keras.layers.Flatten()(tensor) for tensor in (pool_2(features), features)]
     plain = keras.Model(image, keras.layers.Concatenate()(outputs))
-    assert over_cells(plain) is plain
+    assert compute_cells(plain) is plain
 
 
 def test_strides_of_two() -> None:
     """As in MobileNetV2, without pooling."""
     plain = model(strides=2, padding="same", pool=None)
-    cells = over_cells(plain)
+    cells = compute_cells(plain)
     first = next(layer for layer in cells.layers if isinstance(layer, keras.layers.Conv2D))
     assert (first.input.shape[1:], first.strides) == ((14, 14, 4), (1, 1))
     assert np.allclose(cells(PIXELS), plain(PIXELS), atol=1e-5)
@@ -115,7 +115,7 @@ def test_strides_of_two() -> None:
 )
 def test_a_model_of_other_layers_stays_as_it_is(options: dict[str, Any]) -> None:
     plain = model(**options)
-    assert over_cells(plain) is plain
+    assert compute_cells(plain) is plain
 
 
 def test_the_integers_stay_the_same(
@@ -123,14 +123,14 @@ def test_the_integers_stay_the_same(
 ) -> None:
     pixels = splits.validation.images
     found = answer(tflite_model.int8(graph, calibration), pixels)
-    monkeypatch.setattr(tflite_model, "over_cells", lambda model: model)
+    monkeypatch.setattr(tflite_model, "compute_cells", lambda model: model)
     assert np.array_equal(found, answer(tflite_model.int8(graph, calibration), pixels))
 
 
 def test_a_quantization_aware_model_rounds_as_before() -> None:
     plain = quantize(CNN.build(FASHION_MNIST, None), CNN.normalization)
     plain(PIXELS, training=True)
-    cells = over_cells(plain)
+    cells = compute_cells(plain)
     assert cells is not plain
     assert np.allclose(cells(PIXELS), plain(PIXELS), atol=1e-6)
     assert any("space_to_depth" in layer.name for layer in cells.layers)

@@ -6,7 +6,7 @@ import pytest
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.quantization.calibration import RepresentativeDataset
-from edgefashion.export.tflite import tflite_model
+from edgefashion.export.tflite import packing, tflite_model
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
 
 
 def test_int8_holds_no_float_tensor(int8: bytes) -> None:
-    assert set(tflite_model.tensor_types(int8)) == {"INT8", "INT32", "UINT8"}
+    assert set(tflite_model.tensor_types(packing.unpack(int8))) == {"INT8", "INT32", "UINT8"}
 
 
 def test_int8_takes_the_pixel_as_its_quantized_value(int8: bytes) -> None:
@@ -56,5 +56,5 @@ def test_sizes_follow_the_width_of_the_weights(graph: Graph, int8: bytes) -> Non
     assert len(float16) == pytest.approx(len(float32) / 2, rel=0.05)
     assert len(dynamic) == pytest.approx(len(float32) / 4, rel=0.05)
     assert len(int8) == pytest.approx(len(float32) / 4, rel=0.08)
-    assert tflite_model.tensor_types(float16)["FLOAT16"] == 8
-    assert tflite_model.tensor_types(dynamic)["INT8"] >= 2
+    assert tflite_model.tensor_types(packing.unpack(float16))["FLOAT16"] == 8
+    assert tflite_model.tensor_types(packing.unpack(dynamic))["INT8"] >= 2

@@ -8,9 +8,9 @@ from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.data import FASHION_MNIST, Task
 from edgefashion.export.graph.graph import Graph
-from edgefashion.export.graph.unread_pixels import rows_and_columns, without_margin
+from edgefashion.export.graph.unread_pixels import crop_unread, rows_and_columns
 from edgefashion.export.tflite import tflite_model
-from edgefashion.export.tflite.space_to_depth import over_cells
+from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2
 from edgefashion.models.quantization_aware import quantize
@@ -43,7 +43,7 @@ def pooling(length: int, **options: Any) -> keras.layers.Layer:
 )
 def test_the_same_function_of_fewer_pixels(layers: list[keras.layers.Layer], read: int) -> None:
     whole = model(*layers)
-    part = without_margin(whole)
+    part = crop_unread(whole)
     first = next(layer for layer in part.layers if isinstance(layer, keras.layers.Conv2D))
     assert first.input.shape[1:3] == (read, read)
     assert np.array_equal(part(PIXELS), whole(PIXELS))
@@ -52,14 +52,14 @@ def test_the_same_function_of_fewer_pixels(layers: list[keras.layers.Layer], rea
 
 def test_rows_and_columns_are_counted_each_for_themselves() -> None:
     whole = CNN.build(Task("signs", (40, 23, 3), ("stop", "go"), FASHION_MNIST.picture), None)
-    part = without_margin(whole)
+    part = crop_unread(whole)
     pixels = np.random.default_rng(1).random((2, 40, 23, 3), np.float32)
     assert rows_and_columns(part) == (38, 22)
     assert np.array_equal(part(pixels), whole(pixels))
 
 
 def test_the_last_row_and_column_that_stay_are_read() -> None:
-    part = without_margin(CNN.build(FASHION_MNIST, None))
+    part = crop_unread(CNN.build(FASHION_MNIST, None))
     rows, columns = rows_and_columns(part)
     assert (rows, columns) == (26, 26)
     for place in ((slice(None), rows - 1), (slice(None), slice(None), columns - 1)):
@@ -80,7 +80,7 @@ def test_the_last_row_and_column_that_stay_are_read() -> None:
 )
 def test_any_other_model_stays_as_it_is(layers: list[keras.layers.Layer]) -> None:
     whole = model(*layers)
-    assert without_margin(whole) is whole
+    assert crop_unread(whole) is whole
     assert rows_and_columns(whole) == (28, 28)
 
 
@@ -89,18 +89,18 @@ def test_two_readers_may_need_different_rows() -> None:
     features = convolution(3)(image)
     outputs = [keras.layers.Flatten()(layer(features)) for layer in (pooling(4), pooling(5))]
     whole = keras.Model(image, keras.layers.Concatenate()(outputs))
-    assert without_margin(whole) is whole
+    assert crop_unread(whole) is whole
 
 
 def test_mobilenetv2_reads_all() -> None:
     folded = MOBILENETV2.fold(MOBILENETV2.build(FASHION_MNIST, None), FASHION_MNIST)
-    assert without_margin(folded) is folded
+    assert crop_unread(folded) is folded
 
 
 def test_a_quantization_aware_model_rounds_as_before() -> None:
     whole = quantize(CNN.build(FASHION_MNIST, None), CNN.normalization)
     whole(PIXELS, training=True)
-    part = without_margin(whole)
+    part = crop_unread(whole)
     assert rows_and_columns(part) == (26, 26)
     assert np.array_equal(part(PIXELS), whole(PIXELS))
 
@@ -121,5 +121,5 @@ def test_a_float_file_answers_as_before(graph: Graph, splits: Any) -> None:
 def test_a_model_without_a_convolution_stays_as_it_is() -> None:
     image = keras.Input((28, 28, 1))
     model = keras.Model(image, keras.layers.Dense(10)(keras.layers.Flatten()(image)))
-    assert without_margin(model) is model
-    assert over_cells(model) is model
+    assert crop_unread(model) is model
+    assert compute_cells(model) is model

@@ -66,7 +66,8 @@ def find_text(content: bytes | memoryview, name: str, most: int) -> bytes | None
 
 
 @cache
-def _names(enumeration: str) -> dict[int, str]:
+def names_of(enumeration: str) -> dict[int, str]:
+    """The names in an enumeration of LiteRT's schema, by their numbers. Raises MissingExtra."""
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ModuleNotFoundError as error:
@@ -78,7 +79,7 @@ def _names(enumeration: str) -> dict[int, str]:
 def operator_kind(code: Table) -> str:
     """The operator's name in the schema; of a custom one, its own. Raises MissingExtra."""
     number = max(code.integer(0, "b"), code.integer(3, "i"))
-    name = _names("BuiltinOperator").get(number, f"CUSTOM_{number}")
+    name = names_of("BuiltinOperator").get(number, f"CUSTOM_{number}")
     return shortened(f"CUSTOM {code.text(1)}") if name == "CUSTOM" else name
 
 
@@ -100,7 +101,7 @@ def tensor_of(table: Table) -> Tensor:
     dtype = table.integer(1, "b")
     return Tensor(
         name=table.text(3),
-        dtype=_names("TensorType").get(dtype, f"type {dtype}").lower(),
+        dtype=names_of("TensorType").get(dtype, f"type {dtype}").lower(),
         shape=shape if len(shape) == len(placeholder) else placeholder,
         placeholder=placeholder,
         buffer=table.integer(2, "I"),
