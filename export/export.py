@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.artifacts.formats import FORMATS, PRECISIONS
+from edgefashion.artifacts.formats import FORMATS, PRECISIONS, Variant
 from edgefashion.data import Dataset, split
 from edgefashion.errors import BadInput
 from edgefashion.export import selection
@@ -38,19 +38,19 @@ def export_model(
     run = run if isinstance(run, Run) else runs.read(Path(run))
     _check_names("format", formats, list(FORMATS))
     _check_names("precision", precisions or (), PRECISIONS)
-    kinds = selection.kinds_of(run, formats, precisions, report)
+    variants = selection.choose_variants(run, formats, precisions, report)
     options = options or ExportOptions()
-    selection.check_calibration(options.calibration, kinds)
-    options = replace(options, target=selection.target_for(options.target, kinds, report))
+    selection.check_calibration(options.calibration, variants)
+    options = replace(options, target=selection.target_for(options.target, variants, report))
     if keep_float is not None:
-        (options,) = selection.options_for([(run, kinds)], options, keep_float)
-    return export_kinds(run, dataset, kinds, options, reuse=reuse, report=report)
+        (options,) = selection.options_for([(run, variants)], options, keep_float)
+    return export_variants(run, dataset, variants, options, reuse=reuse, report=report)
 
 
-def export_kinds(
+def export_variants(
     run: Run,
     dataset: Dataset,
-    kinds: selection.Kinds,
+    variants: list[Variant],
     options: ExportOptions,
     *,
     reuse: bool = False,
@@ -59,11 +59,11 @@ def export_kinds(
     """The (format, precision) pairs of a run; with `reuse`, those that are sound and up to date are kept."""
     from edgefashion.export import exporter
 
-    paths = {kind: run.artifacts / exporter.file_name(run, kind, options) for kind in kinds}
-    missing = [kind for kind in kinds if not (reuse and exporter.find_reusable(paths[kind], run, options))]
-    for kind in kinds:
-        if kind not in missing:
-            report(f"reusing {paths[kind]}")
+    paths = {variant: run.artifacts / exporter.file_name(run, variant, options) for variant in variants}
+    kept = [each for each in variants if reuse and exporter.find_reusable(paths[each], run, options)]
+    for variant in kept:
+        report(f"reusing {paths[variant]}")
+    missing = [variant for variant in variants if variant not in kept]
     if missing:
         report(f"exporting {run.folder}")
         exporter.export_run(run, split(dataset), missing, options, report=report)

@@ -9,8 +9,8 @@ from edgefashion.artifacts.targets import ANY
 @dataclass(frozen=True)
 class ExportOptions:
     """calibration_images: the size of the representative dataset.
-    calibration: how the ranges of activations are found, one of `artifact.CALIBRATIONS`, for the kinds that
-        have it; `auto` is what proves best on the validation split.
+    calibration: how the ranges of activations are found, one of `formats.CALIBRATION_METHODS`, for the
+        variants that have it; `auto` is what proves best on the validation split.
     target: the processor that int8 ONNX files are made for, one of `targets.TARGETS`.
     keep_float: the layers that int8 files compute in float, by their names.
     """

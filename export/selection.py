@@ -1,16 +1,10 @@
-"""What is to be exported of a run, and how: from what a user names to kinds and options."""
+"""What is to be exported of a run, and how: from what a user names to variants and options."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from edgefashion.artifacts.formats import (
-    AUTO,
-    INTEGER_PRECISIONS,
-    PRECISIONS,
-    QAT_PRECISIONS,
-    Variant,
-    variants,
-)
+from edgefashion.artifacts import formats as registry
+from edgefashion.artifacts.formats import AUTO, INTEGER_PRECISIONS, PRECISIONS, QAT_PRECISIONS, Variant
 from edgefashion.artifacts.targets import ANY, of_this_machine
 from edgefashion.errors import BadInput
 from edgefashion.export.options import ExportOptions
@@ -18,12 +12,11 @@ from edgefashion.reporting import Report, silent
 from edgefashion.training.runs import Run
 
 DEFAULT_PRECISIONS = ("float32", "int8")
-Kinds = list[Variant]
 
 
-def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
+def variants_of(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:
     """The (format, precision) pairs meant. Raises BadInput for a precision that no format has."""
-    known = variants()
+    known = registry.variants()
     for precision in precisions:
         having = [format for format, other in known if other == precision]
         if not set(formats) & set(having):
@@ -32,30 +25,30 @@ def kinds(formats: Sequence[str], precisions: Sequence[str]) -> Kinds:
     return [variant for variant in wanted if variant in known]
 
 
-def kinds_of(
+def choose_variants(
     run: Run,
     formats: Sequence[str],
     precisions: Sequence[str] | None,
     report: Report = silent,
-) -> Kinds:
+) -> list[Variant]:
     """What to export of a run: its usual precisions, or those asked for. Where these are of both sorts, for
     quantization-aware runs and for others, those that the run has. The exporter refuses any other.
     """
     if precisions is None:
-        return kinds(formats, QAT_PRECISIONS if run.quantized else DEFAULT_PRECISIONS)
+        return variants_of(formats, QAT_PRECISIONS if run.quantized else DEFAULT_PRECISIONS)
     own = [precision for precision in precisions if (precision in QAT_PRECISIONS) == run.quantized]
     if own and set(precisions) != set(PRECISIONS):
         left_out = ", ".join(precision for precision in precisions if precision not in own)
         if left_out:
             report(f"{run.folder}: it has no {left_out}, which is left out")
-    return kinds(formats, own or precisions)
+    return variants_of(formats, own or precisions)
 
 
-def target_for(wanted: str, kinds: Iterable[Variant], report: Report = silent) -> str:
+def target_for(wanted: str, variants: Iterable[Variant], report: Report = silent) -> str:
     """The target meant, `auto` being this machine's. Raises BadInput where no file to be made has one."""
     if wanted == ANY:
         return ANY
-    if not any(variant.targeted for variant in kinds):
+    if not any(variant.targeted for variant in variants):
         raise BadInput(
             f"--target {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
             "leave it out, or add --format onnx --precision int8"
@@ -67,10 +60,10 @@ def target_for(wanted: str, kinds: Iterable[Variant], report: Report = silent) -
     return found
 
 
-def check_calibration(wanted: str, kinds: Iterable[Variant]) -> None:
+def check_calibration(wanted: str, variants: Iterable[Variant]) -> None:
     """Raise BadInput for a calibration method that no file to be made has."""
-    having = [variant for variant in variants() if wanted in variant.calibrations]
-    if wanted != AUTO and not set(kinds) & set(having):
+    having = [each for each in registry.variants() if wanted in each.calibrations]
+    if wanted != AUTO and not set(variants) & set(having):
         formats = " and ".join(f"{precision} {format}" for format, precision in having)
         raise BadInput(
             f"--calibration {wanted} is a way to make {formats} files, and none is asked for: leave it out, "
@@ -79,7 +72,7 @@ def check_calibration(wanted: str, kinds: Iterable[Variant]) -> None:
 
 
 def options_for(
-    found: Sequence[tuple[Run, Kinds]], options: ExportOptions, pattern: str | None
+    found: Sequence[tuple[Run, list[Variant]]], options: ExportOptions, pattern: str | None
 ) -> list[ExportOptions]:
     """The options of each run: the layers whose names match the regular expression `pattern` stay in float.
 
@@ -87,7 +80,7 @@ def options_for(
     """
     if pattern is None:
         return [options] * len(found)
-    if not all(any(precision in INTEGER_PRECISIONS for _, precision in kinds) for _, kinds in found):
+    if not all(any(precision in INTEGER_PRECISIONS for _, precision in variants) for _, variants in found):
         raise BadInput(
             f"--keep-float {pattern} leaves layers of int8 files in float, and none is asked for: "
             "leave it out, or add --precision int8"

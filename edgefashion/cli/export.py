@@ -68,18 +68,18 @@ def export(
     Example: edgefashion export --format tflite
     """
     from edgefashion.export import selection
-    from edgefashion.export.export import export_kinds
+    from edgefashion.export.export import export_variants
     from edgefashion.export.options import ExportOptions
 
     if precisions:
-        selection.kinds(formats, precisions)
+        selection.variants_of(formats, precisions)
     runs = _resolve.named_runs(names, root)
-    found = [(run, selection.kinds_of(run, formats, precisions, say)) for run in runs]
-    every_kind = {kind for _, kinds in found for kind in kinds}
-    selection.check_calibration(calibration, every_kind)
-    target = selection.target_for(target, every_kind, say)
+    found = [(run, selection.choose_variants(run, formats, precisions, say)) for run in runs]
+    every_variant = {variant for _, variants in found for variant in variants}
+    selection.check_calibration(calibration, every_variant)
+    target = selection.target_for(target, every_variant, say)
     options = selection.options_for(found, ExportOptions(calibration_images, calibration, target), keep_float)
     dataset = _resolve.training_data(data_folder)
-    for (run, kinds), own in zip(found, options, strict=True):
-        export_kinds(run, dataset, kinds, own, report=say)
+    for (run, variants), own in zip(found, options, strict=True):
+        export_variants(run, dataset, variants, own, report=say)
     following(shlex.join(("edgefashion", "evaluate", *(str(run.folder) for run, _ in found))))

@@ -7,7 +7,7 @@ import pytest
 from edgefashion.artifacts.formats import PRECISIONS, Variant
 from edgefashion.artifacts.targets import of_this_machine
 from edgefashion.errors import BadInput
-from edgefashion.export.selection import check_calibration, kinds_of, target_for
+from edgefashion.export.selection import check_calibration, choose_variants, target_for
 from edgefashion.recipes import RECIPES
 from edgefashion.training.runs import Run
 
@@ -16,15 +16,15 @@ def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None
     trained = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict()})
     quantized = Run(tmp_path / "cnn-qat", {"recipe": {**RECIPES["cnn"].as_dict(), "fine_tuning": "qat"}})
     usual, every = [Variant("tflite", "float32"), Variant("tflite", "int8")], PRECISIONS
-    assert kinds_of(trained, ["tflite"], None) == usual
-    assert kinds_of(quantized, ["tflite"], None) == [Variant("tflite", "int8-qat")]
-    assert [precision for _, precision in kinds_of(trained, ["tflite"], every)] == list(every[:-1])
-    assert kinds_of(quantized, ["tflite"], every) == [Variant("tflite", "int8-qat")]
-    assert kinds_of(quantized, ["tflite"], ["float32"]) == [Variant("tflite", "float32")]
+    assert choose_variants(trained, ["tflite"], None) == usual
+    assert choose_variants(quantized, ["tflite"], None) == [Variant("tflite", "int8-qat")]
+    assert [precision for _, precision in choose_variants(trained, ["tflite"], every)] == list(every[:-1])
+    assert choose_variants(quantized, ["tflite"], every) == [Variant("tflite", "int8-qat")]
+    assert choose_variants(quantized, ["tflite"], ["float32"]) == [Variant("tflite", "float32")]
     both = ["int8", "int8-qat"]
     lines: list[str] = []
-    assert kinds_of(trained, ["onnx"], both, lines.append) == [Variant("onnx", "int8")]
-    assert kinds_of(quantized, ["onnx"], both) == [Variant("onnx", "int8-qat")]
+    assert choose_variants(trained, ["onnx"], both, lines.append) == [Variant("onnx", "int8")]
+    assert choose_variants(quantized, ["onnx"], both) == [Variant("onnx", "int8-qat")]
     (line,) = lines
     assert line.endswith("cnn: it has no int8-qat, which is left out")
 
