@@ -142,7 +142,7 @@ def test_lone_files_are_compared_like_those_with_manifests(
 
 
 def test_a_lone_file_is_not_reused_by_export(lone_files: dict[tuple[str, str], Path], trained: Run) -> None:
-    assert exporter.reusable(lone_files["tflite", "int8"], trained, 100) is None
+    assert exporter.find_reusable(lone_files["tflite", "int8"], trained, 100) is None
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from edgefashion.export.graph import graph as graphs
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import representative_dataset
-from edgefashion.models import ARCHITECTURES, Architecture, architecture_for, mobilenetv2
+from edgefashion.models import ARCHITECTURES, Architecture, mobilenetv2
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
 from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.runs import MODEL, Run
+from edgefashion.training.trained import architecture_for
 
 SIGNS = Task("signs", (40, 24, 3), ("stop", "yield", "go"), Picture("crop", (255,) * 3, (0,) * 3))
 LEAVES = Task("leaves", (32, 20, 1), ("oak", "elm"), Picture("pad", (255,), (255,)))

@@ -129,7 +129,9 @@ def test_float_operators_that_were_not_asked_for_are_refused(graph: Graph, int8:
 
 
 def test_a_layer_that_the_file_does_not_have_is_named(residual: Graph, int8: bytes) -> None:
-    with pytest.raises(VerificationError, match="exactly one operator for each of depthwise: no file was kept"):
+    with pytest.raises(
+        VerificationError, match="exactly one operator for each of depthwise: no file was kept"
+    ):
         restore(int8, residual, ["depthwise"])
 
 
