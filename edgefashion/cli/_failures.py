@@ -2,7 +2,6 @@
 
 import errno
 import os
-import traceback
 
 import click
 
@@ -35,6 +34,8 @@ def tell(error: BaseException, interrupted: int) -> int:
     if found is None:
         raise error
     if os.environ.get(TRACEBACK):
+        import traceback
+
         traceback.print_exception(error)
     message, code = found
     say(f"edgefashion: {' '.join(message.split())}")

@@ -15,7 +15,6 @@ from edgefashion.errors import BadInput, OutputError
 from edgefashion.escaping import visible
 from edgefashion.files import streams
 from edgefashion.system.interruption import finishing, start_over
-from edgefashion.tables.terminal import fitted, width_of
 
 if TYPE_CHECKING:
     from edgefashion.evaluation.results import Results
@@ -28,6 +27,8 @@ OUTPUTS = "edgefashion.outputs"
 
 def say(line: str) -> None:
     """A line about what is going on, apart from the results."""
+    from edgefashion.tables.terminal import fitted, width_of
+
     print(fitted(visible(line), width_of(sys.stderr)), file=sys.stderr)
 
 
@@ -42,6 +43,8 @@ def following(command: str) -> None:
 
 def show(text: str) -> None:
     """Results, as lines for people."""
+    from edgefashion.tables.terminal import fitted, width_of
+
     shown = "\n".join(map(visible, text.split("\n")))
     print(fitted(shown, width_of(sys.stdout)))
 

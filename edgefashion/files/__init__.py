@@ -8,7 +8,6 @@ import json
 import os
 import re
 import stat
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -88,6 +87,8 @@ def check_writable(path: Path) -> None:
         folder = path.absolute().parent
         while not folder.exists():
             folder = folder.parent
+        import tempfile
+
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(ROOM))
 

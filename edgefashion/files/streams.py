@@ -13,8 +13,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgefashion.files import temporary
-
 _OPEN_FILES = [Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd")]
 _NUMBERS = {"stdout": "1", "stderr": "2"}
 _held: dict[str, int] = {}
@@ -49,6 +47,8 @@ def check(path: Path) -> None:
 @contextlib.contextmanager
 def pouring(path: Path) -> Iterator[Path]:
     """Yield a temporary path whose content goes into `path` at the end of the block."""
+    from edgefashion.files import temporary
+
     with temporary.Folder() as folder:
         content = folder / f"content{path.suffix}"
         yield content

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
 
@@ -21,6 +20,8 @@ def fill() -> None:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Hold back what native code writes to stderr; it is shown after all when the block fails."""
+    import tempfile  # with what it opens itself, a tenth of what --help takes
+
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:
