@@ -23,6 +23,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search, keep_float
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.export.verify import verification_images, verify
+from edgefashion.records.manifest import Calibration
 from edgefashion.reporting import Report, silent
 from edgefashion.runtimes.base import Logits
 from edgefashion.training.runs import Run
@@ -140,8 +141,9 @@ def _full_missing(run: Run, variants: Sequence[Variant], options: ExportOptions)
 def _line(made: Artifact, content: bytes) -> str:
     """What was made, how large it is and how well it agrees."""
     size = f"{len(content) / 1000:.0f} kB, {files.gzip_size([content]) / 1000:.0f} kB in gzip"
-    manifest = made.manifest or {}
-    misfit = targets.misfit(manifest["target"] or targets.ANY, targets.of_this_machine())
+    manifest = made.manifest
+    assert manifest is not None
+    misfit = targets.misfit(made.target, targets.of_this_machine())
     notes = [verifying.describe(manifest["verification"]), *([misfit] if misfit else [])]
     return f"{made.path}: {size}; {'; '.join(notes)}"
 
@@ -219,7 +221,7 @@ def find_reusable(path: Path, run: Run, options: ExportOptions) -> Artifact | No
     return found if _same_calibration(found.manifest.get("calibration"), options) else None
 
 
-def _same_calibration(made_with: dict[str, Any] | None, wanted: ExportOptions) -> bool:
+def _same_calibration(made_with: Calibration | None, wanted: ExportOptions) -> bool:
     """Whether an artifact, calibrated as its manifest says, would be calibrated so again."""
     if made_with is None:
         return True

@@ -118,7 +118,7 @@ def _architecture(run: Run) -> str:
 
 def _story(run: Run) -> dict[str, Any]:
     """run.json without what is long or tells of the machine, under the name of its folder."""
-    story = {name: value for name, value in run.info.items() if name not in _NOT_KEPT}
+    story: dict[str, Any] = {name: value for name, value in run.info.items() if name not in _NOT_KEPT}
     recipe = dict(story["recipe"])
     for name in ("weights", "teacher"):
         if recipe.get(name) not in (None, "imagenet", "none"):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from edgefashion import bundle, zoo
 from edgefashion.api.bundles import SUFFIX
@@ -19,11 +18,12 @@ from edgefashion.evaluation.evaluate import assess
 from edgefashion.evaluation.predictions import Candidate, LabeledImages
 from edgefashion.evaluation.results import Results
 from edgefashion.files import reading
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.training.runs import Run
 
 Measurable = Named | Bundle
 """A model file, `zoo:NAME`, a run, or a bundle, opened or by its path."""
-Candidates = tuple[list[Candidate], dict[str, Any] | None]
+Candidates = tuple[list[Candidate], DatasetInfo | None]
 """What is to be measured, and the data set that its images are of."""
 
 
@@ -85,7 +85,7 @@ def threads_for(options: BenchmarkOptions, wanted: Sequence[int] | None) -> tupl
 def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:
     """What is to be measured, each once; bundles close with `stack`."""
     found: dict[str, Candidate] = {}
-    data: dict[str, Any] | None = None
+    data: DatasetInfo | None = None
     for name in names:
         own, own_data = _measurable(name, stack)
         if None not in (data, own_data) and data != own_data:

@@ -17,6 +17,7 @@ from edgefashion.files import reading
 
 if TYPE_CHECKING:
     from edgefashion.data import Task
+    from edgefashion.records.manifest import Manifest, Metadata
 
 SCHEMA = 1
 
@@ -28,8 +29,8 @@ class Artifact:
     """
 
     path: Path
-    manifest: dict[str, Any] | None
-    metadata: dict[str, Any] | None = None
+    manifest: "Manifest | None"
+    metadata: "Metadata | None" = None
     defect: str | None = None
     """Why it cannot be used, where that is known already."""
     sha256: str | None = None
@@ -43,27 +44,27 @@ class Artifact:
     @property
     def model(self) -> str:
         """The run it was exported from, or the file's own name."""
-        return str(self._origin["run"]) if self._origin else self.path.stem
+        return self._origin["run"] if self._origin else self.path.stem
 
     @property
     def precision(self) -> str | None:
         """`float32`, `float16`, `dynamic`, `int8` or `int8-qat`; None where nothing says so."""
-        return str(self._origin["precision"]) if self._origin else None
+        return self._origin["precision"] if self._origin else None
 
     @property
     def target(self) -> str:
         """The processor it is made for, see `edgefashion.artifacts.targets`; `any` where nothing says so."""
-        return str((self._origin or {}).get("target") or ANY)
+        return (self._origin.get("target") if self._origin else None) or ANY
 
     @property
     def kept_float(self) -> list[str]:
         """The layers that it computes in float although its precision is an integer one."""
-        return list((self._origin or {}).get("kept_float") or [])
+        return list(self._origin.get("kept_float") or ()) if self._origin else []
 
     @property
     def run_id(self) -> str | None:
         """The identity of the training run it was exported from; None where nothing says so."""
-        return str(self._origin["run_id"]) if self._origin else None
+        return self._origin["run_id"] if self._origin else None
 
     @property
     def base_run_id(self) -> str | None:
@@ -86,17 +87,17 @@ class Artifact:
     @property
     def labels(self) -> tuple[str, ...] | None:
         """What its classes are called, in the order of its logits; None where nothing says so."""
-        labels = (self._origin or {}).get("labels")
+        labels = self._origin.get("labels") if self._origin else None
         return tuple(labels) if labels else None
 
     @property
     def image_shape(self) -> tuple[int | str, ...] | None:
         """Height, width and channels of the images it takes; None where nothing says so."""
-        told = (self._origin or {}).get("input")
+        told = self._origin.get("input") if self._origin else None
         return tuple(told["shape"][1:]) if told else None
 
     @property
-    def _origin(self) -> dict[str, Any] | None:
+    def _origin(self) -> "Metadata | None":
         return self.manifest or self.metadata
 
 
@@ -117,7 +118,7 @@ def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
     Raises OutputError.
     """
     files.write_bytes(path, content)
-    complete = {
+    complete: Any = {
         "schema": SCHEMA,
         "file": path.name,
         "size_bytes": len(content),
@@ -159,12 +160,12 @@ def _checked(found: Artifact) -> Artifact:
     return found
 
 
-def _manifest(sidecar: Path, name: str) -> dict[str, Any]:
-    from edgefashion.records.manifest import Manifest
+def _manifest(sidecar: Path, name: str) -> "Manifest":
+    from edgefashion.records.manifest import Manifest as Record
 
     what, mend = "the manifest of a model file", f"export {name} again"
-    found: dict[str, Any] = reading.read_json(
-        sidecar, what, ArtifactError, reading.INFO_BYTES, Manifest, newest=SCHEMA, mend=mend
+    found: Manifest = reading.read_json(
+        sidecar, what, ArtifactError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=mend
     )
     return found
 

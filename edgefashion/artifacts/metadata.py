@@ -19,17 +19,20 @@ an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from edgefashion.artifacts import formats
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 
+if TYPE_CHECKING:
+    from edgefashion.records.manifest import Metadata
+
 NAME = "edgefashion"
 MOST_BYTES = 1 << 20
 
 
-def read(path: Path) -> dict[str, Any] | None:
+def read(path: Path) -> "Metadata | None":
     """The metadata in a model file; None if it has none that can be read."""
     format = formats.of(path)
     if format is None:
@@ -40,12 +43,12 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def is_ours(path: Path, inside: dict[str, Any] | None) -> bool:
+def is_ours(path: Path, inside: "Metadata | None") -> bool:
     """Whether a manifest beside a model file, or what is `inside`, says that edgefashion exported it."""
     return inside is not None or path.with_name(f"{path.name}.json").is_file()
 
 
-def find(content: bytes | memoryview, format: str) -> dict[str, Any] | None:
+def find(content: bytes | memoryview, format: str) -> "Metadata | None":
     """The metadata in the content of a model file of the format called `format`; None as in `read`."""
     try:
         text = formats.FORMATS[format].find_text(content, NAME, MOST_BYTES + 1)
@@ -54,8 +57,8 @@ def find(content: bytes | memoryview, format: str) -> dict[str, Any] | None:
         return None
 
 
-def _parsed(text: bytes, name: str) -> dict[str, Any]:
-    from edgefashion.records.manifest import Metadata
+def _parsed(text: bytes, name: str) -> "Metadata":
+    from edgefashion.records.manifest import Metadata as Record
 
-    found: dict[str, Any] = reading.load_json(text, name, "metadata", ArtifactError, Metadata)
+    found: Metadata = reading.load_json(text, name, "metadata", ArtifactError, Record)
     return found

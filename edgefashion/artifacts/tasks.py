@@ -8,9 +8,10 @@ from edgefashion.errors import ArtifactError
 
 if TYPE_CHECKING:
     from edgefashion.data import Task
+    from edgefashion.records.manifest import Metadata
 
 
-def of(origin: dict[str, Any] | None, path: Path) -> "Task | None":
+def of(origin: "Metadata | None", path: Path) -> "Task | None":
     """The task of the file `path`, whose manifest or metadata is `origin`; None where nothing says so.
 
     Raises ArtifactError for anything that is not a task.
@@ -22,7 +23,7 @@ def of(origin: dict[str, Any] | None, path: Path) -> "Task | None":
     if "task" in origin:
         return Task.from_dict(origin["task"], f"the task of {path}", ArtifactError)
     with contextlib.suppress(ArtifactError):
-        return Task.from_dict(_of_old(origin), f"the task of {path}", ArtifactError)
+        return Task.from_dict(_of_old({**origin}), f"the task of {path}", ArtifactError)
     return None
 
 

@@ -8,11 +8,14 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from edgefashion.bundle import layout
 from edgefashion.errors import BundleError
 from edgefashion.files import reading
+
+if TYPE_CHECKING:
+    from edgefashion.records.bundle import Member
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file knows."""
@@ -41,7 +44,7 @@ def write(path: Path, members: Mapping[str, bytes]) -> None:
             file.writestr(member, content)
 
 
-def digest(content: bytes) -> dict[str, int | str]:
+def digest(content: bytes) -> "Member":
     """Size and SHA-256 of a member, as bundle.json has them."""
     return {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -25,13 +25,16 @@ from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.version import __version__
 
+if TYPE_CHECKING:
+    from edgefashion.records.bundle import Bundle as BundleInfo
+
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
     """An opened bundle. The artifacts lie in a temporary folder, which is removed when it is closed."""
 
     path: Path
-    info: dict[str, Any]
+    info: "BundleInfo"
     """bundle.json, see the package."""
     artifacts: list[Artifact]
     images: Images
@@ -74,7 +77,7 @@ class _Reader:
         self._members, self._path, self._folder = members, members.path, folder
         self._info = _info(members)
         self._task = _task(self._info, members.path)
-        self._listed: dict[str, Any] = self._info["members"]
+        self._listed = self._info["members"]
         self._check_lists()
 
     def bundle(self) -> Bundle:
@@ -151,7 +154,7 @@ class _Reader:
                 file.write(chunk)
 
 
-def _info(members: Archive) -> dict[str, Any]:
+def _info(members: Archive) -> "BundleInfo":
     """bundle.json. Raises BundleError where it is missing, of another version or lacks something."""
     from edgefashion.records.bundle import Bundle as Record
 
@@ -164,13 +167,13 @@ def _info(members: Archive) -> dict[str, Any]:
     schema = found.get("schema")
     if type(schema) is int and schema != layout.SCHEMA:
         raise BundleError(_other_version(path, schema, str(found.get("edgefashion"))))
-    reading.check(found, Record, name, what, BundleError, mend=mend)
-    if not _is_consistent(found):
+    info: BundleInfo = reading.check(found, Record, name, what, BundleError, mend=mend)
+    if not _is_consistent(info):
         raise damaged(path, f"{layout.INFO} makes no sense")
-    return found
+    return info
 
 
-def _task(info: dict[str, Any], path: Path) -> Task:
+def _task(info: "BundleInfo", path: Path) -> Task:
     """What its images and artifacts are for; an older bundle has images of Fashion-MNIST's shape."""
     found = info.get("task") or {**FASHION_MNIST.to_dict(), "classes": info["classes"]}
     task = Task.from_dict(found, f"{path}: the task in {layout.INFO}", BundleError)
@@ -187,7 +190,7 @@ def _other_version(path: Path, schema: int, version: str) -> str:
     return f"{what}: make it again with edgefashion bundle"
 
 
-def _is_consistent(info: dict[str, Any]) -> bool:
+def _is_consistent(info: "BundleInfo") -> bool:
     """Whether what is in bundle.json goes together, and can be in a bundle."""
     names = [entry["file"] for entry in info["artifacts"]]
     suffixes = {each.suffix for each in FORMATS.values()}

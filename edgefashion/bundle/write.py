@@ -22,6 +22,8 @@ from edgefashion.version import __version__
 
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress
+    from edgefashion.records.bundle import Entry as EntryInfo
+    from edgefashion.records.bundle import Member
 
 SEED = 0
 _LASTING = ("machine", "board", "cpu", "isa", "os", "python", "emulated", "virtual")
@@ -37,7 +39,7 @@ class Entry:
     """float32 [N, 10], of the sample"""
     accuracy: float
     """On the sample, in 0..1."""
-    info: dict[str, Any]
+    info: "EntryInfo"
     """Its object in bundle.json."""
 
 
@@ -50,7 +52,7 @@ class Made:
     sha256: str
     entries: list[Entry]
     images: int
-    members: dict[str, dict[str, Any]]
+    members: "dict[str, Member]"
 
 
 def make(
@@ -122,9 +124,9 @@ def _check_size(name: str, size: int) -> None:
 
 def _entry(artifact: Artifact, sample: Subset, progress: "Progress | None") -> Entry:
     said = predictions.predict(artifact, sample.images, progress)
-    assert said.logits is not None
+    assert said.logits is not None and said.runtime is not None and said.version is not None
     tolerance, why = comparing.tolerance(artifact, said.logits, targets.of_this_machine())
-    info = {
+    info: EntryInfo = {
         "file": artifact.path.name,
         "runtime": said.runtime,
         "runtime_version": said.version,

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
     from edgefashion.artifacts.artifact import Artifact
+    from edgefashion.records.run import Story
 
 
 @click.command()
@@ -58,7 +59,7 @@ def card(
         following(f"{own} --plot confusion.png")
 
 
-def _known(name: str, root: Path) -> "tuple[list[dict[str, Any]], list[Artifact]]":
+def _known(name: str, root: Path) -> "tuple[list[Story], list[Artifact]]":
     """What is known of the trainings behind a model, the last first, and its files.
 
     With them, the float32 files of the runs that it was fine-tuned from: what quantization is to be compared

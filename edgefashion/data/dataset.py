@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from edgefashion.data.fashion_mnist import (
 from edgefashion.data.task import Labels, Task
 from edgefashion.errors import DataError
 from edgefashion.files import reading
+
+if TYPE_CHECKING:
+    from edgefashion.records.values import Dataset as DatasetInfo
 
 SUMS, TASK = "SHA256SUMS", "task.json"
 
@@ -68,13 +71,13 @@ class Dataset:
         """Whether this is the whole data set, and not a part of Fashion-MNIST for teaching and tests."""
         return self.task != FASHION_MNIST or self.checksums == CHECKSUMS
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> "DatasetInfo":
         """What to note beside a result made from this data set, as JSON."""
         return {
             "name": self.task.name,
             "source": self.source,
             "complete": self.complete,
-            "checksums": self.checksums,
+            "checksums": dict(self.checksums),
             "counts": {"train": len(self.train), "test": len(self.test)},
         }
 

@@ -6,7 +6,6 @@ The rows are those of a results file, see `edgefashion.evaluation.results`; what
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from edgefashion import benchmarking, device
 from edgefashion.benchmarking import (
@@ -22,6 +21,7 @@ from edgefashion.benchmarking import (
 from edgefashion.evaluation import predictions, rows
 from edgefashion.evaluation.predictions import Candidate, Predictions
 from edgefashion.evaluation.results import Results
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.runtimes import pinning
 from edgefashion.system.interruption import finishing
 
@@ -31,7 +31,7 @@ Jobs = dict[tuple[int, int], Job]
 
 def assess(
     subjects: Sequence[Candidate],
-    dataset_info: dict[str, Any] | None,
+    dataset_info: DatasetInfo | None,
     threads: Sequence[int],
     protocol: BenchmarkOptions | None = None,
     progress: Progress | None = None,

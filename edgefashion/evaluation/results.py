@@ -17,6 +17,7 @@ from edgefashion.files import json_text, reading
 from edgefashion.records.device import Device
 from edgefashion.records.results import Results as Head
 from edgefashion.records.results import Row, Samples
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
 from edgefashion.version import __version__
@@ -36,7 +37,7 @@ class Results(Presentable):
     """Rows and what they were measured on, with and how; see `edgefashion.records.results`."""
 
     device: Device
-    dataset: dict[str, Any] | None
+    dataset: DatasetInfo | None
     rows: list[Row]
     verb: str = "evaluate"
     protocol: dict[str, Any] | None = None

@@ -1,11 +1,16 @@
 """run.json: the record of a training, see `edgefashion.training.runs`."""
 
-from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from edgefashion.recipes import Recipe
 from edgefashion.records.task import Task
 from edgefashion.records.values import Amount, Count, Dataset, Digest, Id, Name, Positive, Share
+
+if TYPE_CHECKING:
+    Recorded = dict[str, Any]
+else:
+    Recorded = Recipe
+"""A recipe: checked as one, and kept as the JSON that it is."""
 
 
 class Model(TypedDict):
@@ -41,7 +46,7 @@ class Run(TypedDict):
     id: Id
     small_run: bool
     validation_accuracy: Share
-    recipe: Recipe
+    recipe: Recorded
     model: Model
     data: Dataset
     splits: NotRequired[Splits]
@@ -57,7 +62,7 @@ class Run(TypedDict):
     seed_run: NotRequired[Name]
 
 
-def check_epochs(run: Mapping[str, Any]) -> None:
+def check_epochs(run: Run) -> None:
     """Raise ValueError for a training of more epochs than its recipe has."""
     epochs = run["recipe"]["epochs"]
     if max(run.get("best_epoch", 0), len(run.get("history", ()))) > epochs:

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -27,6 +27,10 @@ from edgefashion.errors import OutputError, RunError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, FineTuning, Recipe
+
+if TYPE_CHECKING:
+    from edgefashion.records.run import Run as RunInfo
+    from edgefashion.records.run import Story
 
 SCHEMA = 1
 ID_DIGITS = 12
@@ -43,7 +47,7 @@ class Run:
     """A finished training."""
 
     folder: Path
-    info: dict[str, Any]
+    info: "RunInfo"
 
     @property
     def name(self) -> str:
@@ -53,7 +57,7 @@ class Run:
     @property
     def id(self) -> str:
         """The first 12 digits of the model file's SHA-256: equal for equal models only."""
-        return str(self.info["id"])
+        return self.info["id"]
 
     @property
     def model_path(self) -> Path:
@@ -98,7 +102,7 @@ class Run:
     @property
     def small_run(self) -> bool:
         """Whether it was trained on a part of the data only."""
-        return bool(self.info["small_run"])
+        return self.info["small_run"]
 
 
 def read(folder: str | Path) -> Run:
@@ -144,7 +148,7 @@ def _checked(folder: Path) -> Run:
     return run
 
 
-def _info(folder: Path) -> dict[str, Any]:
+def _info(folder: Path) -> "RunInfo":
     """The content of its run.json. Raises RunError."""
     path = folder / INFO
     if not reading.is_file(path, RunError):
@@ -156,12 +160,12 @@ def _is_id(text: str | None) -> bool:
     return text is None or re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", text) is not None
 
 
-def read_info(path: Path) -> dict[str, Any]:
+def read_info(path: Path) -> "RunInfo":
     """What a run.json says. Raises RunError where it is damaged, lacks something or is of a later version."""
     from edgefashion.records.run import Run as Record
     from edgefashion.records.run import check_epochs
 
-    found: dict[str, Any] = reading.read_json(
+    found: RunInfo = reading.read_json(
         path, _WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=_MEND
     )
     try:
@@ -172,13 +176,13 @@ def read_info(path: Path) -> dict[str, Any]:
     return found
 
 
-def _task(info: dict[str, Any], path: Path) -> Task:
+def _task(info: "RunInfo", path: Path) -> Task:
     """That of a run.json; an older version wrote none, and trained on nothing but Fashion-MNIST."""
     found = info.get("task")
     return Task.from_dict(found, f"the task in {path}", RunError) if found else FASHION_MNIST
 
 
-def stories(found: Sequence[Run]) -> list[dict[str, Any]]:
+def stories(found: Sequence[Run]) -> "list[Story]":
     """What a card tells of each run: its run.json. Raises RunError where one says too little."""
     from edgefashion.records.run import Story
 

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ from edgefashion.errors import ZooError
 from edgefashion.files import reading
 from edgefashion.files.arrays import from_zip
 from edgefashion.installation import restore
+
+if TYPE_CHECKING:
+    from edgefashion.records.run import Story
+    from edgefashion.records.values import Dataset as DatasetInfo
+    from edgefashion.records.zoo import Zoo as ZooInfo
 
 PREFIX = "zoo:"
 VARIABLE = "EDGEFASHION_ZOO"
@@ -35,10 +40,10 @@ SOURCE = "the sample that comes with edgefashion"
 class SampledDataset(Dataset):
     """The data set where only a sample of its test split is there: `train` is empty."""
 
-    described: dict[str, Any]
+    described: "DatasetInfo"
     """What `describe` says of the whole data set."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> "DatasetInfo":
         """As that of the whole data set, whose images they are."""
         return self.described
 
@@ -48,7 +53,7 @@ class Zoo:
     """A folder of models."""
 
     folder: Path
-    info: dict[str, Any]
+    info: "ZooInfo"
     """zoo.json, see the package."""
 
     @property
@@ -84,7 +89,7 @@ class Zoo:
         name = name.removeprefix(PREFIX)
         for model, info in self.info["models"].items():
             if name == model or name in info["files"]:
-                return str(model)
+                return model
         near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
         hint = f": did you mean {near[0]}?" if near else "."
         raise ZooError(f"unknown model {PREFIX}{name}{hint} Choose from {', '.join(self.names)}")
@@ -93,17 +98,16 @@ class Zoo:
         """The files of all models, verified. Raises ZooError."""
         return [each for name in self.names for each in self.artifacts(name)]
 
-    def runs(self, name: str) -> list[dict[str, Any]]:
+    def runs(self, name: str) -> "list[Story]":
         """What is known of the training of the model that NAME, `zoo:NAME` or `zoo:FILE` means, the last run
         first.
         """
-        found: list[dict[str, Any]] = self.info["models"][self.model(name)]["runs"]
-        return found
+        return self.info["models"][self.model(name)]["runs"]
 
     def sample(self) -> SampledDataset:
         """The shipped test images, verified. Raises ZooError."""
         images, labels = self._arrays()
-        described = {**self.info["dataset"], "source": SOURCE}
+        described: DatasetInfo = {**self.info["dataset"], "source": SOURCE}
         nothing = Subset(images[:0], labels[:0], np.arange(0))
         test = Subset(images, labels, np.arange(len(labels)))
         return SampledDataset(

@@ -3,10 +3,13 @@
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
+
+if TYPE_CHECKING:
+    from edgefashion.records.manifest import Metadata
 
 Shape = tuple[int, ...]
 MOST_PARTS = 100_000
@@ -83,7 +86,7 @@ class Inspection(Presentable):
     outputs: list[Port]
     other_signatures: list[str]
     operators: list[Operator]
-    metadata: dict[str, Any] | None
+    metadata: "Metadata | None"
 
     @property
     def kinds(self) -> dict[str, int]:

@@ -92,9 +92,10 @@ def _opaque(found: Inspection) -> str:
 
 def _contradiction(found: Inspection) -> Iterator[str]:
     """A line where the file says another precision of itself than its operators have."""
-    metadata = found.metadata or {}
-    said = None if metadata.get("kept_float") else contradiction(metadata.get("precision"), found.precision)
-    if said:
+    own = found.metadata
+    if own is None or own.get("kept_float"):
+        return
+    if said := contradiction(own["precision"], found.precision):
         yield f"  {said}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from edgefashion.evaluation import predictions, rows
 from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
+from edgefashion.records.run import Story
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.report.compare import read
 from edgefashion.stats import wilson_interval
 
@@ -43,7 +45,7 @@ class CardData:
     """What is known of a model."""
 
     name: str
-    stories: list[dict[str, Any]]
+    stories: list[Story]
     """run.json of its run, then of those that this was fine-tuned from."""
     artifacts: list[Artifact]
     replies: list[Predictions]
@@ -51,7 +53,7 @@ class CardData:
     task: Task
     labels: Labels
     """[N], of the test images."""
-    dataset: dict[str, Any]
+    dataset: DatasetInfo
     """See `Dataset.describe`."""
     results: Results
     """A row for each artifact, without latency."""
@@ -85,7 +87,7 @@ class CardData:
 
 def gather(
     name: str,
-    stories: Sequence[dict[str, Any]],
+    stories: Sequence[Story],
     artifacts: Sequence[Artifact],
     dataset: Dataset,
     elsewhere: Sequence[Path] = (),

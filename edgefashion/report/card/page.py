@@ -15,6 +15,7 @@ from edgefashion.evaluation.words import CHANCE
 from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
 from edgefashion.records.results import Row
+from edgefashion.records.run import Story
 from edgefashion.report.card.data import CardData, intervals
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
@@ -81,7 +82,7 @@ def _skipping(evidence: CardData) -> str:
 def _model(evidence: CardData) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
-    contract = (deployed.manifest or {}).get("input")
+    contract = deployed.manifest.get("input") if deployed.manifest else None
     lines = [
         f"Architecture: {own['recipe']['model']}, {own['model']['parameters']:,} parameters, "
         f"{own['model']['macs']:,} multiply-accumulates for an image{_skipping(evidence)}",
@@ -112,7 +113,7 @@ def _training(evidence: CardData) -> Page:
     return Page(lines, [Table("Recipe", tuple(columns), list(_settings(evidence.stories)))], [])
 
 
-def _images(story: dict[str, Any]) -> str:
+def _images(story: Story) -> str:
     """How many images were used for what, as far as the run tells: an older one does not count validation."""
     if splits := story.get("splits"):
         parts = (splits["train"], "training"), (splits["validation"], "validation"), (splits["test"], "test")
@@ -125,7 +126,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
-def _settings(stories: list[dict[str, Any]]) -> Iterable[_Setting]:
+def _settings(stories: list[Story]) -> Iterable[_Setting]:
     """A row for each setting that is not the usual one in any of the runs, and for the seed."""
     usual = {field.name: field.default for field in fields(Recipe)} | {"seed": MISSING}
     for setting in dict.fromkeys(name for story in stories for name in story["recipe"]):
@@ -136,7 +137,7 @@ def _settings(stories: list[dict[str, Any]]) -> Iterable[_Setting]:
             yield _Setting(setting, values)
 
 
-def _story_column(number: int, story: dict[str, Any]) -> Column[_Setting]:
+def _story_column(number: int, story: Story) -> Column[_Setting]:
     def text(row: _Setting) -> str:
         value = row.values[number]
         return NONE if value is None else str(value)

@@ -55,11 +55,11 @@ class Cell:
     @property
     def data(self) -> Data | None:
         """What its accuracy was measured on; None where it has none."""
-        dataset = self.source.results.dataset or {}
-        if self.row.accuracy is None or not self.row.images:
+        dataset = self.source.results.dataset
+        if self.row.accuracy is None or not self.row.images or dataset is None:
             return None
-        checksums = sorted((dataset.get("checksums") or {}).items())
-        return Data(self.row.images, f"{dataset.get('name')} {checksums}")
+        checksums = sorted(dataset["checksums"].items())
+        return Data(self.row.images, f"{dataset['name']} {checksums}")
 
 
 @dataclass(frozen=True)
