@@ -36,7 +36,7 @@ class Entry:
 
     artifact: Artifact
     logits: Logits
-    """float32 [N, 10], of the sample"""
+    """float32 [N, classes], of the sample"""
     accuracy: float
     """On the sample, in 0..1."""
     info: "EntryInfo"
