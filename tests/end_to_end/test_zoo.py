@@ -1,4 +1,4 @@
-"""The models that come along, as a user types them."""
+"""The included models, as a user types them."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 
 
 def check_rows(path: Path, sample: Dataset) -> None:
-    """The rows are of the models that come along, on the test images that do."""
+    """The rows are of the included models, on the included test images."""
     rows = results.read(path).rows
     test = zoo.open_zoo().sample().test
     assert [row.path for row in rows] == ["zoo:cnn-int8.tflite", "zoo:cnn-int8.onnx"]

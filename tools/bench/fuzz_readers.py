@@ -59,7 +59,7 @@ def damaged(kind: Kind, seed: int) -> bytes:
 
 
 def kinds(folder: Path, models: list[Path]) -> list[Kind]:
-    """All kinds, which may lie in `folder`; of model files those that are given, or what comes along."""
+    """All kinds, which may lie in `folder`; of model files those that are given, or the included ones."""
     models = models or [path for each in MODEL_FOLDERS for path in artifact.find(each)]
     suffixes = [each.suffix for each in FORMATS.values()]
     by_suffix = {
