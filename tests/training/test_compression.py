@@ -13,6 +13,7 @@ from edgefashion.artifacts.formats import Variant
 from edgefashion.data import FASHION_MNIST, Dataset, split
 from edgefashion.errors import VerificationError
 from edgefashion.export import exporter
+from edgefashion.export.options import ExportOptions
 from edgefashion.models import ARCHITECTURES, Compression
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import keras, tf
@@ -191,9 +192,8 @@ def test_a_model_that_is_not_what_was_asked_for_is_refused(
 @pytest.fixture(scope="module")
 def exported(make: Callable[[str], Run], sample: Dataset) -> Callable[[str, str, str], bytes]:
     def content(kind: str, format: str, precision: str) -> bytes:
-        (made,) = exporter.export_run(
-            make(kind), split(sample), [Variant(format, precision)], report=lambda _: None
-        )
+        options = ExportOptions(calibration_images=50, calibration="min-max")
+        (made,) = exporter.export_run(make(kind), split(sample), [Variant(format, precision)], options)
         return made.path.read_bytes()
 
     return content
