@@ -26,9 +26,9 @@ class Flatbuffer:
         self.budget = Budget(READS_PER_BYTE * len(content))
 
     def root(self) -> "Table":
-        """The first table. Raises ValueError where this is no TFLite file."""
+        """The first table. Raises ValueError where this is not a TFLite file."""
         if self.content[4:8] != IDENTIFIER:
-            raise ValueError("no TFLite file: its identifier is missing")
+            raise ValueError("not a TFLite file: its identifier is missing")
         return Table(self, self.unpack("I", 0)[0])
 
     def unpack(self, form: str, start: int, count: int = 1) -> tuple[int | float | bool, ...]:
@@ -40,7 +40,7 @@ class Flatbuffer:
     def view(self, start: int, size: int) -> memoryview:
         """`size` bytes at position `start`, not copied."""
         if start < 0 or start + size > len(self.content):
-            raise ValueError("truncated, or an offset that points outside of it")
+            raise ValueError("it is truncated, or an offset points outside it")
         return self.content[start : start + size]
 
 

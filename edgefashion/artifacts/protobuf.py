@@ -89,7 +89,7 @@ class Message:
         """`count` numbers of a `struct` format that fill `content`. Raises ValueError where they do not."""
         self._budget.charge(count)
         if struct.calcsize(f"<{form}") * count != len(content):
-            raise ValueError("a constant has not the size of its shape")
+            raise ValueError("the size of a constant does not fit its shape")
         return struct.unpack(f"<{count}{form}", content)
 
     def charge(self, reads: int) -> None:
@@ -119,16 +119,16 @@ def _fields(content: memoryview) -> Iterator[tuple[int, int, int]]:
         key, position = _varint(content, position)
         number, kind = key >> 3, key & 7
         if not number:
-            raise ValueError("no protocol buffer: it has a field of no known kind")
+            raise ValueError("not a protocol buffer: it has a field of an unknown type")
         if kind == VARINT:
             value, position = _varint(content, position)
             yield number, -1, value
             continue
         length, position = _varint(content, position) if kind == BYTES else (_SIZES.get(kind), position)
         if length is None:
-            raise ValueError("no protocol buffer: it has a field of no known kind")
+            raise ValueError("not a protocol buffer: it has a field of an unknown type")
         if position + length > size:
-            raise ValueError("truncated")
+            raise ValueError("it is truncated")
         yield number, position, position + length
         position += length
 
@@ -142,7 +142,7 @@ def _varint(content: memoryview, position: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << 7 * shift
         if byte < 0x80:
             return value & (1 << 64) - 1, position + shift + 1
-    raise ValueError("truncated, or a number without an end")
+    raise ValueError("it is truncated, or has a number without an end")
 
 
 def _packed(content: memoryview) -> list[int]:

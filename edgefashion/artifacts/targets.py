@@ -37,7 +37,10 @@ def misfit(target: str, here: str) -> str | None:
         return None
     if target in WITH_8_BIT_WEIGHTS and here not in WITH_8_BIT_WEIGHTS:
         return (
-            f"made for {target}: here, on {here}, its sums may overflow and its answers be wrong; "
+            f"made for {target}: here, on {here}, its sums may overflow and its predictions may be wrong: "
             "export it with --target any"
         )
-    return f"made for {target}: its answers are right here, on {here}, but its speed says nothing of {target}"
+    return (
+        f"made for {target}: its predictions are correct here, on {here}, "
+        f"but its speed is not that of {target}"
+    )

@@ -21,6 +21,7 @@ from edgefashion.artifacts.inspection.text import to_text
 from edgefashion.bundle import write
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import rows
+from edgefashion.evaluation.predictions import Score
 
 SHARED = Path(__file__).parents[3] / "shared/data/cases"
 OWN = Path(__file__).parents[1] / "files/cases"
@@ -64,7 +65,7 @@ def test_quantizing_meanwhile_keeps_shapes_and_its_scales_are_no_parameters() ->
     found = case("dyn.onnx")
     assert (found.macs, found.parameters, found.integer) == (2_215_168, 225_034, 4)
     assert found.precision == "dynamic"
-    assert "it is called float32, and its operators that multiply are dynamic" in to_text([found])
+    assert "it is named float32, but its operators that multiply are dynamic" in to_text([found])
 
 
 def test_a_fixed_batch_is_a_call_of_as_many_images() -> None:
@@ -140,7 +141,7 @@ def test_weights_anywhere_else_are_refused(name: str, outside: Path) -> None:
     outside.with_name("f").symlink_to(outside.parent)
     outside.write_bytes(model.SerializeToString())
     for read in (inspect, artifact.read):
-        with pytest.raises(ArtifactError, match=r"outside of its folder|behind a link"):
+        with pytest.raises(ArtifactError, match=r"outside its folder|behind a link"):
             read(outside)
     assert artifact.inspect(outside).defect
 
@@ -185,7 +186,7 @@ def test_weights_outside_are_found_wherever_they_are_named(place: str, tmp_path:
     functions = [function] if place in ("function", "default") else []
     path = tmp_path / "m.onnx"
     path.write_bytes(helper.make_model(graph, functions=functions).SerializeToString())
-    with pytest.raises(ArtifactError, match="outside of its folder"):
+    with pytest.raises(ArtifactError, match="outside its folder"):
         inspect(path)
 
 
@@ -276,10 +277,10 @@ def test_what_a_file_says_of_itself_is_not_believed_against_its_operators(tmp_pa
     path = shutil.copy(Path(__file__).parents[1] / "files/models/tiny-float32.onnx", tmp_path)
     manifest = {"run": "cnn", "run_id": "abc", "precision": "int8", "small_run": False}
     one = artifact.save(Path(path), Path(path).read_bytes(), manifest)
-    common = rows.Common(one, "x", rows.file(one), rows.computation(one.path), {}, None, None)
+    common = rows.Common(one, "x", rows.file(one), rows.computation(one.path), Score(), None, None)
     fields = rows._of_file(common)
     assert fields["precision"] == "float32"
-    assert rows._contradiction(common) == "it is called int8, and its operators that multiply are float32"
+    assert rows._contradiction(common) == "it is named int8, but its operators that multiply are float32"
 
 
 # Kinds of figures: ONNX

@@ -4,8 +4,10 @@ import re
 import signal
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,6 @@ from edgefashion.runtimes.model import Model
 Fake = Callable[..., Path]
 QUICK = BenchmarkOptions(rounds=6, samples=18, seconds=0, warm_up_seconds=0, timeout=15)
 MODELS = Path(__file__).parents[1] / "files/models"
-PROBES = 20
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1), dtype=np.uint8)
 
 
@@ -28,22 +29,25 @@ def rows_of(paths: list[Path], protocol: BenchmarkOptions = QUICK) -> list[Measu
     return measure([Job(path, 1, IMAGES) for path in paths], protocol).rows
 
 
-def test_rounds_are_interleaved_and_shuffled(
-    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edgefashion.benchmarking.watch.LOOK_S", 0)
+def test_rounds_are_interleaved_and_shuffled(fake: Fake, tmp_path: Path) -> None:
     trace = tmp_path / "calls.txt"
-    rows = rows_of([fake(name, trace=str(trace), delay_us=1000) for name in "abc"])
-    calls = trace.read_text().splitlines()
-    warm_up, blocks = calls[: 3 * (6 + PROBES)], calls[3 * (6 + PROBES) :]
-    assert [warm_up[at] for at in (0, 26, 52)] == ["a.fake", "b.fake", "c.fake"]
-    length = 5 + QUICK.block_samples + 6  # five that are not timed, and a look at the machine
-    turns = [blocks[at : at + length] for at in range(0, 18 * length, length)]
-    assert all(len(set(turn)) == 1 for turn in turns)
-    rounds = [tuple(turn[0] for turn in turns[at : at + 3]) for at in range(0, len(turns), 3)]
-    assert len(rounds) == QUICK.rounds
-    assert all(sorted(names) == ["a.fake", "b.fake", "c.fake"] for names in rounds)
-    assert len(set(rounds)) > 1
+    marks: list[tuple[str, int]] = []
+
+    def mark(what: str, done: int, steps: int) -> None:
+        """Which call comes next when something begins."""
+        marks.append((what.split(",")[0], len(trace.read_text().splitlines()) if trace.exists() else 0))
+
+    jobs = [Job(fake(name, trace=str(trace), delay_us=1000), 1, IMAGES) for name in "abc"]
+    rows = measure(jobs, QUICK, mark).rows
+    calls, turns = trace.read_text().splitlines(), defaultdict(list)
+    for (what, begin), (_, end) in pairwise(marks):
+        turns[what].append(calls[begin:end])
+    order = [[turn[0] for turn in turns[f"round {number}"]] for number in range(1, QUICK.rounds + 1)]
+    first_call = next(begin for what, begin in marks if what == "round 1")
+    assert list(dict.fromkeys(calls[:first_call])) == ["a.fake", "b.fake", "c.fake"]
+    assert all(len(set(turn)) == 1 for number in range(1, 7) for turn in turns[f"round {number}"])
+    assert all(sorted(names) == ["a.fake", "b.fake", "c.fake"] for names in order)
+    assert len(set(map(tuple, order))) > 1
     assert [row.round_samples for row in rows] == [[3] * 6] * 3
     assert [len(row.raw_us) for row in rows] == [18, 18, 18]
 
@@ -181,7 +185,7 @@ def test_what_is_too_fast_for_the_clock_is_run_several_times_a_sample(
     trace = tmp_path / "calls"
     [row] = rows_of([fake(delay_us=2000, trace=str(trace))], replace(QUICK, rounds=1, samples=3))
     assert 2 <= row.loops <= 5  # 10 ms, of 2 ms and a little more each
-    assert len(trace.read_text().splitlines()) > 6 + PROBES + 5 + len(row.raw_us) * row.loops
+    assert len(trace.read_text().splitlines()) > len(row.raw_us) * row.loops
     assert min(row.raw_us) > 2000
     assert row.timed_seconds == pytest.approx(sum(row.raw_us) * row.loops / 1e6)
 

@@ -92,7 +92,7 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
     assert (tflite.path.name, tflite.target) == ("cnn-int8.tflite", "any")
     assert made.manifest is not None and made.manifest["method"].endswith("per-channel, 8-bit")
     assert artifact.Artifact(made.path, None, metadata.read(made.path)).target == "arm64"
-    assert "made for arm64: its answers are right here, on x86-vnni" in lines[0]
+    assert "made for arm64: its predictions are correct here, on x86-vnni" in lines[0]
     assert "made for" not in lines[1]
 
 

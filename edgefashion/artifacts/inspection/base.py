@@ -168,7 +168,7 @@ def contradiction(said: str | None, found: str | None) -> str | None:
     """What to say where a file is called of a precision that its operators do not have; else None."""
     if said is None or found is None or found == said.removesuffix("-qat"):
         return None
-    return f"it is called {said}, and its operators that multiply are {found}"
+    return f"it is named {said}, but its operators that multiply are {found}"
 
 
 def _sum(counts: list[int | None]) -> int | None:

@@ -37,7 +37,10 @@ def checked(path: Path, needed: Mapping[str, int]) -> list[Path]:
 def _checked(path: Path, name: str, size: int) -> Path:
     where = PurePosixPath(name)
     if not name.isprintable() or not where.parts or where.is_absolute() or {"..", "\\"} & set(where.parts):
-        raise ArtifactError(f"{path} names weights outside of its folder, in {name!r}: it is not opened")
+        raise ArtifactError(
+            f"{path} keeps its weights outside its folder, in {name!r}, where they are not read: "
+            "copy them beside it"
+        )
     folder = path.parent
     for part in where.parts:
         folder /= part

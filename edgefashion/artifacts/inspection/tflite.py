@@ -56,7 +56,7 @@ def read(content: bytes | memoryview) -> Model:
         packed |= entry.text(0) == COMPRESSED
     graphs = model.tables(2)
     if model.positions(9):
-        raise ValueError("it has weights in other files, which is not taken")
+        raise ValueError("its weights are in other files, which are not read")
     if not graphs or not buffers:
         raise ValueError("it holds no graph")
     readers = [_GraphReader(graph, n, codes, buffers, packed, counter) for n, graph in enumerate(graphs)]

@@ -90,7 +90,7 @@ def buffer_of(number: int, table: Table, size: int) -> Buffer:
         return Buffer(table.target(0), content, len(content))
     start, length = table.integer(1, "Q"), table.integer(2, "Q")
     if start + length > size:
-        raise ValueError("truncated, or an offset that points outside of it")
+        raise ValueError("it is truncated, or an offset points outside it")
     return Buffer((start, length) if length else ("empty", number), content, length)
 
 
@@ -113,7 +113,7 @@ def tensor_of(table: Table) -> Tensor:
 def item_at(items: list[T], index: int) -> T:
     """The item. Raises ValueError where there is none of this number."""
     if not 0 <= index < len(items):
-        raise ValueError("it refers to what it does not hold")
+        raise ValueError("it refers to parts that are not in it")
     return items[index]
 
 
