@@ -1,5 +1,6 @@
 """One entry a format: all that the rooms ask of one follows from it."""
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +59,25 @@ def test_a_file_of_no_format_is_refused_with_the_suffixes_that_are(tmp_path: Pat
     for read in (artifact.read, inspection.inspect):
         with pytest.raises(ArtifactError, match=r"is not a \.tflite or \.onnx file"):
             read(path)
+
+
+ROOT = Path(__file__).parents[2]
+NAMING = {
+    *("edgefashion/artifacts/formats.py", "edgefashion/runtimes/__init__.py"),
+    *("edgefashion/runtimes/litert.py", "edgefashion/runtimes/onnxruntime.py"),
+    "edgefashion/diagnosis/exporting.py",
+}
+"""The registries, the runtimes of a format, and a list of packages, of which one is called `onnx`."""
+
+
+def test_no_other_module_names_a_format_or_its_suffix() -> None:
+    names = {name for format in FORMATS.values() for name in (format.name, format.suffix)}
+    paths = {path.resolve() for top in ("edgefashion", "export") for path in (ROOT / top).rglob("*.py")}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in paths
+        if path.parent.name not in FORMATS
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in names
+    }
+    assert found <= NAMING

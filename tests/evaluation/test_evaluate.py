@@ -136,6 +136,15 @@ def test_failures_are_rows_and_the_others_go_on(fake: Fake, sample: Dataset, tmp
         run([Artifact(good, None), Artifact(crash, None)], sample).raise_failures()
 
 
+def test_a_file_of_other_classes_or_images_is_not_scored(fake: Fake, sample: Dataset) -> None:
+    """Also one that says nothing of itself: the file's own sizes tell."""
+    strangers = [fake("seven", classes=7), fake("color", inputs=[["image", "uint8", [None, 40, 24, 3]]])]
+    seven, color = run([Artifact(path, None) for path in strangers], sample).rows
+    assert (seven.status, seven.accuracy) == (color.status, color.accuracy) == ("failed", None)
+    assert "gives 7 logits an image, and these images are of 10 classes" in str(seven.error)
+    assert "takes images of 40x24x3, and these are 28x28x1" in str(color.error)
+
+
 def test_an_interruption_keeps_the_answers_that_are_there(
     sample: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
