@@ -48,9 +48,17 @@ def first_convolution(model: keras.Model) -> keras.layers.Layer | None:
 
 
 def rows_and_columns(model: keras.Model) -> Size:
-    """How many of its input's a model reads; see `crop_unread`."""
-    crop = next((layer for layer in model.layers if isinstance(layer, keras.layers.Cropping2D)), None)
-    return _size(model.input if crop is None else crop.output)
+    """How many of its input's the first convolution of a model reads; see `crop_unread`."""
+    first = first_convolution(model)
+    for layer in model.layers:
+        if first is not None and layer.output is first.input and _leaves_first(layer):
+            return _size(layer.output)
+    return _size(model.input)
+
+
+def _leaves_first(layer: keras.layers.Layer) -> bool:
+    """Whether it crops rows and columns at the lower and the right edge only."""
+    return isinstance(layer, keras.layers.Cropping2D) and all(start == 0 for start, _ in layer.cropping)
 
 
 def _read(layer: keras.layers.Layer) -> Size:

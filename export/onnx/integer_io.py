@@ -45,7 +45,9 @@ def take_pixels(
             f"the int8 ONNX model computes {first.op_type} before it quantizes its input: no file was kept"
         )
     pixels, *parameters = dequantize.input
-    rank = _rank(model, dequantize.output[0])
+    sizes = _sizes(model, dequantize.output[0])
+    if tuple(size) == resized and math.prod(sizes) != math.prod(read) * channels:
+        raise VerificationError("the int8 ONNX model crops or pads its input itself: no file was kept")
     for node in _before(pixels, makers):
         model.graph.node.remove(node)
     image, steps = name, list[onnx.NodeProto]()
@@ -54,7 +56,7 @@ def take_pixels(
     if read != resized:
         image, crop = _crop(model, image, read)
         steps.append(crop)
-    steps.append(_arrange(model, image, pixels, (*read, channels), rank))
+    steps.append(_arrange(model, image, pixels, (*read, channels), len(sizes)))
     for node in reversed(steps):
         model.graph.node.insert(0, node)
     model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
@@ -63,20 +65,20 @@ def take_pixels(
     return float(scale), int(zero_point)
 
 
-def _rank(model: onnx.ModelProto, tensor: str) -> int:
-    """How many axes a tensor has."""
+def _sizes(model: onnx.ModelProto, tensor: str) -> list[int]:
+    """The lengths of a tensor's axes after the first, 0 where one is not known."""
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     (found,) = (value for value in inferred.graph.value_info if value.name == tensor)
-    return len(found.type.tensor_type.shape.dim)
+    return [axis.dim_value for axis in found.type.tensor_type.shape.dim[1:]]
 
 
 def _arrange(
-    model: onnx.ModelProto, image: str, pixels: str, shape: Sequence[int], rank: int
+    model: onnx.ModelProto, image: str, pixels: str, shape: Sequence[int], axes: int
 ) -> onnx.NodeProto:
     """The node from an image of `shape`, [N, height, width, channels], to `pixels`: [N, channels, height,
-    width] where these have four axes, else [N, values].
+    width] where these have three `axes` beside N, else [N, values].
     """
-    if rank == 4:
+    if axes == 3:
         # ONNX Runtime, with channels last inside, drops a transposition where a reshape would need one.
         return make_node("Transpose", [image], [pixels], perm=TO_NCHW)
     model.graph.initializer.append(from_array(np.array([-1, math.prod(shape)], np.int64), "flatten/shape"))

@@ -42,7 +42,7 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
     pixels = splits.validation.images
     model = copied(quantized)
     expected = run(model, np.asarray(graph.normalization(pixels)))
-    assert integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (28, 28)) == pytest.approx(
+    assert integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (26, 26)) == pytest.approx(
         (1 / 255, 0)
     )
     assert np.array_equal(run(model, pixels), expected)
@@ -56,9 +56,10 @@ def test_the_integers_stay_the_same(quantized: onnx_package.ModelProto, graph: G
 
 def test_the_first_layer_reads_pixels_and_the_last_gives_sums(quantized: onnx_package.ModelProto) -> None:
     model = copied(quantized)
-    integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (28, 28))
+    integer_io.take_pixels(model, "image", (28, 28, 1), (28, 28), (26, 26))
     integer_io.keep_logits(model, "logits")
-    assert (model.graph.node[0].op_type, list(model.graph.node[0].input)) == ("Transpose", ["image"])
+    assert [node.op_type for node in model.graph.node[:2]] == ["Slice", "Transpose"]
+    assert model.graph.node[0].input[0] == "image"
     assert model.graph.input[0].type.tensor_type.elem_type == onnx_package.TensorProto.UINT8
     assert model.graph.node[-1].op_type == "Gemm"
 
@@ -95,6 +96,11 @@ def test_what_computes_before_it_quantizes_is_refused() -> None:
     words = "the int8 ONNX model computes Relu before it quantizes its input: no file was kept"
     with pytest.raises(VerificationError, match=words):
         resizing("Relu", (28, 28, 1))
+
+
+def test_what_a_model_crops_by_itself_is_refused(quantized: onnx_package.ModelProto) -> None:
+    with pytest.raises(VerificationError, match="crops or pads its input itself: no file was kept"):
+        integer_io.take_pixels(copied(quantized), "image", (28, 28, 1), (28, 28), (28, 28))
 
 
 def resizing(

@@ -84,6 +84,12 @@ def test_any_other_model_stays_as_it_is(layers: list[keras.layers.Layer]) -> Non
     assert rows_and_columns(whole) == (28, 28)
 
 
+def test_a_model_that_crops_by_itself_reads_all() -> None:
+    whole = model(keras.layers.Cropping2D(((2, 2), (1, 1))), convolution(3))
+    assert crop_unread(whole) is whole
+    assert rows_and_columns(whole) == (28, 28)
+
+
 def test_two_readers_may_need_different_rows() -> None:
     image = keras.Input((28, 28, 1))
     features = convolution(3)(image)
