@@ -11,6 +11,11 @@ AGAIN = "EDGEFASHION_BOOTSTRAP"
 """Set for the Python that was gone on with, so that it does not go on for ever."""
 
 
+def say(line: str) -> None:
+    """A line about what is going on, apart from what is printed."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def go_on() -> None:
     """Return where this Python has what a tool needs, else become .venv's, or end with a line of advice."""
     entered = os.environ.pop(AGAIN, None)
