@@ -8,6 +8,9 @@ from edgefashion import figures
 from edgefashion.escaping import plot_label
 from edgefashion.report.card.data import CardData
 
+NAMED = 40
+"""Classes that there is room to name; of more only the shades are drawn."""
+
 
 def plot(evidence: CardData, path: Path) -> None:
     """Draw how the deployed artifact confuses the classes into `path`; the shades are shares of each class.
@@ -21,13 +24,13 @@ def plot(evidence: CardData, path: Path) -> None:
     figure = figures.new_figure(7.6, 7.0)
     axis = figure.subplots()
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    names = list(map(plot_label, evidence.task.classes))
-    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("class of the highest logit")
     axis.set_ylabel("class of the image")
-    for label, other in np.ndindex(*matrix.shape):
-        if matrix[label, other]:
+    if len(matrix) <= NAMED:
+        names = list(map(plot_label, evidence.task.classes))
+        axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axis.set_yticks(range(len(names)), names)
+        for label, other in np.argwhere(matrix):
             shade = "white" if shares[label, other] > 0.5 else "black"
             axis.text(other, label, f"{matrix[label, other]:,}", ha="center", va="center", color=shade)
     name = evidence.artifacts[evidence.deployed].path.name
