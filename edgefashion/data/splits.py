@@ -32,8 +32,9 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
         raise BadInput(f"a limit of {limit} images leaves classes empty; give {classes} or more")
     counts = np.bincount(dataset.train.labels, minlength=classes)
     if counts.min() < 2:
+        name = dataset.task.classes[counts.argmin()]
         raise DataError(
-            f"class {counts.argmin()} has {counts.min()} training images; a data set needs at least 2 of each"
+            f"the class {name} has {counts.min()} training images: a data set needs at least 2 of each"
         )
     held = np.maximum(counts // VALIDATION_SHARE, 1)
     order = _class_ranks(dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED))

@@ -27,7 +27,7 @@ class Part:
 def labels_for(loss: str, labels: Array, classes: int) -> Any:
     """Class indices, or one-hot float32 [N, classes] where the loss wants a distribution."""
     if loss == "categorical_crossentropy":
-        return tf.one_hot(labels, classes)
+        return tf.one_hot(labels.astype(np.int32), classes)
     return tf.constant(labels, tf.int32)
 
 

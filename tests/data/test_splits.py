@@ -53,7 +53,7 @@ def test_a_small_class_gives_one_and_a_single_image_cannot_be_shared(sample: Dat
     small = Dataset("made", sample.folder, {}, made(list(range(10)) * 2), sample.test, sample.task)
     assert classes(split(small).validation) == [1] * 10
     lone = Dataset("made", sample.folder, {}, made([*range(10), *range(9)]), sample.test, sample.task)
-    with pytest.raises(DataError, match="class 9 has 1 training images"):
+    with pytest.raises(DataError, match="the class Ankle boot has 1 training images"):
         split(lone)
 
 

@@ -152,7 +152,7 @@ def test_what_cannot_calibrate_is_one_line_and_changes_nothing(
     assert "out of 1100: ask for 1 to 1100" in refused(*too_many, "--data", sample_folder)
     folder = Path(shutil.copytree(sample_folder, tmp_path / "trousers"))
     declare(folder, fashion_mnist.TRAIN_LABELS, idx.pack(np.ones_like(sample.train.labels)))
-    assert "class 0 has 0 training images" in refused("--data", folder)
+    assert "the class T-shirt/top has 0 training images" in refused("--data", folder)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
 
 

@@ -176,3 +176,10 @@ def test_images_and_labels_are_those_of_the_task() -> None:
     for images, labels in training_batches(subset, signs, CNN, recipe).as_numpy_iterator():
         assert images.shape == (4, 20, 32, 3)
         assert labels.shape == (4, 2)
+
+
+def test_labels_of_more_than_256_classes_are_one_hot_too() -> None:
+    labels = np.array([0, 299, 7], np.uint16)
+    found = labels_for("categorical_crossentropy", labels, 300).numpy()
+    assert found.argmax(axis=1).tolist() == [0, 299, 7]
+    assert labels_for("sparse_categorical_crossentropy", labels, 300).numpy().tolist() == [0, 299, 7]
