@@ -293,7 +293,7 @@ from pathlib import Path
 fashion_mnist.MIRRORS = (sys.argv[1],)
 locate.PACKAGE_FOLDER = Path("/nonexistent")
 fashion_mnist.CHECKSUMS.update(zip(fashion_mnist.FILES, sys.argv[2:]))
-print(load_dataset().source)
+print(load_dataset(report=lambda line: print(line, file=sys.stderr, flush=True)).source)
 """
 
 
