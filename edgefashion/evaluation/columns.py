@@ -13,10 +13,10 @@ FLAGGED = "!"
 
 
 def result_tables(results: Results) -> list[Table[Row]]:
-    """Accuracy, a row per file, where there was data or no clock; latency, a row per file and threads;
-    latency over minutes.
+    """Accuracy, a row per file and runtime, where there was data or no clock; latency, a row per number of
+    threads too; latency over minutes.
     """
-    per_file = list({row.path: row for row in reversed(results.rows)}.values())[::-1]
+    per_file = list({(row.path, row.runtime): row for row in reversed(results.rows)}.values())[::-1]
     accuracy = Table("Accuracy", _used(_ACCURACY, per_file), per_file)
     latency = Table("Latency and memory, one image at a time", _used(_LATENCY, results.rows), results.rows)
     long = [row for row in results.rows if row.sustained]
@@ -37,13 +37,20 @@ def precision(subject: Row | Artifact) -> str:
 
 
 def _used(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> tuple[Column[Row], ...]:
-    """Those that a table is nothing without, and of the others those where any row has something in them."""
+    """Those that a table is nothing without, and of the others those where any row has something in them;
+    that of runtimes where a format has several.
+    """
     empty = {NONE, ""}
+    pairs = {(row.format, row.runtime) for row in rows if row.runtime}
+    several = len(pairs) > len({format for format, _ in pairs})
     return tuple(
         column
         for column in columns
-        if (column.importance >= ALWAYS and column is not _MARK)
-        or any(column.text(row) not in empty for row in rows)
+        if (several or column is not _RUNTIME)
+        and (
+            (column.importance >= ALWAYS and column is not _MARK)
+            or any(column.text(row) not in empty for row in rows)
+        )
     )
 
 
@@ -97,9 +104,11 @@ def _range(values: Iterable[float | None]) -> str:
 
 _MODEL: Column[Row] = Column("Model", lambda row: row.model, number=False)
 _THREADS: Column[Row] = Column("Threads", lambda row: str(row.threads))
+_RUNTIME: Column[Row] = Column("Runtime", lambda row: row.runtime or NONE, number=False)
 _KIND: tuple[Column[Row], ...] = (
     Column("Format", lambda row: row.format, number=False),
     Column("Precision", precision, number=False),
+    _RUNTIME,
 )
 _MARK: Column[Row] = Column("", lambda row: FLAGGED if row.flags else "", number=False)
 _ACCURACY: tuple[Column[Row], ...] = (

@@ -129,13 +129,17 @@ def _loops(rows: Iterable[Row]) -> str:
     return ", ".join(found) + "."
 
 
+def _alike(row: Row) -> tuple[str | None, ...]:
+    return row.model, row.format, row.runtime, str(row.threads)
+
+
 def _slower(rows: list[Row]) -> dict[str, str]:
     """The quantized files whose p50 is above that of their float32, by kind, and why that can be."""
     timed = [(row, p50) for row in rows if (p50 := row.latency_us.p50) is not None and not row.kept_float]
-    floats = {(row.model, row.format, row.threads): p50 for row, p50 in timed if row.precision == "float32"}
+    floats = {_alike(row): p50 for row, p50 in timed if row.precision == "float32"}
     found: dict[str, list[str]] = {}
     for row, own in timed:
-        limit = floats.get((row.model, row.format, row.threads))
+        limit = floats.get(_alike(row))
         if row.precision in SLOWER_BECAUSE and limit is not None and own > limit:
             ratio = f"{row.model} {row.format} {row.precision} ({own / limit:.2f} times)"
             found.setdefault(SLOWER_BECAUSE[row.precision], []).append(ratio)

@@ -134,7 +134,9 @@ def test_a_picture_sets_no_formula(
 @pytest.mark.parametrize("name", NAMES)
 def test_inspect_shows_names_and_does_not_obey_them(name: str) -> None:
     port = base.Port(name, name, (1,))
-    found = base.Inspection(name, "onnx", 1, [name], [port], [port], [name], [], {"run": name})
+    found = base.Inspection(
+        name, "onnx", 1, [name], [port], [port], [name], [], {"run": name, "precision": "int8"}
+    )
     said = text.to_text([found])
     assert not ACTING.search(said)
     assert "# heading" not in said.splitlines()

@@ -12,6 +12,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import FORMATS, open_place
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.evaluation.columns import result_tables
 from edgefashion.evaluation.evaluate import assess
 from edgefashion.evaluation.predictions import Candidate
 from edgefashion.report.compare.devices import DeviceResults
@@ -70,6 +71,9 @@ def test_one_file_is_measured_with_two_runtimes_and_compared_by_runtime(
         ("ONNX Runtime", "ok"),
         (second, "ok"),
     ]
+    (latency,) = result_tables(results)
+    names = [column.title for column in latency.columns]
+    assert [cells[names.index("Runtime")] for cells in latency.cells] == ["ONNX Runtime", second]
     sources = [DeviceResults(number, str(number), (), results) for number in (1, 2)]
     joined = compare(sources, None)
     assert [line.key.runtime for line in joined.lines] == ["ONNX Runtime", second]
