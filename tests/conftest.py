@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -39,6 +40,12 @@ MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 OTHER_TASK = Task(
     "wardrobe", (40, 24, 3), ("shoe", "top", "bag"), Picture("pad", (250, 250, 250), (230, 230, 230))
 )
+
+
+def pytest_configure() -> None:
+    """Ctrl-C works in tests, also where a shell has started them in the background."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

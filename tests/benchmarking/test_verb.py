@@ -221,7 +221,7 @@ def test_ctrl_c_prints_and_writes_what_was_measured(bench: Bench, fake: Fake, tm
     thread = threading.Thread(target=press)
     thread.start()
     path = fake(delay_us=1000, trace=str(trace))
-    content, text = bench(path, "--seconds", "5", code=130)
+    content, text = bench(path, "--seconds", "60", code=130)
     thread.join()
     [row] = content["results"]
     assert [flag["flag"] for flag in row["flags"]] == ["interrupted"]
