@@ -14,8 +14,7 @@ energy.py       joules of an inference
 
 from edgefashion.device.conditions import memory_available_mb, memory_is_short, state
 from edgefashion.device.description import cores, describe, isa
-from edgefashion.device.emulation import emulator
-from edgefashion.device.energy import mean_watts, millijoules
+from edgefashion.device.energy import millijoules
 from edgefashion.device.load import LoadMeter
 from edgefashion.device.machine import SYSTEM, Machine, RecordedMachine, System
 from edgefashion.device.trust import judge
@@ -30,10 +29,8 @@ __all__ = [
     "System",
     "cores",
     "describe",
-    "emulator",
     "isa",
     "judge",
-    "mean_watts",
     "memory_available_mb",
     "memory_is_short",
     "millijoules",

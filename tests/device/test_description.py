@@ -10,6 +10,7 @@ import pytest
 
 from edgefashion import device
 from edgefashion.device import RecordedMachine
+from edgefashion.device.emulation import emulator
 
 Machine = Callable[[str], RecordedMachine]
 
@@ -95,24 +96,24 @@ def link(root: Path, path: str, target: str) -> None:
 def test_an_emulator_is_seen_in_the_files_of_a_thread(thread: str, tmp_path: Path) -> None:
     link(tmp_path, "proc/self/exe", "/system/usr/bin/python3.11")
     link(tmp_path, thread, "/usr/bin/qemu-aarch64-static")
-    assert device.emulator(RecordedMachine(tmp_path)) == "qemu-aarch64-static"
+    assert emulator(RecordedMachine(tmp_path)) == "qemu-aarch64-static"
 
 
 def test_an_emulator_of_any_name(tmp_path: Path) -> None:
     link(tmp_path, "proc/self/exe", "/usr/bin/python3.11")
     link(tmp_path, "proc/thread-self/exe", "/opt/pretender")
-    assert device.emulator(RecordedMachine(tmp_path)) == "pretender"
+    assert emulator(RecordedMachine(tmp_path)) == "pretender"
 
 
 def test_no_emulator(tmp_path: Path) -> None:
     link(tmp_path, "proc/self/exe", "/usr/bin/python3.11")
     link(tmp_path, "proc/thread-self/exe", "/usr/bin/python3.11")
     link(tmp_path, "proc/self/task/4711/exe", "/usr/bin/python3.11")
-    assert device.emulator(RecordedMachine(tmp_path)) is None
+    assert emulator(RecordedMachine(tmp_path)) is None
 
 
 def test_an_emulator_that_its_starter_names(tmp_path: Path) -> None:
-    assert device.emulator(RecordedMachine(tmp_path, {"EDGEFASHION_EMULATED": "qemu-arm"})) == "qemu-arm"
+    assert emulator(RecordedMachine(tmp_path, {"EDGEFASHION_EMULATED": "qemu-arm"})) == "qemu-arm"
 
 
 def test_this_machine_is_json() -> None:
