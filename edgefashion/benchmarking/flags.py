@@ -4,8 +4,9 @@ import numpy as np
 
 from edgefashion.benchmarking.measurement import Measurement
 from edgefashion.benchmarking.watch import Watch
-from edgefashion.device import Flag, judge
+from edgefashion.device.trust import judge
 from edgefashion.records.device import Device
+from edgefashion.records.results import Flag
 from edgefashion.stats import percentile
 
 SPREAD = 0.10

@@ -17,12 +17,9 @@ from edgefashion.device.description import cores, describe, isa
 from edgefashion.device.energy import millijoules
 from edgefashion.device.load import LoadMeter
 from edgefashion.device.machine import SYSTEM, Machine, RecordedMachine, System
-from edgefashion.device.trust import judge
-from edgefashion.records.results import Flag
 
 __all__ = [
     "SYSTEM",
-    "Flag",
     "LoadMeter",
     "Machine",
     "RecordedMachine",
@@ -30,7 +27,6 @@ __all__ = [
     "cores",
     "describe",
     "isa",
-    "judge",
     "memory_available_mb",
     "memory_is_short",
     "millijoules",

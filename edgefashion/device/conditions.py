@@ -1,10 +1,14 @@
 """The state of the machine that changes from minute to minute, and latency with it."""
 
+from typing import TYPE_CHECKING
+
 from edgefashion.device import container, firmware
 from edgefashion.device.load import LoadMeter
 from edgefashion.device.machine import SYSTEM, Machine
 from edgefashion.device.parsing import field, number
-from edgefashion.records.device import State
+
+if TYPE_CHECKING:
+    from edgefashion.records.device import State
 
 _CPUFREQ = "sys/devices/system/cpu/cpu*/cpufreq"
 _THERMAL = "sys/class/thermal/thermal_zone*"
@@ -15,11 +19,13 @@ SHORT = 0.25
 """Below this share of its memory a system soon swaps, or drops the files that it runs from."""
 
 
-def state(sources: Machine = SYSTEM, meter: LoadMeter | None = None) -> State:
+def state(sources: Machine = SYSTEM, meter: LoadMeter | None = None) -> "State":
     """The machine's state now; what cannot be found out is None. Takes some milliseconds.
 
     `other_cores` and `stolen_cores` are since the last call of the `meter`, None without one.
     """
+    from edgefashion.records.device import State
+
     mhz, mhz_from = _clock(sources)  # first: all that follows takes time, in which an idle clock falls
     temperature, temperature_from = _temperature(sources)
     now, since_boot = firmware.throttled(sources) or (None, None)

@@ -4,12 +4,15 @@ import os
 import platform
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from edgefashion.device import container
 from edgefashion.device.emulation import emulator
 from edgefashion.device.machine import SYSTEM, Machine
 from edgefashion.device.parsing import field, fields, number
-from edgefashion.records.device import Device
+
+if TYPE_CHECKING:
+    from edgefashion.records.device import Device
 
 _ISA = (
     # x86: wide vectors, then the dot products that make int8 fast
@@ -29,8 +32,10 @@ _ARM_PARTS = {
 """CPU part numbers of Arm Ltd, as in the MIDR_EL1 register's description of each core's manual."""
 
 
-def describe(sources: Machine = SYSTEM) -> Device:
+def describe(sources: Machine = SYSTEM) -> "Device":
     """This machine; what cannot be found out is None."""
+    from edgefashion.records.device import Device
+
     return Device(
         machine=sources.kernel()[2],
         board=board(sources),

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-from edgefashion.records.device import State
+if TYPE_CHECKING:
+    from edgefashion.records.device import State
 
 
-def millijoules(states: Sequence[State], seconds: float) -> float | None:
+def millijoules(states: "Sequence[State]", seconds: float) -> float | None:
     """Energy of an inference that takes `seconds`, in millijoules: mean power times time.
 
     `states` are those during the measurement. The power is the whole board's, what it takes when idle

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from edgefashion.device import Flag, Machine, judge
+from edgefashion.device import Machine
+from edgefashion.device.trust import judge
 from edgefashion.diagnosis.check import Check
 from edgefashion.records.device import Device, State
+from edgefashion.records.results import Flag
 
 LITTLE_MEMORY_MB = 150
 """A runtime and a model of ours take up to 90 MB."""
@@ -30,7 +32,7 @@ _MEND = {
 def findings(states: Sequence[State], about: Device, sources: Machine) -> list[Check]:
     """Findings on a machine in some states (see `device.state`); the last one was taken with a meter.
 
-    Whatever would flag a row of a benchmark (see `device.judge`) falsifies it here too.
+    Whatever would flag a row of a benchmark (see `device.trust.judge`) falsifies it here too.
     """
     flags, now = judge(states, about), states[-1]
     names = {flag.flag for flag in flags}

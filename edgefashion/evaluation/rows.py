@@ -12,11 +12,10 @@ from edgefashion.artifacts import inspection, targets
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.inspection import external
 from edgefashion.benchmarking import BenchmarkOptions, Measurement
-from edgefashion.device import Flag
 from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
 from edgefashion.evaluation.predictions import Score
 from edgefashion.files import reading
-from edgefashion.records.results import Host, Row
+from edgefashion.records.results import Flag, Host, Row
 from edgefashion.stats import early_stopping_bound
 
 _MENDS = {

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from edgefashion import device
-from edgefashion.device import RecordedMachine, container, judge
+from edgefashion.device import RecordedMachine, container
+from edgefashion.device.trust import judge
 
 GIB = 1 << 30
 V2 = {

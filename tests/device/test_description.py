@@ -123,7 +123,14 @@ def test_this_machine_is_json() -> None:
     assert found["bits"] == 64
 
 
-def test_importing_is_light() -> None:
-    code = "import sys, edgefashion.device; print(sorted({'numpy', 'rich', 'click'} & set(sys.modules)))"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("edgefashion.device", {"numpy", "rich", "click", "msgspec"}),
+        ("edgefashion.runtimes.worker", {"rich", "click", "msgspec"}),  # its memory is what is measured
+    ],
+)
+def test_importing_is_light(module: str, heavy: set[str]) -> None:
+    code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

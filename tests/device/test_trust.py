@@ -7,8 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from edgefashion import device
-from edgefashion.device import Flag, RecordedMachine, judge
+from edgefashion.device import RecordedMachine
+from edgefashion.device.trust import judge
 from edgefashion.records.device import Device, State
+from edgefashion.records.results import Flag
 
 GOOD: dict[str, Any] = {
     "mhz": 1500.4,
