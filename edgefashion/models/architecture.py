@@ -14,7 +14,9 @@ class Normalization:
     """How a pixel becomes the number a model computes with: (pixel - zero_point) * scale.
 
     This is affine dequantization (Jacob et al. 2018, equation 1) of an unsigned byte, so that in an
-    int8 model the pixel is its own quantized value and normalizing costs nothing.
+    int8 model the pixel is its own quantized value and normalizing costs nothing. It is the same for all
+    channels. An architecture that wants a scale for each has these factors in `expand`, and in the first
+    kernel in `fold`, where they are exact in integers too.
     """
 
     scale: float

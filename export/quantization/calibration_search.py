@@ -59,7 +59,7 @@ def convert(
 
 def measure(content: bytes, format: str, unseen: Subset, expected: Logits) -> Figures:
     """How far a model is from the Keras model, whose logits for `unseen` are `expected`, float32
-    [N, classes].     Raises RuntimeCrash when its runtime dies.
+    [N, classes]. Raises RuntimeCrash when its runtime dies.
     """
     logits, _ = run_content(content, f"candidate.{format}", unseen.images)
     figures = compare(logits, expected, unseen.labels)

@@ -15,6 +15,7 @@ from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
 from edgefashion.data import Picture, Splits, Subset, Task
 from edgefashion.export import exporter
 from edgefashion.export.converters import method_of
+from edgefashion.export.debug import debug_run
 from edgefashion.export.graph import graph as graphs
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
@@ -160,6 +161,15 @@ def test_a_file_says_what_task_it_is_for(made: tuple[Run, list[Artifact]]) -> No
         inside = Artifact(each.path, None, metadata.read(each.path))
         assert (inside.task, inside.labels) == (run.task, run.task.classes)
         assert inside.image_shape == run.task.image_shape
+
+
+@pytest.mark.parametrize("made", ["cnn-64k", "mobilenetv2"], indirect=True)
+def test_every_layer_is_found_in_the_int8_files(made: tuple[Run, list[Artifact]]) -> None:
+    run, _ = made
+    report = debug_run(run, "int8", ["tflite", "onnx"], pictures(run.task, 20, 3))
+    for model in report.models.values():
+        assert sum(layer.share for layer in model.layers) == pytest.approx(1)
+        assert model.snr_db is not None and model.snr_db > 20
 
 
 def graph_of(task: Task, *layers: keras.layers.Layer) -> Graph:
