@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from edgefashion.recipes import NAMED_RECIPES as RECIPES
     from edgefashion.recipes import Recipe
     from edgefashion.recipes.selection import recipe
+    from edgefashion.records.results import Row
     from edgefashion.report.compare import Comparison
     from edgefashion.training.reuse import train_or_reuse
     from edgefashion.training.runs import Run
@@ -89,6 +90,7 @@ __all__ = [
     "Prediction",
     "Recipe",
     "Results",
+    "Row",
     "Run",
     "RunError",
     "RuntimeCrash",
@@ -158,6 +160,7 @@ _WHERE = {
     "recipe": "edgefashion.recipes.selection",
     "RECIPES": "edgefashion.recipes:NAMED_RECIPES",
     "Results": "edgefashion.evaluation.results",
+    "Row": "edgefashion.records.results",
     "Run": "edgefashion.training.runs",
     "RunError": "edgefashion.errors",
     "RuntimeCrash": "edgefashion.errors",

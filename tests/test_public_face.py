@@ -38,7 +38,16 @@ def test_the_public_names() -> None:
         *("recipe", "Recipe", "RECIPES", "train", "train_or_reuse", "read_run", "Run"),
         *("export_model", "ExportOptions", "Artifact", "read_artifact"),
         *("load_model", "Model", "Prediction", "Classification", "Guess"),
-        *("evaluate", "benchmark", "BenchmarkOptions", "Results", "read_results", "compare", "Comparison"),
+        *(
+            "evaluate",
+            "benchmark",
+            "BenchmarkOptions",
+            "Results",
+            "Row",
+            "read_results",
+            "compare",
+            "Comparison",
+        ),
         *("inspect", "Inspection", "make_bundle", "open_bundle", "Bundle", "doctor", "DoctorReport"),
         *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
     }
