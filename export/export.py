@@ -59,6 +59,8 @@ def export_variants(
     """The (format, precision) pairs of a run; with `reuse`, those that are sound and up to date are kept."""
     from edgefashion.export import exporter
 
+    splits = split(dataset)
+    options = replace(options, calibration_images=options.representative_size(len(splits.train)))
     paths = {variant: run.artifacts / exporter.file_name(run, variant, options) for variant in variants}
     kept = [each for each in variants if reuse and exporter.find_reusable(paths[each], run, options)]
     for variant in kept:
@@ -66,7 +68,7 @@ def export_variants(
     missing = [variant for variant in variants if variant not in kept]
     if missing:
         report(f"exporting {run.folder}")
-        exporter.export_run(run, split(dataset), missing, options, report=report)
+        exporter.export_run(run, splits, missing, options, report=report)
     return [artifact.read(path) for path in paths.values()]
 
 

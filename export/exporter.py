@@ -12,7 +12,7 @@ import numpy as np
 from edgefashion import files
 from edgefashion.artifacts import artifact, targets
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.artifacts.formats import AUTO, QAT_PRECISIONS, Variant
+from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES, QAT_PRECISIONS, Variant
 from edgefashion.data import Splits, Subset
 from edgefashion.errors import ArtifactError, BadInput, RunError
 from edgefashion.export import converters, embed
@@ -57,7 +57,10 @@ def export_run(
     (those before it stay), BadInput for a precision that the run does not have and for images that cannot
     calibrate, RunError for a model that cannot be read, OutputError.
     """
+    source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     options = options or ExportOptions()
+    size = options.representative_size(len(source))
+    options = replace(options, calibration_images=size)
     for _, precision in variants:
         check_precision(run, precision)
     if run.artifacts.is_symlink():
@@ -68,10 +71,7 @@ def export_run(
         all_integer = replace(options, keep_float=())
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
     model = graph.build(run)
-    source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
-    representative = representative_dataset(
-        source, model.task, model.normalization, options.calibration_images, split=split
-    )
+    representative = representative_dataset(source, model.task, model.normalization, size, split=split)
     unseen = verification_images(splits.validation, run.quantized)
     expected = model.predict(unseen.images)
     check_learned(run, expected)
@@ -225,7 +225,7 @@ def _same_calibration(made_with: Calibration | None, wanted: ExportOptions) -> b
     """Whether an artifact, calibrated as its manifest says, would be calibrated so again."""
     if made_with is None:
         return True
-    if made_with["count"] != wanted.calibration_images:
+    if made_with["count"] != wanted.representative_size(CALIBRATION_IMAGES):
         return False
     why = made_with.get("chosen")
     if wanted.calibration == AUTO:

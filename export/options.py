@@ -8,14 +8,19 @@ from edgefashion.artifacts.targets import ANY
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """calibration_images: the size of the representative dataset.
+    """calibration_images: the size of the representative dataset; None: `CALIBRATION_IMAGES`, or all training
+        images where there are fewer.
     calibration: how the ranges of activations are found, one of `formats.CALIBRATION_METHODS`, for the
         variants that have it; `auto` is what proves best on the validation split.
     target: the processor that int8 ONNX files are made for, one of `targets.TARGETS`.
     keep_float: the layers that int8 files compute in float, by their names.
     """
 
-    calibration_images: int = CALIBRATION_IMAGES
+    calibration_images: int | None = None
     calibration: str = AUTO
     target: str = ANY
     keep_float: tuple[str, ...] = ()
+
+    def representative_size(self, images: int) -> int:
+        """The size of the representative dataset where it is drawn out of so many images."""
+        return min(CALIBRATION_IMAGES, images) if self.calibration_images is None else self.calibration_images

@@ -24,9 +24,7 @@ from edgefashion.cli._output import following, say
 @click.option(
     "--calibration-images",
     type=COUNT,
-    default=CALIBRATION_IMAGES,
-    show_default=True,
-    help="Size of the representative dataset.",
+    help=f"Size of the representative dataset; default: {CALIBRATION_IMAGES}, or all there are.",
 )
 @click.option(
     "--calibration",
@@ -53,7 +51,7 @@ def export(
     names: tuple[str, ...],
     formats: tuple[str, ...],
     precisions: tuple[str, ...] | None,
-    calibration_images: int,
+    calibration_images: int | None,
     calibration: str,
     target: str,
     keep_float: str | None,

@@ -77,7 +77,7 @@ def exported(typed: Typed, trained: Path, other_folder: Path) -> Path:
     """The same, exported."""
     data = ("--data", other_folder, "--calibration", "min-max")
     typed("export", "cnn", "--precision", "all", "--calibration-images", 60, *data)
-    typed("export", "cnn-qat", "--calibration-images", 60, *data[:2])
+    typed("export", "cnn-qat", *data[:2])
     small = ("--precision", "int8", "--calibration-images", 12)
     typed("export", "cnn-64k", "mobilenetv2-limit-12", *small, *data)
     typed("export", "cnn-pruned-0.5", "--format", "tflite", *small, *data)

@@ -5,6 +5,7 @@ import pytest
 
 from edgefashion.data import FASHION_MNIST, Splits, stratified_sample
 from edgefashion.errors import BadInput
+from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
 from edgefashion.models import Normalization
 
@@ -69,3 +70,8 @@ def test_pixels_of_all_brightnesses_are_seen_where_the_images_have_none(splits: 
     assert (found.images.min(), found.images.max()) == pytest.approx(HALVES.range)
     assert (found.pixels != stratified_sample(dull, 50, seed=0).images).sum() == 2
     assert dull.images.min() == 50
+
+
+def test_by_default_500_images_are_drawn_or_all_where_there_are_fewer() -> None:
+    assert [ExportOptions().representative_size(images) for images in (222, 500, 55_000)] == [222, 500, 500]
+    assert ExportOptions(calibration_images=300).representative_size(222) == 300  # and `check` refuses it
