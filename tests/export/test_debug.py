@@ -151,7 +151,8 @@ def test_a_layer_of_another_shape_is_named(
     steps = steps_of(residual)
     probe = PROBES[format](path, [*steps[:3], replace(steps[3], shape=(10, 10, 8)), *steps[4:]])
     with pytest.raises(
-        ArtifactError, match=r"layer depthwise gives \[10, 10, 16\], .* \[10, 10, 8\]: export"
+        ArtifactError,
+        match=r"layer depthwise gives \[10, 10, 16\] in .* \[10, 10, 8\] in the Keras model: export",
     ):
         probe(images.images[:2])
 
