@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from edgefashion.benchmarking import BenchmarkOptions, full
+from edgefashion import benchmarking
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.errors import BadInput
 from edgefashion.runtimes import pinning
 
@@ -20,7 +21,7 @@ def protocol_for(
     if is_full and seconds:
         raise BadInput("--full is for 600 s and --seconds for another time: give one of them")
     pinning.check(pin)
-    protocol = full() if is_full else BenchmarkOptions()
+    protocol = benchmarking.full() if is_full else BenchmarkOptions()
     if seconds:
         protocol = protocol.lasting(seconds)
     if at_most and at_most < protocol.seconds:
