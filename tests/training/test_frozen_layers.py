@@ -48,7 +48,7 @@ def test_both_parts_compute_what_the_model_does(name: str, model: keras.Model, s
     [
         ("block_3", "mobilenetv2 has no layer block_3 to freeze"),
         ("logits", "mobilenetv2 has no layer logits to freeze"),
-        ("block_4_expand", "behind the layer block_4_expand takes block_3_project_BN"),
+        ("block_4_expand", "behind the layer block_4_expand also takes block_3_project_BN"),
     ],
 )
 def test_a_layer_that_parts_nothing(name: str, said: str, model: keras.Model) -> None:
