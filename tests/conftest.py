@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edgefashion.training.runs import Run
 
 LONGEST = (
+    *("test_other_task",),
     *("test_main_job", "test_keep_float", "test_compression", "test_train", "test_qat", "test_light_install"),
     *("test_bench_tools", "test_loop", "test_emulated_pi", "test_bench_stock", "test_reproduce_zoo"),
     *("test_rounds", "test_versions", "test_other_release", "test_exporter", "test_card", "test_zoo"),

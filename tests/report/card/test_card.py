@@ -12,6 +12,7 @@ import pytest
 from edgefashion import zoo
 from edgefashion.api.measure import evaluate
 from edgefashion.artifacts import artifact
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
@@ -36,7 +37,8 @@ def evidence(exported: Run, sample: Dataset) -> CardData:
 @pytest.fixture(scope="module")
 def measured(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results file of the run's files, on twenty images."""
-    found = evaluate(files(exported), sample, threads=[1], limit=20)
+    soon = BenchmarkOptions().lasting(0.05)
+    found = evaluate(files(exported), sample, threads=[1], limit=20, options=soon)
     path = tmp_path_factory.mktemp("measured") / "results.json"
     path.write_text(found.to_json())
     return path
