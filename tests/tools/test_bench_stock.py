@@ -36,7 +36,7 @@ def compared(
 ) -> tuple[str, dict[str, Any]]:
     """What a short comparison prints, and its JSON."""
     file = tmp_path_factory.mktemp("stock") / "stock.json"
-    options = ("--data", sample_folder, "--rounds", str(ROUNDS), "--json", file)
+    options = ("--data", sample_folder, "--calibration-images", "50", "--rounds", str(ROUNDS), "--json", file)
     done = bench_stock(trained.folder, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout, json.loads(file.read_text())
