@@ -214,12 +214,12 @@ def test_offsets_in_circles_end(tmp_path: Path) -> None:
 
 
 def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    tflite_file._names.cache_clear()
+    tflite_file.names_of.cache_clear()
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     monkeypatch.delitem(sys.modules, "ai_edge_litert.schema_py_generated", raising=False)
     with pytest.raises(MissingExtra, match=r"\[litert\]"):
         inspect(MODELS / "tiny-int8.tflite")
-    tflite_file._names.cache_clear()
+    tflite_file.names_of.cache_clear()
 
 
 def test_onnx_needs_no_package_and_tflite_no_tensorflow() -> None:
