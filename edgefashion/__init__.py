@@ -9,13 +9,13 @@ says no before it is imported, here and in child processes.
 """
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from edgefashion.version import __version__ as __version__
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+# `python -m edgefashion` comes here before what lies in the current folder is shut out: import nothing else.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from edgefashion.api.bundles import make_bundle
     from edgefashion.api.comparison import compare
@@ -177,8 +177,10 @@ _WHERE = {
 """Public name → its module and, behind a colon, what it is called there where that is another name."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Fetch a public name when it is first used."""
+    from importlib import import_module
+
     if name not in _WHERE:
         raise AttributeError(f"module 'edgefashion' has no attribute {name!r}")
     module, _, other = _WHERE[name].partition(":")
