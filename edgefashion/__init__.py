@@ -19,11 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from edgefashion.api.bundles import make_bundle
     from edgefashion.api.comparison import compare
+    from edgefashion.api.inspection import inspect
     from edgefashion.api.measure import benchmark, evaluate
     from edgefashion.api.model import Classification, Model, load_model
     from edgefashion.artifacts.artifact import Artifact
     from edgefashion.artifacts.artifact import read as read_artifact
-    from edgefashion.artifacts.inspection import Inspection, inspect
+    from edgefashion.artifacts.inspection import Inspection
     from edgefashion.benchmarking import BenchmarkOptions
     from edgefashion.bundle import Bundle, open_bundle
     from edgefashion.data import Dataset, Picture, Splits, Subset, Task, load_dataset, split
@@ -139,7 +140,7 @@ _WHERE = {
     "export_model": "edgefashion.export.export",
     "ExportOptions": "edgefashion.export.options",
     "Guess": "edgefashion.prediction",
-    "inspect": "edgefashion.artifacts.inspection",
+    "inspect": "edgefashion.api.inspection",
     "Inspection": "edgefashion.artifacts.inspection",
     "load_dataset": "edgefashion.data",
     "load_model": "edgefashion.api.model",

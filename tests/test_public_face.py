@@ -154,6 +154,7 @@ def test_a_file_that_does_not_say_what_it_is_for_is_told() -> None:
 
 
 def test_an_inspection_is_shown_in_every_way(tmp_path: Path) -> None:
+    assert ef.inspect("zoo:cnn-64k").format == "tflite"
     found = ef.inspect(str(TINY))
     assert "operators" in found.table()
     assert found.to_markdown().startswith("- ")

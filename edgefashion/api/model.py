@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion.api.names import Named, artifacts_of
+from edgefashion.api.names import Named, find_one
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.artifacts.formats import INTEGER_PRECISIONS
-from edgefashion.artifacts.targets import ANY
 from edgefashion.benchmarking import Progress
 from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, BadInput
@@ -94,16 +92,9 @@ def load_model(named: Named, *, task: Task | None = None, in_process: bool = Fal
     `task` is for a file that does not name its own. Raises ArtifactError for a file that cannot be used,
     BadInput for one without a task.
     """
-    found = artifacts_of(named)
-    chosen = next(filter(_usual, found), found[0])
+    chosen = find_one(named)
     if chosen.defect:
         raise ArtifactError(chosen.defect)
     if (meant := chosen.task or task) is None:
         raise BadInput(f"{chosen.path} does not say what it is for: give its task")
     return Model(chosen, meant, in_process)
-
-
-def _usual(artifact: Artifact) -> bool:
-    """Whether it is an int8 file for any processor, without layers in float."""
-    plain = artifact.target == ANY and not artifact.kept_float
-    return artifact.precision in INTEGER_PRECISIONS and plain

@@ -6,7 +6,8 @@ from pathlib import Path
 from edgefashion import zoo
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, is_model
-from edgefashion.artifacts.formats import Variant, variants
+from edgefashion.artifacts.formats import INTEGER_PRECISIONS, Variant, variants
+from edgefashion.artifacts.targets import ANY
 from edgefashion.errors import RunError
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
@@ -20,6 +21,18 @@ def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:
     names = [named] if isinstance(named, str | Path | Artifact | Run) else named
     found = [each for name in names for each in _of(name)]
     return list({each.path: each for each in found}.values())
+
+
+def find_one(named: Named) -> Artifact:
+    """The model file meant; of several, the first int8 one for any processor, TFLite first."""
+    found = artifacts_of(named)
+    return next(filter(_usual, found), found[0])
+
+
+def _usual(artifact: Artifact) -> bool:
+    """Whether it is an int8 file for any processor, without layers in float."""
+    plain = artifact.target == ANY and not artifact.kept_float
+    return artifact.precision in INTEGER_PRECISIONS and plain
 
 
 def exported(run: Run) -> list[Artifact]:

@@ -1,5 +1,7 @@
 """The data set in memory, and reading it from one folder."""
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -58,7 +60,7 @@ class Dataset:
     """who served it, in words"""
     folder: Path
     checksums: dict[str, str]
-    """IDX file name → SHA-256 of its decompressed bytes"""
+    """IDX file name → SHA-256 of its decompressed bytes; beside a task.json, its name → that of the task"""
     train: Subset
     """the training file: 60,000 images of Fashion-MNIST"""
     test: Subset
@@ -133,7 +135,15 @@ def read_folder(
     train, test = pair(TRAIN_IMAGES, TRAIN_LABELS), pair(TEST_IMAGES, TEST_LABELS)
     if unseen := [name for label, name in enumerate(task.classes) if label not in test.labels]:
         raise DataError(f"{folder} has no test image of {', '.join(unseen)}, and every class needs one")
-    return Dataset(source, folder, {name: found[name] for name in FILES}, train, test, task)
+    ordered = {name: found[name] for name in FILES}
+    if task != FASHION_MNIST:
+        ordered[TASK] = _digest(task)
+    return Dataset(source, folder, ordered, train, test, task)
+
+
+def _digest(task: Task) -> str:
+    """SHA-256 of a task: with other classes or framing, the same files are other data."""
+    return hashlib.sha256(json.dumps(task.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
 def _declared(path: Path) -> dict[str, str]:

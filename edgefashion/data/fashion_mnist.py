@@ -44,9 +44,6 @@ PACKAGE = "dataset-fashion-mnist"
 PACKAGE_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 """Where that puts it."""
 
-SPLIT_SEED = 20170825  # a constant: another value would be another split, and other results
-VALIDATION_SHARE = 12  # one in so many: 5,000 of 60,000
-
 
 def most_bytes(name: str) -> int:
     """The size that the IDX file `name` has at most: all 70,000 images, or their labels."""

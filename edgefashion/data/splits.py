@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.data.dataset import Dataset, Subset
-from edgefashion.data.fashion_mnist import SPLIT_SEED, VALIDATION_SHARE
 from edgefashion.data.task import Labels, Task
 from edgefashion.errors import BadInput, DataError
+
+SPLIT_SEED = 20170825  # a constant: another value would be another split, and other results
+VALIDATION_SHARE = 12  # one in so many: 5,000 of 60,000
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,8 @@ class Splits:
 
 
 def split(dataset: Dataset, limit: int | None = None) -> Splits:
-    """Set one in twelve training images of each class aside for validation: 55,000 + 5,000 + 10,000.
+    """Set one in twelve training images of each class aside for validation: 55,000 + 5,000 + 10,000 of
+    Fashion-MNIST.
 
     With `limit`, each of the three holds at most so many images, as equal per class as possible.
     Raises BadInput for a limit below one image a class, DataError for a class too small to share out.

@@ -36,8 +36,7 @@ def train_or_reuse(
         recipe, _ = teacher.resolve_teacher(recipe, dataset.checksums)
     if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
-        data = run.info["data"]["checksums"], run.task
-        if run.recipe == recipe and data == (dataset.checksums, dataset.task):
+        if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
             report(f"reusing {folder}, trained with the same recipe on the same data{_by_others(run)}")
             return run
     from edgefashion.training.train import is_interrupted, train

@@ -48,7 +48,16 @@ def test_a_data_set_is_of_the_task_beside_it(other: Dataset) -> None:
     assert other.test.images.dtype == other.test.labels.dtype == np.uint8
     assert np.bincount(other.test.labels).tolist() == [20, 20, 20]
     assert other.complete
-    assert set(other.checksums) == set(FILES)
+    assert set(other.checksums) == {*FILES, "task.json"}
+
+
+def test_the_same_files_with_other_classes_are_other_data(folder: Path, other: Dataset) -> None:
+    task = replace(other.task, classes=("boot", "top", "bag"))
+    (folder / "task.json").write_text(json.dumps(other.task.to_dict(), indent=8))
+    assert load_dataset(folder).checksums == other.checksums
+    (folder / "task.json").write_text(json.dumps(task.to_dict()))
+    changed = load_dataset(folder).checksums
+    assert {name for name in changed if changed[name] != other.checksums[name]} == {"task.json"}
 
 
 def test_its_description_names_its_classes(other: Dataset) -> None:
