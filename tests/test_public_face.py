@@ -144,6 +144,54 @@ def test_a_model_answers_pictures(data: ef.Dataset, tmp_path: Path) -> None:
         model.classify([])
 
 
+def test_one_picture_needs_no_list(data: ef.Dataset, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    picture = image.fromarray(255 - data.test.images[0, ..., 0])
+    picture.save(tmp_path / "shoe.png")
+    model = ef.load_model("zoo:cnn-64k")
+    for one in (tmp_path / "shoe.png", str(tmp_path / "shoe.png"), picture):
+        assert len(model.classify(one)) == 1
+    with pytest.raises(ef.PictureError, match="has no pixels"):
+        model.classify(image.new("RGB", (0, 5)))
+
+
+def test_predictions_are_equal_to_none_but_themselves(data: ef.Dataset) -> None:
+    model = ef.load_model("zoo:cnn-64k")
+    one, other = (model.predict(data.test.images[:2]) for _ in range(2))
+    assert one != other and len({one, other}) == 2
+
+
+def test_a_task_of_other_classes_than_the_file_has_is_refused(data: ef.Dataset) -> None:
+    few = replace(data.task, classes=("a", "b", "c"))
+    with pytest.raises(ef.ArtifactError, match="gives 10 logits an image"):
+        ef.load_model(TINY, task=few).predict(data.test.images[:2])
+
+
+def test_no_model_at_all_is_refused(data: ef.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(ef.BadInput, match="no model is named"):
+        ef.evaluate([], data, options=QUICK)
+    with pytest.raises(ef.BadInput, match="no model is named"):
+        ef.make_bundle([], data, tmp_path / "none.zip")
+    with pytest.raises(ef.BadInput, match="nothing is named to measure"):
+        ef.benchmark([], options=QUICK)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("threads", [[0], [-1], [1_000_000]])
+def test_as_many_threads_as_no_machine_has_are_refused(threads: list[int], data: ef.Dataset) -> None:
+    with pytest.raises(ef.BadInput, match="threads"):
+        ef.evaluate(TINY, data, threads=threads, options=QUICK)
+    with pytest.raises(ef.BadInput, match="threads"):
+        ef.benchmark(TINY, threads=threads, options=QUICK)
+
+
+def test_a_run_is_measured_by_its_folder_too(exported: ef.Run) -> None:
+    by_folder, by_run = (
+        ef.benchmark(each, threads=[1], options=QUICK) for each in (str(exported.folder), exported)
+    )
+    assert [row.path for row in by_folder.rows] == [row.path for row in by_run.rows]
+
+
 def test_a_file_that_does_not_say_what_it_is_for_is_told() -> None:
     with pytest.raises(ef.BadInput, match="does not say what it is for: give its task"):
         ef.load_model(TINY)
@@ -162,6 +210,8 @@ def test_an_inspection_is_shown_in_every_way(tmp_path: Path) -> None:
     found.save(tmp_path / "found.json")
     assert json.loads((tmp_path / "found.json").read_text())["format"] == "tflite"
     assert ef.read_artifact(str(TINY)).format == "tflite"
+    with pytest.raises(ef.ArtifactError):
+        ef.inspect("x" * 5000)
 
 
 def test_a_bundle_is_made_opened_and_measured(data: ef.Dataset, tmp_path: Path) -> None:
@@ -220,6 +270,7 @@ def test_results_are_compared_from_memory_and_from_files(measured: ef.Results, t
     pi.save(tmp_path / "pi.json")
     found = ef.compare(measured, str(tmp_path / "pi.json"), against="Raspberry")
     assert found.against is not None and found.against.title == "Raspberry Pi 5"
+    assert ef.compare(measured, tmp_path / "pi.json", against=2).against == found.against
     assert "Raspberry Pi 5" in found.table() and "Raspberry Pi 5" in found._repr_html_()
     assert found.to_dict()["sources"][1]["files"] == [str(tmp_path / "pi.json")]
     with pytest.raises(ef.BadInput, match="nothing to compare"):

@@ -8,7 +8,7 @@ from edgefashion.report import compare as comparing
 from edgefashion.report.compare import Comparison, File
 
 
-def compare(*results: Results | str | Path, against: str | None = None) -> Comparison:
+def compare(*results: Results | str | Path, against: str | int | None = None) -> Comparison:
     """Compare results: those in files, or as `evaluate` and `benchmark` returned them.
 
     Ratios are to the first that has latencies, or to `against`: a device's title or part of it, its file,
@@ -18,7 +18,7 @@ def compare(*results: Results | str | Path, against: str | None = None) -> Compa
         raise BadInput("there is nothing to compare: name results files, or give results")
     found = [_file(number, each) for number, each in enumerate(results, 1)]
     devices = comparing.name_all(found)
-    return comparing.compare(devices, comparing.choose(devices, against))
+    return comparing.compare(devices, comparing.choose(devices, None if against is None else str(against)))
 
 
 def _file(number: int, given: Results | str | Path) -> File:

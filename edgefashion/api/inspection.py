@@ -6,6 +6,8 @@ from edgefashion.api.names import Named, find_one
 from edgefashion.artifacts import inspection
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.inspection import Inspection
+from edgefashion.errors import ArtifactError
+from edgefashion.files import reading
 from edgefashion.training.runs import Run
 from edgefashion.zoo import is_name
 
@@ -16,6 +18,10 @@ def inspect(named: Named) -> Inspection:
     Raises ArtifactError for a file that is missing or damaged, MissingExtra, and of names what `load_model`
     raises.
     """
-    if isinstance(named, Artifact | Run) or is_name(named) or Path(named).is_dir():
+    if isinstance(named, Artifact | Run) or is_name(named) or _is_folder(named):
         return inspection.inspect(find_one(named).path)
     return inspection.inspect(named)
+
+
+def _is_folder(named: str | Path) -> bool:
+    return reading.is_folder(Path(named), ArtifactError)

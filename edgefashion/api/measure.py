@@ -13,13 +13,13 @@ from edgefashion.benchmarking import BenchmarkOptions, Progress
 from edgefashion.bundle import Bundle
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.device import cores
-from edgefashion.errors import ArtifactError, BadInput, BundleError
+from edgefashion.errors import ArtifactError, BadInput, BundleError, RunError
 from edgefashion.evaluation.evaluate import assess
 from edgefashion.evaluation.predictions import Candidate, LabeledImages
 from edgefashion.evaluation.results import Results
 from edgefashion.files import reading
 from edgefashion.records.values import Dataset as DatasetInfo
-from edgefashion.training.runs import Run
+from edgefashion.training.runs import INFO, Run
 
 Measurable = Named | Bundle
 """A model file, `zoo:NAME`, a run, or a bundle, opened or by its path."""
@@ -67,6 +67,8 @@ def benchmark(
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)
     names = [models] if isinstance(models, str | Path | Artifact | Run | Bundle) else models
+    if not names:
+        raise BadInput("nothing is named to measure: name a bundle, a .tflite or .onnx file, or zoo:NAME")
     with ExitStack() as stack:
         candidates, data = _candidates(names, stack)
         return assess(candidates, data, counts, options, progress)
@@ -75,11 +77,12 @@ def benchmark(
 def threads_for(options: BenchmarkOptions, wanted: Sequence[int] | None) -> tuple[int, ...]:
     """What is asked for, or one and as many as there are CPUs to run on. Raises BadInput for more."""
     cpus = len(options.pin) if options.pin else cores()
-    if wanted and options.pin and max(wanted) > cpus:
-        raise BadInput(
-            f"{max(wanted)} threads are more than the {cpus} CPUs of --pin: give fewer, or more CPUs"
-        )
-    return tuple(wanted or dict.fromkeys((1, cpus)))
+    if wanted and min(wanted) < 1:
+        raise BadInput(f"{min(wanted)} is not a number of threads: give 1 or more")
+    if wanted and max(wanted) > cpus:
+        which = "CPUs of --pin" if options.pin else "cores this process may use"
+        raise BadInput(f"{max(wanted)} threads are more than the {cpus} {which}: give fewer")
+    return tuple(dict.fromkeys(wanted or (1, cpus)))
 
 
 def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:
@@ -103,6 +106,8 @@ def _measurable(name: Measurable, stack: ExitStack) -> Candidates:
     if zoo.is_name(name):
         return _of_the_zoo(str(name))
     path = Path(name)
+    if reading.is_file(path / INFO, RunError):
+        return [Candidate(each, str(each.path)) for each in artifacts_of(path)], None
     if path.suffix.lower() == SUFFIX and not reading.is_folder(path, BundleError):
         return _of_a_bundle(stack.enter_context(bundle.open_bundle(path)))
     return [_of_a_file(path)], None

@@ -1,6 +1,6 @@
 """A model file that answers: to images, and to pictures of any size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classification(Presentable):
     """The predictions of a model for pictures: of each, in their order, the likeliest classes."""
 
@@ -63,22 +63,25 @@ class Model:
         if images.dtype != np.uint8 or images.shape[1:] != self.task.image_shape or not len(images):
             found = f"{images.dtype} {list(images.shape)}"
             raise BadInput(f"{self.artifact.path} takes images uint8 [N, {shape}], and these are {found}")
-        answers = predictions.predict(self.artifact, images, progress, in_process=self.in_process)
+        answers = predictions.predict(
+            self.artifact, images, progress, self.in_process, classes=len(self.task.classes)
+        )
         return Prediction(self.artifact, answers, self.task)
 
     def classify(
         self,
-        pictures: "Sequence[str | Path | Image]",
+        pictures: "str | Path | Image | Sequence[str | Path | Image]",
         *,
         invert: bool | None = None,
         progress: Progress | None = None,
     ) -> Classification:
-        """Its predictions for PNG and JPEG files, or Pillow images, converted as its task says.
+        """Its predictions for a PNG or JPEG file, or a Pillow image, or several, converted as its task says.
 
         `invert` says whether clothing is dark on bright; by default its border decides. Raises PictureError
         for the first that cannot be used, MissingExtra without Pillow, and what `predict` raises.
         """
-        found = [convert(each, self.task, invert) for each in pictures]
+        several = pictures if isinstance(pictures, Iterable) and not isinstance(pictures, str) else [pictures]
+        found = [convert(each, self.task, invert) for each in several]
         if not found:
             raise BadInput("there is nothing to classify: name a PNG or JPEG picture")
         images = tuple(Shown(str(each.path), each.pixels, each.steps, each.details) for each in found)

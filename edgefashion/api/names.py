@@ -8,7 +8,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.artifacts.formats import INTEGER_PRECISIONS, Variant, variants
 from edgefashion.artifacts.targets import ANY
-from edgefashion.errors import RunError
+from edgefashion.errors import BadInput, RunError
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
@@ -17,8 +17,12 @@ Named = str | Path | Artifact | Run
 
 
 def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:
-    """The model files meant, each once. Raises ArtifactError, RunError or ZooError for anything else."""
+    """The model files meant, each once. Raises ArtifactError, RunError or ZooError for anything else,
+    BadInput where nothing is named.
+    """
     names = [named] if isinstance(named, str | Path | Artifact | Run) else named
+    if not names:
+        raise BadInput("no model is named: name a .tflite or .onnx file, zoo:NAME, or a run")
     found = [each for name in names for each in _of(name)]
     return list({each.path: each for each in found}.values())
 

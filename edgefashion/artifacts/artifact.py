@@ -87,14 +87,23 @@ class Artifact:
     @property
     def labels(self) -> tuple[str, ...] | None:
         """What its classes are called, in the order of its logits; None where nothing says so."""
+        if self._names_task and self.task:
+            return self.task.classes
         labels = self._origin.get("labels") if self._origin else None
         return tuple(labels) if labels else None
 
     @property
     def image_shape(self) -> tuple[int | str, ...] | None:
         """Height, width and channels of the images it takes; None where nothing says so."""
+        if self._names_task and self.task:
+            return self.task.image_shape
         told = self._origin.get("input") if self._origin else None
         return tuple(told["shape"][1:]) if told else None
+
+    @property
+    def _names_task(self) -> bool:
+        """Whether it says itself what it is for: then nothing else that it says of that counts."""
+        return self._origin is not None and "task" in self._origin
 
     @property
     def _origin(self) -> "Metadata | None":

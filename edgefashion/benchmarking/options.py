@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from edgefashion.errors import BadInput
 from edgefashion.runtimes.process import ANSWER_S
 
 BLOCK_S = 1.0
@@ -21,6 +22,13 @@ DRAWN_FROM = {
 FULL_DRAWN_FROM = {
     "seconds": "MLPerf inference, single stream: min_duration 600 s",
     "samples": "MLPerf inference, single stream: 24,576 queries for the 90th percentile",
+}
+
+_LEAST = {
+    **dict.fromkeys(("rounds", "samples"), 1),
+    **dict.fromkeys(
+        ("seconds", "at_most", "warm_up_seconds", "timeout", "memory_mb", "sustained_minutes"), 0
+    ),
 }
 
 
@@ -54,6 +62,13 @@ class BenchmarkOptions:
     """How long each file is run without a pause after its rounds."""
     full: bool = False
     """Whether the single-stream rules of MLPerf inference hold, see `full`."""
+
+    def __post_init__(self) -> None:
+        """Raise BadInput for a number that nothing can be measured by."""
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value < math.inf:
+                raise BadInput(f"{name} must be {least} or more, and finite: got {value}")
 
     @property
     def block_seconds(self) -> float:

@@ -47,7 +47,7 @@ class Guess:
     """The name of the class."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """The predictions of an artifact for images, or why there are none."""
 
@@ -88,7 +88,8 @@ def classify(
         try:
             if each.defect:
                 raise ArtifactError(each.defect)
-            answers = predict(each, pixels, progress, in_process=in_process)
+            classes = None if each.labels else len(task.classes)
+            answers = predict(each, pixels, progress, in_process, classes=classes)
         except EdgefashionError as error:
             answers = Predictions(error=error)
         found.append(Prediction(each, answers, task))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.data import Task
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, PictureError
 from edgefashion.prediction import framing, garment, pictures
 
 if TYPE_CHECKING:
@@ -61,4 +61,6 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
 def _opened(given: "str | Path | Image", behind: pictures.Color | None) -> pictures.Picture:
     if isinstance(given, str | Path):
         return pictures.read(Path(given), behind)
+    if not all(given.size):
+        raise PictureError(f"{UNNAMED} has no pixels: give another")
     return pictures.prepared(given, given.size, behind)

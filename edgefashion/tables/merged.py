@@ -10,7 +10,7 @@ def merged(lines: Sequence[str]) -> str | None:
     """One line for several that differ in their figures only, each given as `1.2 to 3.4`, and after `up to`
     as the highest; None for others.
     """
-    if len({_FIGURE.sub("#", line) for line in lines}) != 1:
+    if len({tuple(_FIGURE.split(line)) for line in lines}) != 1:
         return None
     columns = zip(*(_FIGURE.findall(line) for line in lines), strict=True)
     found = iter([_range(column) for column in columns])

@@ -44,3 +44,8 @@ def test_what_says_too_little_has_no_task(more: dict[str, Any], tmp_path: Path) 
 def test_a_task_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="two classes of one name"):
         exported(tmp_path, task=SIGNS.to_dict() | {"classes": ["stop", "stop"]})
+
+
+def test_beside_a_task_no_other_classes_and_images_count(tmp_path: Path) -> None:
+    found = exported(tmp_path, task=SIGNS.to_dict(), labels=["0", "1", "2"], input=OLD_INPUT)
+    assert (found.labels, found.image_shape) == (SIGNS.classes, SIGNS.image_shape)

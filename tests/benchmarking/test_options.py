@@ -1,8 +1,12 @@
 """The protocol says what it is."""
 
 import json
+from typing import Any
+
+import pytest
 
 from edgefashion.benchmarking import BenchmarkOptions, full
+from edgefashion.errors import BadInput
 
 
 def test_the_defaults_are_named_with_where_they_are_from() -> None:
@@ -46,3 +50,9 @@ def test_a_shorter_measurement_warms_up_and_looks_less() -> None:
 def test_the_time_of_a_row_leaves_a_fifth_for_its_first_answer() -> None:
     assert [BenchmarkOptions().within(seconds).timeout for seconds in (5, 30, 150, 600)] == [5, 30, 30, 120]
     assert "or has taken 600 s in all" in BenchmarkOptions().within(600).describe()["summary"]
+
+
+@pytest.mark.parametrize("wrong", [{"rounds": 0}, {"seconds": float("nan")}, {"at_most": float("inf")}])
+def test_numbers_that_nothing_can_be_measured_by_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=f"{next(iter(wrong))} must be . or more, and finite"):
+        BenchmarkOptions(**wrong)
