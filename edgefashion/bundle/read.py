@@ -198,5 +198,4 @@ def _is_consistent(info: "BundleInfo") -> bool:
         info["sample"]["images"] <= layout.MOST_IMAGES
         and len(set(names)) == len(names)
         and all(layout.is_file_name(name) and Path(name).suffix in suffixes for name in names)
-        and all(name.isprintable() for name in info["classes"])
     )

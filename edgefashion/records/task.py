@@ -8,7 +8,8 @@ LONGEST_EDGE = 1024
 """Of an image, in pixels."""
 Edge = Annotated[int, Meta(ge=1, le=LONGEST_EDGE)]
 Channels = Literal[1, 3]
-Label = Annotated[str, Meta(min_length=1, max_length=200)]
+Label = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z")]
+"""Of one line."""
 Color = Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=1, max_length=3)]
 
 

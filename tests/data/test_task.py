@@ -39,6 +39,9 @@ def test_labels_are_of_the_smallest_type_with_room(count: int, dtype: type) -> N
         ({"image_shape": [20, 32, 1]}, "1 channels and colors of 3 and 3"),
         ({"picture": {"fit": "melt", "background": [0], "fill": [0]}}, "damaged, or not a task"),
         ({"name": ""}, "damaged, or not a task"),
+        ({"name": "x" * 201}, "damaged, or not a task"),
+        ({"classes": ["stop", "go\nnext: rm -r ."]}, "`str` of another form"),
+        ({"classes": ["stop", "\x1b[2J"]}, "`str` of another form"),
     ],
 )
 def test_what_is_no_task_is_refused(change: dict[str, Any], reason: str) -> None:
@@ -55,3 +58,8 @@ def test_the_data_set_and_its_splits_have_the_task(sample: Dataset) -> None:
     assert sample.task == split(sample).task == FASHION_MNIST
     assert sample.train.images.shape[1:] == FASHION_MNIST.image_shape
     assert sample.train.labels.dtype == FASHION_MNIST.label_dtype
+
+
+def test_names_of_classes_are_of_any_language() -> None:
+    content = SIGNS.to_dict() | {"classes": ["arrêt\u00a0!", "\u505c\u3000\u6b62"]}
+    assert list(Task.from_dict(content, "x.json", BadInput).classes) == content["classes"]
