@@ -7,7 +7,6 @@ from edgefashion.export.converters import converters_of
 from edgefashion.version import __version__
 
 SCHEMA = 1
-LICENSE = "Apache-2.0"
 KEPT = (
     *("run", "run_id", "base_run_id", "small_run", "architecture", "precision"),
     *("target", "kept_float", "task", "labels", "input", "output"),
@@ -23,7 +22,6 @@ def describe(manifest: dict[str, Any]) -> dict[str, Any]:
         **{key: manifest[key] for key in KEPT if key in manifest},
         "preprocessing": manifest["preprocessing"],
         "calibration": {key: calibration[key] for key in CALIBRATION_KEPT} if calibration else None,
-        "license": LICENSE,
         "edgefashion": __version__,
     }
 

@@ -22,6 +22,7 @@ from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search, keep_float
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
+from edgefashion.export.selection import check_task
 from edgefashion.export.verify import verification_images, verify
 from edgefashion.records.manifest import Calibration
 from edgefashion.reporting import Report, silent
@@ -61,6 +62,7 @@ def export_run(
     options = options or ExportOptions()
     size = options.representative_size(len(source))
     options = replace(options, calibration_images=size)
+    check_task(run, splits.task)
     for _, precision in variants:
         check_precision(run, precision)
     if run.artifacts.is_symlink():

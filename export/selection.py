@@ -6,12 +6,23 @@ from dataclasses import replace
 from edgefashion.artifacts import formats as registry
 from edgefashion.artifacts.formats import AUTO, INTEGER_PRECISIONS, PRECISIONS, QAT_PRECISIONS, Variant
 from edgefashion.artifacts.targets import ANY, of_this_machine
+from edgefashion.data import Task
 from edgefashion.errors import BadInput
 from edgefashion.export.options import ExportOptions
 from edgefashion.reporting import Report, silent
 from edgefashion.training.runs import Run
 
 DEFAULT_PRECISIONS = ("float32", "int8")
+
+
+def check_task(run: Run, task: Task) -> None:
+    """Raise BadInput where the images at hand are not those of the task that a run was trained for."""
+    if run.task != task:
+        own, given = run.task.name, task.name
+        given = f"another {given}, with other classes or images" if own == given else given
+        raise BadInput(
+            f"{run.folder} was trained on {own}, and the data here are {given}: name its own data set"
+        )
 
 
 def variants_of(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:

@@ -14,7 +14,6 @@ an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
     input, output               names, shapes and what the values are
     preprocessing               how the model normalizes, inside
     calibration                 split, count, seed and digest of the images, and the method; or null
-    license                     SPDX
     edgefashion                 the version that exported it
 """
 

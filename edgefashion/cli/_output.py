@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from edgefashion.evaluation.results import Results
     from edgefashion.tables import Page
 
+_WITH_DATA = re.compile(r"\bedgefashion (train|export|evaluate|bundle|card|debug)\b")
 Write = Callable[[Path], None]
 OUTPUTS = "edgefashion.outputs"
 """Where a command's context keeps which option writes which file."""
@@ -33,11 +35,16 @@ def say(line: str) -> None:
 
 
 def following(command: str) -> None:
-    """Say what one would do next, and first what makes `edgefashion` a command where it is none."""
+    """Say what one would do next, on the data set that was named; first what makes `edgefashion` a command
+    where it is none.
+    """
     from edgefashion.installation import activation
 
     if activate := activation():
         say(f"in this shell, first: {activate}")
+    context = click.get_current_context(silent=True)
+    if context and (folder := context.params.get("data_folder")):
+        command = _WITH_DATA.sub(lambda verb: f"{verb[0]} --data {shlex.quote(str(folder))}", command)
     say(f"next: {command}")
 
 

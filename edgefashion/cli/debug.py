@@ -82,7 +82,9 @@ def _compared(
     """
     from edgefashion.data import split, stratified_sample
     from edgefashion.export import debug
+    from edgefashion.export.selection import check_task
 
+    check_task(run, dataset.task)
     validation = split(dataset).validation
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
     precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")

@@ -119,12 +119,15 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: 
 
     Raises BadInput for a number too high.
     """
+    from edgefashion.evaluation.predictions import check_kind
     from edgefashion.prediction import Shown
     from edgefashion.zoo import SampledDataset
 
     if not indices:
         return []
     dataset = _resolve.data_for(artifacts, folder)
+    for each in artifacts:
+        check_kind(each, dataset.task)
     test, whose = dataset.test, " of the sample" if isinstance(dataset, SampledDataset) else ""
     if max(indices) >= len(test):
         raise BadInput(f"there is no test image {max(indices)}: give 0 to {len(test) - 1}")

@@ -221,7 +221,7 @@ def to_markdown(page: Page) -> str:
     page = _escaped(page, markdown)
     parts = [f"- {line}" for line in page.header]
     for table in page.tables:
-        parts += ["", f"**{table.title}**", ""]
+        parts += ["", *([f"**{table.title}**", ""] if table.title else [])]
         parts.append(_markdown_row(column.title.replace("\n", " ") for column in table.columns))
         parts.append(_markdown_row("--:" if column.number else ":--" for column in table.columns))
         parts += [_markdown_row(cells) for cells in table.cells]

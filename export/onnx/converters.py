@@ -8,7 +8,6 @@ import onnx
 
 from edgefashion.artifacts.metadata import NAME
 from edgefashion.export.converters import Converters, Method, uncalibrated
-from edgefashion.export.embed import LICENSE
 from edgefashion.export.graph.fused_layers import Step
 from edgefashion.export.onnx import onnx_model
 from edgefashion.export.quantization import post_training, quantization_aware
@@ -22,10 +21,9 @@ _STATIC_QDQ = "static QDQ, uint8 activations, bias correction, int8 weights per-
 def embed(content: bytes, text: bytes) -> bytes:
     """The model file `content` with the metadata `text` inside."""
     model = onnx.load_from_string(content)
-    others = [entry for entry in model.metadata_props if entry.key not in (NAME, "model_license")]
+    others = [entry for entry in model.metadata_props if entry.key != NAME]
     del model.metadata_props[:]
     model.metadata_props.extend(others)
-    model.metadata_props.add(key="model_license", value=LICENSE)
     model.metadata_props.add(key=NAME, value=text.decode())
     return bytes(model.SerializeToString())
 

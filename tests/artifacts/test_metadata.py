@@ -100,7 +100,7 @@ def test_an_onnx_model_is_still_valid_and_onnx_runtime_sees_its_metadata(tmp_pat
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     properties = session.get_modelmeta().custom_metadata_map
     assert json.loads(properties[metadata.NAME]) == SAID
-    assert properties["model_license"] == "Apache-2.0"
+    assert "model_license" not in properties  # a model is its maker's
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_an_export_says_where_it_comes_from(
     said = metadata.read(lone_files[kind])
     assert said is not None
     assert (said["run"], said["run_id"], said["precision"]) == ("cnn", trained.id, kind[1])
-    assert (said["small_run"], said["architecture"], said["license"]) == (True, "cnn", "Apache-2.0")
+    assert (said["small_run"], said["architecture"], "license" in said) == (True, "cnn", False)
     assert said["labels"][9] == "Ankle boot"
     assert said["input"]["shape"] == ["N", 28, 28, 1]
     digest = (said["calibration"] or {}).get("indices_sha256", "")

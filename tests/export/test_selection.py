@@ -1,13 +1,15 @@
 """From what a user names to what is exported, and how."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgefashion.artifacts.formats import PRECISIONS, Variant
 from edgefashion.artifacts.targets import of_this_machine
+from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import BadInput
-from edgefashion.export.selection import check_calibration, choose_variants, target_for
+from edgefashion.export.selection import check_calibration, check_task, choose_variants, target_for
 from edgefashion.recipes import RECIPES
 from edgefashion.training.runs import Run
 
@@ -27,6 +29,17 @@ def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None
     assert choose_variants(quantized, ["onnx"], both) == [Variant("onnx", "int8-qat")]
     (line,) = lines
     assert line.endswith("cnn: it has no int8-qat, which is left out")
+
+
+def test_a_run_is_not_exported_with_images_of_another_task(tmp_path: Path) -> None:
+    run = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict(), "task": FASHION_MNIST.to_dict()})
+    check_task(run, FASHION_MNIST)
+    noise = replace(FASHION_MNIST, name="noise", classes=("hiss", "hum"))
+    with pytest.raises(BadInput, match="was trained on Fashion-MNIST, and the data here are noise: name its"):
+        check_task(run, noise)
+    renamed = replace(noise, name=FASHION_MNIST.name)
+    with pytest.raises(BadInput, match="the data here are another Fashion-MNIST, with other classes"):
+        check_task(run, renamed)
 
 
 @pytest.mark.parametrize("wanted", ["arm64", "auto"])
