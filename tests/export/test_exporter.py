@@ -251,3 +251,10 @@ def test_a_link_in_a_run_leads_nothing_out_of_it(run: Run, splits: Splits, tmp_p
     with pytest.raises(RunError, match="is a link, and nothing is written through it"):
         exporter.export_run(run, splits, [Variant("onnx", "float32")])
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_images_of_other_classes_make_no_file(run: Run, splits: Splits) -> None:
+    others = replace(splits, task=replace(splits.task, classes=splits.task.classes[::-1]))
+    with pytest.raises(BadInput, match="and these images are of others: name its own data set with --data"):
+        exporter.export_run(run, others, [Variant("tflite", "float32")])
+    assert not run.artifacts.exists()
