@@ -58,7 +58,6 @@ def export_run(
     (those before it stay), BadInput for a precision that the run does not have and for images that cannot
     calibrate, RunError for a model that cannot be read, OutputError.
     """
-    check_task(run, splits)
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     options = options or ExportOptions()
     size = options.representative_size(len(source))
@@ -80,15 +79,6 @@ def export_run(
     check_learned(run, expected)
     job = _Job(run, model, representative, options, splits.validation, unseen, expected, report)
     return [job.make(variant) for variant in variants]
-
-
-def check_task(run: Run, splits: Splits) -> None:
-    """Raise BadInput for images that are not of the classes that the run tells apart."""
-    if splits.task.classes != run.task.classes:
-        raise BadInput(
-            f"{run.folder} tells the classes of {run.task.name} apart, and these images are of others: "
-            "name its own data set with --data"
-        )
 
 
 def check_learned(run: Run, logits: Logits) -> None:
