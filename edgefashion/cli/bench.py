@@ -44,7 +44,7 @@ protocol_options = options(
 
 
 @click.command()
-@click.argument("names", metavar="[BUNDLE|FILE|zoo:NAME]...", nargs=-1)
+@click.argument("names", metavar="[BUNDLE|FILE|RUN|zoo:NAME]...", nargs=-1)
 @protocol_options
 @output_options
 def bench(
