@@ -74,6 +74,7 @@ def test_what_memory_has_no_room_for_is_measured_in_parts(
 
 def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgefashion.benchmarking.watch.LOOK_S", 0)
+    monkeypatch.setattr("edgefashion.benchmarking.room.memory_is_short", lambda sources: False)
 
     def calls(seed: int, trace: Path) -> list[str]:
         models = [fake(name, trace=str(trace), delay_us=100) for name in "abc"]

@@ -67,7 +67,7 @@ def test_twice_the_same_bytes_wherever_and_however_it_runs(sample_folder: Path, 
     ("arguments", "said"),
     [
         ([FILES[0]], "-o"),
-        ([FILES[0], "-o", "tiny.tflite"], "no .zip file: call it tiny.zip"),
+        ([FILES[0], "-o", "tiny.tflite"], "is not a .zip file: call it tiny.zip"),
         ([FILES[0], "-o", "b.zip", "--images", "401"], "give 1 to 400"),
         ([FILES[0], "-o", "b.zip", "--images", "0"], "--images"),
         ([FILES[0], "-o", "b.zip", "--images", "some"], "--images"),
