@@ -78,7 +78,7 @@ def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path, monkeypatch: pyt
 
     def calls(seed: int, trace: Path) -> list[str]:
         models = [fake(name, trace=str(trace), delay_us=100) for name in "abc"]
-        rows_of(models, replace(QUICK, seed=seed, in_process=True))
+        rows_of(models, replace(QUICK, seed=seed))
         return [name for name, _ in groupby(trace.read_text().splitlines())]  # however many inferences each
 
     first, second, other = (calls(seed, tmp_path / f"{number}") for number, seed in enumerate((0, 0, 1)))
