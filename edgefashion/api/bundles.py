@@ -6,11 +6,11 @@ from pathlib import Path
 from edgefashion import bundle
 from edgefashion.api.names import Named, artifacts_of
 from edgefashion.benchmarking import Progress
+from edgefashion.bundle.layout import SUFFIX
 from edgefashion.bundle.write import Made
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput
 
-SUFFIX = ".zip"
 USUAL_IMAGES = 1000
 
 

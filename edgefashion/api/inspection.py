@@ -18,10 +18,6 @@ def inspect(named: Named) -> Inspection:
     Raises ArtifactError for a file that is missing or damaged, MissingExtra, and of names what `load_model`
     raises.
     """
-    if isinstance(named, Artifact | Run) or is_name(named) or _is_folder(named):
+    if isinstance(named, Artifact | Run) or is_name(named) or reading.is_folder(Path(named), ArtifactError):
         return inspection.inspect(find_one(named).path)
     return inspection.inspect(named)
-
-
-def _is_folder(named: str | Path) -> bool:
-    return reading.is_folder(Path(named), ArtifactError)

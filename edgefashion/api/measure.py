@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from edgefashion import bundle, zoo
-from edgefashion.api.bundles import SUFFIX
 from edgefashion.api.names import Named, artifacts_of
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.benchmarking import BenchmarkOptions, Progress
 from edgefashion.bundle import Bundle
+from edgefashion.bundle.layout import SUFFIX
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.device import cores
 from edgefashion.errors import ArtifactError, BadInput, BundleError, RunError
@@ -45,7 +45,7 @@ def evaluate(
     test = dataset.test
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
-    sample = LabeledImages(test.images, test.labels, dataset.task)
+    sample = LabeledImages.of(test, dataset.task)
     candidates = [Candidate(each, zoo.display_name(each), sample) for each in artifacts_of(models)]
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)
@@ -101,13 +101,11 @@ def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:
 def _measurable(name: Measurable, stack: ExitStack) -> Candidates:
     if isinstance(name, Bundle):
         return _of_a_bundle(name)
-    if isinstance(name, Artifact | Run):
-        return [Candidate(each, zoo.display_name(each)) for each in artifacts_of(name)], None
-    if zoo.is_name(name):
+    if not isinstance(name, Artifact | Run) and zoo.is_name(name):
         return _of_the_zoo(str(name))
+    if isinstance(name, Artifact | Run) or reading.is_file(Path(name) / INFO, RunError):
+        return [Candidate(each, zoo.display_name(each)) for each in artifacts_of(name)], None
     path = Path(name)
-    if reading.is_file(path / INFO, RunError):
-        return [Candidate(each, str(each.path)) for each in artifacts_of(path)], None
     if path.suffix.lower() == SUFFIX and not reading.is_folder(path, BundleError):
         return _of_a_bundle(stack.enter_context(bundle.open_bundle(path)))
     return [_of_a_file(path)], None
@@ -123,7 +121,7 @@ def _of_the_zoo(name: str) -> Candidates:
     """A model of the zoo, on the images shipped with it."""
     found = zoo.open_zoo()
     artifacts, dataset = found.artifacts(name), found.sample()
-    sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)
+    sample = LabeledImages.of(dataset.test, dataset.task)
     return [Candidate(each, zoo.display_name(each), sample) for each in artifacts], found.info["dataset"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from edgefashion.artifacts.artifact import manifest_path
 
 SCHEMA = 1
+SUFFIX = ".zip"
 INFO, IMAGES, LABELS = "bundle.json", "images.npy", "labels.npy"
 
 MOST_MEMBERS = 1000

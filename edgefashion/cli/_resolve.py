@@ -92,9 +92,10 @@ def run_folder(name: str, root: Path) -> Path:
 
 def _no_run(path: Path) -> str:
     """Why a file is not the run that it was taken for."""
+    from edgefashion.bundle.layout import SUFFIX
     from edgefashion.training import runs
 
-    if path.suffix.lower() == ".zip":
+    if path.suffix.lower() == SUFFIX:
         return f"{path} is neither a run nor a model: open a bundle with edgefashion bench {path}"
     what = "a model file, not a run" if is_model(path) else "neither a run nor a .tflite or .onnx model"
     homes = (path.parent, path.parent.parent)

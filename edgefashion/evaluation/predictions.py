@@ -7,7 +7,7 @@ any, like the float32 of a run that was not fine-tuned, compares with nothing, a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgefashion import device
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import BenchmarkOptions, Progress
-from edgefashion.data import Task
+from edgefashion.data import Subset, Task
 from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
 from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
@@ -38,6 +38,11 @@ class LabeledImages:
     task: Task
     compare_with_host: Callable[[Artifact, Logits], Host] | None = None
     """How logits float32 [N, classes] of an artifact differ from what another computer got; see `bundle`."""
+
+    @classmethod
+    def of(cls, subset: Subset, task: Task) -> Self:
+        """Those of a subset of a data set. Raises BadInput for an empty one."""
+        return cls(subset.images, subset.labels, task)
 
     def __post_init__(self) -> None:
         if not len(self.images):

@@ -98,7 +98,7 @@ def gather(
     Raises ArtifactError and RuntimeCrash for a file that cannot be used, BadInput for a results file that
     is none, or has no row of any of the artifacts.
     """
-    sample = LabeledImages(dataset.test.images, dataset.test.labels, dataset.task)
+    sample = LabeledImages.of(dataset.test, dataset.task)
     subjects = [Candidate(each, each.path.name, sample) for each in artifacts]
     files = [rows.file(each) for each in artifacts]
     known = measured(elsewhere, {file.sha256 for file in files})
