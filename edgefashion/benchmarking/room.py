@@ -1,5 +1,6 @@
 """Whether one more model fits into memory."""
 
+import os
 from collections.abc import Iterable
 
 from edgefashion.device import SYSTEM, Machine, memory_available_mb, memory_is_short
@@ -16,12 +17,16 @@ class Room:
         self._sources = sources
         free = memory_available_mb(sources)
         self._most_mb = MOST_MB if free is None else min(MOST_MB, SHARE * free)
+        self._before_mb = {os.getpid(): self._own_mb(os.getpid())}
 
     def is_taken(self, pids: Iterable[int]) -> bool:
-        """Whether the processes hold what they may, or less than a quarter of the memory is free."""
+        """Whether the processes hold what they may, or less than a quarter of the memory is free.
+
+        Of models in this very process counts what it has gained, once: it may hold much of its own.
+        """
         if memory_is_short(self._sources):
             return True
-        return sum(self._own_mb(pid) for pid in pids) >= self._most_mb
+        return sum(self._own_mb(pid) - self._before_mb.get(pid, 0) for pid in set(pids)) >= self._most_mb
 
     def _own_mb(self, pid: int) -> float:
         """What a process holds alone: libraries and files are shared. 0 where nothing tells."""

@@ -72,13 +72,22 @@ def test_what_memory_has_no_room_for_is_measured_in_parts(
     assert {"a.fake", "b.fake"} <= set(calls[:first_of_second])
 
 
+def test_models_in_a_process_that_holds_much_take_turns(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own memory is not theirs, nor is it that of each of them."""
+    monkeypatch.setattr("edgefashion.benchmarking.room.MOST_MB", 30)  # less than this process holds
+    monkeypatch.setattr("edgefashion.benchmarking.room.memory_is_short", lambda sources: False)
+    rows = rows_of([fake(name) for name in "abc"], replace(QUICK, in_process=True))
+    assert [row.part for row in rows] == [1, 1, 1]
+    assert [row.note for row in rows] == [None] * 3
+
+
 def test_the_seed_decides_the_order(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgefashion.benchmarking.watch.LOOK_S", 0)
     monkeypatch.setattr("edgefashion.benchmarking.room.memory_is_short", lambda sources: False)
 
     def calls(seed: int, trace: Path) -> list[str]:
         models = [fake(name, trace=str(trace), delay_us=100) for name in "abc"]
-        rows_of(models, replace(QUICK, seed=seed))
+        rows_of(models, replace(QUICK, seed=seed, in_process=True))
         return [name for name, _ in groupby(trace.read_text().splitlines())]  # however many inferences each
 
     first, second, other = (calls(seed, tmp_path / f"{number}") for number, seed in enumerate((0, 0, 1)))
