@@ -6,10 +6,10 @@ from dataclasses import replace
 from edgefashion.artifacts import formats as registry
 from edgefashion.artifacts.formats import AUTO, INTEGER_PRECISIONS, PRECISIONS, QAT_PRECISIONS, Variant
 from edgefashion.artifacts.targets import ANY, of_this_machine
-from edgefashion.data import Task
 from edgefashion.errors import BadInput
 from edgefashion.export.options import ExportOptions
 from edgefashion.reporting import Report, silent
+from edgefashion.task import Task
 from edgefashion.training.runs import Run
 
 DEFAULT_PRECISIONS = ("float32", "int8")

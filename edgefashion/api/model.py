@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from edgefashion.api.names import Named, find_one
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import Progress
-from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions
-from edgefashion.prediction import Guess, Prediction, Shown, convert, text
+from edgefashion.pictures import convert
+from edgefashion.prediction import Guess, Prediction, Shown, text
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from PIL.Image import Image

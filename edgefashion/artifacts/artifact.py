@@ -16,8 +16,8 @@ from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 
 if TYPE_CHECKING:
-    from edgefashion.data import Task
     from edgefashion.records.manifest import Manifest, Metadata
+    from edgefashion.task import Task
 
 SCHEMA = 1
 

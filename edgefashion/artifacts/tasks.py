@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from edgefashion.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from edgefashion.data import Task
     from edgefashion.records.manifest import Metadata
+    from edgefashion.task import Task
 
 
 def of(origin: "Metadata | None", path: Path) -> "Task | None":
@@ -16,7 +16,7 @@ def of(origin: "Metadata | None", path: Path) -> "Task | None":
 
     Raises ArtifactError for anything that is not a task.
     """
-    from edgefashion.data import Task
+    from edgefashion.task import Task
 
     if origin is None:
         return None

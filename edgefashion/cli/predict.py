@@ -14,8 +14,8 @@ from edgefashion.errors import BadInput, PictureError, ZooError
 
 if TYPE_CHECKING:
     from edgefashion.artifacts.artifact import Artifact
-    from edgefashion.data import Task
     from edgefashion.prediction import Shown
+    from edgefashion.task import Task
 
 
 @click.command()
@@ -49,7 +49,8 @@ def predict(
     Example: edgefashion predict cnn-int8.tflite shoe.jpg --index 3
     """
     from edgefashion.data.locate import task_at
-    from edgefashion.prediction import classify, is_picture, side_by_side, task_of, text
+    from edgefashion.pictures import is_picture
+    from edgefashion.prediction import classify, side_by_side, task_of, text
 
     if is_picture(model):
         raise BadInput(
@@ -90,7 +91,8 @@ def _pictures(
     paths: tuple[Path, ...], task: "Task", invert: bool | None
 ) -> "tuple[list[Shown], dict[str, PictureError]]":
     """The pictures that can be converted, and what is wrong with each of the others."""
-    from edgefashion.prediction import Shown, convert
+    from edgefashion.pictures import convert
+    from edgefashion.prediction import Shown
 
     shown, refused = [], {}
     for path in paths:

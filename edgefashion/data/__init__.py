@@ -11,7 +11,7 @@ from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.data.fashion_mnist import CLASS_NAMES, FASHION_MNIST
 from edgefashion.data.locate import load_dataset
 from edgefashion.data.splits import Splits, split, stratified_sample
-from edgefashion.data.task import Picture, Task
+from edgefashion.task import Picture, Task
 
 __all__ = [
     "CLASS_NAMES",

@@ -23,9 +23,9 @@ from edgefashion.data.fashion_mnist import (
     TRAIN_LABELS,
     most_bytes,
 )
-from edgefashion.data.task import Labels, Task
 from edgefashion.errors import DataError
 from edgefashion.files import reading
+from edgefashion.task import Labels, Task
 
 if TYPE_CHECKING:
     from edgefashion.records.values import Dataset as DatasetInfo

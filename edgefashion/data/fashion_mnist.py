@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgefashion.data.task import Picture, Task
+from edgefashion.task import Picture, Task
 
 CLASS_NAMES = (
     "T-shirt/top",

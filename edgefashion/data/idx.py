@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.data.fashion_mnist import FILES, TEST_LABELS, TRAIN_LABELS, most_bytes
-from edgefashion.data.task import Labels, Task
 from edgefashion.errors import DataError
 from edgefashion.files import reading
+from edgefashion.task import Labels, Task
 
 MOST_BYTES = 1 << 30
 """Of a file of another data set than Fashion-MNIST: all of it comes into memory."""

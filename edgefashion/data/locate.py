@@ -6,9 +6,9 @@ from pathlib import Path
 from edgefashion.data.dataset import TASK, Dataset, read_folder, read_named, read_task
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAGE_FOLDER
 from edgefashion.data.idx import missing
-from edgefashion.data.task import Task
 from edgefashion.errors import DataError
 from edgefashion.reporting import Report, silent
+from edgefashion.task import Task
 
 VARIABLE = "EDGEFASHION_DATA"
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from edgefashion import figures
 from edgefashion.data.dataset import Subset
-from edgefashion.data.task import Task
 from edgefashion.errors import BadInput
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.data.dataset import Dataset, Subset
-from edgefashion.data.task import Labels, Task
 from edgefashion.errors import BadInput, DataError
+from edgefashion.task import Labels, Task
 
 SPLIT_SEED = 20170825  # a constant: another value would be another split, and other results
 VALIDATION_SHARE = 12  # one in so many: 5,000 of 60,000

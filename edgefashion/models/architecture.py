@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgefashion.data import Task
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 
 

@@ -1,7 +1,7 @@
 """The custom CNN: two convolutions and two dense layers, trained from scratch."""
 
-from edgefashion.data import Task
 from edgefashion.models.architecture import Architecture, Normalization
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from edgefashion.data import Task
 from edgefashion.errors import BadInput, first_line
 from edgefashion.files import reading
 from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.weights import take_from_h5
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 
 SIZE = 96

@@ -13,11 +13,11 @@ Importing this module lets Keras load such models.
 from dataclasses import replace
 from typing import Any
 
-from edgefashion.data import Task
 from edgefashion.errors import MissingExtra
 from edgefashion.figures import undisturbed
 from edgefashion.models.architecture import Architecture, Normalization, unwrapped
 from edgefashion.models.batch_norm_folding import rebuild
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 
 try:

@@ -10,9 +10,9 @@ compute within it. Nothing here computes slowly in integers: no depthwise layer,
 from functools import partial
 from typing import Any
 
-from edgefashion.data import Task
 from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras
 
 WIDTHS = {"cnn-64k": (16, 24, 40), "cnn-256k": (24, 56, 88)}

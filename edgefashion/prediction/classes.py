@@ -11,11 +11,11 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
-from edgefashion.data import Task
 from edgefashion.errors import ArtifactError, EdgefashionError
 from edgefashion.evaluation.predictions import Predictions, predict
 from edgefashion.runtimes.base import Logits
 from edgefashion.stats import log_softmax
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress

@@ -1,4 +1,4 @@
-"""A task, as it is written into run.json, manifests and model files: see `data.task`."""
+"""A task, as it is written into run.json, manifests and model files: see `edgefashion.task`."""
 
 from typing import Annotated, Literal, TypedDict
 

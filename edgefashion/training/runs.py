@@ -22,11 +22,11 @@ from filelock import FileLock, Timeout
 
 from edgefashion import files
 from edgefashion.data.fashion_mnist import FASHION_MNIST
-from edgefashion.data.task import Task
 from edgefashion.errors import OutputError, RunError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, FineTuning, Recipe
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from edgefashion.records.run import Run as RunInfo

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from edgefashion.data import Task
 from edgefashion.errors import RunError
 from edgefashion.models import ARCHITECTURES, Architecture, Compression
 from edgefashion.models.weights import take_from_run
 from edgefashion.recipes import FineTuning, Recipe
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras
 from edgefashion.training import runs
 from edgefashion.training.runs import Run

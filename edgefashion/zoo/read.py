@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, manifest_path
 from edgefashion.data import FASHION_MNIST, Dataset, Subset, Task
-from edgefashion.data.task import Labels
 from edgefashion.errors import ZooError
 from edgefashion.files import reading
 from edgefashion.files.arrays import from_zip
 from edgefashion.installation import restore
+from edgefashion.task import Labels
 
 if TYPE_CHECKING:
     from edgefashion.records.run import Story

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from edgefashion.data.task import Task
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.layers import first_kernel
 from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.models import Architecture, Normalization
 from edgefashion.models.architecture import with_weights
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.runs import Run
 from edgefashion.training.trained import architecture_for, load_model

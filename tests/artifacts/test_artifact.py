@@ -9,7 +9,7 @@ from edgefashion.artifacts import artifact, inspection
 from edgefashion.data import fashion_mnist, idx
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import rows
-from edgefashion.prediction import pictures
+from edgefashion.pictures import decoding
 from edgefashion.runtimes import base
 
 MANIFEST = {"run": "cnn", "run_id": "abc", "precision": "int8", "small_run": True}
@@ -48,7 +48,7 @@ OPEN = {
     "model.onnx": artifact.read,
     "model.TFLITE": inspection.inspect,
     "bundle.zip": lambda path: bundle.open_bundle(path).__enter__(),
-    "picture.png": pictures.read,
+    "picture.png": decoding.read,
     "train-labels-idx1-ubyte.gz": lambda path: idx.read_verified(path, fashion_mnist.TRAIN_LABELS, ""),
 }
 

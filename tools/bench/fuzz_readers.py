@@ -21,7 +21,7 @@ from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
 from edgefashion.data import dataset, idx, load_dataset
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, TEST_IMAGES, TEST_LABELS
-from edgefashion.prediction import convert
+from edgefashion.pictures import convert
 from edgefashion.recipes import overrides
 from edgefashion.report import compare
 from edgefashion.report.compare import page

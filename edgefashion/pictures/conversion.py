@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion.data import Task
 from edgefashion.errors import BadInput, PictureError
-from edgefashion.prediction import framing, garment, pictures
+from edgefashion.pictures import decoding, framing, garment
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +39,7 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
     """Make a picture fit as the task says: a PNG or JPEG file, or what Pillow has opened.
 
     `invert` says whether to negate a picture of clothing, None that its border does; it is of such pictures
-    alone (BadInput). Raises PictureError and MissingExtra: see `pictures.read`, and `garment.fit`.
+    alone (BadInput). Raises PictureError and MissingExtra: see `decoding.read`, and `garment.fit`.
     """
     path = Path(given) if isinstance(given, str | Path) else UNNAMED
     if task.picture.fit == "garment":
@@ -50,7 +50,7 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
             f"pictures of {task.name} are taken in their own colors: leave out --invert and --no-invert"
         )
     else:
-        picture = _opened(given, pictures.rgb(task.picture.background))
+        picture = _opened(given, decoding.rgb(task.picture.background))
         pixels, what, details = framing.fit(picture.image, task)
     size = f"{picture.size[0]}x{picture.size[1]}"
     depth = f" of {picture.bits} bits in 16" if picture.bits else ""
@@ -58,9 +58,9 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
     return Converted(path, picture.size, pixels, picture.bits, f"{size}{depth}{what}", details)
 
 
-def _opened(given: "str | Path | Image", behind: pictures.Color | None) -> pictures.Picture:
+def _opened(given: "str | Path | Image", behind: decoding.Color | None) -> decoding.Picture:
     if isinstance(given, str | Path):
-        return pictures.read(Path(given), behind)
+        return decoding.read(Path(given), behind)
     if not all(given.size):
         raise PictureError(f"{UNNAMED} has no pixels: give another")
-    return pictures.prepared(given, given.size, behind)
+    return decoding.prepared(given, given.size, behind)

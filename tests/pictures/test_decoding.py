@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from edgefashion.errors import PictureError
-from edgefashion.prediction import pictures
+from edgefashion.pictures import decoding
 
 
 def saved(path: Path, picture: Image.Image, **options: object) -> Path:
@@ -42,7 +42,7 @@ def bomb(path: Path, width: int, height: int) -> Path:
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.jpeg", "without-suffix"])
 def test_png_and_jpeg_are_read_whatever_they_are_called(name: str, tmp_path: Path) -> None:
     kind = "PNG" if name.endswith("png") else "JPEG"
-    found = pictures.read(saved(tmp_path / name, colored(), format=kind, quality=95)).image
+    found = decoding.read(saved(tmp_path / name, colored(), format=kind, quality=95)).image
     assert (found.mode, found.size) == ("RGB", (40, 20))
     assert np.abs(np.subtract(found.getpixel((3, 3)), (255, 0, 0))).max() < 8
 
@@ -57,7 +57,7 @@ def test_rotation_by_exif(
     exif = Image.Exif()
     exif[0x0112] = orientation
     for name in ("a.png", "a.jpg"):
-        found = pictures.read(saved(tmp_path / name, colored(), exif=exif)).image
+        found = decoding.read(saved(tmp_path / name, colored(), exif=exif)).image
         assert found.size == size
         assert found.getpixel(red)[0] > 200
 
@@ -67,10 +67,10 @@ def test_rotation_by_exif(
     "exif", [b"junk", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0II*\0\x08\0\0\0\xff\xff"]
 )
 def test_damaged_exif_is_left_out(exif: bytes, name: str, tmp_path: Path) -> None:
-    assert pictures.read(saved(tmp_path / name, colored(), exif=exif)).size == (40, 20)
+    assert decoding.read(saved(tmp_path / name, colored(), exif=exif)).size == (40, 20)
 
 
-@pytest.mark.parametrize("behind", [pictures.WHITE, pictures.BLACK])
+@pytest.mark.parametrize("behind", [decoding.WHITE, decoding.BLACK])
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "tRNS"])
 def test_what_is_transparent_is_put_on_a_background(
     mode: str, behind: tuple[int, int, int], tmp_path: Path
@@ -84,31 +84,31 @@ def test_what_is_transparent_is_put_on_a_background(
         picture.save(path, transparency=3)
     else:
         Image.new(mode, (9, 9)).save(path)
-    assert pictures.read(path, behind).image.getpixel((4, 4)) == behind
+    assert decoding.read(path, behind).image.getpixel((4, 4)) == behind
 
 
 def test_what_is_half_transparent_is_mixed(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", Image.new("RGBA", (9, 9), (0, 0, 0, 128)))
-    assert pictures.read(path, pictures.WHITE).image.getpixel((4, 4)) == (127, 127, 127)
+    assert decoding.read(path, decoding.WHITE).image.getpixel((4, 4)) == (127, 127, 127)
 
 
 def test_16_bits_become_8(tmp_path: Path) -> None:
     ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
-    found = np.asarray(pictures.read(saved(tmp_path / "a.png", Image.fromarray(ramp))).image.convert("L"))
+    found = np.asarray(decoding.read(saved(tmp_path / "a.png", Image.fromarray(ramp))).image.convert("L"))
     assert (found == np.arange(256).reshape(16, 16)).all()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
 def test_other_kinds_of_color(mode: str, tmp_path: Path) -> None:
     name = "a.jpg" if mode == "CMYK" else "a.png"
-    found = pictures.read(saved(tmp_path / name, colored().convert(mode))).image
+    found = decoding.read(saved(tmp_path / name, colored().convert(mode))).image
     assert found.mode == "RGB"
 
 
 def test_a_phone_s_jpeg_of_several_pictures_gives_its_first(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     colored().save(path, format="MPO", save_all=True, append_images=[Image.new("RGB", (9, 9))])
-    assert pictures.read(path).image.size == (40, 20)
+    assert decoding.read(path).image.size == (40, 20)
 
 
 def test_what_is_no_picture(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     }
     for name, said in expected.items():
         with pytest.raises(PictureError, match=said) as raised:
-            pictures.read(tmp_path / name)
+            decoding.read(tmp_path / name)
         assert str(raised.value).startswith(str(tmp_path / name))
         assert "\n" not in str(raised.value)
 
@@ -149,13 +149,13 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(9_500, 9_500), (30_000, 30_000), (2**31 - 1, 2**31 - 1)])
 def test_a_decompression_bomb_is_not_decompressed(size: tuple[int, int], tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="has more than 89,478,485 pixels: make it smaller"):
-        pictures.read(bomb(tmp_path / "bomb.png", *size))
+        decoding.read(bomb(tmp_path / "bomb.png", *size))
 
 
 def test_a_png_of_more_than_16_million_pixels_is_not_decompressed(tmp_path: Path) -> None:
     said = "has 48,000,000 pixels, and more than 16,777,216 are not decoded here: make it smaller"
     with pytest.raises(PictureError, match=said):
-        pictures.read(bomb(tmp_path / "bomb.png", 8000, 6000))
+        decoding.read(bomb(tmp_path / "bomb.png", 8000, 6000))
 
 
 @pytest.mark.parametrize("turned", [1, 6])
@@ -163,13 +163,13 @@ def test_a_large_jpeg_is_decoded_smaller_unless_it_is_progressive(turned: int, t
     exif = Image.Exif()
     exif[0x0112] = turned
     path = saved(tmp_path / "a.jpg", colored(5000, 3400), exif=exif)
-    found = pictures.read(path)
+    found = decoding.read(path)
     assert found.size == ((5000, 3400) if turned == 1 else (3400, 5000))
     assert found.image.size == (found.size[0] // 2, found.size[1] // 2)
     assert found.image.getpixel((10, 10))[0] > 200
     colored(5000, 3400).save(path, progressive=True)
     with pytest.raises(PictureError, match="has 17,000,000 pixels, and more than 16,777,216"):
-        pictures.read(path)
+        decoding.read(path)
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "device.png").symlink_to("/dev/zero")
     for name in ("fifo.png", "device.png"):
         with pytest.raises(PictureError, match=f"{name} is not a file"):
-            pictures.read(tmp_path / name)
+            decoding.read(tmp_path / name)
 
 
 def test_a_picture_that_may_not_be_read(tmp_path: Path, unprivileged: Callable[..., tuple[int, str]]) -> None:
@@ -221,7 +221,7 @@ RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)
 def test_gray_of_16_bits_is_scaled_by_the_bits_that_it_uses(
     values: np.ndarray, bits: int, tmp_path: Path
 ) -> None:
-    found = pictures.read(png(tmp_path / "a.png", (16, 16), 0, values))
+    found = decoding.read(png(tmp_path / "a.png", (16, 16), 0, values))
     assert found.bits == bits
     assert (np.asarray(found.image.convert("L")) == values >> (bits - 8)).all()
 
@@ -230,7 +230,7 @@ def test_12_bits_of_16_in_several_colors(tmp_path: Path) -> None:
     ramp = RAMP[..., np.newaxis] * 16 + 3
     opaque = np.full_like(ramp, 4095)
     for kind, bands in {2: (ramp,) * 3, 4: (ramp, opaque), 6: (ramp, ramp, ramp, opaque)}.items():
-        found = pictures.read(png(tmp_path / "a.png", (16, 16), kind, np.concatenate(bands, axis=2)))
+        found = decoding.read(png(tmp_path / "a.png", (16, 16), kind, np.concatenate(bands, axis=2)))
         gray = np.asarray(found.image.convert("L")).astype(int)
         assert np.abs(gray - RAMP).max() <= 15  # four bits are left
         assert gray.max() == 255
@@ -245,10 +245,10 @@ def test_16_bits_with_one_color_transparent(key: int, tmp_path: Path) -> None:
     colors = np.repeat(ramp[..., np.newaxis], 3, axis=2)
     color = png(tmp_path / "color.png", (16, 16), 2, colors, b"tRNS" + struct.pack(">3H", *[key] * 3))
     for path in (gray, color):
-        found = pictures.read(path, (0, 77, 0))
+        found = decoding.read(path, (0, 77, 0))
         assert found.image.getpixel((3, 0)) == (0, 77, 0)
         assert found.behind == (0, 77, 0)
-    assert pictures.read(gray).image.getpixel((0, 8)) == (128, 128, 128)
+    assert decoding.read(gray).image.getpixel((0, 8)) == (128, 128, 128)
 
 
 @pytest.mark.filterwarnings("error")
@@ -264,7 +264,7 @@ def test_however_damaged_a_file_is_it_gives_a_picture_or_one_line(tmp_path: Path
             content[chance.randrange(chance.choice((60, 400, len(content))))] = chance.randrange(256)
         path.write_bytes(content)
         try:
-            assert pictures.read(path).image.mode == "RGB"
+            assert decoding.read(path).image.mode == "RGB"
         except PictureError as error:
             refused += 1
             assert str(error).startswith(str(path))

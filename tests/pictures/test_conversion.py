@@ -6,7 +6,7 @@ from PIL import Image
 
 from edgefashion.data import FASHION_MNIST, Dataset
 from edgefashion.errors import PictureError
-from edgefashion.prediction import Converted, conversion
+from edgefashion.pictures import Converted, conversion
 
 
 def convert(path: Path, invert: bool | None = None) -> Converted:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from edgefashion.data import FASHION_MNIST, Picture, Task
 from edgefashion.errors import BadInput
-from edgefashion.prediction import convert
+from edgefashion.pictures import convert
 
 Way = Literal["crop", "pad", "stretch"]
 WAYS: tuple[Way, ...] = ("crop", "pad", "stretch")

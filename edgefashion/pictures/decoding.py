@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from edgefashion.errors import MissingExtra, PictureError
 from edgefashion.files import reading
-from edgefashion.prediction import depth, transparency
+from edgefashion.pictures import depth, transparency
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -20,7 +20,7 @@ class Picture:
     """How a picture file becomes an image of a task; colors are of as many values, 0 to 255, as channels.
 
     fit: `crop` keeps the middle, `pad` adds margins, `stretch` keeps all and not the aspect; `garment` is how
-        Fashion-MNIST's own images were made, see `prediction.garment`; gray.
+        Fashion-MNIST's own images were made, see `pictures.garment`; gray.
     background: the color that is seen through where the picture is transparent.
     fill: the color of margins, and of what augmentation moves into an image.
     """

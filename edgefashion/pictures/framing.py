@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion.data import Task
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from PIL.Image import Image

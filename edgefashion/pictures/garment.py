@@ -26,17 +26,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion.data import Task
 from edgefashion.errors import PictureError
-from edgefashion.prediction import pictures
-from edgefashion.prediction.transparency import CLOSE
+from edgefashion.pictures import decoding
+from edgefashion.pictures.transparency import CLOSE
+from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Because = Literal["asked", "border", "clothing"]
 
-BEHIND = {None: None, True: pictures.WHITE, False: pictures.BLACK}
+BEHIND = {None: None, True: decoding.WHITE, False: decoding.BLACK}
 """The color that is seen where a picture is transparent, by whether it is to be negated: on white as product
 pictures are; None: on black where it is so pale that on white it would hardly be seen.
 """
@@ -51,7 +51,7 @@ LARGEST = 1024
 
 
 def fit(
-    path: Path, picture: pictures.Picture, task: Task, invert: bool | None
+    path: Path, picture: decoding.Picture, task: Task, invert: bool | None
 ) -> tuple[NDArray[np.uint8], str, dict[str, Any]]:
     """The picture read from `path` as uint8 [height, width, 1], and what was done to it, in words and as
     JSON; `invert` says whether to negate, None that its border does.
@@ -77,7 +77,7 @@ def fit(
     if pixels.min() == pixels.max():
         raise _blank(path, invert)
     details = {
-        "on_black": invert is None and picture.behind == pictures.BLACK,
+        "on_black": invert is None and picture.behind == decoding.BLACK,
         "border_brightness": border,
         "inverted": inverted,
         "inverted_because": because,
