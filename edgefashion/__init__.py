@@ -19,17 +19,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from edgefashion.api.bundles import make_bundle
     from edgefashion.api.comparison import compare
-    from edgefashion.api.inspection import inspect
+    from edgefashion.api.inspection import doctor, inspect
     from edgefashion.api.measure import benchmark, evaluate
     from edgefashion.api.model import Classification, Model, load_model
+    from edgefashion.api.reading import read_artifact, read_results, read_run
     from edgefashion.artifacts.artifact import Artifact
-    from edgefashion.artifacts.artifact import read as read_artifact
     from edgefashion.artifacts.inspection import Inspection
     from edgefashion.benchmarking import BenchmarkOptions
     from edgefashion.bundle import Bundle, open_bundle
     from edgefashion.data import Dataset, Picture, Splits, Subset, Task, load_dataset, split
     from edgefashion.diagnosis import DoctorReport
-    from edgefashion.diagnosis import examine as doctor
     from edgefashion.errors import (
         ArtifactError,
         BadInput,
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
         ZooError,
     )
     from edgefashion.evaluation.results import Results
-    from edgefashion.evaluation.results import read as read_results
     from edgefashion.export.export import export_model
     from edgefashion.export.options import ExportOptions
     from edgefashion.prediction import Guess, Prediction
@@ -60,7 +58,6 @@ if TYPE_CHECKING:
     from edgefashion.report.compare import Comparison
     from edgefashion.training.reuse import train_or_reuse
     from edgefashion.training.runs import Run
-    from edgefashion.training.runs import read as read_run
     from edgefashion.training.train import train
 
 __all__ = [
@@ -133,7 +130,7 @@ _WHERE = {
     "DataError": "edgefashion.errors",
     "Dataset": "edgefashion.data",
     "Diverged": "edgefashion.errors",
-    "doctor": "edgefashion.diagnosis:examine",
+    "doctor": "edgefashion.api.inspection",
     "DoctorReport": "edgefashion.diagnosis",
     "EdgefashionError": "edgefashion.errors",
     "evaluate": "edgefashion.api.measure",
@@ -154,9 +151,9 @@ _WHERE = {
     "Picture": "edgefashion.data",
     "PictureError": "edgefashion.errors",
     "Prediction": "edgefashion.prediction",
-    "read_artifact": "edgefashion.artifacts.artifact:read",
-    "read_results": "edgefashion.evaluation.results:read",
-    "read_run": "edgefashion.training.runs:read",
+    "read_artifact": "edgefashion.api.reading",
+    "read_results": "edgefashion.api.reading",
+    "read_run": "edgefashion.api.reading",
     "Recipe": "edgefashion.recipes",
     "recipe": "edgefashion.recipes.selection",
     "RECIPES": "edgefashion.recipes:NAMED_RECIPES",
@@ -190,4 +187,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__version__"])

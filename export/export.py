@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import FORMATS, PRECISIONS, Variant
 from edgefashion.data import Dataset, split
 from edgefashion.errors import BadInput
+from edgefashion.errors.arguments import PATH, takes
 from edgefashion.export import selection
 from edgefashion.export.options import ExportOptions
 from edgefashion.reporting import Report, silent
@@ -16,6 +18,7 @@ from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
 
+@takes(run=(Run, *PATH), dataset=Dataset, options=(ExportOptions, NoneType))
 def export_model(
     run: Run | str | Path,
     dataset: Dataset,

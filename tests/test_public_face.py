@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import numpy as np
 import pytest
@@ -61,7 +61,12 @@ def test_every_name_is_found_and_editors_are_told_of_the_same() -> None:
     assert told.keys() == set(ef.__all__)
     for name, (module, own) in told.items():
         assert getattr(ef, name) is getattr(import_module(str(module)), own)
-    assert set(ef.__all__) <= set(dir(ef))
+    assert dir(ef) == sorted([*ef.__all__, "__version__"])
+
+
+def test_help_calls_every_name_what_it_is_called() -> None:
+    named = {name: getattr(ef, name) for name in ef.__all__}
+    assert [name for name, each in named.items() if getattr(each, "__name__", name) != name] == []
 
 
 def test_no_module_bears_a_public_name() -> None:
@@ -165,6 +170,73 @@ def test_a_task_of_other_classes_than_the_file_has_is_refused(data: ef.Dataset) 
     few = replace(data.task, classes=("a", "b", "c"))
     with pytest.raises(ef.ArtifactError, match="gives 10 logits an image"):
         ef.load_model(TINY, task=few).predict(data.test.images[:2])
+
+
+WRONG_TYPES = {
+    "evaluate(3, data)": "what is named has to be a path or Artifact or Run or list, not 3",
+    "evaluate([TINY, None], data)": "what is named has to be a path or Artifact or Run, not None",
+    "evaluate(TINY, 'photos/')": "dataset of evaluate has to be a Dataset, not 'photos/'",
+    "evaluate(TINY, data, threads=1)": "threads of evaluate has to be a list, not 1",
+    "evaluate(TINY, data, threads='all')": "a number of threads has to be a whole number, not 'a'",
+    "evaluate(TINY, data, limit='5')": "limit of evaluate has to be a whole number, not '5'",
+    "evaluate(TINY, data, options={})": "options of evaluate has to be a BenchmarkOptions",
+    "benchmark(3)": "what is measured has to be a path or",
+    "benchmark(TINY, threads=[1.5])": "a number of threads has to be a whole number, not 1.5",
+    "train('cnn', data=5)": "recipe of train has to be a Recipe, not 'cnn': ef.recipe gives one",
+    "train(RECIPES['cnn'], 'photos/', 'a')": "dataset of train has to be a Dataset",
+    "train(RECIPES['cnn'], data, 3)": "folder of train has to be a path, not 3",
+    "train_or_reuse('cnn', data, 'a')": "recipe of train_or_reuse has to be a Recipe",
+    "export_model(3, data)": "run of export_model has to be a Run or path, not 3",
+    "export_model('a', 'photos/')": "dataset of export_model has to be a Dataset",
+    "export_model('a', data, options={})": "options of export_model has to be a ExportOptions",
+    "read_run(3)": "folder of read_run has to be a path, not 3",
+    "read_results(None)": "path of read_results has to be a path, not None",
+    "read_artifact(b'a.onnx')": "path of read_artifact has to be a path",
+    "load_dataset(3)": "folder of load_dataset has to be a path, not 3",
+    "load_model([TINY])": "named of load_model has to be a path or Artifact or Run",
+    "load_model(TINY, task='clothes')": "task of load_model has to be a Task, not 'clothes'",
+    "load_model('zoo:cnn-64k').predict('a.png')": "images of predict has to be a NumPy array, not 'a.png'",
+    "load_model('zoo:cnn-64k').classify(3)": "a picture has to be a path",
+    "load_model('zoo:cnn-64k').classify(data.test.images)": "a picture has to be a path",
+    "compare(3)": "what is compared has to be a path or Results, not 3",
+    "compare(['a.json'])": "what is compared has to be a path or Results",
+    "compare('a.json', against=['b'])": "against of compare has to be a str or whole number",
+    "inspect(None)": "named of inspect has to be a path",
+    "inspect(TINY).save(3)": "path of save has to be a path, not 3",
+    "make_bundle(3, data, 'a.zip')": "what is named has to be a path",
+    "make_bundle(TINY, 'photos/', 'a.zip')": "dataset of make_bundle has to be a Dataset",
+    "make_bundle(TINY, data, 3)": "path of make_bundle has to be a path, not 3",
+    "make_bundle(TINY, data, 'a.zip', images='all')": "images of make_bundle has to be a whole number",
+    "open_bundle(3)": "path of open_bundle has to be a path, not 3",
+    "recipe(3)": "name of recipe has to be a str, not 3",
+    "split('photos/')": "dataset of split has to be a Dataset, not 'photos/': ef.load_dataset gives one",
+    "doctor(3)": "data_folder of doctor has to be a path, not 3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", WRONG_TYPES)
+def test_a_value_of_another_type_is_bad_input(
+    call: str, data: ef.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = vars(ef) | {name: getattr(ef, name) for name in ef.__all__}
+    with pytest.raises(ef.BadInput, match=re.escape(WRONG_TYPES[call])):
+        eval(call, names | {"data": data, "TINY": TINY})
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_public_function_says_what_it_takes() -> None:
+    functions = {name for name in ef.__all__ if isinstance(getattr(ef, name), FunctionType)}
+    assert functions <= {call.partition("(")[0] for call in WRONG_TYPES}
+
+
+def test_no_other_hardware_is_trained_on_silently(data: ef.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(ef.BadInput, match="hardware is one of cpu, gpu and None, not 'tpu'"):
+        ef.train(ef.recipe("cnn"), data, tmp_path / "run", hardware="tpu")
+
+
+def test_numbers_of_numpy_are_numbers(data: ef.Dataset) -> None:
+    assert len(ef.split(data, np.int64(30)).train) == 30
 
 
 def test_no_model_at_all_is_refused(data: ef.Dataset, tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from edgefashion.bundle.layout import SUFFIX
 from edgefashion.bundle.write import Made
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput
+from edgefashion.errors.arguments import OPTIONAL_NUMBER, PATH, takes
 
 USUAL_IMAGES = 1000
 
 
+@takes(dataset=Dataset, path=PATH, images=OPTIONAL_NUMBER)
 def make_bundle(
     models: Named | Sequence[Named],
     dataset: Dataset,

@@ -1,13 +1,17 @@
 """Results of several devices beside each other."""
 
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 
 from edgefashion.errors import BadInput
+from edgefashion.errors.arguments import PATH, check, takes
 from edgefashion.evaluation.results import Results
 from edgefashion.report import compare as comparing
 from edgefashion.report.compare import Comparison, File
 
 
+@takes(against=(str, Integral, NoneType))
 def compare(*results: Results | str | Path, against: str | int | None = None) -> Comparison:
     """Compare results: those in files, or as `evaluate` and `benchmark` returned them.
 
@@ -25,4 +29,5 @@ def _file(number: int, given: Results | str | Path) -> File:
     """Results, and what to call those that are in no file."""
     if isinstance(given, Results):
         return File((Path(f"results {number}"),), given)
+    check("what is compared", given, (*PATH, Results))
     return File((Path(given),), comparing.read(Path(given)))

@@ -1,11 +1,13 @@
 """Measuring model files: on a data set, on the images of a bundle or of the zoo, or on random inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 
 from edgefashion import bundle, zoo
-from edgefashion.api.names import Named, artifacts_of
+from edgefashion.api.names import KINDS, Named, artifacts_of
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.benchmarking import BenchmarkOptions, Progress
@@ -14,6 +16,7 @@ from edgefashion.bundle.layout import SUFFIX
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.device import cores
 from edgefashion.errors import ArtifactError, BadInput, BundleError, RunError
+from edgefashion.errors.arguments import OPTIONAL_NUMBER, check, takes
 from edgefashion.evaluation.evaluate import assess
 from edgefashion.evaluation.predictions import Candidate, LabeledImages
 from edgefashion.evaluation.results import Results
@@ -23,10 +26,13 @@ from edgefashion.training.runs import INFO, Run
 
 Measurable = Named | Bundle
 """A model file, `zoo:NAME`, a run, or a bundle, opened or by its path."""
+MEASURABLE = (*KINDS, Bundle)
+THREADS, OPTIONS = (Sequence, NoneType), (BenchmarkOptions, NoneType)
 Candidates = tuple[list[Candidate], DatasetInfo | None]
 """What is to be measured, and the data set that its images are of."""
 
 
+@takes(dataset=Dataset, threads=THREADS, limit=OPTIONAL_NUMBER, options=OPTIONS)
 def evaluate(
     models: Named | Sequence[Named],
     dataset: Dataset,
@@ -52,6 +58,7 @@ def evaluate(
     return assess(candidates, dataset.describe(), counts, options, progress, "evaluate")
 
 
+@takes(threads=THREADS, options=OPTIONS)
 def benchmark(
     models: Measurable | Sequence[Measurable],
     *,
@@ -66,7 +73,8 @@ def benchmark(
     """
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)
-    names = [models] if isinstance(models, str | Path | Artifact | Run | Bundle) else models
+    names = [models] if isinstance(models, MEASURABLE) else models
+    check("what is measured", names, (*MEASURABLE, Iterable))
     if not names:
         raise BadInput("nothing is named to measure: name a bundle, a .tflite or .onnx file, or zoo:NAME")
     with ExitStack() as stack:
@@ -76,6 +84,8 @@ def benchmark(
 
 def threads_for(options: BenchmarkOptions, wanted: Sequence[int] | None) -> tuple[int, ...]:
     """What is asked for, or one and as many as there are CPUs to run on. Raises BadInput for more."""
+    for each in wanted or ():
+        check("a number of threads", each, Integral)
     cpus = len(options.pin) if options.pin else cores()
     if wanted and min(wanted) < 1:
         raise BadInput(f"{min(wanted)} is not a number of threads: give 1 or more")
@@ -99,6 +109,7 @@ def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:
 
 
 def _measurable(name: Measurable, stack: ExitStack) -> Candidates:
+    check("what is measured", name, MEASURABLE)
     if isinstance(name, Bundle):
         return _of_a_bundle(name)
     if not isinstance(name, Artifact | Run) and zoo.is_name(name):

@@ -1,17 +1,20 @@
 """A model file that answers: to images, and to pictures of any size."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion.api.names import Named, find_one
+from edgefashion.api.names import KINDS, Named, find_one
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import Progress
 from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.errors.arguments import PATH, check, takes
 from edgefashion.evaluation import predictions
 from edgefashion.pictures import convert
 from edgefashion.prediction import Guess, Prediction, Shown, text
@@ -55,6 +58,7 @@ class Model:
     task: Task
     in_process: bool = False
 
+    @takes(images=np.ndarray)
     def predict(self, images: NDArray[np.uint8], *, progress: Progress | None = None) -> Prediction:
         """Its predictions for images uint8 [N, height, width, channels] of its task, float32 [N, classes].
 
@@ -82,6 +86,9 @@ class Model:
         for the first that cannot be used, MissingExtra without Pillow, and what `predict` raises.
         """
         several = pictures if isinstance(pictures, Iterable) and not isinstance(pictures, str) else [pictures]
+        several = list(several)
+        for each in several:
+            check("a picture", each, _picture_kinds())
         found = [convert(each, self.task, invert) for each in several]
         if not found:
             raise BadInput("there is nothing to classify: name a PNG or JPEG picture")
@@ -90,6 +97,13 @@ class Model:
         return Classification(images, self.predict(pixels, progress=progress))
 
 
+def _picture_kinds() -> tuple[type, ...]:
+    """Pillow's images too, where Pillow has been imported: before that, nobody has one."""
+    pillow = sys.modules.get("PIL.Image")
+    return (*PATH, pillow.Image) if pillow else PATH
+
+
+@takes(named=KINDS, task=(Task, NoneType))
 def load_model(named: Named, *, task: Task | None = None, in_process: bool = False) -> Model:
     """A model file, `zoo:NAME`, or a run or its folder; of several files the first int8 one, TFLite first.
 

@@ -1,6 +1,6 @@
 """From what a user names to model files: paths, runs, `zoo:NAME`, or what was opened before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edgefashion import zoo
@@ -9,18 +9,21 @@ from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.artifacts.formats import INTEGER_PRECISIONS, Variant, variants
 from edgefashion.artifacts.targets import ANY
 from edgefashion.errors import BadInput, RunError
+from edgefashion.errors.arguments import check
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
 Named = str | Path | Artifact | Run
 """A .tflite or .onnx file, `zoo:NAME`, which edgefashion ships, or a run or its folder: all its exports."""
+KINDS = (str, Path, Artifact, Run)
 
 
 def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:
     """The model files meant, each once. Raises ArtifactError, RunError or ZooError for anything else,
     BadInput where nothing is named.
     """
-    names = [named] if isinstance(named, str | Path | Artifact | Run) else named
+    names = [named] if isinstance(named, KINDS) else named
+    check("what is named", names, (*KINDS, Iterable))
     if not names:
         raise BadInput("no model is named: name a .tflite or .onnx file, zoo:NAME, or a run")
     found = [each for name in names for each in _of(name)]
@@ -51,6 +54,7 @@ def exported(run: Run) -> list[Artifact]:
 
 
 def _of(name: Named) -> list[Artifact]:
+    check("what is named", name, KINDS)
     if isinstance(name, Artifact):
         return [name]
     if not isinstance(name, Run):

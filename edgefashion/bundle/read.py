@@ -20,6 +20,7 @@ from edgefashion.bundle import archive, comparing, layout
 from edgefashion.bundle.archive import Archive, damaged, refused
 from edgefashion.data import FASHION_MNIST, Task
 from edgefashion.errors import ArtifactError, BundleError
+from edgefashion.errors.arguments import PATH, takes
 from edgefashion.files import arrays, reading, temporary
 from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
@@ -57,6 +58,7 @@ class Bundle:
         return replace(found, runtime=entry["runtime"], runtime_version=entry["runtime_version"])
 
 
+@takes(path=PATH)
 @contextmanager
 def open_bundle(path: str | Path) -> Iterator[Bundle]:
     """Open a bundle for the length of a `with` block.

@@ -7,6 +7,7 @@ from edgefashion.data.dataset import TASK, Dataset, read_folder, read_named, rea
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAGE_FOLDER
 from edgefashion.data.idx import missing
 from edgefashion.errors import DataError
+from edgefashion.errors.arguments import OPTIONAL_PATH, takes
 from edgefashion.reporting import Report, silent
 from edgefashion.task import Task
 
@@ -37,6 +38,7 @@ def task_at(folder: Path | None = None) -> Task:
     return read_task(path) if path and os.path.lexists(path) else FASHION_MNIST
 
 
+@takes(folder=OPTIONAL_PATH)
 def load_dataset(folder: str | Path | None = None, report: Report = silent) -> Dataset:
     """Load Fashion-MNIST from the first place that has it, checked to the last byte.
 

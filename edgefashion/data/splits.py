@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.errors import BadInput, DataError
+from edgefashion.errors.arguments import OPTIONAL_NUMBER, takes
 from edgefashion.task import Labels, Task
 
 SPLIT_SEED = 20170825  # a constant: another value would be another split, and other results
@@ -23,6 +24,7 @@ class Splits:
     task: Task
 
 
+@takes(dataset=Dataset, limit=OPTIONAL_NUMBER)
 def split(dataset: Dataset, limit: int | None = None) -> Splits:
     """Set one in twelve training images of each class aside for validation: 55,000 + 5,000 + 10,000 of
     Fashion-MNIST.

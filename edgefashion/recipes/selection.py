@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from edgefashion.errors import BadInput
+from edgefashion.errors.arguments import takes
 from edgefashion.recipes.catalog import NAMED_RECIPES, RECIPES
 from edgefashion.recipes.recipe import Recipe
 
 
+@takes(name=str)
 def recipe(name: str, **changes: Any) -> Recipe:
     """The recipe of that name, one of `NAMED_RECIPES`, with its fields changed: `recipe("cnn", epochs=3)`.
 

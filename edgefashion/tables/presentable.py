@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion import files, tables
+from edgefashion.errors.arguments import PATH, takes
 from edgefashion.tables import Page
 from edgefashion.tables.html import to_html
 
@@ -32,6 +33,7 @@ class Presentable(ABC):
         """The dictionary as the text of a JSON file."""
         return files.json_text(self.to_dict(), indent=2) + "\n"
 
+    @takes(path=PATH)
     def save(self, path: str | Path) -> None:
         """Write it into a JSON file, whole or not at all. Raises OutputError."""
         files.write_text(Path(path), self.to_json())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgefashion.data import Dataset
 from edgefashion.errors import RunError
+from edgefashion.errors.arguments import PATH, takes
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Progress, Report, silent
@@ -14,6 +15,7 @@ from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
 
+@takes(recipe=Recipe, dataset=Dataset, folder=PATH)
 def train_or_reuse(
     recipe: Recipe,
     dataset: Dataset,

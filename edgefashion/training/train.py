@@ -10,6 +10,7 @@ from typing import Any
 from edgefashion import device, files, tables
 from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput, Diverged, RunError
+from edgefashion.errors.arguments import PATH, takes
 from edgefashion.files import reading
 from edgefashion.installation import pip_install
 from edgefashion.models import Architecture
@@ -28,9 +29,11 @@ from edgefashion.training.trained import architecture_for, compression_for
 from edgefashion.training.trainer import Learner, kept_arrays
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
+HARDWARE = ("cpu", "gpu", None)
 FINE_TUNING_PACKAGES = (*PACKAGES, "tensorflow-model-optimization")
 
 
+@takes(recipe=Recipe, dataset=Dataset, folder=PATH)
 def train(
     recipe: Recipe,
     dataset: Dataset,
@@ -115,6 +118,8 @@ def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
 
 def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
     """Choose where TensorFlow computes and say it in words. Raises BadInput for a GPU that is not there."""
+    if wanted not in HARDWARE:
+        raise BadInput(f"hardware is one of cpu, gpu and None, not {wanted!r}")
     gpus = tf.config.list_physical_devices("GPU")
     if mixed_precision and (wanted == "cpu" or not gpus):
         raise BadInput("--mixed-precision needs a GPU, and none is used here: leave it out")
