@@ -80,7 +80,7 @@ class Model:
         invert: bool | None = None,
         progress: Progress | None = None,
     ) -> Classification:
-        """Its predictions for a PNG or JPEG file, or a Pillow image, or several, converted as its task says.
+        """Its predictions for a picture file, or a Pillow image, or several, converted as its task says.
 
         `invert` says whether clothing is dark on bright; by default its border decides. Raises PictureError
         for the first that cannot be used, MissingExtra without Pillow, and what `predict` raises.
@@ -91,7 +91,7 @@ class Model:
             check("a picture", each, _picture_kinds())
         found = [convert(each, self.task, invert) for each in several]
         if not found:
-            raise BadInput("there is nothing to classify: name a PNG or JPEG picture")
+            raise BadInput("there is nothing to classify: name a picture")
         images = tuple(Shown(str(each.path), each.pixels, each.steps, each.details) for each in found)
         pixels = np.stack([each.pixels for each in images])
         return Classification(images, self.predict(pixels, progress=progress))

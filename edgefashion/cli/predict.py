@@ -43,8 +43,8 @@ def predict(
 ) -> None:
     """Classify pictures: the three likeliest classes.
 
-    Of PNG and JPEG files, made to fit as the images were that the model was trained on, or of test images.
-    A float32 and an int8 file of one run in the same folder answer side by side.
+    Of picture files (JPEG, PNG, WebP, BMP, TIFF), made to fit as the images were that the model was trained
+    on, or of test images. A float32 and an int8 file of one run in the same folder answer side by side.
 
     Example: edgefashion predict cnn-int8.tflite shoe.jpg --index 3
     """
@@ -57,7 +57,7 @@ def predict(
             f"{model} is a picture, and the model comes first: edgefashion predict {_any_model()} {model}"
         )
     if not paths and not indices:
-        raise BadInput("there is nothing to classify: name a PNG or JPEG picture, or a test image by --index")
+        raise BadInput("there is nothing to classify: name a picture, or a test image by --index")
     artifacts = side_by_side(_resolve.named_artifacts([model], root))
     task = task_of(artifacts, task_at(data_folder))
     images, refused = _pictures(paths, task, invert)

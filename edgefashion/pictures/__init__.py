@@ -8,7 +8,7 @@ transparency.py  … what is cut out on transparency
 depth.py         16 bits a color → 8
 """
 
-from edgefashion.pictures.conversion import Converted, convert
+from edgefashion.pictures.conversion import Converted, convert, image_of
 from edgefashion.pictures.decoding import is_picture
 
-__all__ = ["Converted", "convert", "is_picture"]
+__all__ = ["Converted", "convert", "image_of", "is_picture"]

@@ -1,5 +1,6 @@
 """From any picture to an image of a task: what every verb does with a picture file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from edgefashion.task import Task
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Open = Callable[[decoding.Color | None, int | None], decoding.Picture]
+"""Opens a picture; see `decoding.read` for what it is called with."""
 UNNAMED = Path("picture")
 """What one is called that is in no file."""
 
@@ -35,22 +38,36 @@ class Converted:
     """The same, as JSON."""
 
 
+def image_of(content: bytes, name: Path, task: Task) -> NDArray[np.uint8]:
+    """The content of a picture file as `convert` makes it fit: uint8 [height, width, channels].
+
+    `name` is for errors. Raises PictureError and MissingExtra.
+    """
+    return _fitted(lambda *how: decoding.read_bytes(name, content, *how), name, task, None).pixels
+
+
 def convert(given: "str | Path | Image", task: Task, invert: bool | None = None) -> Converted:
-    """Make a picture fit as the task says: a PNG or JPEG file, or what Pillow has opened.
+    """Make a picture fit as the task says: a picture file, or what Pillow has opened.
 
     `invert` says whether to negate a picture of clothing, None that its border does; it is of such pictures
     alone (BadInput). Raises PictureError and MissingExtra: see `decoding.read`, and `garment.fit`.
     """
-    path = Path(given) if isinstance(given, str | Path) else UNNAMED
+    if isinstance(given, str | Path):
+        path = Path(given)
+        return _fitted(lambda *how: decoding.read(path, *how), path, task, invert)
+    return _fitted(lambda behind, _: _taken(given, behind), UNNAMED, task, invert)
+
+
+def _fitted(opened: Open, path: Path, task: Task, invert: bool | None) -> Converted:
     if task.picture.fit == "garment":
-        picture = _opened(given, garment.BEHIND[invert])
+        picture = opened(garment.BEHIND[invert], None)
         pixels, what, details = garment.fit(path, picture, task, invert)
     elif invert is not None:
         raise BadInput(
             f"pictures of {task.name} are taken in their own colors: leave out --invert and --no-invert"
         )
     else:
-        picture = _opened(given, decoding.rgb(task.picture.background))
+        picture = opened(decoding.rgb(task.picture.background), framing.least(task))
         pixels, what, details = framing.fit(picture.image, task)
     size = f"{picture.size[0]}x{picture.size[1]}"
     depth = f" of {picture.bits} bits in 16" if picture.bits else ""
@@ -58,9 +75,7 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
     return Converted(path, picture.size, pixels, picture.bits, f"{size}{depth}{what}", details)
 
 
-def _opened(given: "str | Path | Image", behind: decoding.Color | None) -> decoding.Picture:
-    if isinstance(given, str | Path):
-        return decoding.read(Path(given), behind)
+def _taken(given: "Image", behind: decoding.Color | None) -> decoding.Picture:
     if not all(given.size):
         raise PictureError(f"{UNNAMED} has no pixels: give another")
-    return decoding.prepared(given, given.size, behind)
+    return decoding.prepared(given, given.size, behind, UNNAMED)

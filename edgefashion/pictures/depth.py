@@ -9,18 +9,24 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _DEPTHS = (8, 10, 12, 14, 16)
+_IN_FILES = (";16B", ";16L", ";16N")
 _UPPER_OF_12 = 15
 """The largest value that the upper 8 of 16 bits have where 12 are used."""
 
 
 def has_16_bits(picture: "Image") -> bool:
     """Whether a picture has 16 bits a color; of a PNG file that is not loaded yet Pillow may keep 8."""
-    tiles = getattr(picture, "tile", [])
-    return picture.mode.startswith("I;16") or any(str(tile[3]).endswith(";16B") for tile in tiles[:1])
+    kinds = [_kind_of(tile[3]) for tile in getattr(picture, "tile", [])[:1]]
+    return picture.mode.startswith("I;16") or any(kind.endswith(_IN_FILES) for kind in kinds)
+
+
+def _kind_of(arguments: object) -> str:
+    """How the values of a tile are stored, as Pillow calls it."""
+    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
 
 
 def of_8_bits(picture: "Image") -> "tuple[Image, int]":
-    """A loaded PNG picture of 16 bits a color with 8, and how many of its bits it uses.
+    """A loaded picture of 16 bits a color with 8, and how many of its bits it uses.
 
     Of gray that is known to the bit. Of several colors Pillow has kept the upper 8 bits, and what uses 10 or
     14 is taken to use 12 and 16.

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 _DONE = {"crop": "cropped to", "pad": "fitted with margins into", "stretch": "stretched to"}
 
 
+def least(task: Task) -> int:
+    """How many pixels an edge of a picture has to have: twice as many as are looked at afterwards."""
+    return 2 * max(task.height, task.width)
+
+
 def fit(picture: "Image", task: Task) -> tuple[NDArray[np.uint8], str, dict[str, Any]]:
     """An RGB picture as uint8 [height, width, channels], and what was done to it, in words and as JSON.
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from edgefashion.data import FASHION_MNIST, Dataset
 from edgefashion.errors import PictureError
-from edgefashion.pictures import Converted, conversion
+from edgefashion.pictures import Converted, conversion, image_of
 
 
 def convert(path: Path, invert: bool | None = None) -> Converted:
@@ -196,3 +196,8 @@ def test_tiny_pictures_are_fitted(shape: tuple[int, int], tmp_path: Path) -> Non
         assert convert(saved(tmp_path / "a.png", pixels)).pixels.shape == (28, 28, 1)
     except PictureError as error:
         assert "a single color" in str(error)
+
+
+def test_the_bytes_of_a_file_give_what_the_file_gives(sample: Dataset, tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", product(sample.test.images[0]))
+    assert (image_of(path.read_bytes(), path, FASHION_MNIST) == convert(path).pixels).all()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from edgefashion.errors import PictureError
 from edgefashion.pictures import decoding
@@ -105,6 +105,52 @@ def test_other_kinds_of_color(mode: str, tmp_path: Path) -> None:
     assert found.mode == "RGB"
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+def test_the_content_says_what_kind_a_file_is(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    colored().save(path, format=kind, quality=95)
+    found = decoding.read(path)
+    assert (found.format, found.size) == (kind, (40, 20))
+    assert np.abs(np.subtract(found.image.getpixel((3, 3)), (255, 0, 0))).max() < 8
+    assert decoding.read_bytes(path, path.read_bytes()).image.tobytes() == found.image.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["F", "I", "LAB"])
+def test_colors_that_are_not_defined_are_named(mode: str, tmp_path: Path) -> None:
+    picture = (
+        colored()
+        if mode != "LAB"
+        else ImageCms.profileToProfile(
+            colored(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+        )
+    )
+    with pytest.raises(PictureError, match=f"has colors of the kind {mode}: save it as RGB or gray"):
+        decoding.read(saved(tmp_path / "a.tif", picture if mode == "LAB" else picture.convert(mode)))
+
+
+def test_gray_tiff_of_16_bits_is_scaled_as_png_is(tmp_path: Path) -> None:
+    picture = Image.fromarray(RAMP * 16 + 3)
+    for compression in ("raw", "tiff_lzw"):
+        found = decoding.read(saved(tmp_path / "a.tif", picture, compression=compression))
+        assert found.bits == 12
+        assert (np.asarray(found.image.convert("L")) == RAMP).all()
+
+
+def test_of_a_tiff_of_several_pages_the_first_is_taken(tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (9, 9))]
+    path = saved(tmp_path / "a.tif", colored(), save_all=True, append_images=pages)
+    assert decoding.read(path).size == (40, 20)
+
+
+def test_a_jpeg_is_decoded_no_larger_than_is_needed(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.jpg", colored(400, 300))
+    sizes = {least: decoding.read(path, None, least).image.size for least in (38, 75, 80, 150, 301)}
+    assert sizes == {38: (100, 75), 75: (100, 75), 80: (200, 150), 150: (200, 150), 301: (400, 300)}
+    assert decoding.read(path, None, 38).size == (400, 300)
+    png = saved(tmp_path / "a.png", colored(400, 300))
+    assert decoding.read(png, None, 38).image.size == (400, 300)
+
+
 def test_a_phone_s_jpeg_of_several_pictures_gives_its_first(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     colored().save(path, format="MPO", save_all=True, append_images=[Image.new("RGB", (9, 9))])
@@ -114,8 +160,8 @@ def test_a_phone_s_jpeg_of_several_pictures_gives_its_first(tmp_path: Path) -> N
 def test_what_is_no_picture(tmp_path: Path) -> None:
     whole = saved(tmp_path / "whole.png", Image.effect_noise((90, 90), 50)).read_bytes()
     jpeg = saved(tmp_path / "whole.jpg", Image.effect_noise((90, 90), 50)).read_bytes()
-    animated = tmp_path / "animated.png"
-    colored().save(animated, save_all=True, append_images=[Image.new("RGB", (40, 20))])
+    for name in ("animated.png", "animated.webp"):
+        colored().save(tmp_path / name, save_all=True, append_images=[Image.new("RGB", (40, 20))])
     contents = {
         "empty.png": b"",
         "text.png": b"no picture at all\n",
@@ -131,13 +177,14 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         "gone.png": "does not exist",
         ".": "is not a file",
         "empty.png": "is empty",
-        "text.png": "is not a PNG or JPEG picture",
-        "gif.png": "is not a PNG or JPEG picture",
+        "text.png": "is not a JPEG, PNG, WebP, BMP or TIFF picture",
+        "gif.png": "is not a JPEG, PNG, WebP, BMP or TIFF picture",
         "truncated.png": "is truncated or damaged",
         "truncated.jpg": "is truncated or damaged",
-        "head.png": "is not a PNG or JPEG picture|is truncated or damaged",
+        "head.png": "is not a JPEG, PNG, WebP, BMP or TIFF picture|is truncated or damaged",
         "damaged.png": "is truncated or damaged",
         "animated.png": "is animated",
+        "animated.webp": "is animated",
     }
     for name, said in expected.items():
         with pytest.raises(PictureError, match=said) as raised:
