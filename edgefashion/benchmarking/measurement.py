@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from edgefashion.errors import EdgefashionError
+from edgefashion.files.stored import ImageSet
 from edgefashion.records.device import State
 from edgefashion.records.results import Latency, Point
-from edgefashion.runtimes.base import Images
 from edgefashion.stats import percentile
 
 P99_SAMPLES = 1000
@@ -26,7 +26,7 @@ class Job:
 
     path: Path
     threads: int
-    images: Images | None = None
+    images: ImageSet | None = None
     runtime: str | None = None
     """The name of the runtime that runs it; None for the default one of its format."""
     latency_only: bool = False

@@ -140,7 +140,7 @@ def _members(
     sample: Subset, entries: Iterable[Entry], contents: Mapping[str, Mapping[str, bytes]]
 ) -> Iterable[tuple[str, bytes]]:
     """Every member but bundle.json, in order."""
-    yield layout.IMAGES, arrays.to_bytes(sample.images)
+    yield layout.IMAGES, arrays.to_bytes(np.asarray(sample.images))
     yield layout.LABELS, arrays.to_bytes(sample.labels)
     for entry in entries:
         file = entry.artifact.path.name

@@ -25,6 +25,7 @@ from edgefashion.data.fashion_mnist import (
 )
 from edgefashion.errors import DataError
 from edgefashion.files import reading
+from edgefashion.files.stored import ImageSet, take
 from edgefashion.task import Labels, Task
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ SUMS, TASK = "SHA256SUMS", "task.json"
 class Subset:
     """Some images with their labels, in the order of the IDX file they came from."""
 
-    images: npt.NDArray[np.uint8]
+    images: ImageSet
     """uint8 [N, height, width, channels], raw pixels"""
     labels: Labels
     """[N] of the task's `label_dtype`: positions in its classes"""
@@ -48,8 +49,10 @@ class Subset:
         return len(self.labels)
 
     def take(self, positions: npt.NDArray[np.intp]) -> "Subset":
-        """The images at `positions` (integers [M], counted within this subset), copied."""
-        return Subset(self.images[positions], self.labels[positions], self.indices[positions])
+        """The images at `positions`, integers [M], counted within this subset; those in a file are not
+        copied.
+        """
+        return Subset(take(self.images, positions), self.labels[positions], self.indices[positions])
 
 
 @dataclass(frozen=True, eq=False)

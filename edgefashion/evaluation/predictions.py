@@ -17,8 +17,9 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import BenchmarkOptions, Progress
 from edgefashion.data import Subset, Task
 from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, RuntimeCrash
+from edgefashion.files.stored import ImageSet
 from edgefashion.records.results import Host
-from edgefashion.runtimes.base import Images, Logits
+from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.model import open_model
 from edgefashion.runtimes.process import ANSWER_S
 from edgefashion.stats import paired, wilson_interval
@@ -33,7 +34,7 @@ Classes = NDArray[np.intp]
 class LabeledImages:
     """Images and their labels, [N], and what these are."""
 
-    images: Images
+    images: ImageSet
     labels: Labels
     task: Task
     compare_with_host: Callable[[Artifact, Logits], Host] | None = None
@@ -62,7 +63,7 @@ class Candidate:
     """The name of the runtime that runs it; None for the default one of its format."""
 
     @property
-    def images(self) -> Images | None:
+    def images(self) -> ImageSet | None:
         """Those of the sample."""
         return self.sample.images if self.sample else None
 
@@ -95,7 +96,7 @@ class Score:
     mcnemar_p: float | None = None
 
 
-def check_shape(artifact: Artifact, images: Images) -> None:
+def check_shape(artifact: Artifact, images: ImageSet) -> None:
     """Raise ArtifactError for an artifact that says that it takes images of another shape than these."""
     shape, given = artifact.image_shape, images.shape[1:]
     if shape is not None and shape != given:
@@ -129,7 +130,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def predict(
     artifact: Artifact,
-    images: Images,
+    images: ImageSet,
     progress: Progress | None = None,
     in_process: bool = False,
     timeout: float = ANSWER_S,

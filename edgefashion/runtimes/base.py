@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from edgefashion.artifacts import metadata
 from edgefashion.errors import ArtifactError, MissingExtra
 from edgefashion.files import reading
+from edgefashion.files.stored import ImageSet
 from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec
 
 Images = NDArray[np.uint8]
@@ -150,7 +151,7 @@ def spread(images: Images, runners: Sequence[Callable[[Images], Logits]], batch:
 
 
 def in_parts(
-    images: Images,
+    images: ImageSet,
     predict: Callable[[int, int], Logits],
     progress: Callable[[int], None] | None,
 ) -> Logits:

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from edgefashion.files import temporary
-from edgefashion.runtimes.base import Images, Logits
+from edgefashion.files.stored import ImageSet
+from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.process import ModelProcess
 
 
-def run_content(content: bytes, name: str, images: Images) -> tuple[Logits, str]:
+def run_content(content: bytes, name: str, images: ImageSet) -> tuple[Logits, str]:
     """Logits float32 [N, classes] for images uint8 [N, height, width, channels], and the runtime that gave
     them, with its version. `content` is that of a file called `name`, whose suffix says of what format.
 

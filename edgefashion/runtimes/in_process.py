@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from edgefashion.errors import EdgefashionError, OutOfMemory, RuntimeCrash
+from edgefashion.files.stored import ImageSet
 from edgefashion.runtimes import allowance, base, for_file, pinning
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.inputs import TensorSpec
@@ -61,7 +62,7 @@ class InProcessModel:
 
     def predict(
         self,
-        images: Images,
+        images: ImageSet,
         progress: Callable[[int], None] | None = None,
         classes: int | None = None,
     ) -> Logits:

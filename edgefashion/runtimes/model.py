@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from edgefashion.files.stored import ImageSet
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.in_process import InProcessModel
 from edgefashion.runtimes.inputs import TensorSpec
@@ -37,7 +38,7 @@ class Model(Protocol):
 
     def predict(
         self,
-        images: Images,
+        images: ImageSet,
         progress: Callable[[int], None] | None = None,
         classes: int | None = None,
     ) -> Logits:

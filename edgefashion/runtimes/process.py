@@ -11,6 +11,7 @@ import numpy as np
 
 from edgefashion import files, runtimes
 from edgefashion.errors import ArtifactError, OutOfMemory, OutOfTime, RuntimeCrash
+from edgefashion.files.stored import ImageSet
 from edgefashion.files.temporary import Folder
 from edgefashion.runtimes import allowance, base, endings, pinning
 from edgefashion.runtimes.base import Images, Logits
@@ -92,7 +93,7 @@ class ModelProcess:
 
     def predict(
         self,
-        images: Images,
+        images: ImageSet,
         progress: Callable[[int], None] | None = None,
         classes: int | None = None,
     ) -> Logits:
@@ -102,10 +103,10 @@ class ModelProcess:
         `progress` is called with the number of images done since its last call. ArtifactError where the model
         takes other images, or gives other than `classes` logits, where that is known.
         """
-        pixels, out = self._save("images", images), self._file("logits")
+        out = self._file("logits")
 
         def ask(start: int, stop: int) -> Logits:
-            part = {"images": pixels, "start": start, "stop": stop, "classes": classes, "logits": out}
+            part = {"images": self._save("images", images[start:stop]), "classes": classes, "logits": out}
             found = self._answer("predicting", {"do": "predict", **part})
             self.batch, self.note = found["batch"], found["note"]
             logits: Logits = np.load(out)

@@ -7,7 +7,7 @@ A request is one line of JSON with the operation's name under `do`; so is its re
 
     start    path, runtime, pin                        → version
     load     threads, memory_mb                        → load_ms, inputs
-    predict  images, start, stop, classes, logits      → batch, note
+    predict  images, classes, logits                   → batch, note
     warm_up  images, seconds                           → first_inference_us
     measure  runs, seconds, at_most, loops             → samples_us
     memory                                             → peak_rss_mb
@@ -51,10 +51,9 @@ class Worker:
         load_ms = self.model.load(threads)
         return {"load_ms": load_ms, "inputs": [astuple(spec) for spec in self.model.inputs]}
 
-    def predict(self, images: str, start: int, stop: int, classes: int | None, logits: str) -> dict[str, Any]:
-        """Write the logits of some of the images."""
-        pixels = np.asarray(np.load(images, mmap_mode="r"))
-        np.save(logits, self.model.predict(pixels[start:stop], classes))
+    def predict(self, images: str, classes: int | None, logits: str) -> dict[str, Any]:
+        """Write the logits of the images."""
+        np.save(logits, self.model.predict(np.load(images), classes))
         return {"batch": self.model.session.batch, "note": self.model.session.note}
 
     def warm_up(self, images: str | None, seconds: float) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The logits of a trained model for the training images, from which another model learns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ from edgefashion.data import Splits
 from edgefashion.errors import BadInput
 from edgefashion.files import arrays
 from edgefashion.files.reading import read_bytes
+from edgefashion.files.stored import ImageSet
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
 from edgefashion.training import runs
@@ -51,8 +52,7 @@ def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], No
     Raises RunError for a model that cannot be read.
     """
     images = splits.train.images
-    digest = sha256(images.tobytes()).hexdigest()[:12]
-    path = cache / f"{files.sha256(teacher.model_path)}-{digest}.npy"
+    path = cache / f"{files.sha256(teacher.model_path)}-{_digest(images)}.npy"
     if (kept := _read(path, len(images), len(splits.task.classes))) is not None:
         report(f"teacher {teacher.folder}: what it says of {len(images):,} images is in {path}")
         return kept
@@ -63,15 +63,23 @@ def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], No
     return found
 
 
-def _ask(teacher: Run, images: Array) -> Array:
+def _digest(images: ImageSet) -> str:
+    digest = sha256()
+    for part in _parts(images):
+        digest.update(part.tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _parts(images: ImageSet) -> Iterator[Array]:
+    return (images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE))
+
+
+def _ask(teacher: Run, images: ImageSet) -> Array:
     model = load_model(teacher)
     architecture = architecture_for(teacher.recipe.model, teacher.fine_tuning)
     answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
-    both = (images, images[:, :, ::-1])
-    starts = range(0, len(images), BATCH_SIZE)
-    return np.stack(
-        [np.concatenate([answer(side[start : start + BATCH_SIZE]) for start in starts]) for side in both]
-    )
+    found = [(answer(part), answer(part[:, :, ::-1])) for part in _parts(images)]
+    return np.stack([np.concatenate(side) for side in zip(*found, strict=True)])
 
 
 def _read(path: Path, count: int, classes: int) -> Array | None:

@@ -20,7 +20,8 @@ from edgefashion.export.graph.layers import MULTIPLYING
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware
 from edgefashion.files import reading
-from edgefashion.runtimes.base import Images, Logits
+from edgefashion.files.stored import ImageSet
+from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.process import ModelProcess
 from edgefashion.training.runs import Run
 
@@ -119,7 +120,7 @@ def _checked(run: Run, format: str, precision: str) -> Path:
     return path
 
 
-def _deployed(path: Path, images: Images) -> tuple[Logits, str]:
+def _deployed(path: Path, images: ImageSet) -> tuple[Logits, str]:
     """The logits of the file as it is run everywhere else, and by what. A damaged file ends here."""
     with ModelProcess(path, threads=1) as process:
         return process.predict(images), f"{process.runtime} {process.version}"

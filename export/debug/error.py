@@ -30,6 +30,7 @@ import numpy as np
 from edgefashion.benchmarking import Progress
 from edgefashion.export.debug.probe import Probe, Values
 from edgefashion.export.graph.fused_layers import INPUT, Step
+from edgefashion.files.stored import ImageSet
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.tensorflow import tf
 
@@ -149,7 +150,7 @@ def measure(
     steps: Sequence[Step],
     normalize: Callable[[Any], Any],
     probes: Mapping[str, Probe],
-    images: Images,
+    images: ImageSet,
     progress: Progress | None = None,
 ) -> dict[str, Tally]:
     """Compare int8 models with the float model of `steps` on images uint8 [N, height, width, channels]."""

@@ -10,9 +10,11 @@ import numpy.typing as npt
 from edgefashion.artifacts.formats import CALIBRATION_IMAGES
 from edgefashion.data import Subset, Task, stratified_sample
 from edgefashion.errors import BadInput
+from edgefashion.files.stored import ImageSet
 from edgefashion.models import Normalization
 
 SEED = 0
+BATCH = 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ def representative_dataset(
     """
     check(source, task, count)
     sample = stratified_sample(source, count, seed)
-    pixels = _of_all_brightnesses(sample.images)
+    pixels = _of_all_brightnesses(np.asarray(sample.images))
     images = np.asarray(normalization(pixels))
     manifest = {
         "split": split,
@@ -68,7 +70,7 @@ def _of_all_brightnesses(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]
 
 def check(source: Subset, task: Task, count: int) -> None:
     """Raise BadInput unless `count` images that show what occurs in a model can be drawn of `source`."""
-    images, labels = np.asarray(source.images), np.asarray(source.labels)
+    images, labels = source.images, np.asarray(source.labels)
     if len(images) == 0:
         raise BadInput(f"there are no images to calibrate with: give {count} or more")
     if images.shape[1:] != task.image_shape or labels.shape != images.shape[:1]:
@@ -76,7 +78,7 @@ def check(source: Subset, task: Task, count: int) -> None:
             f"the images to calibrate with have the shape {images.shape} and their labels {labels.shape}: "
             f"give images [N, {', '.join(map(str, task.image_shape))}] and labels [N]"
         )
-    low, high = images.min(), images.max()
+    low, high = _range(images)
     if images.dtype != np.uint8:
         raise BadInput(
             f"the images to calibrate with are {images.dtype} from {low:g} to {high:g}: give raw pixels, "
@@ -95,6 +97,17 @@ def check(source: Subset, task: Task, count: int) -> None:
             f"{count} images to calibrate with cannot be drawn out of {len(images)}: ask for 1 to "
             f"{len(images)} with --calibration-images, or give more"
         )
+
+
+def _range(images: ImageSet) -> tuple[Any, Any]:
+    """The least and the largest value of the images, of uint8 among the first that have two."""
+    low, high = images[0].min(), images[0].max()
+    for start in range(0, len(images), BATCH):
+        if low < high and images.dtype == np.uint8:
+            break
+        part = images[start : start + BATCH]
+        low, high = min(low, part.min()), max(high, part.max())
+    return low, high
 
 
 def _statistics(values: npt.NDArray[Any]) -> dict[str, float]:

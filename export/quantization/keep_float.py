@@ -11,7 +11,7 @@ from edgefashion.errors import BadInput
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.graph.layers import MULTIPLYING
 from edgefashion.files import temporary
-from edgefashion.runtimes.base import Images
+from edgefashion.files.stored import ImageSet
 
 LISTED = 5
 
@@ -33,7 +33,7 @@ def match_layers(graph: Graph, pattern: str) -> tuple[str, ...]:
     return found
 
 
-def measure_cost(full: Path, name: str, content: bytes, images: Images) -> dict[str, Any]:
+def measure_cost(full: Path, name: str, content: bytes, images: ImageSet) -> dict[str, Any]:
     """What a file of the name and content given costs more than the int8 file `full`, for its manifest:
     bytes, and the median time of single images, uint8 [N, height, width, channels], on one
     thread, measured in turns.
