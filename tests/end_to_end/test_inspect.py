@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from edgefashion.training.runs import Run
 
 MODELS = Path(__file__).parents[1] / "files/models"
@@ -55,8 +57,20 @@ def test_bad_files_are_one_line_and_the_good_one_is_shown_all_the_same(tmp_path:
     assert inspect(cut, code=2).stdout == ""
 
 
-def test_a_run_stands_for_what_was_exported_from_it(tmp_path: Path) -> None:
+def test_a_run_stands_for_what_was_exported_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exports = tmp_path / "runs/cnn/artifacts"
     exports.mkdir(parents=True)
     shutil.copy(MODELS / "tiny-float32.onnx", exports)
     assert "tiny-float32.onnx" in inspect(exports.parent).stdout
+    monkeypatch.chdir(tmp_path)
+    assert "tiny-float32.onnx" in inspect("cnn").stdout
+    done = inspect("cnn", "--runs", Path("../", tmp_path.name, "runs"))
+    assert f"next: edgefashion bench ../{tmp_path.name}/runs/cnn" in done.stderr
+    assert "there is no run runs/cn: make it with edgefashion train" in inspect("cn", code=2).stderr
+
+
+def test_each_field_of_the_metadata_has_a_line_of_its_own() -> None:
+    lines = [" ".join(line.split()) for line in inspect("zoo:cnn-64k").stdout.splitlines()]
+    assert "input.shape N, 28, 28, 1" in lines
+    assert "small_run no" in lines
+    assert "kept_float –" in lines

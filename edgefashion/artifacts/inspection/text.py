@@ -1,7 +1,6 @@
 """Inspections for people and for programs."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edgefashion import tables
 from edgefashion.artifacts.inspection.base import Inspection, Operator, Port, contradiction
@@ -11,6 +10,8 @@ from edgefashion.tables import Column, Page, Row, Table
 UNKNOWN = tables.NONE
 LONGEST_NAME = 40
 MOST_LAYERS = 1000
+MOST_NAMES = 20
+"""Of a list in the metadata."""
 CHANNELS_SHOWN = 1
 
 
@@ -31,7 +32,9 @@ def page(found: Inspection) -> Page:
     all_bytes = found.weight_bytes or 1
     rows = [{"operator": operator, "all_bytes": all_bytes} for operator in heavy[:MOST_LAYERS]]
     more = len(heavy) - len(rows)
-    metadata = [f"    {name:14} {_value(value)}" for name, value in (found.metadata or {}).items()]
+    fields = dict(_fields(found.metadata or {}))
+    width = max(map(len, fields), default=0)
+    metadata = [f"    {name:{width}}  {value}" for name, value in fields.items()]
     return Page(
         [*_lines(found)],
         [Table("", _COLUMNS, rows)] if rows else [],
@@ -132,9 +135,19 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_value(part)}" for name, part in value.items())
+def _fields(parts: Mapping[str, object], of: str = "") -> Iterator[tuple[str, str]]:
+    """Each field and its value; one in another is called `other.field`."""
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            yield from _fields(value, f"{of}{name}.")
+        else:
+            yield f"{of}{name}", _value(value)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        more = f" and {len(value) - MOST_NAMES:,} more" if len(value) > MOST_NAMES else ""
+        return ", ".join(map(str, value[:MOST_NAMES])) + more or UNKNOWN
     return UNKNOWN if value is None else str(value)
