@@ -324,6 +324,34 @@ def test_results_are_shown_in_every_way_and_read_again(measured: ef.Results, tmp
     assert [row.accuracy for row in again.rows] == [row.accuracy for row in measured.rows]
 
 
+def saved_as(suffix: str, content: str) -> bool:
+    """Whether a file of this suffix is to have this content, as far as its start tells."""
+    starts = {".json": "{", ".csv": "", ".md": ("- ", "| "), ".txt": "", ".html": "<!DOCTYPE html>"}
+    return content.startswith(starts[suffix]) and content.endswith("\n") and "\x1b" not in content
+
+
+def test_what_is_saved_is_what_the_suffix_says(
+    measured: ef.Results, data: ef.Dataset, tmp_path: Path
+) -> None:
+    everywhere = (".json", ".md", ".txt", ".html")
+    tables = (*everywhere, ".csv")
+    each: ef.Results | ef.Comparison | ef.Inspection | ef.DoctorReport
+    for each, suffixes in (
+        (measured, tables),
+        (ef.compare(measured), tables),
+        (ef.inspect(TINY), everywhere),
+        (ef.doctor(data.folder), everywhere),
+    ):
+        assert set(each.ways_to_save()) == set(suffixes)
+        for suffix in suffixes:
+            each.save(tmp_path / f"x{suffix.upper()}")
+            assert saved_as(suffix, (tmp_path / f"x{suffix.upper()}").read_text())
+    for name in ("x", "x.xlsx", "x.json.bak"):
+        with pytest.raises(ef.BadInput, match=re.escape(f"{name} is to end in .json, .md, .txt, .html")):
+            measured.save(tmp_path / name)
+        assert not (tmp_path / name).exists()
+
+
 def test_progress_is_told_to_who_asks(data: ef.Dataset) -> None:
     seen: list[tuple[str, int, int]] = []
     ef.evaluate(TINY, data, threads=[1], limit=20, options=QUICK, progress=lambda *step: seen.append(step))

@@ -44,7 +44,6 @@ def compare(
     Example: edgefashion compare laptop.json pi4.json pi5.json --against pi4.json --plot devices.png
     """
     from edgefashion.report import compare as comparing
-    from edgefashion.report.compare import records
 
     keep_inputs(paths, (picture, json_file, csv_file, markdown_file))
     found = comparing.read_all(paths)
@@ -55,7 +54,7 @@ def compare(
         say(f"left out: {line}")
     outputs = [
         (json_file, text_of(comparison.to_json)),
-        (csv_file, text_of(lambda: records.to_csv(comparison))),
+        (csv_file, text_of(comparison.to_csv)),
         (markdown_file, text_of(comparison.to_markdown)),
         (picture, lambda path: _draw(comparison, path)),
     ]

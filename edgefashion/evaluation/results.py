@@ -6,6 +6,7 @@ there) lack the newer fields; reading fills them.
 """
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,10 @@ class Results(Presentable):
         from edgefashion.evaluation import page
 
         return page.to_csv(self)
+
+    def ways_to_save(self) -> dict[str, Callable[[], str]]:
+        """CSV too."""
+        return super().ways_to_save() | {".csv": self.to_csv}
 
 
 def read(path: str | Path) -> Results:

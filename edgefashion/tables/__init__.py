@@ -227,7 +227,7 @@ def to_markdown(page: Page) -> str:
         parts += [_markdown_row(cells) for cells in table.cells]
     if page.notes:
         parts += ["", *(f"- {line}" for line in page.notes)]
-    return "\n".join(parts) + "\n"
+    return "\n".join(parts).lstrip("\n") + "\n"
 
 
 def figure(value: float | None, scale: float = 1, form: str = ".2f") -> str:

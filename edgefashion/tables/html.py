@@ -13,6 +13,13 @@ def to_html(page: Page) -> str:
     return "\n".join([*_lines(page.header), *map(_table, page.tables), *_lines(page.notes)])
 
 
+def to_document(page: Page) -> str:
+    """The page as an HTML file, whose title is the page's first line."""
+    title = _text(page.header[0]) if page.header else "edgefashion"
+    head = f'<meta charset="utf-8">\n<title>{title}</title>'
+    return f'<!DOCTYPE html>\n<html lang="en">\n{head}\n<body>\n{to_html(page)}\n</body>\n</html>\n'
+
+
 def _table(table: Table[Any]) -> str:
     caption = f"<caption>{_text(table.title)}</caption>" if table.title else ""
     head = _row("th", table, [column.title for column in table.columns])

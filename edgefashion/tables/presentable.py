@@ -1,13 +1,15 @@
 """What a result can do for people, notebooks and programs, whatever it is a result of."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from edgefashion import files, tables
+from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import PATH, takes
 from edgefashion.tables import Page
-from edgefashion.tables.html import to_html
+from edgefashion.tables.html import to_document, to_html
 
 
 class Presentable(ABC):
@@ -35,8 +37,23 @@ class Presentable(ABC):
 
     @takes(path=PATH)
     def save(self, path: str | Path) -> None:
-        """Write it into a JSON file, whole or not at all. Raises OutputError."""
-        files.write_text(Path(path), self.to_json())
+        """Write it into a file, whole or not at all: what it is written as is what the file's suffix says.
+
+        Raises BadInput for a suffix that says nothing here, OutputError.
+        """
+        path, ways = Path(path), self.ways_to_save()
+        if path.suffix.lower() not in ways:
+            raise BadInput(f"{path} is to end in {', '.join(ways)}: that says what is written")
+        files.write_text(path, ways[path.suffix.lower()]())
+
+    def ways_to_save(self) -> dict[str, Callable[[], str]]:
+        """What `save` writes, by the suffix of the file."""
+        return {
+            ".json": self.to_json,
+            ".md": self.to_markdown,
+            ".txt": lambda: f"{self.table()}\n",
+            ".html": lambda: to_document(self.page()),
+        }
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -1,6 +1,6 @@
 """Rows of the same artifact on several devices in one line."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -116,6 +116,16 @@ class Comparison(Presentable):
         from edgefashion.report.compare import records
 
         return records.to_dict(self)
+
+    def to_csv(self) -> str:
+        """CSV, a row for each artifact and device; nothing is an empty cell."""
+        from edgefashion.report.compare import records
+
+        return records.to_csv(self)
+
+    def ways_to_save(self) -> dict[str, Callable[[], str]]:
+        """CSV too."""
+        return super().ways_to_save() | {".csv": self.to_csv}
 
     @property
     def cells(self) -> list[Cell]:
