@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.runtimes import endings
-from edgefashion.system import descriptors
+from edgefashion.system import descriptors, workers
 
 WORKER = ("-m", "edgefashion.runtimes.worker")
 """What Python runs as the child."""
@@ -39,9 +39,6 @@ class Child:
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        # -P and PYTHONPATH: the child finds this very package, whatever lies in the current folder.
-        root = str(Path(__file__).parents[2])
-        search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         descriptors.fill()
         requests, self_requests = os.pipe()
         self_replies, replies = os.pipe()
@@ -56,7 +53,7 @@ class Child:
                     stderr=said,
                     pass_fds=(requests, replies),
                     process_group=0,  # Ctrl-C in a terminal is for the parent
-                    env={**os.environ, "PYTHONPATH": search},
+                    env=workers.environment(),
                 )
             ours.pop_all()  # the child is there: they stay open
 
