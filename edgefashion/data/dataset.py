@@ -5,14 +5,14 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.data import idx
+from edgefashion.data import idx, undeclared
 from edgefashion.data.fashion_mnist import (
     CHECKSUMS,
     FASHION_MNIST,
@@ -30,20 +30,21 @@ from edgefashion.task import Labels, Task
 
 if TYPE_CHECKING:
     from edgefashion.records.values import Dataset as DatasetInfo
+    from edgefashion.records.values import LeftOut
 
 SUMS, TASK = "SHA256SUMS", "task.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """Some images with their labels, in the order of the IDX file they came from."""
+    """Some images with their labels, in the order of the IDX file they came from, or of pictures by name."""
 
     images: ImageSet
     """uint8 [N, height, width, channels], raw pixels"""
     labels: Labels
     """[N] of the task's `label_dtype`: positions in its classes"""
     indices: npt.NDArray[np.int64]
-    """int64 [N], position of each image in its IDX file"""
+    """int64 [N], position of each image in its IDX file, or among the pictures of its split"""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -63,13 +64,19 @@ class Dataset:
     """who served it, in words"""
     folder: Path
     checksums: dict[str, str]
-    """IDX file name → SHA-256 of its decompressed bytes; beside a task.json, its name → that of the task"""
+    """IDX file name → SHA-256 of its decompressed bytes; beside a task.json, its name → that of the task.
+    Of a set of pictures `pictures` → that of which there are, of what classes and splits
+    """
     train: Subset
-    """the training file: 60,000 images of Fashion-MNIST"""
+    """the training file: 60,000 images of Fashion-MNIST; of a set of pictures its training split"""
     test: Subset
     """the t10k file: 10,000 images of Fashion-MNIST"""
     task: Task
     """what its images are, and their classes"""
+    validation: Subset | None = field(default=None, kw_only=True)
+    """what chooses between models, where there is such; else `split` sets a part of train aside"""
+    left_out: "LeftOut | None" = field(default=None, kw_only=True)
+    """how many files of a set of pictures are not in it"""
 
     @property
     def complete(self) -> bool:
@@ -78,33 +85,41 @@ class Dataset:
 
     def describe(self) -> "DatasetInfo":
         """What to note beside a result made from this data set, as JSON."""
-        return {
+        found: DatasetInfo = {
             "name": self.task.name,
             "source": self.source,
             "complete": self.complete,
             "checksums": dict(self.checksums),
             "counts": {"train": len(self.train), "test": len(self.test)},
         }
+        if self.task != FASHION_MNIST:
+            found["folder"] = str(self.folder.absolute())
+        if self.validation is not None:
+            found["counts"]["validation"] = len(self.validation)
+        if self.left_out is not None:
+            found["left_out"] = self.left_out
+        return found
 
 
-def read_named(folder: Path, source: str) -> Dataset:
-    """Read the folder a user named; with a task.json it is a data set of its own.
+def read_named(folder: Path, source: str, wanted: Task | None = None) -> Dataset:
+    """Read the folder with IDX files that a user named; with a task.json it is a data set of its own.
 
-    Its own SHA256SUMS, where there, declares what is in the files, of Fashion-MNIST a part. Raises DataError
-    when a file is missing or is not what its checksum and header promise.
+    Its own SHA256SUMS, where there, declares what is in the files, of Fashion-MNIST a part. Without both, and
+    with other labels than Fashion-MNIST's, it is `wanted` or a data set as the files are: see `undeclared`.
+    Raises DataError when a file is missing or is not what its checksum and header promise.
     """
-    if not reading.is_folder(folder, DataError):
-        raise DataError(f"{folder}: no such folder; name one that holds {idx.file_names()}")
     sums, own = folder / SUMS, os.path.lexists(folder / TASK)
     declared = os.path.lexists(sums)
     try:
+        if not declared and not own and (other := undeclared.task_of(folder)):
+            return read_folder(folder, source, {}, wanted or other)
         checksums = _declared(sums) if declared else {} if own else CHECKSUMS
         task = read_task(folder / TASK) if own else FASHION_MNIST
         return read_folder(folder, source, checksums, task)
     except DataError as error:
         described = SUMS if declared else TASK
-        other = f"correct {described} there" if declared or own else "name no folder and have it fetched"
-        raise DataError(f"{error}; put the right file there, or {other}") from error
+        mend = f"correct {described} there" if declared or own else "name no folder and have it fetched"
+        raise DataError(f"{error}; put the right file there, or {mend}") from error
 
 
 def read_task(path: Path) -> Task:
@@ -140,12 +155,12 @@ def read_folder(
         raise DataError(f"{folder} has no test image of {', '.join(unseen)}, and every class needs one")
     ordered = {name: found[name] for name in FILES}
     if task != FASHION_MNIST:
-        ordered[TASK] = _digest(task)
+        ordered[TASK] = digest_of(task)
     return Dataset(source, folder, ordered, train, test, task)
 
 
-def _digest(task: Task) -> str:
-    """SHA-256 of a task: with other classes or framing, the same files are other data."""
+def digest_of(task: Task) -> str:
+    """SHA-256 of a task, in hexadecimal: with other classes or framing, the same files are other data."""
     return hashlib.sha256(json.dumps(task.to_dict(), sort_keys=True).encode()).hexdigest()
 
 

@@ -131,6 +131,19 @@ def parse_images(path: Path, content: bytes, task: Task) -> Pixels:
     return _body(content, 1 + len(wanted)).reshape(count, *task.image_shape)
 
 
+def shape_of(path: Path, content: bytes) -> tuple[int, int, int]:
+    """Height, width and channels of the images in IDX bytes read from `path`. Raises DataError."""
+    dimensions = 4 if content[3:4] == b"\4" else 3
+    _, height, width, *channels = _checked_shape(path, content, _BYTE, dimensions)
+    return height, width, channels[0] if channels else 1
+
+
+def most_label(path: Path, content: bytes) -> int:
+    """The largest label in IDX bytes read from `path`, of 8 bits. Raises DataError."""
+    _checked_shape(path, content, _BYTE, 1)
+    return int(_body(content, 1).max(initial=0))
+
+
 def parse_labels(path: Path, content: bytes, count: int, task: Task) -> Labels:
     """`count` labels out of IDX bytes read from `path`: [count] of the task's type, each that of a class.
 

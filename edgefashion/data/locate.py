@@ -2,13 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import Unpack
 
-from edgefashion.data.dataset import TASK, Dataset, read_folder, read_named, read_task
+from edgefashion.data.dataset import SUMS, TASK, Dataset, read_folder, read_named, read_task
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAGE_FOLDER
-from edgefashion.data.idx import missing
-from edgefashion.errors import DataError
+from edgefashion.data.idx import file_names, missing
+from edgefashion.data.picture_sets.layouts import KINDS, listed
+from edgefashion.data.picture_sets.options import PictureOptions, said
+from edgefashion.data.picture_sets.zips import is_zip
+from edgefashion.errors import BadInput, DataError
 from edgefashion.errors.arguments import OPTIONAL_PATH, takes
-from edgefashion.reporting import Report, silent
+from edgefashion.files import reading
+from edgefashion.reporting import Progress, Report, silent
 from edgefashion.task import Task
 
 VARIABLE = "EDGEFASHION_DATA"
@@ -39,19 +44,37 @@ def task_at(folder: Path | None = None) -> Task:
 
 
 @takes(folder=OPTIONAL_PATH)
-def load_dataset(folder: str | Path | None = None, report: Report = silent) -> Dataset:
-    """Load Fashion-MNIST from the first place that has it, checked to the last byte.
+def load_dataset(
+    folder: str | Path | None = None,
+    report: Report = silent,
+    progress: Progress | None = None,
+    *,
+    task: Task | None = None,
+    **options: Unpack[PictureOptions],
+) -> Dataset:
+    """Load a data set: pictures of yours, or Fashion-MNIST, checked to the last byte.
 
-    In order: `folder`; the folder in EDGEFASHION_DATA; the user's cache; the Debian package
-    dataset-fashion-mnist; public mirrors; that package again, fetched without installing it. What is fetched
-    stays in the cache. `report` gets lines to show while that goes on.
+    `folder` is one of pictures sorted by class, a .zip file of such, or one with the four IDX files; without
+    it, that of EDGEFASHION_DATA. Else Fashion-MNIST comes from the first place that has it: the user's cache;
+    the Debian package dataset-fashion-mnist; public mirrors; that package again, fetched without installing
+    it. What is fetched stays in the cache.
 
-    Raises DataError when a named folder is not good, or nothing else can serve.
+    Of pictures, `size` says how large images to make, a number or (height, width): their own size where that
+    is one up to 96, else 96; `fit` how: "crop" (default), "pad" or "stretch"; `gray` whether in one channel:
+    where all pictures to learn from are gray; `background` what is seen behind transparent ones, (red, green,
+    blue): white. `skip_bad` leaves out what is no picture, `drop_duplicates` the same picture in two splits
+    or classes, and `follow_links` follows symbolic links. Instead of the former four, `task` is what a run or
+    a model file was made for: its images are made, and classes are looked up by name.
+
+    `report` gets lines to show while that goes on, `progress` how many of how many pictures are done.
+    Raises DataError when a named folder is not good, or nothing else can serve; BadInput for such options.
     """
     if folder is not None:
-        return read_named(Path(folder), f"folder {folder}")
+        return _named(Path(folder), f"folder {folder}", report, progress, task, options)
     if named := os.environ.get(VARIABLE):
-        return read_named(Path(named), f"folder {named} ({VARIABLE})")
+        return _named(Path(named), f"folder {named} ({VARIABLE})", report, progress, task, options)
+    if asked := said(options):
+        raise BadInput(f"the images of {FASHION_MNIST.name} are made: leave out {' and '.join(asked)}")
     from edgefashion.data import cache
 
     kept = cache_folder()
@@ -67,3 +90,33 @@ def load_dataset(folder: str | Path | None = None, report: Report = silent) -> D
             report(f"{error}; looking elsewhere")
     cache.fill(kept, report)
     return read_folder(kept, cache.source(kept))
+
+
+def _named(
+    path: Path,
+    source: str,
+    report: Report,
+    progress: Progress | None,
+    task: Task | None,
+    options: PictureOptions,
+) -> Dataset:
+    """What a user named: IDX files where any of what belongs to them is there, else pictures."""
+    if not is_idx(path):
+        from edgefashion.data.picture_sets.loading import load
+
+        return load(path, source, report, progress, task, options)
+    if asked := said(options):
+        raise BadInput(f"the images in {path} are made: leave out {' and '.join(asked)}")
+    found = read_named(path, source, task)
+    if found.task not in (FASHION_MNIST, task) and not os.path.lexists(path / TASK):
+        report(f"{path} is not {FASHION_MNIST.name}: its classes are {listed(found.task.classes)}")
+    return found
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a data set of IDX files is at `path`, or what is left of one. Raises DataError for nothing."""
+    if is_zip(path):
+        return False
+    if not reading.is_folder(path, DataError):
+        raise DataError(f"{path}: no such folder; name one that holds {file_names()} or {KINDS}")
+    return len(missing(path)) < len(FILES) or any(os.path.lexists(path / name) for name in (SUMS, TASK))

@@ -27,7 +27,7 @@ class Splits:
 @takes(dataset=Dataset, limit=OPTIONAL_NUMBER)
 def split(dataset: Dataset, limit: int | None = None) -> Splits:
     """Set one in twelve training images of each class aside for validation: 55,000 + 5,000 + 10,000 of
-    Fashion-MNIST.
+    Fashion-MNIST. A data set that has a validation split of its own keeps it.
 
     With `limit`, each of the three holds at most so many images, as equal per class as possible.
     Raises BadInput for a limit below one image a class, DataError for a class too small to share out.
@@ -35,7 +35,20 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     classes = len(dataset.task.classes)
     if limit is not None and limit < classes:
         raise BadInput(f"a limit of {limit} images leaves classes empty; give {classes} or more")
-    counts = np.bincount(dataset.train.labels, minlength=classes)
+    train, validation = _set_aside(dataset)
+    test = dataset.test
+    if limit is not None:
+        train, validation, test = (
+            stratified_sample(part, min(limit, len(part)), SPLIT_SEED) for part in (train, validation, test)
+        )
+    return Splits(train, validation, test, dataset.task)
+
+
+def _set_aside(dataset: Dataset) -> tuple[Subset, Subset]:
+    """What to learn from, and what chooses."""
+    if dataset.validation is not None:
+        return dataset.train, dataset.validation
+    counts = np.bincount(dataset.train.labels, minlength=len(dataset.task.classes))
     if counts.min() < 2:
         name = dataset.task.classes[counts.argmin()]
         raise DataError(
@@ -44,13 +57,7 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     held = np.maximum(counts // VALIDATION_SHARE, 1)
     order = _class_ranks(dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED))
     aside = order < held[dataset.train.labels]
-    train, validation = (dataset.train.take(np.flatnonzero(chosen)) for chosen in (~aside, aside))
-    test = dataset.test
-    if limit is not None:
-        train, validation, test = (
-            stratified_sample(part, min(limit, len(part)), SPLIT_SEED) for part in (train, validation, test)
-        )
-    return Splits(train, validation, test, dataset.task)
+    return dataset.train.take(np.flatnonzero(~aside)), dataset.train.take(np.flatnonzero(aside))
 
 
 def stratified_sample(subset: Subset, count: int, seed: int) -> Subset:

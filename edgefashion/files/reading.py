@@ -164,7 +164,7 @@ def _refused(path: Path, reason: OSError | ValueError, what: str, error: type[Ba
 
 def read_text(path: Path, what: str, error: type[BadInput], at_most: int = SETTINGS_BYTES) -> str:
     """The text of a UTF-8 file, without a byte order mark."""
-    return _text(read_bytes(path, what, error, at_most), str(path), what, error)
+    return as_text(read_bytes(path, what, error, at_most), str(path), what, error)
 
 
 def read_json(
@@ -258,7 +258,8 @@ def _most_dots(text: str) -> int:
     return max((line.partition("#")[0].count(".") for line in text.splitlines()), default=0)
 
 
-def _text(content: bytes, name: str, what: str, error: type[BadInput]) -> str:
+def as_text(content: bytes, name: str, what: str, error: type[BadInput]) -> str:
+    """The text that bytes of the file `name` are, without a byte order mark."""
     try:
         return content.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as reason:

@@ -26,6 +26,14 @@ class Counts(TypedDict):
 
     train: Count
     test: Count
+    validation: NotRequired[Count]
+
+
+class LeftOut(TypedDict):
+    """How many files of a set of pictures are not in it."""
+
+    bad: Count
+    duplicates: Count
 
 
 class Dataset(TypedDict):
@@ -36,3 +44,5 @@ class Dataset(TypedDict):
     checksums: dict[Name, Name]
     counts: Counts
     source: NotRequired[str | None]
+    folder: NotRequired[str]
+    left_out: NotRequired[LeftOut]

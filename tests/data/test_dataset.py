@@ -131,8 +131,28 @@ def test_a_wrong_checksum_names_both(folder: Path, sample: Dataset) -> None:
 
 def test_without_its_checksums_a_part_is_not_taken_for_the_whole(folder: Path) -> None:
     (folder / "SHA256SUMS").unlink()
-    message = refusal(folder)
-    assert any(checksum in message for checksum in CHECKSUMS.values())
+    lines: list[str] = []
+    found = load_dataset(folder, lines.append)
+    assert found.task.name == folder.name
+    assert found.task.classes == tuple("0123456789")
+    assert lines == [f"{folder} is not Fashion-MNIST: its classes are 0, 1, 2 and 7 more"]
+
+
+def test_the_names_of_classes_may_lie_beside_undeclared_files(folder: Path) -> None:
+    (folder / "SHA256SUMS").unlink()
+    (folder / "classes.txt").write_text("".join(f"class {number}\n" for number in range(10)))
+    assert load_dataset(folder).task.classes[9] == "class 9"
+    (folder / "classes.txt").write_text("one\ntwo\n")
+    assert "classes.txt names 2 classes, and there are labels up to 9" in refusal(folder)
+
+
+def test_one_damaged_file_of_fashion_mnist_is_not_another_data_set(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "SHA256SUMS").unlink()
+    labels = hashlib.sha256(content(folder, TEST_LABELS)).hexdigest()
+    monkeypatch.setitem(CHECKSUMS, TEST_LABELS, labels)
+    assert "wrong checksum" in refusal(folder)
 
 
 def test_checksums_must_cover_the_four_files(folder: Path) -> None:

@@ -1,0 +1,139 @@
+"""Looking into every picture of a set once: what it is, whether it can be used, and what it looks like.
+
+What was found is kept in the user's cache, by the file's name, size and time: nothing is opened twice.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgefashion import files
+from edgefashion.data.picture_sets.trees import Found, Tree
+from edgefashion.errors import BadInput, DataError, OutputError, PictureError
+from edgefashion.files import reading
+from edgefashion.pictures import decoding
+from edgefashion.reporting import Progress
+
+VERSION = 1
+"""Of what is kept: another one is not read."""
+THUMBNAIL = 16
+"""Edge of a small gray version, in pixels."""
+_SUFFIX = ".scan"
+_REPORTED = 50
+"""Pictures between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What is in a file."""
+
+    digest: str
+    """SHA-256 of its bytes, in hexadecimal."""
+    format: str = ""
+    mode: str = ""
+    """Format and kind of color, as Pillow calls them."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height, upright."""
+    gray: bool = False
+    """Whether each pixel is as red as it is green and blue."""
+    thumbnail: bytes = b""
+    """THUMBNAIL² gray values."""
+    defect: str = ""
+    """Why it cannot be used, in words."""
+
+
+Index = dict[bytes, tuple[int, int, Scanned]]
+"""Name of a file → its size, its stamp and what was found."""
+
+
+def scan(tree: Tree, found: Sequence[Found], progress: Progress | None = None) -> list[Scanned]:
+    """What each file is, in the same order; damage is found too, since each is decoded once."""
+    kept = _read_index(tree)
+    known = [_known(kept, each) for each in found]
+    new = [each for each, scanned in zip(found, known, strict=True) if scanned is None]
+    index = {_key(each): (each.size, each.stamp, one) for each, one in zip(found, known, strict=True) if one}
+    try:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            for number, (each, one) in enumerate(
+                zip(new, pool.map(lambda each: _scan(tree, each), new), strict=True), 1
+            ):
+                index[_key(each)] = (each.size, each.stamp, one)
+                if progress and (number % _REPORTED == 0 or number == len(new)):
+                    progress("looking into pictures", number, len(new))
+    finally:
+        if new:
+            _write_index(tree, index)
+    return [index[_key(each)][2] for each in found]
+
+
+def folder() -> Path:
+    """Where what is known of pictures is kept."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("edgefashion") / "pictures"
+
+
+def index_path(tree: Tree) -> Path:
+    """Where what was found in a tree is kept."""
+    name = hashlib.sha256(os.fsencode(os.path.realpath(tree.path))).hexdigest()
+    return folder() / f"{name[:32]}{_SUFFIX}"
+
+
+def _key(found: Found) -> bytes:
+    return os.fsencode(found.name)
+
+
+def _known(kept: Index, found: Found) -> Scanned | None:
+    size, stamp, scanned = kept.get(_key(found), (-1, -1, None))
+    return scanned if (size, stamp) == (found.size, found.stamp) and not found.defect else None
+
+
+def _scan(tree: Tree, found: Found) -> Scanned:
+    if found.defect:
+        return Scanned("", defect=found.defect)
+    name, digest = Path(found.name), ""
+    try:
+        content = tree.read(found.name)
+        digest = hashlib.sha256(content).hexdigest()
+        picture = decoding.read_bytes(name, content, decoding.WHITE, 4 * THUMBNAIL)
+    except (DataError, PictureError) as error:
+        return Scanned(
+            digest, defect=str(error).removeprefix(f"{tree.path / name} ").removeprefix(f"{name} ")
+        )
+    from PIL import Image, ImageChops
+
+    bands = picture.image.split()
+    gray = not any(ImageChops.difference(bands[0], other).getbbox() for other in bands[1:])
+    small = picture.image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    return Scanned(digest, picture.format or "", picture.mode, picture.size, gray, small.tobytes())
+
+
+def _version() -> list[object]:
+    import PIL
+
+    return [VERSION, PIL.__version__]
+
+
+def _read_index(tree: Tree) -> Index:
+    """What is kept of a tree; nothing where there is nothing, or of another version."""
+    import msgspec
+
+    try:
+        content = reading.read_bytes(index_path(tree), "an index of pictures", DataError, reading.MODEL_BYTES)
+        version, index = msgspec.msgpack.decode(content, type=tuple[list[int | str], Index])
+    except (msgspec.MsgspecError, BadInput):
+        return {}
+    return index if version == _version() else {}
+
+
+def _write_index(tree: Tree, index: Index) -> None:
+    """Keep it where that can be done: else the next start takes as long as this one."""
+    import contextlib
+
+    import msgspec
+
+    with contextlib.suppress(OutputError):
+        files.write_bytes(index_path(tree), msgspec.msgpack.encode((_version(), index)))

@@ -1,0 +1,103 @@
+"""A labels.csv or metadata.csv: which picture is of which class, and of which split and group.
+
+    file_name,label,split,group        in any order; file is file_name too; split and group may be left out
+    a/1.jpg,cat,train,kitchen          paths are from the table's own folder
+
+UTF-8, with commas, semicolons or tabs between cells.
+"""
+
+import csv
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from edgefashion.data.picture_sets.layouts import SPLITS, Entry, Layout, Split, listed
+from edgefashion.data.picture_sets.trees import Contents, Found, Tree, shown
+from edgefashion.errors import DataError
+from edgefashion.files import reading
+
+FILE_COLUMNS = ("file_name", "file")
+SPLIT, GROUP, LABEL = "split", "group", "label"
+DELIMITERS = (",", ";", "\t")
+Row = tuple[int, Mapping[str, str]]
+"""Its line, and its cells by column."""
+
+
+def read(tree: Tree, contents: Contents, root: str, name: str) -> Layout:
+    """The pictures that the table `name` in the folder `root` names. Raises DataError."""
+    where = f"{tree.path / root / name}"
+    text = reading.as_text(tree.read(root + name), where, "a table as UTF-8 text", DataError)
+    files = {each.name.removeprefix(root): each for each in contents.files if each.name.startswith(root)}
+    entries: dict[str, Entry] = {}
+    lines: dict[str, int] = {}
+    unknown: list[str] = []
+    for line, row in _rows(text, where):
+        asked = row[FILE_COLUMNS[0]]
+        found = files.get(asked) or files.get(asked.replace("\\", "/").removeprefix("./"))
+        if found is None:
+            unknown.append(asked)
+            continue
+        if found.name in entries:
+            raise DataError(f"{where} names {shown(asked)} in lines {lines[found.name]} and {line}: keep one")
+        entries[found.name], lines[found.name] = _entry(found, row, f"{where}, line {line}"), line
+    if unknown:
+        raise DataError(f"{where} names {len(unknown):,} files that are not there: {listed(unknown)}")
+    _check_splits(where, list(entries.values()))
+    others = [each.name for each in files.values() if each.name not in entries and each.name != root + name]
+    notes = [f"left out, not in {name}: {listed(others)}"] if others else []
+    return Layout(list(entries.values()), [f"labels: {root}{name}", *notes])
+
+
+def _rows(text: str, where: str) -> Iterator[Row]:
+    """The rows below the names of the columns, which are given without spaces and in lower case."""
+    start = text.split("\n", 1)[0]
+    reader = csv.reader(
+        text.splitlines(keepends=True), delimiter=max(DELIMITERS, key=start.count), strict=True
+    )
+    try:
+        columns = [_column(cell) for cell in next(reader, [])]
+        lacking = sorted({FILE_COLUMNS[0], LABEL} - set(columns))
+        if lacking:
+            raise DataError(
+                f"{where} has no column {' and no '.join(lacking)} ({listed(columns)}): its first line is to "
+                "be file_name,label, with split and group where there are such"
+            )
+        for cells in reader:
+            if not any(cells):
+                continue
+            if len(cells) != len(columns):
+                raise DataError(
+                    f"{where}, line {reader.line_num}: {len(cells)} cells for {len(columns)} columns"
+                )
+            yield reader.line_num, dict(zip(columns, cells, strict=True))
+    except csv.Error as error:
+        raise DataError(f"{where}, line {reader.line_num}: {error}: save it as CSV again") from error
+
+
+def _column(cell: str) -> str:
+    name = cell.strip().lower()
+    return FILE_COLUMNS[0] if name in FILE_COLUMNS else name
+
+
+def _entry(found: Found, row: Mapping[str, str], where: str) -> Entry:
+    label = unicodedata.normalize("NFC", row[LABEL].strip())
+    if not label:
+        raise DataError(f"{where}: {shown(found.name)} has no label")
+    said = row.get(SPLIT, "").strip()
+    if said and said.lower() not in SPLITS:
+        raise DataError(f"{where}: the split {said!r} is not known: use train, val and test")
+    return Entry(found, label, SPLITS.get(said.lower()), row.get(GROUP, "").strip() or None)
+
+
+def _check_splits(where: str, entries: list[Entry]) -> None:
+    """Raise DataError where only some pictures have a split, none is of training, or a group is in two."""
+    found = {entry.split for entry in entries}
+    if len(found) > 1 and None in found:
+        name = next(entry.file.name for entry in entries if entry.split is None)
+        raise DataError(f"{where} gives {shown(name)} no split, and others one: fill all or none")
+    if found - {None} and "train" not in found:
+        raise DataError(f"{where} has no picture of the split train")
+    splits: dict[str, Split | None] = {}
+    for entry in entries:
+        if entry.group and splits.setdefault(entry.group, entry.split) != entry.split:
+            both = f"{splits[entry.group]} and {entry.split}"
+            raise DataError(f"{where} has the group {entry.group!r} in {both}: put it into one split")

@@ -1,0 +1,68 @@
+"""A .zip file as a tree. Nothing of it is written anywhere, and what could mean harm is not opened."""
+
+import stat
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from edgefashion.data.picture_sets.trees import PICTURE_BYTES, Contents, Found, is_hidden
+from edgefashion.errors import DataError
+from edgefashion.files import archives, reading
+
+MOST_MEMBERS = 1_000_000
+SUFFIX = ".zip"
+
+
+@dataclass(frozen=True)
+class Zip:
+    """The .zip file at `path`; `stamp` is when it was changed, in nanoseconds."""
+
+    path: Path
+    stamp: int
+
+    def contents(self) -> Contents:
+        """All that is in it; nothing below a hidden folder."""
+        files, folders = [], set()
+        for member in _opened(self.path, self.stamp).members:
+            parts = PurePosixPath(member.filename).parts
+            _check_name(self.path, member)
+            if any(map(is_hidden, parts)):
+                continue
+            inside = len(parts) if member.is_dir() else len(parts) - 1
+            folders |= {"/".join(parts[:end]) for end in range(1, inside + 1)}
+            if not member.is_dir():
+                files.append(Found("/".join(parts), member.file_size, member.CRC, _defect(member)))
+        return Contents(sorted(files, key=lambda each: each.name), sorted(folders))
+
+    def read(self, name: str) -> bytes:
+        """The content of a member."""
+        return _opened(self.path, self.stamp).read(name)
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, stamp: int) -> archives.Archive:
+    """The file, held open: a member is read without reading the directory again."""
+    file = reading.open_file(path, "a .zip file of pictures", DataError)
+    return archives.Archive(path, file, DataError, MOST_MEMBERS)
+
+
+def _check_name(path: Path, member: zipfile.ZipInfo) -> None:
+    name = member.orig_filename
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name or not pure.parts:
+        raise DataError(f"{path} has a member called {name!r}, which leads out of it: it is not opened")
+
+
+def _defect(member: zipfile.ZipInfo) -> str:
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        return "is a link" if kind == stat.S_IFLNK else "is not a regular file"
+    if member.file_size > PICTURE_BYTES:
+        return f"has {member.file_size:,} bytes, too many for a picture"
+    return ""
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a path that the user names is meant to be a .zip file."""
+    return path.suffix.lower() == SUFFIX and reading.is_file(path, DataError)
