@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edgefashion.cli._output import OutputFile, PictureFile
-from edgefashion.recipes import NAMED_RECIPES, RECIPES
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, WIDTHS
 
 MOST_CPUS = 9999
 MOST = 10**9
@@ -195,6 +195,7 @@ data_option = click.option("--data", "data_folder", type=FOLDER, help="Folder wi
 RUNS = "runs"
 """The folder of all runs where none is named."""
 runs_option = click.option("--runs", "root", type=FOLDER, default=RUNS, show_default=True, help="All runs.")
+_WIDTHS = ", ".join(f"{width:g}" for width in WIDTHS)
 training_options = options(
     click.option("--epochs", type=COUNT, help="Passes over the training split."),
     click.option("--batch-size", type=COUNT, help="Images a training step."),
@@ -202,6 +203,7 @@ training_options = options(
     click.option("--seed", type=Whole(0, 2**32 - 1), help="Decides weights and order at the start."),
     click.option("--limit", type=COUNT, help="Train on so many images only; the run is marked as small."),
     click.option("--weights", help="Initial weights of MobileNetV2: imagenet, none, or an .h5 file."),
+    click.option("--width", type=Finite(), help=f"Of MobileNetV2's layers: {_WIDTHS}; default: 1."),
     click.option("--device", "hardware", type=click.Choice(["cpu", "gpu"]), help="Default: a GPU if any."),
     click.option(
         "--mixed-precision", is_flag=True, default=None, help="Compute in float16 where safe (GPU)."

@@ -36,6 +36,7 @@ class Normalization:
 class Architecture:
     """One kind of classifier.
 
+    edges: the shortest and the longest edge of images that it is made for, in pixels.
     build: the untrained Keras model for a task, flat, float32 in, a logit a class out. Its second argument
         names the initial weights, or is None. `Architecture` users read the input shape off the model.
     expand: normalized images, float32 [N, height, width, channels] → the input of that model.
@@ -45,11 +46,17 @@ class Architecture:
     """
 
     name: str
+    edges: tuple[int, int]
     normalization: Normalization
     build: Callable[[Task, str | None], keras.Model]
     expand: Callable[[Any], Any]
     fold: Callable[[keras.Model, Task], keras.Model]
     resize: Callable[[Any], Any]
+
+    def takes(self, task: Task) -> bool:
+        """Whether it is made for images as large as those of a task."""
+        shortest, longest = self.edges
+        return shortest <= min(task.height, task.width) and max(task.height, task.width) <= longest
 
     def prepare(self, pixels: Any) -> Any:
         """Raw images, uint8 [N, height, width, channels] → the input of the model."""

@@ -26,6 +26,7 @@ def build(task: Task, weights: str | None = None) -> keras.Model:
 
 CNN = Architecture(
     name="cnn",
+    edges=(10, 1024),
     normalization=Normalization(scale=1 / 255, zero_point=0),
     build=build,
     expand=lambda images: images,

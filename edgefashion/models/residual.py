@@ -60,6 +60,7 @@ def _block(tensor: Any, name: str) -> Any:
 def _architecture(name: str) -> Architecture:
     return Architecture(
         name=name,
+        edges=(24, 96),
         normalization=Normalization(scale=1 / 127.5, zero_point=127),
         build=partial(build, name),
         expand=lambda images: images,

@@ -13,6 +13,8 @@ FineTuning = Literal["float", "qat", "prune", "cluster"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Optimizer = Literal["adam", "sgd"]
 Loss = Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
+WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+"""Those of MobileNetV2 that there are weights of ImageNet for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,7 @@ class Recipe:
 
     name: that of the recipe it was made from; it decides nothing.
     model: the architecture.
+    width: what the channels of its layers are multiplied by, of MobileNetV2; 1 of any other.
     learning_rate: the highest one. `schedule` holds it, lets it fall to zero by a cosine, or raises it from
         zero over the share `warm_up` of the steps before that (one-cycle; Smith and Topin 2018).
     optimizer: Adam, or gradient descent with Nesterov momentum of 0.9.
@@ -64,6 +67,7 @@ class Recipe:
     distillation: float = 0.0
     temperature: float = 1.0
     frozen: str | None = None
+    width: float = 1.0
     weights: str | None = None
     seed: int = 0
     limit: int | None = None
@@ -104,6 +108,9 @@ class Recipe:
             value = getattr(self, name)
             if not low <= value < high:
                 raise BadInput(f"{name} must be {words}, got {value:g}")
+        if self.width not in (widths := WIDTHS if self.model == "mobilenetv2" else (1.0,)):
+            words = " or ".join(f"{width:g}" for width in widths)
+            raise BadInput(f"width of {self.model} must be {words}, got {self.width:g}")
         for wrong, why in self._contradictions():
             if wrong:
                 raise BadInput(why)

@@ -36,8 +36,11 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
         raise RunError(f"{base.folder} was trained on other data: train it on these before {option}")
     if changes.get("weights"):
         raise BadInput(f"{option} starts with the weights of a run: leave out --weights")
+    if changes.get("width") not in (None, trained.width):
+        raise BadInput(f"{option} goes on with the model of a run: leave out --width")
     if changes.get("mixed_precision"):
         raise BadInput(f"{option} trains in float32: leave out --mixed-precision")
+    changes["width"] = trained.width
     limits = [limit for limit in (changes.pop("limit", None), trained.limit) if limit]
     return replace(
         fine_tuning_recipe(kind, trained),

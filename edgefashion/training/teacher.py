@@ -76,7 +76,7 @@ def _parts(images: ImageSet) -> Iterator[Array]:
 
 def _ask(teacher: Run, images: ImageSet) -> Array:
     model = load_model(teacher)
-    architecture = architecture_for(teacher.recipe.model, teacher.fine_tuning)
+    architecture = architecture_for(teacher.recipe)
     answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
     found = [(answer(part), answer(part[:, :, ::-1])) for part in _parts(images)]
     return np.stack([np.concatenate(side) for side in zip(*found, strict=True)])

@@ -13,7 +13,7 @@ from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.errors.arguments import PATH, takes
 from edgefashion.files import reading
 from edgefashion.installation import pip_install
-from edgefashion.models import Architecture
+from edgefashion.models import Architecture, check_size
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Progress, Report, silent
@@ -59,6 +59,7 @@ def train(
         staging = runs.staging(folder)
         recipe.check()
         recipe.check_shift(dataset.task.height, dataset.task.width)
+        check_size(architecture_for(recipe), dataset.task)
         recipe, master = teacher.resolve_teacher(recipe, dataset.checksums)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
@@ -67,7 +68,7 @@ def train(
         steps = steps_of(len(splits.train), recipe.batch_size)
         taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
         if recipe.frozen:
-            whole = architecture_for(recipe.model)
+            whole = architecture_for(recipe)
             splits = frozen_layers.features(whole, recipe.weights, recipe.frozen, splits, report)
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
@@ -146,7 +147,7 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
 
 def _architecture(recipe: Recipe) -> Architecture:
     """That of what is trained: of the whole model, or of the layers that are not frozen."""
-    whole = architecture_for(recipe.model, recipe.fine_tuning)
+    whole = architecture_for(recipe)
     return frozen_layers.behind(whole, recipe.frozen) if recipe.frozen else whole
 
 
@@ -249,7 +250,7 @@ def _versions(recipe: Recipe) -> dict[str, str]:
 
 def _whole_in_float32(recipe: Recipe, task: Task, trained: keras.Model) -> keras.Model:
     """A model with the weights of the one that was trained, and the initial ones where they were frozen."""
-    architecture = architecture_for(recipe.model, recipe.fine_tuning)
+    architecture = architecture_for(recipe)
     model = architecture.build(task, recipe.weights if recipe.frozen else None)
     learned = frozen_layers.split(model, recipe.frozen)[1] if recipe.frozen else model
     learned.set_weights(trained.get_weights())

@@ -5,21 +5,22 @@ from pathlib import Path
 from typing import get_args
 
 from edgefashion.errors import RunError
-from edgefashion.models import ARCHITECTURES, Architecture, Compression
+from edgefashion.models import ARCHITECTURES, Architecture, Compression, architecture, check_size
 from edgefashion.models.weights import take_from_run
-from edgefashion.recipes import FineTuning, Recipe
+from edgefashion.recipes import WIDTHS, FineTuning, Recipe
 from edgefashion.task import Task
 from edgefashion.tensorflow import keras
 from edgefashion.training import runs
 from edgefashion.training.runs import Run
 
 
-def architecture_for(name: str, fine_tuning: FineTuning | None = None) -> Architecture:
-    """The architecture called `name`, as it is trained at first or when it is fine-tuned."""
-    if fine_tuning is None:
-        return ARCHITECTURES[name]
-    floats = _deployed(ARCHITECTURES[name])
-    if fine_tuning != "qat":
+def architecture_for(recipe: Recipe) -> Architecture:
+    """The architecture that a recipe names, as it is trained at first or when it is fine-tuned."""
+    plain = architecture(recipe.model, recipe.width)
+    if recipe.fine_tuning is None:
+        return plain
+    floats = _deployed(plain)
+    if recipe.fine_tuning != "qat":
         return floats
     from edgefashion.models import quantization_aware
 
@@ -28,15 +29,18 @@ def architecture_for(name: str, fine_tuning: FineTuning | None = None) -> Archit
 
 def load_model(run: Run) -> keras.Model:
     """The trained model of a run: built as its recipe says, with the weights of its file and nothing else
-    of that. Raises RunError where it is another model.
+    of that. Raises RunError where it is another model, BadInput where it is not for images of that size.
     """
-    model = run.recipe.model
-    if model not in ARCHITECTURES or run.fine_tuning not in (None, *get_args(FineTuning)):
-        what = f"{model}, {run.fine_tuning}" if run.fine_tuning else model
+    recipe, task = run.recipe, run.task
+    kinds = (None, *get_args(FineTuning))
+    if recipe.model not in ARCHITECTURES or recipe.fine_tuning not in kinds or recipe.width not in WIDTHS:
+        what = ", ".join(str(part) for part in (recipe.model, recipe.fine_tuning, recipe.width) if part)
         raise RunError(f"{run.folder} has a model that is not known here ({what}): train again with --force")
-    found = architecture_for(model, run.fine_tuning).build(run.task, None)
-    take_from_run(run.model_path, found, model)
-    return found
+    found = architecture_for(recipe)
+    check_size(found, task)
+    model = found.build(task, None)
+    take_from_run(run.model_path, model, recipe.model)
+    return model
 
 
 def compression_for(recipe: Recipe) -> Compression:

@@ -103,6 +103,6 @@ class Graph:
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     model = load_model(run)
-    architecture = architecture_for(run.recipe.model, run.fine_tuning)
+    architecture = architecture_for(run.recipe)
     deployed = crop_unread(architecture.fold(model, run.task))
     return Graph(run.task, model, architecture, deployed, architecture.resize)

@@ -102,6 +102,7 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("train --seed 4294967296", "--seed"),
         ("train --force --resume", "give one of them"),
         ("train --weights imagenet", "takes no initial weights"),
+        ("train --width 0.5", "width of cnn must be 1, got 0.5"),
         ("train --qat nowhere", "there is no run runs/nowhere"),
         ("train --qat", "there is no run runs/cnn"),
         ("train --qat cnn --model mobilenetv2", "has a model of its own: leave out --model"),

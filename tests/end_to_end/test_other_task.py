@@ -66,7 +66,7 @@ def trained(typed: Typed, other_folder: Path) -> Path:
     options = ("--epochs", 1, "--batch-size", 24, "--data", other_folder)
     typed("train", *options)
     typed("train", "--recipe", "cnn-64k", *options)
-    typed("train", "--model", "mobilenetv2", "--weights", "none", "--limit", 12, *options)
+    typed("train", "--model", "mobilenetv2", "--weights", "none", "--width", 0.35, "--limit", 12, *options)
     typed("train", "--qat", "cnn", *options)
     typed("train", "--from", "cnn", "--prune", 0.5, *options)
     return Path("runs")

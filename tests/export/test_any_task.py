@@ -28,7 +28,7 @@ from edgefashion.training.runs import MODEL, Run
 from edgefashion.training.trained import architecture_for
 
 SIGNS = Task("signs", (40, 24, 3), ("stop", "yield", "go"), Picture("crop", (255,) * 3, (0,) * 3))
-LEAVES = Task("leaves", (32, 20, 1), ("oak", "elm"), Picture("pad", (255,), (255,)))
+LEAVES = Task("leaves", (32, 24, 1), ("oak", "elm"), Picture("pad", (255,), (255,)))
 OPTIONS = ExportOptions(calibration_images=30, calibration="min-max")
 QAT, INT8, FLOAT32 = (
     [each for each in variants() if each.precision == precision]
@@ -108,7 +108,8 @@ def tuned(
         from edgefashion.models.quantization_aware import quantize
 
         result = quantize(deployed, architecture.normalization)
-        result(architecture_for(architecture.name, "qat").prepare(images), training=True)
+        rounding = architecture_for(replace(NAMED_RECIPES[architecture.name], fine_tuning="qat"))
+        result(rounding.prepare(images), training=True)
         return result
     for layer in deployed.layers:
         if isinstance(layer, keras.layers.Dense) and layer is not deployed.layers[-1]:
@@ -117,10 +118,10 @@ def tuned(
     return deployed
 
 
-def small_mobilenetv2(_: str | None) -> keras.Model:
+def small_mobilenetv2(_: float, size: mobilenetv2.Size, weights: str | None) -> keras.Model:
     """The first blocks of MobileNetV2."""
     whole = keras.applications.MobileNetV2(
-        input_shape=(48, 48, 3), include_top=False, weights=None, alpha=0.35
+        input_shape=(*size, 3), include_top=False, weights=weights, alpha=0.35
     )
     return keras.Model(whole.input, whole.get_layer("block_1_project_BN").output)
 

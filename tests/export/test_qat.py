@@ -31,7 +31,7 @@ from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.export.verify import Limits
 from edgefashion.models import ARCHITECTURES, quantization_aware
 from edgefashion.models.quantization_aware import ChannelQuantizer, Int8
-from edgefashion.recipes import RECIPES
+from edgefashion.recipes import NAMED_RECIPES, RECIPES
 from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras
 from edgefashion.training import fine_tuning
@@ -64,7 +64,7 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     base(floats.prepare(splits.train.images[:32]), training=True)
-    architecture = architecture_for("mobilenetv2", "qat")
+    architecture = architecture_for(replace(NAMED_RECIPES["mobilenetv2"], fine_tuning="qat"))
     model = quantization_aware.quantize(floats.fold(base, FASHION_MNIST), floats.normalization)
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)

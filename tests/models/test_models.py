@@ -1,5 +1,6 @@
 """The architectures: what the trainer and the exporters rely on, and initial weights that do not fit."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from edgefashion.data import FASHION_MNIST, Dataset, Picture, Task
 from edgefashion.errors import BadInput
-from edgefashion.models import ARCHITECTURES, Architecture
+from edgefashion.models import ARCHITECTURES, Architecture, check_size
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.mobilenetv2 import BATCH_NORM_MOMENTUM, SIZE, build, resize
 from edgefashion.models.summary import summarize
@@ -16,7 +17,11 @@ from edgefashion.tensorflow import keras
 
 INPUTS = dict.fromkeys(ARCHITECTURES, (28, 28, 1)) | {"mobilenetv2": (SIZE, SIZE, 3)}
 EVERY_PIXEL = np.arange(256, dtype=np.uint8)
-SIGNS = Task("signs", (20, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
+SIGNS = Task("signs", (24, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
+
+
+def of_size(height: int, width: int) -> Task:
+    return replace(SIGNS, image_shape=(height, width, 3))
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -46,7 +51,7 @@ def test_a_model_is_flat_and_gives_ten_logits(architecture: Architecture, model:
 
 def test_a_model_is_built_for_its_task(architecture: Architecture) -> None:
     model = architecture.build(SIGNS, None)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 32, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 24, 32, 3), np.uint8)
     assert model(architecture.prepare(pixels)).shape == (2, 2)
 
 
@@ -76,7 +81,7 @@ def test_what_is_exported_computes_what_was_trained(
 
 def test_images_in_color_are_folded_too(architecture: Architecture) -> None:
     model = architecture.build(SIGNS, None)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 32, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 24, 32, 3), np.uint8)
     images = architecture.resize(architecture.normalization(pixels))
     deployed = architecture.fold(model, SIGNS)(images, training=False)
     np.testing.assert_allclose(deployed, model(architecture.prepare(pixels)), atol=1e-4)
@@ -112,10 +117,32 @@ def test_the_residual_cnns_are_small(name: str, weights: int, macs: int) -> None
     assert sum(layer.macs for layer in layers) == macs
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("cnn", (9, 40), "cnn takes images with edges of 10 to 1024 pixels, and those of signs are 9x40"),
+        ("cnn-64k", (23, 40), "edges of 24 to 96 pixels, and those of signs are 23x40: choose cnn or mobile"),
+        ("cnn-256k", (128, 96), "are 128x96: choose cnn or mobilenetv2, or make images of another size"),
+        ("mobilenetv2", (225, 96), "are 225x96: choose cnn, or make images of another size"),
+    ],
+)
+def test_images_too_small_or_large_for_a_model(name: str, size: tuple[int, int], said: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        check_size(ARCHITECTURES[name], of_size(*size))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "edge"), [("cnn", 10), ("cnn-64k", 24), ("cnn-64k", 96), ("mobilenetv2", 224)]
+)
+def test_the_smallest_and_the_largest_images_of_a_model(name: str, edge: int) -> None:
+    check_size(ARCHITECTURES[name], of_size(edge, edge))
+    assert ARCHITECTURES[name].build(of_size(edge, edge), None).output_shape == (None, 2)
+
+
 def test_mobilenetv2_forgets_old_statistics_soon_enough() -> None:
-    layers = [
-        layer for layer in build(FASHION_MNIST).layers if isinstance(layer, keras.layers.BatchNormalization)
-    ]
+    model = build(1.0, FASHION_MNIST)
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(layers) == 52
     assert {layer.momentum for layer in layers} == {BATCH_NORM_MOMENTUM} == {0.99}
 
@@ -130,26 +157,60 @@ def test_images_are_resized_between_pixel_centres() -> None:
         np.testing.assert_allclose(resized[0, :, column, 0], centers.clip(0, 27), atol=1e-5)
 
 
-def test_weights_of_a_file_are_those_of_the_model(tmp_path: Path) -> None:
-    source = keras.applications.MobileNetV2(weights=None, input_shape=(SIZE, SIZE, 3), include_top=False)
-    source.save_weights(tmp_path / "weights.h5")
-    loaded = build(FASHION_MNIST, str(tmp_path / "weights.h5")).get_weights()
-    for expected, found in zip(source.get_weights(), loaded, strict=False):
+def narrow_weights(path: Path) -> list[Any]:
+    """Those of a MobileNetV2 of the width 0.35 at 96x96, written to a file."""
+    source = keras.applications.MobileNetV2(
+        weights=None, input_shape=(SIZE, SIZE, 3), include_top=False, alpha=0.35
+    )
+    source.save_weights(path)
+    return list(source.get_weights())
+
+
+def test_weights_of_a_file_fit_images_of_another_size(tmp_path: Path) -> None:
+    weights = narrow_weights(tmp_path / "weights.h5")
+    model = build(0.35, of_size(128, 97), str(tmp_path / "weights.h5"))
+    assert model.input_shape == (None, 128, 97, 3)
+    for expected, found in zip(weights, model.get_weights(), strict=False):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_weights_of_a_file_of_another_width_are_refused(tmp_path: Path) -> None:
+    narrow_weights(tmp_path / "weights.h5")
+    message = refusal(str(tmp_path / "weights.h5"), width=0.5)
+    assert "does not hold the weights of MobileNetV2 0.5 without its head" in message
+    assert "is float32" in message and message.endswith("; --width names another width")
+
+
+@pytest.mark.parametrize(("size", "published"), [((96, 96), 96), ((128, 96), 96), ((150, 120), 128)])
+def test_the_weights_of_imagenet_are_those_of_the_nearest_size(
+    size: tuple[int, int], published: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def small(weights: str | None, input_shape: Any, alpha: float, include_top: bool) -> keras.Model:
+        asked.append((weights, input_shape[0], alpha))
+        image = keras.Input(input_shape)
+        initial = "zeros" if weights else "ones"
+        return keras.Model(image, keras.layers.Conv2D(2, 3, kernel_initializer=initial)(image))
+
+    asked: list[Any] = []
+    monkeypatch.setattr(keras.applications, "MobileNetV2", small)
+    model = build(0.75, of_size(*size), "imagenet")
+    assert asked[0] == ("imagenet", published, 0.75)
+    assert model.input_shape == (None, *size, 3)
+    assert not model.get_weights()[0].any()
 
 
 def test_random_weights_differ_with_the_seed_only() -> None:
     def first(seed: int) -> Any:
         keras.utils.set_random_seed(seed)
-        return build(FASHION_MNIST, "none").get_weights()[0]
+        return build(1.0, FASHION_MNIST, "none").get_weights()[0]
 
     assert np.array_equal(first(1), first(1))
     assert not np.array_equal(first(1), first(2))
 
 
-def refusal(weights: str) -> str:
+def refusal(weights: str, width: float = 1.0) -> str:
     with pytest.raises(BadInput) as refused:
-        build(FASHION_MNIST, weights)
+        build(width, FASHION_MNIST, weights)
     message = str(refused.value)
     assert "\n" not in message
     return message
@@ -193,8 +254,8 @@ def other_checkpoint(path: Path) -> None:
 def test_a_weights_file_of_something_else(tmp_path: Path, make: Any, name: str) -> None:
     make(tmp_path / name)
     message = refusal(str(tmp_path / name))
-    assert message.startswith(f"{tmp_path / name} does not hold the weights of MobileNetV2 1.0 at 96x96")
-    assert message.endswith("use imagenet, none or such a file")
+    assert message.startswith(f"{tmp_path / name} does not hold the weights of MobileNetV2 1.0 without")
+    assert "use imagenet, none or such a file" in message
 
 
 def test_imagenet_weights_that_cannot_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from edgefashion.models.quantization_aware import (
     RangeQuantizer,
     round_to_pixels,
 )
-from edgefashion.recipes import Recipe
+from edgefashion.recipes import NAMED_RECIPES, Recipe
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import fine_tuning, runs
 from edgefashion.training.runs import Run
@@ -121,7 +121,7 @@ def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
 
 
 def test_the_model_begins_with_pixels_and_rounds_every_layer_that_computes(name: str = "mobilenetv2") -> None:
-    model = architecture_for(name, "qat").build(FASHION_MNIST, None)
+    model = architecture_for(replace(NAMED_RECIPES[name], fine_tuning="qat")).build(FASHION_MNIST, None)
     rounding = model.layers[1]
     assert isinstance(rounding, PixelRounding)
     assert rounding.normalization == ARCHITECTURES[name].normalization
@@ -186,7 +186,7 @@ def test_zero_is_always_in_the_range() -> None:
 
 def test_rounding_a_trained_model_hardly_changes_what_it_says(trained: Run, sample: Dataset) -> None:
     splits = split(sample)
-    quantized = architecture_for("cnn", "qat")
+    quantized = architecture_for(replace(NAMED_RECIPES["cnn"], fine_tuning="qat"))
     model = quantized.build(FASHION_MNIST, str(trained.model_path))
     model(quantized.prepare(splits.train.images), training=True)
     expected = keras.models.load_model(trained.model_path)(ARCHITECTURES["cnn"].prepare(splits.test.images))
@@ -228,7 +228,7 @@ def test_a_fresh_process_loads_the_run(quantized_run: Run, sample: Dataset, tmp_
     paths = [str(path) for path in (quantized_run.folder, tmp_path / "images.npy", tmp_path / "logits.npy")]
     subprocess.run([sys.executable, "-c", LOAD, *paths], check=True, capture_output=True)
     model = keras.models.load_model(quantized_run.model_path, compile=False)
-    expected = model(architecture_for("cnn", "qat").prepare(images))
+    expected = model(architecture_for(replace(NAMED_RECIPES["cnn"], fine_tuning="qat")).prepare(images))
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-5)
 
 

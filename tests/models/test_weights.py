@@ -311,11 +311,17 @@ def test_a_model_of_another_architecture(trained: Run, stranger: Stranger) -> No
     assert "which cnn-64k does not have" in refusal(run)
 
 
-@pytest.mark.parametrize("change", [{"model": "vgg"}, {"fine_tuning": "binarized"}])
-def test_a_recipe_of_an_architecture_that_is_not_known(trained: Run, change: dict[str, str]) -> None:
+@pytest.mark.parametrize("change", [{"model": "vgg"}, {"fine_tuning": "binarized"}, {"width": 1e6}])
+def test_a_recipe_of_an_architecture_that_is_not_known(trained: Run, change: dict[str, Any]) -> None:
     run = Run(trained.folder, {**trained.info, "recipe": {**trained.info["recipe"], **change}})
     with pytest.raises(RunError, match="has a model that is not known here"):
         load_model(run)
+
+
+def test_a_task_whose_images_are_not_for_its_architecture(trained: Run) -> None:
+    task = {**trained.task.to_dict(), "image_shape": [8, 8, 1]}
+    with pytest.raises(BadInput, match="cnn takes images with edges of 10 to 1024 pixels"):
+        load_model(Run(trained.folder, {**trained.info, "task": task}))
 
 
 def test_damaged_bytes_end_in_one_line_or_in_a_model(trained: Run, stranger: Stranger) -> None:
@@ -357,4 +363,4 @@ def test_initial_weights_are_checked_too(initial: Path, tmp_path: Path, value: A
         del weights["Conv1/Conv1/kernel:0"]
         weights["Conv1/Conv1/kernel:0"] = value
     with pytest.raises(BadInput, match=r"without its head \(.*Conv1/Conv1/kernel:0.*\): use imagenet"):
-        build(FASHION_MNIST, str(path))
+        build(1.0, FASHION_MNIST, str(path))

@@ -96,6 +96,8 @@ def test_how_far_images_may_be_shifted_is_a_matter_of_their_size() -> None:
         ({**PLAIN, "frozen": "conv1"}, "name pretrained weights, or leave out frozen"),
         ({**PLAIN, "frozen": "a", "weights": "b", "fine_tuning": "qat"}, "fine-tuning trains every layer"),
         ({"sparsity": 0.5}, "set ema = 0"),
+        ({"width": 0.5}, "width of cnn-64k must be 1, got 0.5"),
+        ({"width": 2.0, "model": "mobilenetv2"}, "must be 0.35 or 0.5 or 0.75 or 1 or 1.3 or 1.4, got 2"),
     ],
 )
 def test_values_that_cannot_be(changes: dict[str, Any], said: str) -> None:

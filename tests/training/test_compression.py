@@ -1,6 +1,7 @@
 """Pruning and clustering: the zeros and the few values are in the model that is kept, and in its exports."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from edgefashion.errors import VerificationError
 from edgefashion.export import exporter
 from edgefashion.export.options import ExportOptions
 from edgefashion.models import ARCHITECTURES, Compression
-from edgefashion.recipes import Recipe
+from edgefashion.recipes import NAMED_RECIPES, Recipe
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.compression import Clustering, Pruning, compressible
 from edgefashion.training.fine_tuning import recipe_from
@@ -149,7 +150,7 @@ def test_all_zeros_are_there_when_the_first_epoch_ends(steps: int, trained: Run)
 def test_wrapping_and_stripping_gives_the_same_layers(
     name: str, compression: Compression, sample: Dataset
 ) -> None:
-    architecture = architecture_for(name, "float")
+    architecture = architecture_for(replace(NAMED_RECIPES[name], fine_tuning="float"))
     model = architecture.build(FASHION_MNIST, None)
     images = architecture.prepare(sample.test.images[:2])
     names, expected = [layer.name for layer in model.layers], model(images).numpy()
@@ -164,7 +165,8 @@ def test_wrapping_and_stripping_gives_the_same_layers(
 
 
 def test_depthwise_kernels_and_the_ends_of_a_model_are_left_alone() -> None:
-    model = architecture_for("mobilenetv2", "prune").build(FASHION_MNIST, None)
+    recipe = replace(NAMED_RECIPES["mobilenetv2"], fine_tuning="prune")
+    model = architecture_for(recipe).build(FASHION_MNIST, None)
     names = [layer.name for layer in compressible(model)]
     assert len(names) == 35
     assert {"block_1_expand", "block_1_project", "Conv_1", "dense"} <= set(names)

@@ -50,6 +50,11 @@ def test_a_small_run_is_fine_tuned_on_no_more_images(
     assert recipe_from(base, "qat", sample.checksums, limit=asked).limit == wanted
 
 
+def test_a_run_is_fine_tuned_with_the_width_it_has(trained: Run, sample: Dataset) -> None:
+    base = with_recipe(trained, model="mobilenetv2", width=0.35)
+    assert recipe_from(base, "qat", sample.checksums).width == 0.35
+
+
 @pytest.mark.parametrize(
     ("done", "said"), [("qat", "quantized"), ("prune", "pruned"), ("cluster", "clustered")]
 )
@@ -73,7 +78,7 @@ def test_a_base_of_other_data(trained: Run, kind: FineTuning) -> None:
         recipe_from(trained, kind, {})
 
 
-@pytest.mark.parametrize("change", [{"weights": "none"}, {"mixed_precision": True}])
+@pytest.mark.parametrize("change", [{"weights": "none"}, {"mixed_precision": True}, {"width": 0.5}])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_fine_tuning_does_not_take(
     trained: Run, sample: Dataset, kind: FineTuning, change: dict[str, Any]
