@@ -55,6 +55,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def brief_looks() -> Iterator[None]:
+    """No model runs for longer than it takes to look at the machine once; what is measured stays as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgefashion.benchmarking.watch.LOOK_S", 0.01)
+        patch.setattr("edgefashion.benchmarking.watch.RAMP_S", 0.005)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sample_folder() -> Path:
     """A declared subset of Fashion-MNIST: 1,200 training and 400 test images."""

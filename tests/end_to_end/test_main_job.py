@@ -1,5 +1,6 @@
 """The verbs, one after the other, as a user types them, on the small sample."""
 
+import contextlib
 import csv
 import gzip
 import hashlib
@@ -10,7 +11,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +20,37 @@ import pytest
 
 from edgefashion import bundle
 from edgefashion.artifacts import artifact
-from edgefashion.data import Dataset, fashion_mnist, idx
+from edgefashion.data import Dataset, fashion_mnist, idx, locate
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
 FILES = "runs/cnn-limit-600/artifacts/cnn-limit-600"
 FAST = ("--calibration", "min-max", "--calibration-images", 50)
+QUICK = ("--seconds", 0.05, "--threads", 1, "--in-process")
+"""How files are measured where no crash is to be survived: other tests run each in a process of its own."""
 Typed = Callable[..., Any]
 
 
-def alone(
-    *arguments: object, cwd: Path, code: int = 0, largest_file: int | None = None
-) -> subprocess.CompletedProcess[str]:
-    """A verb in a process of its own, which may write no larger file."""
-
-    def limit() -> None:
-        if largest_file:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "edgefashion", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        preexec_fn=limit,
-        env={name: value for name, value in os.environ.items() if name != "EDGEFASHION_DATA"},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+@contextlib.contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """A block in which this process can write no larger file, in bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, sample_folder: Path) -> Path:
-    """A folder in which `edgefashion run --smoke` was typed once."""
+    """A folder in which `edgefashion run --smoke --threads 1` was typed once."""
     folder = tmp_path_factory.mktemp("home")
-    alone("run", "--smoke", "--data", sample_folder, cwd=folder)
+    words = ["run", "--smoke", "--threads", "1", "--data", str(sample_folder)]
+    variables = {name: value for name, value in os.environ.items() if name != locate.VARIABLE}
+    command = [sys.executable, "-m", "edgefashion", *words]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     return folder
 
 
@@ -118,8 +115,7 @@ def test_a_file_made_for_another_processor_is_warned_of(
     wanted = ("--format", "onnx", "--precision", "int8", "--target", other, *FAST)
     typed("export", *wanted, "--data", sample_folder)
     path = f"{FILES}-int8-{other}.onnx"
-    limits = ("--threads", "1", "--limit", "20")
-    done = typed("evaluate", "--seconds", 0.05, path, *limits, "--data", sample_folder)
+    done = typed("evaluate", *QUICK, path, "--limit", 20, "--data", sample_folder)
     assert f"int8 {other}" in done.stdout
     assert f"made for {other}" in done.stdout
 
@@ -194,7 +190,7 @@ def test_a_pruned_run_is_made_exported_and_compared_with_its_base(
     done = typed("train", "--cluster", 4, "--from", "cnn-limit-600-pruned-0.9", *options, code=2)
     assert "is pruned already: name the float run it was made from, runs/cnn-limit-600" in done.error
     typed("export", "cnn-limit-600-pruned-0.9", "--format", "tflite", "--calibration-images", 50, *options)
-    typed("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "r.json", *options)
+    typed("evaluate", *QUICK, "--json", "r.json", *options)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     tflite = {
         (row["model"].removeprefix("cnn-limit-600"), row["precision"]): row
@@ -214,7 +210,7 @@ def test_a_pruned_run_is_made_exported_and_compared_with_its_base(
 def test_evaluate_writes_json_csv_and_markdown(typed: Typed, runs: Path, sample_folder: Path) -> None:
     file = f"{FILES}-float32.tflite"
     outputs = ["--json", "new/r.json", "--csv", "r.txt", "--markdown", "r.out"]
-    typed("evaluate", "--seconds", 0.05, file, "--threads", 1, "--data", sample_folder, *outputs)
+    typed("evaluate", *QUICK, file, "--data", sample_folder, *outputs)
     (row,) = json.loads((runs.parent / "new/r.json").read_text())["results"]
     with (runs.parent / "r.txt").open() as text:
         (line,) = csv.DictReader(text)
@@ -241,8 +237,7 @@ def test_a_bad_file_is_a_row_and_the_others_are_measured(
 def test_a_damaged_artifact_of_a_run_is_a_row_too(typed: Typed, runs: Path, sample_folder: Path) -> None:
     damaged = Path(f"{FILES}-int8.onnx")
     damaged.write_bytes(damaged.read_bytes()[:1000])
-    options = ["--threads", 1, "--data", sample_folder, "--json", "r.json"]
-    done = typed("evaluate", "--seconds", 0.05, *options, code=2)
+    done = typed("evaluate", *QUICK, "--data", sample_folder, "--json", "r.json", code=2)
     rows = json.loads((runs.parent / "r.json").read_text())["results"]
     assert sorted(row["status"] for row in rows) == ["failed", "ok", "ok", "ok"]
     assert "is not the file its manifest describes" in done.error
@@ -266,10 +261,13 @@ def test_a_damaged_run_is_named(
         assert said in done.error
 
 
-def test_a_full_disk_while_exporting_leaves_the_old_artifacts(runs: Path, sample_folder: Path) -> None:
+def test_a_full_disk_while_exporting_leaves_the_old_artifacts(
+    typed: Typed, runs: Path, sample_folder: Path
+) -> None:
     artifacts = runs / "cnn-limit-600/artifacts"
     before = {path.name: path.read_bytes() for path in artifacts.iterdir()}
-    done = alone("export", "--data", sample_folder, cwd=runs.parent, code=2, largest_file=600_000)
+    with no_file_above(600_000):
+        done = typed("export", "--data", sample_folder, code=2)
     assert "File too large" in done.stderr.splitlines()[-1]
     assert {path.name: path.read_bytes() for path in artifacts.iterdir()} == before
 

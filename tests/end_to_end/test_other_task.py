@@ -24,7 +24,7 @@ from edgefashion.training import runs
 
 CLASSES = ("shoe", "top", "bag")
 FOREIGN = re.compile("|".join(map(re.escape, (*CLASS_NAMES, FASHION_MNIST.name, "28x28", "28, 28"))))
-QUICK = ("--seconds", 0.02, "--threads", 1)
+QUICK = ("--seconds", 0.02, "--threads", 1, "--in-process")
 CNN = {
     *(("tflite", precision) for precision in ("float32", "float16", "dynamic", "int8")),
     *(("onnx", precision) for precision in ("float32", "int8")),

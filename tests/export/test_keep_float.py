@@ -39,6 +39,7 @@ from edgefashion.training.runs import Run
 
 FORMATS = ("tflite", "onnx")
 INT8 = [Variant(format, "int8") for format in FORMATS]
+AS_THERE = ExportOptions(100, "min-max")
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +207,12 @@ def test_a_layer_in_float_says_what_the_keras_model_says(
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_with_all_layers_in_float_little_is_lost(
-    format: str, graph: Graph, calibration: RepresentativeDataset
+    format: str, graph: Graph, calibration: RepresentativeDataset, exported: Run
 ) -> None:
     expected = graph.predict(calibration.pixels)
     errors = []
-    for layers in ((), keep_float.match_layers(graph, ".*")):
-        content = convert(format, graph, calibration, *layers)
+    in_float = convert(format, graph, calibration, *keep_float.match_layers(graph, ".*"))
+    for content in ((exported.artifacts / f"cnn-int8.{format}").read_bytes(), in_float):
         errors.append(np.abs(run_content(content, f"a.{format}", calibration.pixels)[0] - expected).mean())
     assert errors[1] < 0.3 * errors[0]
 
@@ -226,13 +227,21 @@ def run(trained: Run, tmp_path: Path) -> Run:
 
 
 @pytest.fixture
+def with_int8(exported: Run, tmp_path: Path) -> Run:
+    """A copy of the exported run that a test may write to; its int8 files were calibrated with AS_THERE."""
+    return Run(Path(shutil.copytree(exported.folder, tmp_path / "cnn")), exported.info)
+
+
+@pytest.fixture
 def soon_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a file costs is measured for no longer than it takes to have a figure."""
     soon = replace(BenchmarkOptions().lasting(0.01), in_process=True)
     monkeypatch.setattr(benchmarking, "measure", partial(benchmarking.measure, protocol=soon))
 
 
-def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits: Splits) -> None:
+def test_a_file_with_layers_in_float_says_so_and_what_it_costs(
+    run: Run, splits: Splits, soon_measured: None
+) -> None:
     said: list[str] = []
     settings = ExportOptions(50, "min-max", keep_float=("conv2", "dense"))
     made = exporter.export_run(run, splits, INT8, settings, report=said.append)
@@ -259,15 +268,16 @@ def test_a_file_with_layers_in_float_says_so_and_what_it_costs(run: Run, splits:
         assert np.mean(agree) > 0.95
 
 
-def test_the_file_to_compare_with_is_made_once(run: Run, splits: Splits, soon_measured: None) -> None:
-    kinds, quiet = [Variant("tflite", "int8")], {"report": lambda _: None}
-    exporter.export_run(run, splits, kinds, ExportOptions(50, "min-max", keep_float=("conv1",)), **quiet)
+def test_the_file_to_compare_with_is_made_once(with_int8: Run, splits: Splits, soon_measured: None) -> None:
+    run, kinds = with_int8, [Variant("tflite", "int8")]
     full = run.artifacts / "cnn-int8.tflite"
     before = full.stat().st_mtime_ns
-    exporter.export_run(run, splits, kinds, ExportOptions(50, "min-max", keep_float=("logits",)), **quiet)
+    settings = replace(AS_THERE, keep_float=("logits",))
+    exporter.export_run(run, splits, kinds, settings, report=lambda _: None)
     assert full.stat().st_mtime_ns == before
     assert artifact.read(run.artifacts / "cnn-int8-keep-float.tflite").kept_float == ["logits"]
-    exporter.export_run(run, splits, kinds, ExportOptions(60, "min-max", keep_float=("logits",)), **quiet)
+    other = replace(settings, calibration_images=60)
+    exporter.export_run(run, splits, kinds, other, report=lambda _: None)
     assert full.stat().st_mtime_ns > before
 
 
@@ -300,11 +310,12 @@ def test_bad_input_is_one_line_and_writes_nothing(
 
 
 def test_from_the_command_line(
-    run: Run, sample_folder: Path, soon_measured: None, capsys: pytest.CaptureFixture[str]
+    with_int8: Run, sample_folder: Path, soon_measured: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = ["--data", str(sample_folder), "--calibration-images", "50"]
+    run, data = with_int8, ["--data", str(sample_folder), "--calibration-images", "100"]
+    words = ["--format", "tflite", "--calibration", "min-max", "--keep-float", "logits", *data]
     with pytest.raises(SystemExit) as stopped:
-        main(["export", str(run.folder), "--format", "tflite", "--keep-float", "logits", *data])
+        main(["export", str(run.folder), *words])
     assert not stopped.value.code
     assert "cnn-int8-keep-float.tflite has logits in float" in capsys.readouterr().err
     names = {path.name for path in run.artifacts.iterdir() if path.suffix == ".tflite"}

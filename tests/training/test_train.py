@@ -193,14 +193,15 @@ def test_only_the_last_and_the_best_checkpoint_are_kept(tmp_path: Path) -> None:
     assert kept == [[f"epoch-{number}.npz" for number in numbers] for numbers in names]
 
 
-@pytest.mark.parametrize("limit", [None, 100])
 def test_a_run_on_part_of_the_data_is_marked(
-    folder: Path, sample: Dataset, limit: int | None, monkeypatch: pytest.MonkeyPatch
+    folder: Path, sample: Dataset, trained: Run, uninterrupted: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fit(folder, sample, replace(ONE_EPOCH, limit=limit, batch_size=100)).small_run
+    assert (trained.recipe.limit, uninterrupted.recipe.limit) == (None, 100)
+    assert trained.small_run and uninterrupted.small_run
     monkeypatch.setattr(Dataset, "complete", True)
-    whole = fit(folder.with_name("whole"), sample, replace(ONE_EPOCH, limit=limit, batch_size=100))
-    assert whole.small_run == (limit is not None)
+    for limit in (None, 100):
+        recipe = replace(ONE_EPOCH, limit=limit, batch_size=100)
+        assert fit(folder.with_name(f"{limit}"), sample, recipe).small_run == (limit is not None)
 
 
 def test_the_layers_and_the_machine_are_told(folder: Path, sample: Dataset) -> None:
