@@ -191,7 +191,6 @@ recipe_option = click.option(
     type=Name("recipe", list(NAMED_RECIPES)),
     help="Train after this recipe instead of the --model's own; edgefashion recipes shows them.",
 )
-data_option = click.option("--data", "data_folder", type=FOLDER, help="Folder with the four data set files.")
 RUNS = "runs"
 """The folder of all runs where none is named."""
 runs_option = click.option("--runs", "root", type=FOLDER, default=RUNS, show_default=True, help="All runs.")

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from edgefashion.evaluation.results import Results
     from edgefashion.tables import Page
 
-_WITH_DATA = re.compile(r"\bedgefashion (train|export|evaluate|bundle|card|debug)\b")
 Write = Callable[[Path], None]
 OUTPUTS = "edgefashion.outputs"
 """Where a command's context keeps which option writes which file."""
@@ -43,8 +41,10 @@ def following(command: str) -> None:
     if activate := activation():
         say(f"in this shell, first: {activate}")
     context = click.get_current_context(silent=True)
-    if context and (folder := context.params.get("data_folder")):
-        command = _WITH_DATA.sub(lambda verb: f"{verb[0]} --data {shlex.quote(str(folder))}", command)
+    if context:
+        from edgefashion.cli._data import with_data
+
+        command = with_data(command, context.params)
     say(f"next: {command}")
 
 

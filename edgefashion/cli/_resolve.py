@@ -1,19 +1,17 @@
-"""From names on the command line to runs, artifacts and the images that they are measured on."""
+"""From names on the command line to runs and artifacts."""
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.cli._output import say
-from edgefashion.errors import MissingExtra, RunError
+from edgefashion.errors import RunError
 from edgefashion.files import reading
-from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
-    from edgefashion.data import Dataset
     from edgefashion.training.runs import Run
 
 
@@ -101,33 +99,3 @@ def _no_run(path: Path) -> str:
     homes = (path.parent, path.parent.parent)
     home = next((each for each in homes if reading.is_file(each / runs.INFO, RunError)), None)
     return f"{path} is {what}" + (f": did you mean {home}?" if home else "")
-
-
-def load_data(folder: Path | None) -> "Dataset":
-    """The data set; says where it is from."""
-    from edgefashion.data import load_dataset
-
-    dataset = load_dataset(folder, say)
-    whole = "" if dataset.complete else ", a part of the data set"
-    say(f"data: {dataset.source}{whole}")
-    return dataset
-
-
-def training_data(folder: Path | None) -> "Dataset":
-    """The data set, for what needs TensorFlow. Raises MissingExtra without it, before anything is fetched."""
-    if not is_installed("tensorflow"):
-        raise MissingExtra("Training and exporting need tensorflow", "train")
-    return load_data(folder)
-
-
-def data_for(artifacts: "Iterable[Artifact]", folder: Path | None) -> "Dataset":
-    """The data set, or, for shipped models, the shipped sample if no data set is at hand."""
-    from edgefashion import zoo
-    from edgefashion.data import locate
-
-    named = folder or os.environ.get(locate.VARIABLE)
-    if named or locate.at_hand() or not all(map(zoo.is_shipped, artifacts)):
-        return load_data(folder)
-    sample = zoo.open_zoo().sample()
-    say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")
-    return sample

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion.cli import _resolve
-from edgefashion.cli._options import COUNT, OUTPUT, data_option, runs_option
+from edgefashion.cli import _data, _resolve
+from edgefashion.cli._data import Chosen, takes_data
+from edgefashion.cli._options import COUNT, OUTPUT, runs_option
 from edgefashion.cli._output import following, keep_inputs, say, show
 from edgefashion.cli._progress import Bar
 
@@ -40,9 +41,9 @@ class Images(click.ParamType[int | str]):
     help="How many test images go with it; default: 1000, or all if there are fewer.",
 )
 @runs_option
-@data_option
+@takes_data()
 def bundle(
-    names: tuple[str, ...], output: Path, images: int | str | None, root: Path, data_folder: Path | None
+    names: tuple[str, ...], output: Path, images: int | str | None, root: Path, chosen: Chosen
 ) -> None:
     """Pack model files for a Raspberry Pi, with labeled images and the predictions made here.
 
@@ -57,7 +58,7 @@ def bundle(
     check_name(output)
     keep_inputs(names, [output])
     artifacts = _resolve.named_artifacts(names, root)
-    dataset = _resolve.data_for(artifacts, data_folder)
+    dataset = _data.for_artifacts(artifacts, chosen)
     count = len(dataset.test) if images == ALL else None if images is None else int(images)
     with Bar() as progress:
         made = make_bundle(artifacts, dataset, output, images=count, progress=progress)

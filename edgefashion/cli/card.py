@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import _resolve
-from edgefashion.cli._options import OUTPUT, PATH, PICTURE, data_option, runs_option
+from edgefashion.cli import _data, _resolve
+from edgefashion.cli._data import Chosen, takes_data
+from edgefashion.cli._options import OUTPUT, PATH, PICTURE, runs_option
 from edgefashion.cli._output import deliver, following, keep_inputs, text_of
 from edgefashion.cli._progress import Bar
 from edgefashion.installation import is_installed
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=OUTPUT, required=True, help="The Markdown file to write.")
 @click.option("--plot", "picture", type=PICTURE, help="Draw the confusion matrix: .png, .svg or .pdf.")
 @runs_option
-@data_option
+@takes_data()
 def card(
     name: str,
     measured: tuple[Path, ...],
     output: Path,
     picture: Path | None,
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
 ) -> None:
     """Write a model's card: data, recipe, accuracy, sizes, latencies, weaknesses.
 
@@ -43,7 +44,7 @@ def card(
 
     keep_inputs((name, *measured), (output, picture))
     stories, artifacts = _known(name, root)
-    dataset = _resolve.data_for(artifacts, data_folder)
+    dataset = _data.for_artifacts(artifacts, chosen)
     with Bar() as progress:
         evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
 

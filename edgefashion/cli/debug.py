@@ -9,8 +9,9 @@ import click
 
 from edgefashion import files
 from edgefashion.artifacts.formats import FORMATS, QAT_PRECISIONS
-from edgefashion.cli import _resolve
-from edgefashion.cli._options import COUNT, OUTPUT, PICTURE, Several, data_option, runs_option
+from edgefashion.cli import _data, _resolve
+from edgefashion.cli._data import Chosen, takes_data
+from edgefashion.cli._options import COUNT, OUTPUT, PICTURE, Several, runs_option
 from edgefashion.cli._output import deliver, following, say, show_pages
 from edgefashion.cli._progress import Bar
 
@@ -41,7 +42,7 @@ DEBUG_IMAGES = 200
     "--images", type=COUNT, default=DEBUG_IMAGES, show_default=True, help="Images of the validation split."
 )
 @runs_option
-@data_option
+@takes_data()
 def debug(
     name: str,
     precision: str | None,
@@ -50,7 +51,7 @@ def debug(
     json_file: Path | None,
     images: int,
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
 ) -> None:
     """Rank the layers of a run's int8 models by the error they cause.
 
@@ -61,7 +62,7 @@ def debug(
     Example: edgefashion debug runs/cnn --plot layers.png
     """
     (run,) = _resolve.named_runs([name], root)
-    report = _compared(run, _resolve.load_data(data_folder), precision, formats, images)
+    report = _compared(run, _data.for_run(chosen, run), precision, formats, images)
     from edgefashion.export.debug import plot, text
 
     outputs = [

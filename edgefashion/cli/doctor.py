@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edgefashion.cli._options import data_option
+from edgefashion.cli._data import folder_option
 from edgefashion.cli._output import following, show, show_json
 
 UNFIT = 1
@@ -12,7 +12,7 @@ UNFIT = 1
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with the machine and its state.")
-@data_option
+@folder_option
 def doctor(as_json: bool, data_folder: Path | None) -> None:
     """Check whether this machine is fit to measure and to export.
 

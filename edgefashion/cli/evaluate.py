@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from edgefashion.cli import _resolve
+from edgefashion.cli import _data, _resolve
+from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._next_step import after_evaluation
 from edgefashion.cli._options import (
     COUNT,
-    data_option,
     limit_options,
     output_options,
     runs_option,
@@ -28,7 +28,7 @@ from edgefashion.cli._progress import Bar
 @click.option("--limit", type=COUNT, help="Use so many test images only.")
 @output_options
 @runs_option
-@data_option
+@takes_data()
 def evaluate(
     names: tuple[str, ...],
     threads: tuple[int, ...],
@@ -37,7 +37,7 @@ def evaluate(
     csv_file: Path | None,
     markdown_file: Path | None,
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
     **settings: Any,
 ) -> None:
     """Measure accuracy, size, latency and memory.
@@ -53,7 +53,7 @@ def evaluate(
     keep_inputs(names, (json_file, csv_file, markdown_file))
     protocol = protocol_for(**settings)
     artifacts = _resolve.named_artifacts(names, root)
-    dataset = _resolve.data_for(artifacts, data_folder)
+    dataset = _data.for_artifacts(artifacts, chosen)
     with Bar() as progress:
         found = measure(artifacts, dataset, threads=threads, limit=limit, options=protocol, progress=progress)
     give_out(found, json_file, csv_file, markdown_file)

@@ -2,14 +2,20 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES, CALIBRATION_METHODS, FORMATS, PRECISIONS
 from edgefashion.artifacts.targets import ANY, TARGETS
-from edgefashion.cli import _resolve
-from edgefashion.cli._options import COUNT, Name, Several, data_option, runs_option
+from edgefashion.cli import _data, _resolve
+from edgefashion.cli._data import Chosen, takes_data
+from edgefashion.cli._options import COUNT, Name, Several, runs_option
 from edgefashion.cli._output import following, say
+
+if TYPE_CHECKING:
+    from edgefashion.data import Dataset
+    from edgefashion.task import Task
 
 
 @click.command()
@@ -46,7 +52,7 @@ from edgefashion.cli._output import following, say
     help="Leave the layers of these names in float, in int8 files called -keep-float.",
 )
 @runs_option
-@data_option
+@takes_data()
 def export(
     names: tuple[str, ...],
     formats: tuple[str, ...],
@@ -56,7 +62,7 @@ def export(
     target: str,
     keep_float: str | None,
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
 ) -> None:
     """Turn runs into verified TFLite and ONNX files.
 
@@ -77,7 +83,9 @@ def export(
     selection.check_calibration(calibration, every_variant)
     target = selection.target_for(target, every_variant, say)
     options = selection.options_for(found, ExportOptions(calibration_images, calibration, target), keep_float)
-    dataset = _resolve.training_data(data_folder)
+    datasets: dict[Task, Dataset] = {}
     for (run, variants), own in zip(found, options, strict=True):
-        export_variants(run, dataset, variants, own, report=say)
+        if run.task not in datasets:
+            datasets[run.task] = _data.for_training(chosen, run)
+        export_variants(run, datasets[run.task], variants, own, report=say)
     following(shlex.join(("edgefashion", "evaluate", *(str(run.folder) for run, _ in found))))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import _resolve
-from edgefashion.cli._options import PATH, Whole, data_option, in_process_option, runs_option
+from edgefashion.cli import _data, _resolve
+from edgefashion.cli._data import Chosen, takes_data
+from edgefashion.cli._options import PATH, Whole, in_process_option, runs_option
 from edgefashion.cli._output import following, say, show_json, show_page
 from edgefashion.cli._progress import Bar
 from edgefashion.errors import BadInput, PictureError, ZooError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @in_process_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead, with the logits.")
 @runs_option
-@data_option
+@takes_data()
 def predict(
     model: str,
     paths: tuple[Path, ...],
@@ -39,7 +40,7 @@ def predict(
     in_process: bool,
     as_json: bool,
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
 ) -> None:
     """Classify pictures: the three likeliest classes.
 
@@ -59,9 +60,9 @@ def predict(
     if not paths and not indices:
         raise BadInput("there is nothing to classify: name a picture, or a test image by --index")
     artifacts = side_by_side(_resolve.named_artifacts([model], root))
-    task = task_of(artifacts, task_at(data_folder))
+    task = task_of(artifacts, task_at(chosen.folder))
     images, refused = _pictures(paths, task, invert)
-    images += _test_images(indices, artifacts, data_folder)
+    images += _test_images(indices, artifacts, chosen)
     predictions = []
     if images:
         with Bar() as progress:
@@ -116,7 +117,7 @@ def _raise(refused: "dict[str, PictureError]", of: int) -> None:
         raise PictureError(f"{len(errors)} of {of} pictures are not classified: see above")
 
 
-def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: Path | None) -> "list[Shown]":
+def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", chosen: Chosen) -> "list[Shown]":
     """Test images by number, of the data set or, for shipped models without one, of the shipped sample.
 
     Raises BadInput for a number too high.
@@ -127,7 +128,7 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", folder: 
 
     if not indices:
         return []
-    dataset = _resolve.data_for(artifacts, folder)
+    dataset = _data.for_artifacts(artifacts, chosen)
     for each in artifacts:
         check_kind(each, dataset.task)
     test, whose = dataset.test, " of the sample" if isinstance(dataset, SampledDataset) else ""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import files
-from edgefashion.cli import _resolve
+from edgefashion.cli import _data
+from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._next_step import after_evaluation
-from edgefashion.cli._options import data_option, model_option, runs_option, threads_option, training_options
+from edgefashion.cli._options import model_option, runs_option, threads_option, training_options
 from edgefashion.cli._output import following, give_out, say
 from edgefashion.cli._progress import Bar, training_bar
 from edgefashion.recipes import RECIPES, Recipe, changed, run_name
@@ -26,14 +27,14 @@ SMOKE_SECONDS = 0.1
 @click.option("--smoke", is_flag=True, help="The whole way in under a minute: 1 epoch, a few hundred images.")
 @threads_option
 @runs_option
-@data_option
+@takes_data(makes_task=True)
 @training_options
 def run(
     models: tuple[str, ...],
     smoke: bool,
     threads: tuple[int, ...],
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
     hardware: str | None,
     force: bool,
     **changes: Any,
@@ -51,7 +52,7 @@ def run(
     recipes = [changed(RECIPES[model], **changes) for model in models]
     path = root / ("results-small.json" if changes["limit"] else "results.json")
     files.check_writable(path)
-    dataset = _resolve.training_data(data_folder)
+    dataset = _data.for_training(chosen)
     artifacts = [each for recipe in recipes for each in _made(recipe, dataset, root, hardware, force)]
     protocol = protocol_for(SMOKE_SECONDS if smoke else None, None, None, in_process=False)
     with Bar() as progress:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edgefashion.cli import _fine_tuning, _resolve
+from edgefashion.cli import _data, _fine_tuning, _resolve
+from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._fine_tuning import fine_tuning_options
 from edgefashion.cli._options import (
     COUNT,
     FILE,
-    data_option,
     model_option,
     options,
     recipe_option,
@@ -61,7 +61,7 @@ recipe_options = options(
 @recipe_options
 @click.option("--name", help="Name of the run; default: the model's or the recipe's.")
 @runs_option
-@data_option
+@takes_data(makes_task=True)
 @training_options
 @fine_tuning_options
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
@@ -74,7 +74,7 @@ def train(
     seeds: int | None,
     name: str | None,
     root: Path,
-    data_folder: Path | None,
+    chosen: Chosen,
     hardware: str | None,
     force: bool,
     base: str | None,
@@ -106,11 +106,11 @@ def train(
     changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
         recipes = _new_recipes(models, recipe_name, **changes)
-        dataset = _resolve.training_data(data_folder)
+        dataset = _data.for_training(chosen)
     else:
         kind, base_name = tuning
         bases = _fine_tuning.base_runs(base_name, models, root)
-        dataset = _resolve.training_data(data_folder)
+        dataset = _data.for_training(chosen, bases[0])
         changes |= {"sparsity": sparsity, "clusters": clusters}
         recipes = _fine_tuning.recipes(kind, bases, dataset, **changes)
     folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}

@@ -77,6 +77,8 @@ class Dataset:
     """what chooses between models, where there is such; else `split` sets a part of train aside"""
     left_out: "LeftOut | None" = field(default=None, kw_only=True)
     """how many files of a set of pictures are not in it"""
+    follow_links: bool = field(default=False, kw_only=True)
+    """whether links among its pictures were followed"""
 
     @property
     def complete(self) -> bool:
@@ -98,6 +100,8 @@ class Dataset:
             found["counts"]["validation"] = len(self.validation)
         if self.left_out is not None:
             found["left_out"] = self.left_out
+        if self.follow_links:
+            found["follow_links"] = True
         return found
 
 

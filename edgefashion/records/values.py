@@ -45,4 +45,5 @@ class Dataset(TypedDict):
     counts: Counts
     source: NotRequired[str | None]
     folder: NotRequired[str]
+    follow_links: NotRequired[bool]
     left_out: NotRequired[LeftOut]

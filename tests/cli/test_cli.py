@@ -7,7 +7,7 @@ import click
 import pytest
 
 from edgefashion import cli
-from edgefashion.cli import _resolve, main
+from edgefashion.cli import _data, main
 from edgefashion.cli._group import VERBS, command
 from edgefashion.cli._progress import Bar, training_bar
 from edgefashion.installation import pip_install
@@ -217,7 +217,7 @@ def test_a_missing_tensorflow_is_said_before_anything_is_fetched(
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setattr(_resolve, "load_data", lambda folder: pytest.fail("data were asked for"))
+    monkeypatch.setattr(_data, "load", lambda chosen: pytest.fail("data were asked for"))
     with pytest.raises(SystemExit) as stopped:
         main(words)
     assert stopped.value.code == 1

@@ -37,8 +37,6 @@ class PictureSet:
     """Files that cannot be used."""
     dropped: list[Picture]
     """Left out, being there twice."""
-    alike: list[tuple[Picture, Picture]]
-    """A picture that looks like one of an earlier split, and that."""
 
     def of(self, split: Split) -> list[Picture]:
         """The pictures of a split, by name."""
@@ -88,14 +86,7 @@ def examine(
     )
     if dropped:
         report(f"left out, the same picture again: {listed(each.name for each in dropped)}")
-    alike = list(duplicates.look_alikes(placed))
-    for one, other in alike[:1]:
-        more = f", and {len(alike) - 1:,} more such pairs" if len(alike) > 1 else ""
-        report(
-            f"warning: {shown(one.name)} ({one.split}) looks like {shown(other.name)} ({other.split}){more}: "
-            "accuracy on what was learned from says little"
-        )
-    return PictureSet(path, placed, bad, dropped, alike)
+    return PictureSet(path, placed, bad, dropped)
 
 
 def load(
@@ -124,13 +115,16 @@ def load(
         task = task_for(_name_of(path), classes, found.of("train"), options)
         size, colors = f"{task.height}x{task.width}", "gray" if task.channels == 1 else "RGB"
         report(f"images: {size}, {colors}, {task.picture.fit}")
+        _tell_alike(found, report)
     else:
         _check_known(found, task)
     _tell_missing(found, task, report)
-    return _dataset(found, source, task, progress)
+    return _dataset(found, source, task, progress, options.get("follow_links", False))
 
 
-def _dataset(found: PictureSet, source: str, task: Task, progress: Progress | None) -> Dataset:
+def _dataset(
+    found: PictureSet, source: str, task: Task, progress: Progress | None, follow_links: bool
+) -> Dataset:
     parts: dict[Split, list[Picture]] = {split: found.of(split) for split in ("train", "validation", "test")}
     ordered = [each for own in parts.values() for each in own]
     images = store.decoded(ordered, task, progress)
@@ -149,6 +143,7 @@ def _dataset(found: PictureSet, source: str, task: Task, progress: Progress | No
         task,
         validation=subsets["validation"],
         left_out={"bad": len(found.bad), "duplicates": len(found.dropped)},
+        follow_links=follow_links,
     )
 
 
@@ -210,6 +205,17 @@ def _check_known(found: PictureSet, task: Task) -> None:
         raise DataError(
             f"{found.path} has pictures of {listed(others)}, and the model knows {listed(task.classes)}: "
             "name a data set of its own classes"
+        )
+
+
+def _tell_alike(found: PictureSet, report: Report) -> None:
+    """Warn of pictures that look like ones that are learned from."""
+    alike = list(duplicates.look_alikes(found.pictures))
+    for one, other in alike[:1]:
+        more = f", and {len(alike) - 1:,} more such pairs" if len(alike) > 1 else ""
+        report(
+            f"warning: {shown(one.name)} ({one.split}) looks like {shown(other.name)} ({other.split}){more}: "
+            "accuracy on what was learned from says little"
         )
 
 

@@ -1,0 +1,226 @@
+"""The data set that a verb works on: its options, and from them and what is named to a data set."""
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.cli._options import PATH, options
+from edgefashion.cli._output import say
+from edgefashion.cli._progress import Bar
+from edgefashion.errors import ArtifactError, DataError, MissingExtra, RunError
+from edgefashion.files import reading
+from edgefashion.installation import is_installed
+
+if TYPE_CHECKING:
+    from edgefashion.data import Dataset
+    from edgefashion.data.picture_sets.options import PictureOptions
+    from edgefashion.records.values import Dataset as DatasetInfo
+    from edgefashion.task import Task
+    from edgefashion.training.runs import Run
+
+FOLDER, SKIP, DROP, FOLLOW = "data_folder", "skip_bad", "drop_duplicates", "follow_links"
+FITS = ("crop", "pad", "stretch")
+COLORS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
+_WITH_DATA = re.compile(r"\bedgefashion (train|export|evaluate|bundle|card|debug)\b")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the user says of the data set."""
+
+    folder: Path | None
+    options: "PictureOptions"
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """Height and width of images: `96`, or `48x96`."""
+
+    name = "size"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """How --help shows it."""
+        return "N|HxW"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Height and width."""
+        found = re.fullmatch(r"([0-9]{1,5})(?:x([0-9]{1,5}))?", value)
+        if not found:
+            self.fail(f"{value[:20]!r} is no size of images: give 96, or 48x96 (height, width)", param, ctx)
+        return int(found[1]), int(found[2] or found[1])
+
+
+class Color(click.ParamType[tuple[int, int, int]]):
+    """`white`, `black`, `gray`, or red, green and blue as `#ff8000`."""
+
+    name = "color"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """How --help shows it."""
+        return "COLOR"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int, int]:
+        """Red, green and blue, 0 to 255."""
+        if value.lower() in COLORS:
+            return COLORS[value.lower()]
+        found = re.fullmatch(r"#?([0-9a-fA-F]{6})", value)
+        if not found:
+            self.fail(f"{value[:20]!r} is no color: give {', '.join(COLORS)} or one like #ff8000", param, ctx)
+        red, green, blue = bytes.fromhex(found[1])
+        return red, green, blue
+
+
+folder_option = click.option(
+    "--data",
+    FOLDER,
+    type=PATH,
+    help="Folder or .zip file of pictures sorted by class, or of IDX files.",
+)
+set_options = options(
+    click.option("--skip-bad", SKIP, is_flag=True, help="Leave out files that are no pictures, or damaged."),
+    click.option(
+        "--drop-duplicates", DROP, is_flag=True, help="Leave out the same picture in two splits or classes."
+    ),
+    click.option("--follow-links", FOLLOW, is_flag=True, help="Follow symbolic links among the pictures."),
+)
+task_options = options(
+    click.option(
+        "--size", type=Size(), help="Size of the images made; default: the pictures' own up to 96, else 96."
+    ),
+    click.option("--fit", type=click.Choice(FITS), help="How pictures become images; default: crop."),
+    click.option("--gray/--rgb", default=None, help="Channels; default: gray where all pictures are."),
+    click.option("--background", type=Color(), help="Seen where a picture is transparent; default: white."),
+)
+
+
+def takes_data(*, makes_task: bool = False, named: bool = True) -> Callable[[Any], Any]:
+    """The options that choose a data set, given to the verb as one argument `chosen`.
+
+    `makes_task`: what images are made of pictures can be said; `named`: --data is among them.
+    """
+
+    def apply(command: Any) -> Any:
+        @wraps(command)
+        def wrapped(**values: Any) -> Any:
+            names = ("size", "fit", "gray", "background") if makes_task else ()
+            said = {name: values.pop(name) for name in (*names, SKIP, DROP, FOLLOW)}
+            return command(chosen=Chosen(values.pop(FOLDER), cast("PictureOptions", said)), **values)
+
+        groups = [folder_option] * named + [task_options] * makes_task + [set_options]
+        return options(*groups)(wrapped)
+
+    return apply
+
+
+def with_data(command: str, params: Mapping[str, Any]) -> str:
+    """A command that goes on with the data set that was named; `params` are those of the verb at work."""
+    folder = params.get(FOLDER)
+    if not folder:
+        return command
+    flags = [f"--{name.replace('_', '-')}" for name in (SKIP, DROP, FOLLOW) if params.get(name)]
+    added = shlex.join(("--data", str(folder), *flags))
+    return _WITH_DATA.sub(lambda verb: f"{verb[0]} {added}", command)
+
+
+def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | None" = None) -> "Dataset":
+    """The data set; says where it is from. Of a `task` that there is already, where no folder is chosen, that
+    `recorded` with it.
+    """
+    from edgefashion.data import load_dataset
+
+    known = None if chosen.folder else _recorded(task, recorded)
+    if known:
+        chosen = Chosen(Path(known["folder"]), {**chosen.options, **_options_of(known)})
+    with Bar(at_once=False) as progress:
+        dataset = load_dataset(chosen.folder, say, progress, task=task, **chosen.options)
+    whole = "" if dataset.complete else ", a part of the data set"
+    say(f"data: {dataset.source}{whole}{', which the model was trained with' if known else ''}")
+    return dataset
+
+
+def for_training(chosen: Chosen, run: "Run | None" = None) -> "Dataset":
+    """The data set for what needs TensorFlow, of a run that there is. Raises MissingExtra without it, before
+    anything is fetched.
+    """
+    if not is_installed("tensorflow"):
+        raise MissingExtra("Training and exporting need tensorflow", "train")
+    return for_run(chosen, run) if run else load(chosen)
+
+
+def for_run(chosen: Chosen, run: "Run") -> "Dataset":
+    """The data set of a run."""
+    return load(chosen, run.task, run.info["data"])
+
+
+def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
+    """The data set of what model files are for, or, for shipped models, the shipped sample if no data set is
+    at hand.
+    """
+    from edgefashion import zoo
+    from edgefashion.data import FASHION_MNIST, locate
+
+    found = list(artifacts)
+    task = next((task for each in found if (task := _task_of(each))), None)
+    named = chosen.folder or os.environ.get(locate.VARIABLE)
+    other = task not in (None, FASHION_MNIST)
+    if other or named or locate.at_hand() or not all(map(zoo.is_shipped, found)):
+        return load(chosen, task, next(filter(None, map(_data_of, found)), None) if other else None)
+    sample = zoo.open_zoo().sample()
+    say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")
+    return sample
+
+
+def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetInfo | None":
+    """The data that a run of another task than Fashion-MNIST was trained with, unless others are set."""
+    from edgefashion.data import FASHION_MNIST, locate
+
+    folder = recorded.get("folder") if recorded else None
+    if task in (None, FASHION_MNIST) or not folder:
+        return None
+    if reading.exists(Path(folder), DataError):
+        return recorded
+    if os.environ.get(locate.VARIABLE):
+        return None
+    raise DataError(f"{folder}, which the model was trained with, is not there: name it with --data")
+
+
+def _options_of(recorded: "DatasetInfo") -> "PictureOptions":
+    """What is to be left out again, as it was in training."""
+    left_out = recorded.get("left_out", {"bad": 0, "duplicates": 0})
+    found: PictureOptions = {}
+    if left_out["bad"]:
+        found["skip_bad"] = True
+    if left_out["duplicates"]:
+        found["drop_duplicates"] = True
+    if recorded.get("follow_links"):
+        found["follow_links"] = True
+    return found
+
+
+def _task_of(artifact: Artifact) -> "Task | None":
+    try:
+        return artifact.task
+    except ArtifactError:
+        return None  # which is said of this file where it is measured
+
+
+def _data_of(artifact: Artifact) -> "DatasetInfo | None":
+    """The data that the run beside an exported file was trained with."""
+    from edgefashion.training import runs
+
+    info = artifact.path.absolute().parent.parent / runs.INFO
+    try:
+        return runs.read_info(info)["data"] if reading.is_file(info, RunError) else None
+    except RunError:
+        return None
