@@ -67,8 +67,9 @@ def export_run(
         check_precision(run, precision)
     if run.artifacts.is_symlink():
         raise RunError(f"{run.artifacts} is a link, and nothing is written through it: put a folder there")
+    existing = run.artifacts if run.artifacts.exists() else run.folder
     for variant in variants:
-        files.check_writable(run.artifacts / file_name(run, variant, options))
+        files.check_writable(existing / file_name(run, variant, options))
     if missing := _full_missing(run, variants, options):
         all_integer = replace(options, keep_float=())
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)

@@ -123,9 +123,10 @@ def manifest_path(path: Path) -> Path:
 def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
     """Write a model file and its manifest, each in one step; the manifest gains size and SHA-256.
 
-    A kill between the two leaves a pair that `read` refuses, never one that it believes.
-    Raises OutputError.
+    Their folder is made where it is missing. A kill between the two leaves a pair that `read` refuses, never
+    one that it believes. Raises OutputError.
     """
+    files.make_folder(path.parent)
     files.write_bytes(path, content)
     complete: Any = {
         "schema": SCHEMA,

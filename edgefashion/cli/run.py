@@ -51,8 +51,9 @@ def run(
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
     recipes = [changed(RECIPES[model], **changes) for model in models]
     path = root / ("results-small.json" if changes["limit"] else "results.json")
-    files.check_writable(path)
     dataset = _data.for_training(chosen)
+    files.make_folder(root)
+    files.check_writable(path)
     artifacts = [each for recipe in recipes for each in _made(recipe, dataset, root, hardware, force)]
     protocol = protocol_for(SMOKE_SECONDS if smoke else None, None, None, in_process=False)
     with Bar() as progress:

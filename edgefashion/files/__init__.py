@@ -24,6 +24,7 @@ _ADVICE = {
     (errno.ENOSPC, errno.EDQUOT): "free some space or choose another folder",
     (errno.EACCES, errno.EPERM): "choose a file and a folder that you may write to",
     (errno.EROFS,): "it is read-only: choose a folder elsewhere",
+    (errno.ENOENT,): "its folder is missing: make it first, or name another",
     (errno.EISDIR,): "name a file, not a folder",
     (errno.ENOTDIR, errno.EEXIST): "a part of its path is a file: choose another folder",
     (errno.ENAMETOOLONG,): "choose a shorter name",
@@ -49,16 +50,15 @@ def gzip_size(pieces: Iterable[bytes]) -> int:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; when the block ends well, it becomes `path` in one step.
 
-    The folder is made where it is missing. The new file has the mode of the old one, or what the umask
-    leaves; a link is replaced, not followed. A device or a pipe is written into at the end of the block.
-    What a killed process left of the same file is cleared. Raises OutputError.
+    The folder has to be there: a typing error makes no tree of folders. The new file has the mode of the old
+    one, or what the umask leaves; a link is replaced, not followed. A device or a pipe is written into at the
+    end of the block. What a killed process left of the same file is cleared. Raises OutputError.
     """
     with naming_output(path):
         if streams.is_stream(path):
             with streams.pouring(path) as temporary:
                 yield temporary
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         _clear_halves(path)
         with _half(path) as temporary:
             mode = stat.S_IMODE((path if path.is_file() else temporary).stat().st_mode) & 0o777
@@ -84,12 +84,9 @@ def check_writable(path: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.is_file() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        folder = path.absolute().parent
-        while not folder.exists():
-            folder = folder.parent
         import tempfile
 
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with tempfile.TemporaryFile(dir=path.absolute().parent) as file:
             file.write(bytes(ROOM))
 
 
@@ -157,6 +154,12 @@ def alone(folder: Path, report: Callable[[str], None], waiting: str) -> Iterator
         yield
     finally:
         lock.release()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is this project's own, with those around it. Raises OutputError."""
+    with naming_output(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager

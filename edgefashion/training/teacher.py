@@ -58,6 +58,7 @@ def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], No
         return kept
     report(f"teacher {teacher.folder}: asked about {len(images):,} images, and their mirror images")
     found = _ask(teacher, images)
+    files.make_folder(cache)
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, found)
     return found

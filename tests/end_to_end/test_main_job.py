@@ -209,9 +209,9 @@ def test_a_pruned_run_is_made_exported_and_compared_with_its_base(
 
 def test_evaluate_writes_json_csv_and_markdown(typed: Typed, runs: Path, sample_folder: Path) -> None:
     file = f"{FILES}-float32.tflite"
-    outputs = ["--json", "new/r.json", "--csv", "r.txt", "--markdown", "r.out"]
+    outputs = ["--json", "r.json", "--csv", "r.txt", "--markdown", "r.out"]
     typed("evaluate", *QUICK, file, "--data", sample_folder, *outputs)
-    (row,) = json.loads((runs.parent / "new/r.json").read_text())["results"]
+    (row,) = json.loads((runs.parent / "r.json").read_text())["results"]
     with (runs.parent / "r.txt").open() as text:
         (line,) = csv.DictReader(text)
     assert float(line["accuracy"]) == row["accuracy"]

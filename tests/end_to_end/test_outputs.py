@@ -16,6 +16,7 @@ import pytest
 
 from edgefashion import zoo
 from edgefashion.cli import _output, main
+from edgefashion.cli._group import VERBS, command
 from edgefashion.errors import BadInput, OutputError
 from edgefashion.files import reading
 
@@ -298,3 +299,22 @@ def test_no_line_is_longer_than_a_narrow_terminal(
 ) -> None:
     lines = [line.split("\r")[-1] for line in shown(60, command.format(sample=sample_folder))]
     assert [line for line in lines if len(line.rstrip()) > 60 and len(line.split()) > 1] == []
+
+
+def output_options() -> list[tuple[str, str]]:
+    """Every option of a verb that names a file to write."""
+    options = [(verb, each) for verb in VERBS for each in command(verb).params]
+    return [(verb, each.opts[0]) for verb, each in options if isinstance(each.type, _output.OutputFile)]
+
+
+@pytest.mark.parametrize(("verb", "option"), output_options())
+def test_no_verb_makes_the_folder_of_an_output_file(
+    verb: str, option: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is done, whatever else is named."""
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "a.json", option, "results/of/today.png"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith("edgefashion: cannot write results/of/today.png: No such file or directory; ")
+    assert not list(here.iterdir())

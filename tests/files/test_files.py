@@ -26,9 +26,12 @@ def test_what_is_written_can_be_read_back(tmp_path: Path) -> None:
     assert (tmp_path / "json").read_text() == '{\n  "a": [\n    1,\n    2\n  ]\n}\n'
 
 
-def test_missing_folders_are_made(tmp_path: Path) -> None:
-    files.write_bytes(tmp_path / "a/b/c.bin", b"new")
-    assert (tmp_path / "a/b/c.bin").read_bytes() == b"new"
+def test_missing_folders_are_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "a/b/c.bin"
+    for refused in (lambda: files.write_bytes(path, b"new"), lambda: files.check_writable(path)):
+        with pytest.raises(OutputError, match=r"c\.bin: No such file or directory; its folder is missing"):
+            refused()
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
@@ -127,7 +130,7 @@ def test_the_advice_fits_the_reason(tmp_path: Path, number: int, advice: str) ->
 
 
 def test_trying_a_file_changes_nothing(tmp_path: Path) -> None:
-    files.check_writable(tmp_path / "a/b/c.json")
+    files.check_writable(tmp_path / "c.json")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "here").write_text("old")
     files.check_writable(tmp_path / "here")
