@@ -136,4 +136,5 @@ def _write_index(tree: Tree, index: Index) -> None:
     import msgspec
 
     with contextlib.suppress(OutputError):
+        files.make_folder(folder())
         files.write_bytes(index_path(tree), msgspec.msgpack.encode((_version(), index)))
