@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,32 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: Dataset) ->
     for name, checksum in sample.checksums.items():
         monkeypatch.setitem(fashion_mnist.CHECKSUMS, name, checksum)
     return locate.cache_folder()
+
+
+@pytest.fixture(scope="session")
+def short_mobilenetv2() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """A block in which MobileNetV2 is its first four blocks, one of which adds, narrow and of 48x48 pixels."""
+    from edgefashion.models import mobilenetv2
+    from edgefashion.tensorflow import keras
+
+    @cache
+    def first_blocks(size: tuple[int, int]) -> keras.Model:
+        whole = keras.applications.MobileNetV2(
+            input_shape=(*size, 3), include_top=False, weights=None, alpha=0.35
+        )
+        return keras.Model(whole.input, whole.get_layer("block_2_add").output)
+
+    def untrained(_: float, size: tuple[int, int]) -> keras.Model:
+        return keras.models.clone_model(first_blocks(size))
+
+    @contextlib.contextmanager
+    def block() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mobilenetv2, "SIZE", 48)
+            patch.setattr(mobilenetv2, "_untrained", untrained)
+            yield
+
+    return block
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Images in color and of any height and width, few classes: every model, precision and format."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from edgefashion.export.graph import graph as graphs
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import representative_dataset
-from edgefashion.models import ARCHITECTURES, Architecture, mobilenetv2
+from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
 from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras, tf
@@ -118,19 +119,9 @@ def tuned(
     return deployed
 
 
-def small_mobilenetv2(_: float, size: mobilenetv2.Size, weights: str | None) -> keras.Model:
-    """The first blocks of MobileNetV2."""
-    whole = keras.applications.MobileNetV2(
-        input_shape=(*size, 3), include_top=False, weights=weights, alpha=0.35
-    )
-    return keras.Model(whole.input, whole.get_layer("block_1_project_BN").output)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def small() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mobilenetv2, "SIZE", 48)
-        patch.setattr(mobilenetv2, "_base", small_mobilenetv2)
+def short(short_mobilenetv2: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    with short_mobilenetv2():
         yield
 
 

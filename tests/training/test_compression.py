@@ -1,6 +1,7 @@
 """Pruning and clustering: the zeros and the few values are in the model that is kept, and in its exports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,12 @@ def kernels(run: Run) -> dict[str, Array]:
 
 def zeros(kernel: Array) -> float:
     return float(np.mean(kernel == 0))
+
+
+@pytest.fixture
+def short(short_mobilenetv2: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    with short_mobilenetv2():
+        yield
 
 
 # The model that is kept
@@ -148,7 +155,7 @@ def test_all_zeros_are_there_when_the_first_epoch_ends(steps: int, trained: Run)
 @pytest.mark.parametrize("compression", [Pruning(0.9999), Clustering(2)], ids=["prune", "cluster"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_wrapping_and_stripping_gives_the_same_layers(
-    name: str, compression: Compression, sample: Dataset
+    name: str, compression: Compression, sample: Dataset, short: None
 ) -> None:
     architecture = architecture_for(replace(NAMED_RECIPES[name], fine_tuning="float"))
     model = architecture.build(FASHION_MNIST, None)
