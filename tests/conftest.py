@@ -178,7 +178,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: Dataset) ->
 
 @pytest.fixture(scope="session")
 def short_mobilenetv2() -> Callable[[], contextlib.AbstractContextManager[None]]:
-    """A block in which MobileNetV2 is its first four blocks, one of which adds, narrow and of 48x48 pixels."""
+    """A block in which MobileNetV2 is its first four blocks, one of which adds; narrow, of 48x48 pixels."""
     from edgefashion.models import mobilenetv2
     from edgefashion.tensorflow import keras
 
