@@ -8,9 +8,13 @@ import os
 import tempfile
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from edgefashion.errors import MissingExtra
 from edgefashion.files import temporary
+from edgefashion.files.stored import StoredArray
 from edgefashion.system.descriptors import quiet
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -35,4 +39,11 @@ loader.tempfile = SimpleNamespace(
     NamedTemporaryFile=partial(tempfile.NamedTemporaryFile, dir=str(_traced.path))
 )
 
-__all__ = ["keras", "quiet", "tf"]
+
+def gather(array: NDArray[Any] | StoredArray, rows: Any) -> Any:
+    """A tensor of those rows, int64 [M], of an array that stays where it is: no graph holds a copy of it."""
+    found = tf.numpy_function(array.__getitem__, [rows], array.dtype, stateful=False)
+    return tf.ensure_shape(found, [*rows.shape, *array.shape[1:]])
+
+
+__all__ = ["gather", "keras", "quiet", "tf"]

@@ -1,14 +1,20 @@
 """Arrays that stay in a file, because they may be larger than the memory."""
 
 import os
+import tempfile
 import weakref
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgefashion import files
+
 Rows = NDArray[np.integer[Any]] | NDArray[np.bool_] | slice
 """Which rows of an array."""
+Parts = Iterable[NDArray[Any]]
 
 
 class StoredArray:
@@ -81,6 +87,22 @@ class _File:
             if not count:
                 raise OSError("a file became shorter while it was being read")
             into, position = into[count:], position + count
+
+
+def without_name(
+    folder: Path, dtype: "np.dtype[Any]", row_shape: tuple[int, ...], parts: Parts
+) -> StoredArray:
+    """An array of all rows of some arrays [M, *row_shape], in a file of `folder` that is gone with it.
+
+    Raises OutputError.
+    """
+    count = 0
+    with files.naming_output(folder), tempfile.TemporaryFile(dir=folder) as file:
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype).data)
+            count += len(part)
+        file.flush()
+        return StoredArray(os.dup(file.fileno()), 0, dtype, (count, *row_shape))
 
 
 ImageSet = NDArray[np.uint8] | StoredArray

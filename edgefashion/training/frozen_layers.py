@@ -7,11 +7,13 @@ and batch normalization in them its statistics.
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from edgefashion.data import Splits, Subset
 from edgefashion.errors import BadInput
+from edgefashion.files.stored import without_name
 from edgefashion.models import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import connect
 from edgefashion.tensorflow import keras, quiet, tf
@@ -52,22 +54,30 @@ def behind(architecture: Architecture, name: str) -> Architecture:
 
 
 def features(
-    architecture: Architecture, weights: str | None, name: str, splits: Splits, report: Callable[[str], None]
+    architecture: Architecture,
+    weights: str | None,
+    name: str,
+    splits: Splits,
+    folder: Path,
+    report: Callable[[str], None],
 ) -> Splits:
     """What the layer `name` of a model with the initial `weights` gives for the images of both splits, in
-    their place: float16 [N, ...]. Raises BadInput as `split` does.
+    their place: float16 [N, ...], in files without a name in `folder`. Raises BadInput as `split` does, and
+    OutputError.
     """
     first, _ = split(architecture.build(splits.task, weights), name)
     with quiet():
         tf.cast(0.0, "half")  # the first time, TensorFlow says which of its kernels are not for such numbers
     answer = tf.function(lambda pixels: tf.cast(first(architecture.prepare(pixels), training=False), "half"))
-    size = 2 * np.prod(first.output_shape[1:]) * (len(splits.train) + len(splits.validation))
-    report(f"frozen until {name}: what it gives is computed once, and takes {size / 1e6:,.0f} MB of memory")
+    shape, dtype = first.output_shape[1:], np.dtype(np.float16)
+    size = 2 * np.prod(shape) * (len(splits.train) + len(splits.validation))
+    report(
+        f"frozen until {name}: what it gives is computed once, and takes {size / 1e6:,.0f} MB of disk space"
+    )
 
     def of(subset: Subset) -> Subset:
-        found = np.empty((len(subset), *first.output_shape[1:]), np.float16)
-        for start in range(0, len(subset), BATCH_SIZE):
-            found[start : start + BATCH_SIZE] = answer(subset.images[start : start + BATCH_SIZE])
-        return Subset(found, subset.labels, subset.indices)
+        starts = range(0, len(subset), BATCH_SIZE)
+        parts = (answer(subset.images[start : start + BATCH_SIZE]).numpy() for start in starts)
+        return Subset(without_name(folder, dtype, shape, parts), subset.labels, subset.indices)
 
     return replace(splits, train=of(splits.train), validation=of(splits.validation))

@@ -8,7 +8,7 @@ import numpy as np
 from edgefashion.data import Subset, Task
 from edgefashion.models import Architecture
 from edgefashion.recipes import Recipe
-from edgefashion.tensorflow import tf
+from edgefashion.tensorflow import gather, tf
 from edgefashion.training import augmentation
 from edgefashion.training.augmentation import Randomness
 
@@ -61,13 +61,13 @@ def batches_of(
     [2, N, classes].
     """
     classes = len(task.classes)
-    images, labels = tf.constant(subset.images), labels_for(recipe.loss, subset.labels, classes)
+    labels = labels_for(recipe.loss, subset.labels, classes)
     logits = None if teacher is None else tf.constant(teacher)
 
     def prepare(epoch: Any, batch: Any, chosen: Any) -> tuple[Any, ...]:
         random = Randomness(recipe.seed, epoch, batch)
         mirrored = augmentation.flips(random, recipe, tf.size(chosen))
-        pixels = augmentation.move(tf.gather(images, chosen), mirrored, random, recipe, task.picture.fill)
+        pixels = augmentation.move(gather(subset.images, chosen), mirrored, random, recipe, task.picture.fill)
         pixels = augmentation.erase(pixels, random, recipe)
         normalized = architecture.normalization(pixels)
         normalized, wanted = augmentation.mix(normalized, tf.gather(labels, chosen), random, recipe)
@@ -104,11 +104,10 @@ def validation_batches(
     subset: Subset, task: Task, architecture: Architecture, recipe: Recipe
 ) -> tf.data.Dataset:
     """Batches of (images, labels), class indices or one-hot, in the order of `subset`."""
-    images = tf.constant(subset.images)
     labels = labels_for(recipe.loss, subset.labels, len(task.classes))
 
-    def gather(batch: Any) -> tuple[Any, Any]:
-        return architecture.prepare(tf.gather(images, batch)), tf.gather(labels, batch)
+    def prepare(batch: Any) -> tuple[Any, Any]:
+        return architecture.prepare(gather(subset.images, batch)), tf.gather(labels, batch)
 
     indices = tf.data.Dataset.range(len(subset)).batch(recipe.batch_size)
-    return indices.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return indices.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -69,7 +69,9 @@ def train(
         taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
         if recipe.frozen:
             whole = architecture_for(recipe)
-            splits = frozen_layers.features(whole, recipe.weights, recipe.frozen, splits, report)
+            splits = frozen_layers.features(
+                whole, recipe.weights, recipe.frozen, splits, folder.parent, report
+            )
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             state.check_within(recipe.epochs, steps)

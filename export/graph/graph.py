@@ -8,10 +8,11 @@ from typing import Any
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.layers import first_kernel
 from edgefashion.export.graph.unread_pixels import crop_unread
+from edgefashion.files.stored import ImageSet
 from edgefashion.models import Architecture, Normalization
 from edgefashion.models.architecture import with_weights
 from edgefashion.task import Task
-from edgefashion.tensorflow import keras, tf
+from edgefashion.tensorflow import gather, keras, tf
 from edgefashion.training.runs import Run
 from edgefashion.training.trained import architecture_for, load_model
 
@@ -92,11 +93,12 @@ class Graph:
                 "dataset has no pixel of 0 or none of 255; use more calibration images"
             )
 
-    def predict(self, pixels: Any) -> Any:
+    def predict(self, pixels: ImageSet) -> Any:
         """What the trained Keras model says: uint8 [N, height, width, channels] → float32 [N, classes]
         numpy array.
         """
-        batches = tf.data.Dataset.from_tensor_slices(pixels).batch(100).map(self.architecture.prepare)
+        rows = tf.data.Dataset.range(len(pixels)).batch(100)
+        batches = rows.map(lambda each: self.architecture.prepare(gather(pixels, each)))
         return self.model.predict(batches, verbose=0)
 
 

@@ -1,15 +1,18 @@
 """An array in a file is read as an array in memory is indexed."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgefashion.files.stored import StoredArray, take
+from edgefashion.errors import OutputError
+from edgefashion.files.stored import StoredArray, take, without_name
 
 HEADER = b"abc"
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 1), dtype=np.uint8)
@@ -98,10 +101,18 @@ def test_a_file_that_became_shorter_is_an_error_and_not_zeros(stored: StoredArra
         stored[:]
 
 
-def test_float16_is_kept_to_the_bit() -> None:
+def test_rows_are_kept_to_the_bit_in_a_file_without_a_name(tmp_path: Path) -> None:
     values = np.random.default_rng(1).random((5, 2)).astype(np.float16)
-    with tempfile.TemporaryFile() as file:
-        file.write(values.tobytes())
-        file.flush()
-        stored = StoredArray(os.dup(file.fileno()), 0, values.dtype, values.shape)
-        assert np.array_equal(stored[np.array([4, 0])], values[[4, 0]])
+    stored = without_name(tmp_path, values.dtype, (2,), (values[:2], values[2:2], values[2:]))
+    assert stored.shape == (5, 2) and stored.dtype == np.float16
+    assert np.array_equal(stored, values)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_disk_that_becomes_full_is_an_error_of_one_line(tmp_path: Path) -> None:
+    def full() -> Iterator[NDArray[Any]]:
+        yield IMAGES
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OutputError, match="No space left"):
+        without_name(tmp_path, IMAGES.dtype, IMAGES.shape[1:], full())

@@ -70,10 +70,11 @@ def test_a_layer_that_parts_nothing(name: str, said: str, model: keras.Model) ->
     assert said in str(refused.value)
 
 
-def test_features_are_what_the_frozen_layers_give(weights: Path, sample: Dataset) -> None:
+def test_features_are_what_the_frozen_layers_give(weights: Path, sample: Dataset, tmp_path: Path) -> None:
     lines: list[str] = []
     splits = split(sample, 20)
-    found = frozen_layers.features(MOBILENETV2, str(weights), FROZEN, splits, lines.append)
+    found = frozen_layers.features(MOBILENETV2, str(weights), FROZEN, splits, tmp_path, lines.append)
+    assert not any(tmp_path.iterdir())
     first, _ = frozen_layers.split(MOBILENETV2.build(FASHION_MNIST, str(weights)), FROZEN)
     for kept, before in ((found.train, splits.train), (found.validation, splits.validation)):
         expected = first(MOBILENETV2.prepare(before.images)).numpy()
@@ -83,7 +84,7 @@ def test_features_are_what_the_frozen_layers_give(weights: Path, sample: Dataset
     count = len(splits.train) + len(splits.validation)
     assert lines == [
         f"frozen until {FROZEN}: what it gives is computed once, and takes "
-        f"{2 * 12 * 12 * 8 * count / 1e6:,.0f} MB of memory"
+        f"{2 * 12 * 12 * 8 * count / 1e6:,.0f} MB of disk space"
     ]
 
 

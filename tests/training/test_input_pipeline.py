@@ -1,12 +1,14 @@
 """The training pipeline: every image once an epoch, in an order that an interruption does not change."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from edgefashion.data import FASHION_MNIST, Picture, Subset, Task
+from edgefashion.files.stored import without_name
 from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.models.mobilenetv2 import SIZE
 from edgefashion.recipes import RECIPES, Recipe
@@ -183,3 +185,29 @@ def test_labels_of_more_than_256_classes_are_one_hot_too() -> None:
     found = labels_for("categorical_crossentropy", labels, 300).numpy()
     assert found.argmax(axis=1).tolist() == [0, 299, 7]
     assert labels_for("sparse_categorical_crossentropy", labels, 300).numpy().tolist() == [0, 299, 7]
+
+
+def test_images_in_a_file_give_the_batches_of_those_in_memory(numbered: Subset, tmp_path: Path) -> None:
+    images = np.asarray(numbered.images)
+    stored = Subset(
+        without_name(tmp_path, images.dtype, images.shape[1:], [images]), numbered.labels, numbered.indices
+    )
+    recipe = replace(RECIPE, flip=True, shift=2, erase=0.5)
+    for one, other in zip(drawn(stored, recipe), drawn(numbered, recipe), strict=True):
+        assert all(map(np.array_equal, one, other))
+    validation = [
+        list(validation_batches(subset, FASHION_MNIST, CNN, RECIPE).as_numpy_iterator())
+        for subset in (stored, numbered)
+    ]
+    for one, other in zip(*validation, strict=True):
+        assert all(map(np.array_equal, one, other))
+
+
+def test_no_graph_holds_the_images(numbered: Subset) -> None:
+    for batches in (
+        training_batches(numbered, FASHION_MNIST, CNN, RECIPE),
+        validation_batches(numbered, FASHION_MNIST, CNN, RECIPE),
+    ):
+        mapped = batches._input_dataset
+        captured = mapped._map_func.function.captured_inputs
+        assert all(np.prod(each.shape) <= COUNT * 10 for each in captured)
