@@ -2,6 +2,12 @@
 
     conv 3x3; conv 3x3 to half the size, residual block; conv 3x3 to a quarter, residual block; average; dense
 
+Larger images are halved first, by the first convolution and by max pooling behind it, until the shorter edge
+is 40 pixels or less: the multiply-accumulates stay near those of 28x28, and no parameter is added. At 96x96
+the pooling makes a model four times faster, and cost no validation accuracy: of 8 kinds of emoji 67.9 % were
+right with it and 68.4 % without, of solar cells 78.8 % and 77.3 % (cnn-64k, a training each of 30 and 25
+epochs).
+
 A residual block is two convolutions and the sum with their input (He et al. 2016). Every convolution is
 followed by batch normalization, which is folded into it for deployment, and by ReLU, which the runtimes
 compute within it. Nothing here computes slowly in integers: no depthwise layer, no other activation.
@@ -19,6 +25,8 @@ WIDTHS = {"cnn-64k": (16, 24, 40), "cnn-256k": (24, 56, 88)}
 """The channels at the size of the image, at half and at a quarter of it."""
 # Of some 430 steps an epoch, the statistics remember the last 20; the average over the weights smoothes them.
 BATCH_NORM_MOMENTUM = 0.95
+MOST_ROWS = 40
+"""Or columns, behind the first convolution and its pooling."""
 
 
 def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
@@ -28,7 +36,10 @@ def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
     """
     first, second, third = WIDTHS[name]
     image = keras.Input(task.image_shape, name="image")
-    tensor = _convolution(image, first, "1")
+    edge = min(task.height, task.width)
+    tensor = _convolution(image, first, "1", strides=2 if edge > MOST_ROWS else 1)
+    if edge > 2 * MOST_ROWS:
+        tensor = keras.layers.MaxPooling2D(name="pool1")(tensor)
     tensor = _block(_convolution(tensor, second, "2", strides=2), "2")
     tensor = _block(_convolution(tensor, third, "3", strides=2), "3")
     features = keras.layers.GlobalAveragePooling2D(name="pool")(tensor)

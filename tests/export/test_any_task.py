@@ -30,6 +30,9 @@ from edgefashion.training.trained import architecture_for
 
 SIGNS = Task("signs", (40, 24, 3), ("stop", "yield", "go"), Picture("crop", (255,) * 3, (0,) * 3))
 LEAVES = Task("leaves", (32, 24, 1), ("oak", "elm"), Picture("pad", (255,), (255,)))
+PHOTOS = replace(SIGNS, name="photos", image_shape=(64, 48, 3))
+SCANS = replace(LEAVES, name="scans", image_shape=(81, 96, 1))
+LARGE, LARGE_GRAY = (replace(each, image_shape=(128, 96, each.channels)) for each in (SIGNS, LEAVES))
 OPTIONS = ExportOptions(calibration_images=30, calibration="min-max")
 QAT, INT8, FLOAT32 = (
     [each for each in variants() if each.precision == precision]
@@ -41,9 +44,13 @@ CASES = {
     "cnn-qat": (SIGNS, "cnn", "qat", QAT),
     "cnn-pruned": (SIGNS, "cnn", "prune", INT8),
     "cnn-64k": (SIGNS, "cnn-64k", None, ALL),
+    "cnn-deep": (PHOTOS, "cnn", None, INT8),
+    "cnn-64k-strided": (replace(PHOTOS, image_shape=(64, 64, 3)), "cnn-64k", None, INT8),
+    "cnn-64k-pooled": (SCANS, "cnn-64k", None, INT8),
     "cnn-64k-qat": (LEAVES, "cnn-64k", "qat", QAT),
     "mobilenetv2": (SIGNS, "mobilenetv2", None, [Variant("onnx", "float32"), *INT8]),
-    "mobilenetv2-gray": (LEAVES, "mobilenetv2", None, [Variant("onnx", "int8")]),
+    "mobilenetv2-large": (LARGE, "mobilenetv2", None, INT8),
+    "mobilenetv2-gray": (LARGE_GRAY, "mobilenetv2", None, INT8),
     "mobilenetv2-qat": (SIGNS, "mobilenetv2", "qat", [Variant("onnx", "int8-qat")]),
 }
 

@@ -103,8 +103,50 @@ def test_the_range_of_normalized_pixels(name: str, expected: tuple[float, float]
     assert ARCHITECTURES[name].normalization.range == pytest.approx(expected)
 
 
-def test_the_cnn_has_225034_parameters() -> None:
-    assert ARCHITECTURES["cnn"].build(FASHION_MNIST, None).count_params() == 225_034
+def test_the_cnn_of_fashion_mnist_has_two_convolutions_and_225034_parameters() -> None:
+    """The same initial weights, too, whatever larger images need."""
+    keras.utils.set_random_seed(0)
+    first = keras.Sequential(
+        [
+            keras.layers.Input((28, 28, 1), name="image"),
+            keras.layers.Conv2D(32, 3, activation="relu", name="conv1"),
+            keras.layers.MaxPooling2D(name="pool1"),
+            keras.layers.Conv2D(64, 3, activation="relu", name="conv2"),
+            keras.layers.MaxPooling2D(name="pool2"),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dense(128, activation="relu", name="dense"),
+            keras.layers.Dense(10, dtype="float32", name="logits"),
+        ],
+        name="cnn",
+    )
+    keras.utils.set_random_seed(0)
+    model = ARCHITECTURES["cnn"].build(FASHION_MNIST, None)
+    assert model.count_params() == 225_034
+    assert model.get_config() == first.get_config()
+    for mine, wanted in zip(model.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, wanted)
+
+
+@pytest.mark.parametrize(
+    ("size", "convolutions", "flattened"),
+    [
+        ((10, 10), 2, 64),
+        ((32, 32), 2, 2304),
+        ((37, 37), 2, 3136),
+        ((38, 38), 3, 576),
+        ((64, 48), 3, 1536),
+        ((96, 96), 4, 1024),
+        ((224, 224), 5, 1600),
+        ((10, 200), 2, 3072),
+    ],
+    ids=str,
+)
+def test_the_cnn_has_as_many_convolutions_as_leave_little_to_flatten(
+    size: tuple[int, int], convolutions: int, flattened: int
+) -> None:
+    model = ARCHITECTURES["cnn"].build(of_size(*size), None)
+    assert sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers) == convolutions
+    assert model.get_layer("flatten").output_shape == (None, flattened)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +157,23 @@ def test_the_residual_cnns_are_small(name: str, weights: int, macs: int) -> None
     channels = sum(layer.output_shape[-1] for layer in layers if layer.macs)
     assert sum(layer.parameters for layer in layers) - channels == weights
     assert sum(layer.macs for layer in layers) == macs
+
+
+@pytest.mark.parametrize(
+    ("size", "halved"),
+    [
+        ((24, 96), (24, 96)),
+        ((40, 41), (40, 41)),
+        ((41, 60), (21, 30)),
+        ((80, 96), (40, 48)),
+        ((81, 96), (20, 24)),
+    ],
+    ids=str,
+)
+def test_the_residual_cnns_halve_larger_images_first(size: tuple[int, int], halved: tuple[int, int]) -> None:
+    model = ARCHITECTURES["cnn-64k"].build(of_size(*size), None)
+    assert model.get_layer("conv2").input.shape[1:3] == halved
+    assert model.count_params() == ARCHITECTURES["cnn-64k"].build(of_size(28, 28), None).count_params()
 
 
 @pytest.mark.parametrize(
