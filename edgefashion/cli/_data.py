@@ -126,7 +126,7 @@ def takes_data(*, makes_task: bool = False, named: bool = True) -> Callable[[Any
 def with_data(command: str, params: Mapping[str, Any]) -> str:
     """A command that goes on with the data set that was named; `params` are those of the verb at work."""
     folder = params.get(FOLDER)
-    if not folder:
+    if not folder or "--data" in command:
         return command
     flags = [f"--{name.replace('_', '-')}" for name in (SKIP, DROP, FOLLOW) if params.get(name)]
     added = shlex.join(("--data", str(folder), *flags))
@@ -156,6 +156,19 @@ def for_training(chosen: Chosen, run: "Run | None" = None) -> "Dataset":
     if not is_installed("tensorflow"):
         raise MissingExtra("Training and exporting need tensorflow", "train")
     return for_run(chosen, run) if run else load(chosen)
+
+
+def check_enough(dataset: "Dataset", force: bool) -> None:
+    """Say what few pictures mean. Raises DataError for too few to train on, unless that is forced."""
+    from edgefashion.data import sufficiency
+
+    if dataset.left_out is None:
+        return  # not of pictures
+    counts = sufficiency.counts_of(dataset)
+    if not force:
+        sufficiency.refuse(dataset.task.name, counts)
+    if few := sufficiency.warning(counts):
+        say(few)
 
 
 def for_run(chosen: Chosen, run: "Run") -> "Dataset":

@@ -11,7 +11,7 @@ VERBS = {
     "bundle": "Pack model files for a Raspberry Pi, with labeled images and the predictions made here.",
     "card": "Write a model's card: data, recipe, accuracy, sizes, latencies, weaknesses.",
     "compare": "Lay results of several devices and dates beside each other.",
-    "data": "Find or fetch the data set, check it and describe it.",
+    "data": "Find or fetch the data set, check it and describe it: your own pictures too.",
     "debug": "Rank the layers of a run's int8 models by the error they cause.",
     "doctor": "Check whether this machine is fit to measure and to export.",
     "evaluate": "Measure accuracy, size, latency and memory.",

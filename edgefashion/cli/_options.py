@@ -207,7 +207,11 @@ training_options = options(
     click.option(
         "--mixed-precision", is_flag=True, default=None, help="Compute in float16 where safe (GPU)."
     ),
-    click.option("--force", is_flag=True, help="Replace an existing run once the new one is ready."),
+    click.option(
+        "--force",
+        is_flag=True,
+        help="Replace a run once the new one is ready; train on very few pictures.",
+    ),
 )
 output_options = options(
     click.option("--json", "json_file", type=OUTPUT, help="Write all results, with every sample, as JSON."),

@@ -52,6 +52,7 @@ def run(
     recipes = [changed(RECIPES[model], **changes) for model in models]
     path = root / ("results-small.json" if changes["limit"] else "results.json")
     dataset = _data.for_training(chosen)
+    _data.check_enough(dataset, force)
     files.make_folder(root)
     files.check_writable(path)
     artifacts = [each for recipe in recipes for each in _made(recipe, dataset, root, hardware, force)]

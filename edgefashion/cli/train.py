@@ -113,6 +113,7 @@ def train(
         dataset = _data.for_training(chosen, bases[0])
         changes |= {"sparsity": sparsity, "clusters": clusters}
         recipes = _fine_tuning.recipes(kind, bases, dataset, **changes)
+    _data.check_enough(dataset, force)
     folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}
     for folder, recipe in folders.items():
         if seeds:

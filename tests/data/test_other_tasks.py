@@ -159,7 +159,9 @@ def test_an_image_is_drawn_in_its_colors(channels: int, other: Dataset, tmp_path
     images[..., 0], images[..., 1:] = 255, 0
     plot_image(replace(other.train, images=images), other.task, 0, tmp_path / "one.png")
     drawn = imread(tmp_path / "one.png")[300, 300, :3]
-    assert drawn.tolist() == ([1, 0, 0] if channels == 3 else [0, 0, 0])
+    assert drawn.tolist() == ([1, 0, 0] if channels == 3 else [1, 1, 1])
+    plot_image(replace(other.train, images=images[..., :1]), FASHION_MNIST, 0, tmp_path / "one.png")
+    assert imread(tmp_path / "one.png")[300, 300, :3].tolist() == [0, 0, 0]  # clothing, as on paper
 
 
 def test_a_grid_of_many_classes_is_bounded_and_their_names_are_no_formulas(tmp_path: Path) -> None:

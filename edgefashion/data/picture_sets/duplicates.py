@@ -14,6 +14,8 @@ ALIKE = 0.997
 """Correlation of two pictures' small gray versions from which on they are taken for one picture."""
 PLAIN = 8.0
 """Standard deviation of gray values below which a picture shows too little to be compared."""
+SHADE = 8
+"""How much the mean red, green or blue of two versions of a picture may differ, of 255."""
 _ORDER: tuple[Split | None, ...] = ("test", "validation", "train", None)
 """Of the same picture in several splits, the first of these is kept: a test stays what it is."""
 _ROWS = 2048
@@ -59,8 +61,14 @@ def _pairs(own: list[Picture], others: list[Picture]) -> Iterator[tuple[Picture,
         alike[:, ~shows] = alike[~show] = 0
         best = alike.argmax(axis=1)
         for number in np.flatnonzero(alike[np.arange(len(part)), best] >= ALIKE):
-            if part[number].digest != others[best[number]].digest:
-                yield part[number], others[best[number]]
+            one, other = part[number], others[best[number]]
+            if one.digest != other.digest and _one_color(one, other):
+                yield one, other
+
+
+def _one_color(one: Picture, other: Picture) -> bool:
+    colors = zip(one.scanned.color, other.scanned.color, strict=True)
+    return max(abs(a - b) for a, b in colors) <= SHADE
 
 
 def _standardized(pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

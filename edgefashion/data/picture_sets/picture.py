@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 from edgefashion.data.picture_sets.layouts import Entry, Split
@@ -49,7 +49,7 @@ class Picture:
     @property
     def order(self) -> tuple[str, str]:
         """By what the pictures of a split are sorted: the file's own name, then its path."""
-        return PurePosixPath(self.name).name, self.name
+        return self.name.rpartition("/")[2], self.name
 
     def read(self) -> bytes:
         """Its content. Raises DataError, also where it is not what was looked into."""

@@ -5,25 +5,28 @@ What was found is kept in the user's cache, by the file's name, size and time: n
 
 import hashlib
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgefashion import files
 from edgefashion.data.picture_sets.trees import Found, Tree
+from edgefashion.device import cores
 from edgefashion.errors import BadInput, DataError, OutputError, PictureError
 from edgefashion.files import reading
 from edgefashion.pictures import decoding
 from edgefashion.reporting import Progress
+from edgefashion.system.workers import spread
 
 VERSION = 1
 """Of what is kept: another one is not read."""
 THUMBNAIL = 16
 """Edge of a small gray version, in pixels."""
 _SUFFIX = ".scan"
-_REPORTED = 50
-"""Pictures between two reports of progress."""
+TOGETHER = 32
+"""Files that a process looks into before it is asked again."""
+FEW = 8
+"""Up to so many such jobs are done in this process."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,13 @@ class Scanned:
     """Whether each pixel is as red as it is green and blue."""
     thumbnail: bytes = b""
     """THUMBNAIL² gray values."""
+    color: tuple[int, int, int] = (0, 0, 0)
+    """Mean red, green and blue."""
     defect: str = ""
     """Why it cannot be used, in words."""
 
 
+Job = tuple[Tree, Sequence[Found]]
 Index = dict[bytes, tuple[int, int, Scanned]]
 """Name of a file → its size, its stamp and what was found."""
 
@@ -55,18 +61,27 @@ def scan(tree: Tree, found: Sequence[Found], progress: Progress | None = None) -
     known = [_known(kept, each) for each in found]
     new = [each for each, scanned in zip(found, known, strict=True) if scanned is None]
     index = {_key(each): (each.size, each.stamp, one) for each, one in zip(found, known, strict=True) if one}
+    jobs = [(tree, new[start : start + TOGETHER]) for start in range(0, len(new), TOGETHER)]
     try:
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            for number, (each, one) in enumerate(
-                zip(new, pool.map(lambda each: _scan(tree, each), new), strict=True), 1
-            ):
+        for number, (job, answers) in enumerate(zip(jobs, _answers(jobs), strict=True)):
+            for each, one in zip(job[1], answers, strict=True):
                 index[_key(each)] = (each.size, each.stamp, one)
-                if progress and (number % _REPORTED == 0 or number == len(new)):
-                    progress("looking into pictures", number, len(new))
+            if progress:
+                progress("looking into pictures", min(len(new), (number + 1) * TOGETHER), len(new))
     finally:
         if new:
             _write_index(tree, index)
     return [index[_key(each)][2] for each in found]
+
+
+def _answers(jobs: Sequence[Job]) -> Iterator[list[Scanned]]:
+    """What is in the files of each job: by all cores, unless that is done sooner than they are started."""
+    return spread(_scan_all, jobs, cores() if len(jobs) > FEW else 1)
+
+
+def _scan_all(job: Job) -> list[Scanned]:
+    tree, found = job
+    return [_scan(tree, each) for each in found]
 
 
 def folder() -> Path:
@@ -80,6 +95,19 @@ def index_path(tree: Tree) -> Path:
     """Where what was found in a tree is kept."""
     name = hashlib.sha256(os.fsencode(os.path.realpath(tree.path))).hexdigest()
     return folder() / f"{name[:32]}{_SUFFIX}"
+
+
+def forget(tree: Tree) -> int:
+    """Remove what is kept of a tree, its decoded pictures too; gives the bytes. Raises OutputError."""
+    from edgefashion.data import store
+
+    path = index_path(tree)
+    freed = store.forget({each.digest for *_, each in _read_index(tree).values() if each.digest})
+    with files.naming_output(path):
+        if path.exists():
+            freed += path.stat().st_size
+            path.unlink()
+    return freed
 
 
 def _key(found: Found) -> bytes:
@@ -103,12 +131,14 @@ def _scan(tree: Tree, found: Found) -> Scanned:
         return Scanned(
             digest, defect=str(error).removeprefix(f"{tree.path / name} ").removeprefix(f"{name} ")
         )
-    from PIL import Image, ImageChops
+    from PIL import Image, ImageChops, ImageStat
 
     bands = picture.image.split()
     gray = not any(ImageChops.difference(bands[0], other).getbbox() for other in bands[1:])
     small = picture.image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    return Scanned(digest, picture.format or "", picture.mode, picture.size, gray, small.tobytes())
+    red, green, blue = (round(value) for value in ImageStat.Stat(picture.image).mean)
+    what = (digest, picture.format or "", picture.mode, picture.size)
+    return Scanned(*what, gray, small.tobytes(), (red, green, blue))
 
 
 def _version() -> list[object]:
