@@ -85,3 +85,13 @@ def test_damaged_files_are_read_or_refused() -> None:
     done = run("fuzz", "--seconds", "5", "--seed", "1")
     assert done.returncode == 0, done.stdout
     assert ", 0 findings, " in done.stdout
+
+
+def test_pictures_compares_what_is_equal() -> None:
+    options = ("--count", 60, "--edge", 40, "--size", 32, "--repeats", 1, "--seconds", 0.01)
+    done = run("pictures", *options)
+    assert done.returncode == 0, done.stderr
+    assert "60 files of 40x40 pixels, images of 32x32" in done.stdout
+    assert "pixels are 0.00 apart on average" in done.stdout
+    for line in ("opening: ", "decoding, ", "pipeline, cnn"):
+        assert f"\n{line}" in done.stdout

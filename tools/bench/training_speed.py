@@ -10,6 +10,7 @@ from edgefashion import device
 from edgefashion.data.fashion_mnist import FASHION_MNIST
 from edgefashion.models import ARCHITECTURES
 from edgefashion.recipes import Recipe
+from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.trainer import Learner
 
@@ -20,11 +21,11 @@ Clock = Callable[[], float]
 Speeds = dict[str, list[float]]
 
 
-def trainer(recipe: Recipe) -> Callable[[Feed], None]:
+def trainer(recipe: Recipe, task: Task = FASHION_MNIST) -> Callable[[Feed], None]:
     """One training step, which draws its batch itself; random weights, for no speed depends on them."""
 
     def build() -> keras.Model:
-        return ARCHITECTURES[recipe.model].build(FASHION_MNIST, None)
+        return ARCHITECTURES[recipe.model].build(task, None)
 
     learner = Learner(recipe, steps=10_000, build=build, model=build())
 
