@@ -18,6 +18,8 @@ from typing import Any, Self, TypeVar
 
 from edgefashion.errors import RuntimeCrash
 
+FEW = 8
+"""Jobs, of some ten pictures each."""
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
@@ -25,11 +27,12 @@ Answer = TypeVar("Answer")
 def spread(work: Callable[[Job], Answer], jobs: Sequence[Job], count: int) -> Iterator[Answer]:
     """What `work` gives for each of the jobs, in their order, by at most so many processes.
 
-    `work` is a function of a module; it, the jobs and what it gives are pickled. A single job is done in this
-    process. Raises what `work` raises, and RuntimeCrash where a process ends before its time.
+    `work` is a function of a module; it, the jobs and what it gives are pickled. A few jobs are done in this
+    process: sooner than others start. Raises what `work` raises, and RuntimeCrash where a process ends before
+    its time.
     """
     count = min(count, len(jobs))
-    if count < 2:
+    if count < 2 or len(jobs) <= FEW:
         yield from map(work, jobs)
         return
     with contextlib.ExitStack() as workers, ThreadPoolExecutor(count) as pool:

@@ -76,6 +76,7 @@ def test_many_pictures_are_decoded_by_several_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "TOGETHER", 2)
+    monkeypatch.setattr("edgefashion.system.workers.FEW", 1)
     monkeypatch.setattr("edgefashion.device.cores", lambda: 2)
     sources = [picture(tmp_path / f"pictures/{number}.png", number) for number in range(7)]
     said: list[tuple[str, int, int]] = []

@@ -21,24 +21,24 @@ def test_answers_come_in_the_order_of_the_jobs() -> None:
     assert list(spread(operator.neg, list(range(20)), COUNT)) == [-number for number in range(20)]
 
 
-def test_the_work_is_done_elsewhere_unless_it_is_a_single_job() -> None:
-    assert os.getpid() not in spread(eval, ["__import__('os').getpid()"] * 4, COUNT)
+def test_the_work_is_done_elsewhere_unless_it_is_little() -> None:
+    assert os.getpid() not in spread(eval, ["__import__('os').getpid()"] * 9, COUNT)
     assert list(spread(eval, ["__import__('os').getpid()"], COUNT)) == [os.getpid()]
 
 
 def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        list(spread(eval, ["1", "1/0", "2"], COUNT))
+        list(spread(eval, ["1", "1/0"] * 9, COUNT))
 
 
 def test_what_the_work_prints_harms_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    assert list(spread(print, ["x"] * 4, COUNT)) == [None] * 4
+    assert list(spread(print, ["x"] * 9, COUNT)) == [None] * 9
     assert capfd.readouterr().out == ""
 
 
 def test_a_process_that_dies_is_an_error_of_one_line() -> None:
     with pytest.raises(RuntimeCrash, match="ended with 3") as caught:
-        list(spread(os._exit, [3, 3], COUNT))
+        list(spread(os._exit, [3] * 9, COUNT))
     assert "\n" not in str(caught.value)
 
 

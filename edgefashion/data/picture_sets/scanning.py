@@ -5,7 +5,7 @@ What was found is kept in the user's cache, by the file's name, size and time: n
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from edgefashion.errors import BadInput, DataError, OutputError, PictureError
 from edgefashion.files import reading
 from edgefashion.pictures import decoding
 from edgefashion.reporting import Progress
-from edgefashion.system.workers import spread
+from edgefashion.system import workers
 
 VERSION = 1
 """Of what is kept: another one is not read."""
@@ -25,8 +25,6 @@ THUMBNAIL = 16
 _SUFFIX = ".scan"
 TOGETHER = 32
 """Files that a process looks into before it is asked again."""
-FEW = 8
-"""Up to so many such jobs are done in this process."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,9 @@ def scan(tree: Tree, found: Sequence[Found], progress: Progress | None = None) -
     index = {_key(each): (each.size, each.stamp, one) for each, one in zip(found, known, strict=True) if one}
     jobs = [(tree, new[start : start + TOGETHER]) for start in range(0, len(new), TOGETHER)]
     try:
-        for number, (job, answers) in enumerate(zip(jobs, _answers(jobs), strict=True)):
+        for number, (job, answers) in enumerate(
+            zip(jobs, workers.spread(_scan_all, jobs, cores()), strict=True)
+        ):
             for each, one in zip(job[1], answers, strict=True):
                 index[_key(each)] = (each.size, each.stamp, one)
             if progress:
@@ -72,11 +72,6 @@ def scan(tree: Tree, found: Sequence[Found], progress: Progress | None = None) -
         if new:
             _write_index(tree, index)
     return [index[_key(each)][2] for each in found]
-
-
-def _answers(jobs: Sequence[Job]) -> Iterator[list[Scanned]]:
-    """What is in the files of each job: by all cores, unless that is done sooner than they are started."""
-    return spread(_scan_all, jobs, cores() if len(jobs) > FEW else 1)
 
 
 def _scan_all(job: Job) -> list[Scanned]:
