@@ -1,14 +1,17 @@
 """What a classifier is for: the one record that travels from the data set to the device."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from edgefashion.errors import BadInput
 from edgefashion.files import reading
+
+if TYPE_CHECKING:
+    from edgefashion.records.task import Task as Record
 
 Fit = Literal["crop", "pad", "stretch", "garment"]
 Labels = npt.NDArray[np.unsignedinteger[Any]]
@@ -68,29 +71,33 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON has it: with lists where tuples are."""
-        picture = {name: _listed(value) for name, value in asdict(self.picture).items()}
-        own = {name: _listed(value) for name, value in vars(self).items()}
-        return {**own, "picture": picture}
+        return self.to_record().to_dict()
+
+    def to_record(self) -> "Record":
+        """All of it, as it is written into files."""
+        from edgefashion.records import task as records
+
+        picture = records.Picture(**vars(self.picture))
+        return records.Task(**{**vars(self), "picture": picture})
 
     @classmethod
     def from_dict(cls, content: Any, where: str, error: type[BadInput]) -> Self:
-        """The task that `to_dict` wrote; `where` names the file. Raises `error` for anything else."""
+        """The task that `to_dict` or `to_record` made; `where` names the file. Raises `error` for anything
+        else.
+        """
         from edgefashion.records.task import Task as Record
 
-        reading.check(content, Record, where, "a task of edgefashion", error)
-        shape, classes, picture = content["image_shape"], tuple(content["classes"]), content["picture"]
-        background, fill = tuple(picture["background"]), tuple(picture["fill"])
-        if len(set(classes)) < len(classes):
+        found: Record = reading.converted(content, Record, where, "a task of edgefashion", error)
+        shape = found.image_shape
+        picture = Picture(found.picture.fit, found.picture.background, found.picture.fill)
+        if len(set(found.classes)) < len(found.classes):
             raise error(f"{where} has two classes of one name: give each a name of its own")
-        if not len(background) == len(fill) == shape[2]:
+        sizes = len(picture.background), len(picture.fill)
+        if sizes != (shape[2], shape[2]):
             raise error(
-                f"{where} has images of {shape[2]} channels and colors of {len(background)} and {len(fill)}: "
+                f"{where} has images of {shape[2]} channels and colors of {sizes[0]} and {sizes[1]}: "
                 "give a color a value for each channel"
             )
-        if picture["fit"] == "garment" and shape[2] != 1:
+        if picture.fit == "garment" and shape[2] != 1:
             raise error(f"{where} has images in color, and garment makes gray ones: use crop, pad or stretch")
-        return cls(content["name"], tuple(shape), classes, Picture(picture["fit"], background, fill))
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+        return cls(found.name, shape, found.classes, picture)

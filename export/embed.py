@@ -3,27 +3,22 @@
 import json
 from typing import Any
 
+import msgspec
+
 from edgefashion.export.converters import converters_of
+from edgefashion.records.manifest import Metadata
 from edgefashion.version import __version__
 
 SCHEMA = 1
-KEPT = (
-    *("run", "run_id", "base_run_id", "small_run", "architecture", "precision"),
-    *("target", "kept_float", "task", "labels", "input", "output"),
-)
 CALIBRATION_KEPT = ("split", "count", "seed", "indices_sha256", "method")
 
 
-def describe(manifest: dict[str, Any]) -> dict[str, Any]:
+def describe(told: dict[str, Any]) -> Metadata:
     """The part of a manifest that goes into the file: what stays the same however often it is exported."""
-    calibration = manifest["calibration"]
-    return {
-        "schema": SCHEMA,
-        **{key: manifest[key] for key in KEPT if key in manifest},
-        "preprocessing": manifest["preprocessing"],
-        "calibration": {key: calibration[key] for key in CALIBRATION_KEPT} if calibration else None,
-        "edgefashion": __version__,
-    }
+    found = told["calibration"]
+    calibration = {key: found[key] for key in CALIBRATION_KEPT} if found else None
+    own = {**told, "schema": SCHEMA, "calibration": calibration, "edgefashion": __version__}
+    return msgspec.convert(own, Metadata)
 
 
 def embed(content: bytes, format: str, metadata: dict[str, Any]) -> bytes:

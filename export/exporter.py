@@ -117,7 +117,7 @@ class _Job:
             variant, self.model, self.representative, options, self.validation, self.report
         )
         manifest = _manifest(run, self.model, variant, calibration, options)
-        content = embed.embed(content, variant.format, embed.describe(manifest))
+        content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())
         layers = manifest["kept_float"]
         if layers:
             full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
@@ -145,9 +145,9 @@ def _line(made: Artifact, content: bytes) -> str:
     """What was made, how large it is and how well it agrees."""
     size = f"{len(content) / 1000:.0f} kB, {files.gzip_size([content]) / 1000:.0f} kB in gzip"
     manifest = made.manifest
-    assert manifest is not None
+    assert manifest is not None and manifest.verification
     misfit = targets.misfit(made.target, targets.of_this_machine())
-    notes = [verifying.describe(manifest["verification"]), *([misfit] if misfit else [])]
+    notes = [verifying.describe(manifest.verification), *([misfit] if misfit else [])]
     return f"{made.path}: {size}; {'; '.join(notes)}"
 
 
@@ -198,7 +198,7 @@ def _manifest(
         "task": task.to_dict(),
         "labels": list(task.classes),
         "calibration": calibration,
-        "data": {key: run.info["data"][key] for key in ("name", "complete", "checksums")},
+        "data": {key: getattr(run.info.data, key) for key in ("name", "complete", "checksums")},
         "versions": _versions(format),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -219,18 +219,18 @@ def find_reusable(path: Path, run: Run, options: ExportOptions) -> Artifact | No
         return None
     if found.manifest is None or found.run_id != run.id:
         return None
-    if found.manifest.get("versions") != _versions(found.format):
+    if found.manifest.versions != _versions(found.format):
         return None
-    return found if _same_calibration(found.manifest.get("calibration"), options) else None
+    return found if _same_calibration(found.manifest.calibration or None, options) else None
 
 
 def _same_calibration(made_with: Calibration | None, wanted: ExportOptions) -> bool:
     """Whether an artifact, calibrated as its manifest says, would be calibrated so again."""
     if made_with is None:
         return True
-    if made_with["count"] != wanted.representative_size(CALIBRATION_IMAGES):
+    if made_with.count != wanted.representative_size(CALIBRATION_IMAGES):
         return False
-    why = made_with.get("chosen")
+    why = made_with.chosen
     if wanted.calibration == AUTO:
         return why in ("measured", "the only one")
-    return why == "the only one" or made_with.get("method") == wanted.calibration
+    return why == "the only one" or made_with.method == wanted.calibration

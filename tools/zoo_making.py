@@ -4,10 +4,12 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET, structs
 
 from edgefashion import __version__, files
 from edgefashion.artifacts import artifact
@@ -24,7 +26,6 @@ MOST_BYTES = 800_000
 """Of all model files together."""
 IMAGES, SEED = 500, 0
 Models = list[tuple[Run, list[Artifact]]]
-_NOT_KEPT = ("history", "tensorboard", "device")
 
 
 def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
@@ -39,9 +40,10 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
     content = dict(_contents(models, dataset))
     for path in _former(folder) - {folder / name for name in (INFO, *content)}:
         path.unlink()
+    files.make_folder(folder)
     for name, data in content.items():
         files.write_bytes(folder / name, data)
-    described = {name: value for name, value in dataset.describe().items() if name != "source"}
+    described = structs.replace(dataset.describe(), source=UNSET, folder=UNSET).to_dict()
     info = {
         "schema": SCHEMA,
         "edgefashion": __version__,
@@ -109,7 +111,7 @@ def _former(folder: Path) -> set[Path]:
     """The files of a zoo that is there already."""
     if not (folder / INFO).is_file():
         return set()
-    return {folder / name for name in open_zoo(folder).info["files"] if (folder / name).is_file()}
+    return {folder / name for name in open_zoo(folder).info.files if (folder / name).is_file()}
 
 
 def _architecture(run: Run) -> str:
@@ -118,10 +120,18 @@ def _architecture(run: Run) -> str:
 
 def _story(run: Run) -> dict[str, Any]:
     """run.json without what is long or tells of the machine, under the name of its folder."""
-    story: dict[str, Any] = {name: value for name, value in run.info.items() if name not in _NOT_KEPT}
-    recipe = dict(story["recipe"])
-    for name in ("weights", "teacher"):
-        if recipe.get(name) not in (None, "imagenet", "none"):
-            recipe[name] = Path(recipe[name]).name
-    data = {name: value for name, value in story["data"].items() if name != "source"}
-    return {**story, "name": run.name, "recipe": recipe, "data": data}
+    info, recipe = run.info, run.recipe
+    kept = structs.replace(
+        info,
+        name=run.name,
+        recipe=replace(recipe, weights=_name(recipe.weights), teacher=_name(recipe.teacher)),
+        data=structs.replace(info.data, source=UNSET, folder=UNSET),
+        history=UNSET,
+        device=UNSET,
+    )
+    return kept.to_dict()
+
+
+def _name(path: str | None) -> str | None:
+    """The last part of a path; of "imagenet" and "none" all."""
+    return path and Path(path).name

@@ -125,7 +125,7 @@ def _measurable(name: Measurable, stack: ExitStack) -> Candidates:
 def _of_a_bundle(opened: Bundle) -> Candidates:
     sample = LabeledImages(opened.images, opened.labels, opened.task, opened.compare)
     found = [Candidate(each, opened.name(each), sample) for each in opened.artifacts]
-    return found, opened.info["dataset"]
+    return found, opened.info.dataset
 
 
 def _of_the_zoo(name: str) -> Candidates:
@@ -133,7 +133,7 @@ def _of_the_zoo(name: str) -> Candidates:
     found = zoo.open_zoo()
     artifacts, dataset = found.artifacts(name), found.sample()
     sample = LabeledImages.of(dataset.test, dataset.task)
-    return [Candidate(each, zoo.display_name(each), sample) for each in artifacts], found.info["dataset"]
+    return [Candidate(each, zoo.display_name(each), sample) for each in artifacts], found.info.dataset
 
 
 def _of_a_file(path: Path) -> Candidate:

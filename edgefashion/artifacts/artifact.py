@@ -44,37 +44,37 @@ class Artifact:
     @property
     def model(self) -> str:
         """The run it was exported from, or the file's own name."""
-        return self._origin["run"] if self._origin else self.path.stem
+        return self._origin.run if self._origin else self.path.stem
 
     @property
     def precision(self) -> str | None:
         """`float32`, `float16`, `dynamic`, `int8` or `int8-qat`; None where nothing says so."""
-        return self._origin["precision"] if self._origin else None
+        return self._origin.precision if self._origin else None
 
     @property
     def target(self) -> str:
         """The processor it is made for, see `edgefashion.artifacts.targets`; `any` where nothing says so."""
-        return (self._origin.get("target") if self._origin else None) or ANY
+        return (self._origin.target if self._origin else None) or ANY
 
     @property
     def kept_float(self) -> list[str]:
         """The layers that it computes in float although its precision is an integer one."""
-        return list(self._origin.get("kept_float") or ()) if self._origin else []
+        return list(self._origin.kept_float or ()) if self._origin else []
 
     @property
     def run_id(self) -> str | None:
         """The identity of the training run it was exported from; None where nothing says so."""
-        return self._origin["run_id"] if self._origin else None
+        return self._origin.run_id if self._origin else None
 
     @property
     def base_run_id(self) -> str | None:
         """The run that its own was fine-tuned from; None where it was not or nothing says so."""
-        return self._origin.get("base_run_id") if self._origin else None
+        return (self._origin.base_run_id if self._origin else None) or None
 
     @property
     def small_run(self) -> bool:
         """Whether its model was trained on a part of the data only."""
-        return bool(self._origin and self._origin["small_run"])
+        return bool(self._origin and self._origin.small_run)
 
     @cached_property
     def task(self) -> "Task | None":
@@ -89,24 +89,23 @@ class Artifact:
         """What its classes are called, in the order of its logits; None where nothing says so."""
         if self._names_task and self.task:
             return self.task.classes
-        labels = self._origin.get("labels") if self._origin else None
-        return tuple(labels) if labels else None
+        return (self._origin.labels if self._origin else None) or None
 
     @property
     def image_shape(self) -> tuple[int | str, ...] | None:
         """Height, width and channels of the images it takes; None where nothing says so."""
         if self._names_task and self.task:
             return self.task.image_shape
-        told = self._origin.get("input") if self._origin else None
-        return tuple(told["shape"][1:]) if told else None
+        told = self._origin.input if self._origin else None
+        return told.shape[1:] if told else None
 
     @property
     def _names_task(self) -> bool:
         """Whether it says itself what it is for: then nothing else that it says of that counts."""
-        return self._origin is not None and "task" in self._origin
+        return self._origin is not None and bool(self._origin.task)
 
     @property
-    def _origin(self) -> "Metadata | None":
+    def _origin(self) -> "Manifest | Metadata | None":
         return self.manifest or self.metadata
 
 
@@ -120,23 +119,23 @@ def manifest_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def save(path: Path, content: bytes, manifest: dict[str, Any]) -> Artifact:
-    """Write a model file and its manifest, each in one step; the manifest gains size and SHA-256.
+def save(path: Path, content: bytes, told: dict[str, Any]) -> Artifact:
+    """Write a model file and its manifest, each in one step: what is `told`, with size and SHA-256.
 
     Their folder is made where it is missing. A kill between the two leaves a pair that `read` refuses, never
     one that it believes. Raises OutputError.
     """
+    import msgspec
+
+    from edgefashion.records.manifest import Manifest as Record
+
     files.make_folder(path.parent)
     files.write_bytes(path, content)
-    complete: Any = {
-        "schema": SCHEMA,
-        "file": path.name,
-        "size_bytes": len(content),
-        "sha256": files.sha256(path),
-        **manifest,
-    }
-    files.write_json(manifest_path(path), complete)
-    return Artifact(path, complete, sha256=complete["sha256"])
+    size, digest = len(content), files.sha256(path)
+    complete = {"schema": SCHEMA, "file": path.name, "size_bytes": size, "sha256": digest, **told}
+    manifest = msgspec.convert(complete, Record)
+    files.write_json(manifest_path(path), manifest.to_dict())
+    return Artifact(path, manifest, sha256=manifest.sha256)
 
 
 def read(path: str | Path, sha256: str | None = None) -> Artifact:
@@ -159,9 +158,9 @@ def read(path: str | Path, sha256: str | None = None) -> Artifact:
         reading.check_schema(inside, SCHEMA, f"what is in {path}", ArtifactError)
         return _checked(Artifact(path, None, inside, sha256=sha256))
     manifest = _manifest(sidecar, path.name)
-    if (sha256 or reading.sha256(path, "a model file", ArtifactError)) != manifest["sha256"]:
+    if (sha256 or reading.sha256(path, "a model file", ArtifactError)) != manifest.sha256:
         raise ArtifactError(f"{path} is not the file its manifest describes (SHA-256): export it again")
-    return _checked(Artifact(path, manifest, sha256=manifest["sha256"]))
+    return _checked(Artifact(path, manifest, sha256=manifest.sha256))
 
 
 def _checked(found: Artifact) -> Artifact:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from edgefashion.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from edgefashion.records.manifest import Metadata
+    from edgefashion.records.manifest import Manifest, Metadata
     from edgefashion.task import Task
 
 
-def of(origin: "Metadata | None", path: Path) -> "Task | None":
+def of(origin: "Manifest | Metadata | None", path: Path) -> "Task | None":
     """The task of the file `path`, whose manifest or metadata is `origin`; None where nothing says so.
 
     Raises ArtifactError for anything that is not a task.
@@ -20,10 +20,10 @@ def of(origin: "Metadata | None", path: Path) -> "Task | None":
 
     if origin is None:
         return None
-    if "task" in origin:
-        return Task.from_dict(origin["task"], f"the task of {path}", ArtifactError)
+    if origin.task:
+        return Task.from_dict(origin.task, f"the task of {path}", ArtifactError)
     with contextlib.suppress(ArtifactError):
-        return Task.from_dict(_of_old({**origin}), f"the task of {path}", ArtifactError)
+        return Task.from_dict(_of_old(origin.to_dict()), f"the task of {path}", ArtifactError)
     return None
 
 

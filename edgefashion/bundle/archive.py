@@ -46,7 +46,9 @@ def write(path: Path, members: Mapping[str, bytes]) -> None:
 
 def digest(content: bytes) -> "Member":
     """Size and SHA-256 of a member, as bundle.json has them."""
-    return {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    from edgefashion.records.bundle import Member
+
+    return Member(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 class Archive:

@@ -53,9 +53,9 @@ class Bundle:
     def compare(self, artifact: Artifact, own: Logits) -> Host:
         """How logits float32 [N, classes] of this computer differ from the host's: see `compare`."""
         file = artifact.path.name
-        (entry,) = [entry for entry in self.info["artifacts"] if entry["file"] == file]
-        found = comparing.compare(self.logits[file], own, entry["tolerance"])
-        return replace(found, runtime=entry["runtime"], runtime_version=entry["runtime_version"])
+        (entry,) = [entry for entry in self.info.artifacts if entry.file == file]
+        found = comparing.compare(self.logits[file], own, entry.tolerance)
+        return replace(found, runtime=entry.runtime, runtime_version=entry.runtime_version)
 
 
 @takes(path=PATH)
@@ -79,13 +79,13 @@ class _Reader:
         self._members, self._path, self._folder = members, members.path, folder
         self._info = _info(members)
         self._task = _task(self._info, members.path)
-        self._listed = self._info["members"]
+        self._listed = self._info.members
         self._check_lists()
 
     def bundle(self) -> Bundle:
         """All of it, checked."""
-        count, classes = self._info["sample"]["images"], len(self._task.classes)
-        names = [entry["file"] for entry in self._info["artifacts"]]
+        count, classes = self._info.sample.images, len(self._task.classes)
+        names = [entry.file for entry in self._info.artifacts]
         labels = self._array(layout.LABELS, self._task.label_dtype, (count,))
         if labels.max() >= classes:
             raise damaged(self._path, f"{layout.LABELS} has a label above {classes - 1}")
@@ -102,7 +102,7 @@ class _Reader:
 
     def _check_lists(self) -> None:
         """Raise BundleError unless the members are those of the artifacts, and those that are listed."""
-        names = [entry["file"] for entry in self._info["artifacts"]]
+        names = [entry.file for entry in self._info.artifacts]
         needed = {layout.IMAGES, layout.LABELS, *map(layout.artifact, names), *map(layout.predictions, names)}
         found = self._members.names - {layout.INFO}
         listed = set(self._listed)
@@ -114,12 +114,12 @@ class _Reader:
     def _checked(self, name: str) -> Iterator[bytes]:
         """The content of a member; at its end BundleError where it is not what bundle.json says."""
         digest, listed = hashlib.sha256(), self._listed[name]
-        if self._members.size(name) != listed["size_bytes"]:
+        if self._members.size(name) != listed.size_bytes:
             raise self._tampered(name)
         for chunk in self._members.chunks(name):
             digest.update(chunk)
             yield chunk
-        if digest.hexdigest() != listed["sha256"]:
+        if digest.hexdigest() != listed.sha256:
             raise self._tampered(name)
 
     def _tampered(self, name: str) -> BundleError:
@@ -144,7 +144,7 @@ class _Reader:
         if layout.manifest(file) in self._listed:
             self._unpack(layout.manifest(file))
         try:
-            return artifact.read(self._folder / file, self._listed[layout.artifact(file)]["sha256"])
+            return artifact.read(self._folder / file, self._listed[layout.artifact(file)].sha256)
         except ArtifactError as error:
             reason = str(error).replace(f"{self._folder}/", "")
             raise damaged(self._path, f"{file!r} and its manifest do not fit: {reason}") from error
@@ -169,7 +169,7 @@ def _info(members: Archive) -> "BundleInfo":
     schema = found.get("schema")
     if type(schema) is int and schema != layout.SCHEMA:
         raise BundleError(_other_version(path, schema, str(found.get("edgefashion"))))
-    info: BundleInfo = reading.check(found, Record, name, what, BundleError, mend=mend)
+    info: BundleInfo = reading.converted(found, Record, name, what, BundleError, mend=mend)
     if not _is_consistent(info):
         raise damaged(path, f"{layout.INFO} makes no sense")
     return info
@@ -177,9 +177,9 @@ def _info(members: Archive) -> "BundleInfo":
 
 def _task(info: "BundleInfo", path: Path) -> Task:
     """What its images and artifacts are for; an older bundle has images of Fashion-MNIST's shape."""
-    found = info.get("task") or {**FASHION_MNIST.to_dict(), "classes": info["classes"]}
+    found = info.task or {**FASHION_MNIST.to_dict(), "classes": info.classes}
     task = Task.from_dict(found, f"{path}: the task in {layout.INFO}", BundleError)
-    if task.classes != tuple(info["classes"]):
+    if task.classes != info.classes:
         raise damaged(path, f"{layout.INFO} has other classes than its task")
     return task
 
@@ -194,10 +194,10 @@ def _other_version(path: Path, schema: int, version: str) -> str:
 
 def _is_consistent(info: "BundleInfo") -> bool:
     """Whether what is in bundle.json goes together, and can be in a bundle."""
-    names = [entry["file"] for entry in info["artifacts"]]
+    names = [entry.file for entry in info.artifacts]
     suffixes = {each.suffix for each in FORMATS.values()}
     return (
-        info["sample"]["images"] <= layout.MOST_IMAGES
+        info.sample.images <= layout.MOST_IMAGES
         and len(set(names)) == len(names)
         and all(layout.is_file_name(name) and Path(name).suffix in suffixes for name in names)
     )

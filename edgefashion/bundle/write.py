@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import UNSET, structs
 
 from edgefashion import device, files
 from edgefashion.artifacts import targets
@@ -17,13 +18,12 @@ from edgefashion.data import Dataset, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import predictions
 from edgefashion.files import arrays, reading
+from edgefashion.records import bundle as records
 from edgefashion.runtimes.base import Logits
 from edgefashion.version import __version__
 
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress
-    from edgefashion.records.bundle import Entry as EntryInfo
-    from edgefashion.records.bundle import Member
 
 SEED = 0
 _LASTING = ("machine", "board", "cpu", "isa", "os", "python", "emulated", "virtual")
@@ -39,7 +39,7 @@ class Entry:
     """float32 [N, classes], of the sample"""
     accuracy: float
     """On the sample, in 0..1."""
-    info: "EntryInfo"
+    info: records.Entry
     """Its object in bundle.json."""
 
 
@@ -52,7 +52,7 @@ class Made:
     sha256: str
     entries: list[Entry]
     images: int
-    members: "dict[str, Member]"
+    members: dict[str, records.Member]
 
 
 def make(
@@ -79,8 +79,10 @@ def make(
         entries = [_entry(artifact, sample, progress) for artifact in artifacts]
         members = dict(_members(sample, entries, contents))
         info = _info(dataset, sample, entries, members)
-        archive.write(temporary, {layout.INFO: json.dumps(info, indent=1).encode() + b"\n", **members})
-    return Made(path, path.stat().st_size, files.sha256(path), entries, len(sample), info["members"])
+        archive.write(
+            temporary, {layout.INFO: json.dumps(info.to_dict(), indent=1).encode() + b"\n", **members}
+        )
+    return Made(path, path.stat().st_size, files.sha256(path), entries, len(sample), info.members)
 
 
 def check(artifacts: Iterable[Artifact]) -> None:
@@ -126,13 +128,13 @@ def _entry(artifact: Artifact, sample: Subset, progress: "Progress | None") -> E
     said = predictions.predict(artifact, sample.images, progress)
     assert said.logits is not None and said.runtime is not None and said.version is not None
     tolerance, why = comparing.tolerance(artifact, said.logits, targets.of_this_machine())
-    info: EntryInfo = {
-        "file": artifact.path.name,
-        "runtime": said.runtime,
-        "runtime_version": said.version,
-        "tolerance": tolerance,
-        "why": why,
-    }
+    info = records.Entry(
+        file=artifact.path.name,
+        runtime=said.runtime,
+        runtime_version=said.version,
+        tolerance=tolerance,
+        why=why,
+    )
     return Entry(artifact, said.logits, float(np.mean(said.classes == sample.labels)), info)
 
 
@@ -150,7 +152,7 @@ def _members(
 
 def _info(
     dataset: Dataset, sample: Subset, entries: Iterable[Entry], members: Mapping[str, bytes]
-) -> dict[str, Any]:
+) -> records.Bundle:
     """The content of bundle.json. Raises BadInput where a bundle of these members would not be opened."""
     for name, content in members.items():
         _check_size(name, len(content))
@@ -158,15 +160,14 @@ def _info(
     if total > layout.TOTAL_BYTES or len(members) >= layout.MOST_MEMBERS:
         raise BadInput(f"{len(members)} files of {total:,} bytes are too much for a bundle: make several")
     machine = device.describe().to_dict()
-    described = dataset.describe()
-    return {
-        "schema": layout.SCHEMA,
-        "edgefashion": __version__,
-        "host": {name: machine[name] for name in _LASTING},
-        "dataset": {name: value for name, value in described.items() if name != "source"},
-        "sample": {"split": "test", "images": len(sample), "seed": SEED},
-        "task": dataset.task.to_dict(),
-        "classes": list(dataset.task.classes),
-        "artifacts": [entry.info for entry in entries],
-        "members": {name: archive.digest(content) for name, content in members.items()},
-    }
+    return records.Bundle(
+        schema=layout.SCHEMA,
+        edgefashion=__version__,
+        host={name: machine[name] for name in _LASTING},
+        dataset=structs.replace(dataset.describe(), source=UNSET, folder=UNSET),
+        sample=records.Sample(split="test", images=len(sample), seed=SEED),
+        task=dataset.task.to_record(),
+        classes=dataset.task.classes,
+        artifacts=tuple(entry.info for entry in entries),
+        members={name: archive.digest(content) for name, content in members.items()},
+    )

@@ -141,7 +141,7 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
 
     known = None if chosen.folder else _recorded(task, recorded)
     if known:
-        chosen = Chosen(Path(known["folder"]), {**chosen.options, **_options_of(known)})
+        chosen = Chosen(Path(str(known.folder)), {**chosen.options, **_options_of(known)})
     with Bar(at_once=False) as progress:
         dataset = load_dataset(chosen.folder, say, progress, task=task, **chosen.options)
     whole = "" if dataset.complete else ", a part of the data set"
@@ -173,7 +173,7 @@ def check_enough(dataset: "Dataset", force: bool) -> None:
 
 def for_run(chosen: Chosen, run: "Run") -> "Dataset":
     """The data set of a run."""
-    return load(chosen, run.task, run.info["data"])
+    return load(chosen, run.task, run.info.data)
 
 
 def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
@@ -198,7 +198,7 @@ def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetIn
     """The data that a run of another task than Fashion-MNIST was trained with, unless others are set."""
     from edgefashion.data import FASHION_MNIST, locate
 
-    folder = recorded.get("folder") if recorded else None
+    folder = recorded.folder if recorded else None
     if task in (None, FASHION_MNIST) or not folder:
         return None
     if reading.exists(Path(folder), DataError):
@@ -210,13 +210,13 @@ def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetIn
 
 def _options_of(recorded: "DatasetInfo") -> "PictureOptions":
     """What is to be left out again, as it was in training."""
-    left_out = recorded.get("left_out", {"bad": 0, "duplicates": 0})
+    left_out = recorded.left_out
     found: PictureOptions = {}
-    if left_out["bad"]:
+    if left_out and left_out.bad:
         found["skip_bad"] = True
-    if left_out["duplicates"]:
+    if left_out and left_out.duplicates:
         found["drop_duplicates"] = True
-    if recorded.get("follow_links"):
+    if recorded.follow_links:
         found["follow_links"] = True
     return found
 
@@ -234,6 +234,6 @@ def _data_of(artifact: Artifact) -> "DatasetInfo | None":
 
     info = artifact.path.absolute().parent.parent / runs.INFO
     try:
-        return runs.read_info(info)["data"] if reading.is_file(info, RunError) else None
+        return runs.read_info(info).data if reading.is_file(info, RunError) else None
     except RunError:
         return None

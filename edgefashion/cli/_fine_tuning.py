@@ -97,12 +97,10 @@ def recipes(
 
 def compressed(run: "Run") -> str:
     """What was found in the compressed layers of a run, to be added to a line; nothing of any other run."""
-    layers = (run.info.get("compressed_layers") or {}).values()
+    layers = (run.info.compressed_layers or {}).values()
     if run.fine_tuning == "prune" and layers:
-        weights, zeros = (sum(layer[key] for layer in layers) for key in ("weights", "zeros"))
+        weights, zeros = sum(each.weights for each in layers), sum(each.zeros for each in layers)
         return f", {zeros / weights:.1%} of {weights:,} weights are zero in {len(layers)} layers"
     if run.fine_tuning == "cluster" and layers:
-        return (
-            f", at most {max(layer['values'] for layer in layers)} different weights in {len(layers)} layers"
-        )
+        return f", at most {max(each.values for each in layers)} different weights in {len(layers)} layers"
     return ""

@@ -72,14 +72,14 @@ def text(made: "Made") -> str:
     from edgefashion.bundle import comparing, layout
 
     def size(name: str) -> str:
-        return f"{made.members[name]['size_bytes']:12,}  {name}"
+        return f"{made.members[name].size_bytes:12,}  {name}"
 
     lines = [
         f"{made.size_bytes:12,}  {made.path}, {len(made.members) + 1} members, SHA-256 {made.sha256}",
         f"{size(layout.IMAGES)}, {made.images:,} test images, and {layout.LABELS}",
     ]
     for entry in made.entries:
-        elsewhere = comparing.in_words(entry.info["tolerance"])
+        elsewhere = comparing.in_words(entry.info.tolerance)
         accuracy = f"accuracy {100 * entry.accuracy:.2f} %"
         lines.append(f"{size(layout.artifact(entry.artifact.path.name))}, {accuracy}; elsewhere {elsewhere}")
     return "\n".join(lines)

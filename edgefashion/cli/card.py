@@ -14,6 +14,8 @@ from edgefashion.cli._progress import Bar
 from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgefashion.artifacts.artifact import Artifact
     from edgefashion.records.run import Story
 
@@ -46,7 +48,7 @@ def card(
     stories, artifacts = _known(name, root)
     dataset = _data.for_artifacts(artifacts, chosen)
     with Bar() as progress:
-        evidence = gather(stories[0]["name"], stories, artifacts, dataset, measured, progress)
+        evidence = gather(stories[0].name, stories, artifacts, dataset, measured, progress)
 
     def draw(path: Path) -> None:
         from edgefashion.report.card.plot import plot
@@ -60,7 +62,7 @@ def card(
         following(f"{own} --plot confusion.png")
 
 
-def _known(name: str, root: Path) -> "tuple[list[Story], list[Artifact]]":
+def _known(name: str, root: Path) -> "tuple[Sequence[Story], list[Artifact]]":
     """What is known of the trainings behind a model, the last first, and its files.
 
     With them, the float32 files of the runs that it was fine-tuned from: what quantization is to be compared

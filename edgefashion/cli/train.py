@@ -191,7 +191,7 @@ def _fit(
 
 
 def _tell(run: "Run") -> None:
-    accuracy = f"validation accuracy {run.info['validation_accuracy']:.4f}"
+    accuracy = f"validation accuracy {run.info.validation_accuracy:.4f}"
     say(f"{run.folder}: {accuracy}{_fine_tuning.compressed(run)}")
 
 

@@ -86,23 +86,22 @@ class Dataset:
         return self.task != FASHION_MNIST or self.checksums == CHECKSUMS
 
     def describe(self) -> "DatasetInfo":
-        """What to note beside a result made from this data set, as JSON."""
-        found: DatasetInfo = {
-            "name": self.task.name,
-            "source": self.source,
-            "complete": self.complete,
-            "checksums": dict(self.checksums),
-            "counts": {"train": len(self.train), "test": len(self.test)},
-        }
-        if self.task != FASHION_MNIST:
-            found["folder"] = str(self.folder.absolute())
-        if self.validation is not None:
-            found["counts"]["validation"] = len(self.validation)
-        if self.left_out is not None:
-            found["left_out"] = self.left_out
-        if self.follow_links:
-            found["follow_links"] = True
-        return found
+        """What to note beside a result made from this data set."""
+        from msgspec import UNSET
+
+        from edgefashion.records import values as records
+
+        validation = UNSET if self.validation is None else len(self.validation)
+        return records.Dataset(
+            name=self.task.name,
+            source=self.source,
+            complete=self.complete,
+            checksums=dict(self.checksums),
+            counts=records.Counts(train=len(self.train), test=len(self.test), validation=validation),
+            folder=UNSET if self.task == FASHION_MNIST else str(self.folder.absolute()),
+            left_out=self.left_out or UNSET,
+            follow_links=self.follow_links or UNSET,
+        )
 
 
 def read_named(folder: Path, source: str, wanted: Task | None = None) -> Dataset:

@@ -39,9 +39,9 @@ def header(results: Results) -> list[str]:
         f"Runtimes: {names}; threads: {', '.join(threads)}; {machine.date or 'unknown date'}",
     ]
     if data := results.dataset:
-        part = "" if data["complete"] else " (a part of the data set, not comparable with the whole)"
+        part = "" if data.complete else " (a part of the data set, not comparable with the whole)"
         used = max((row.images or 0 for row in rows), default=0)
-        lines.append(f"Data: {data['name']}, {used:,} of {data['counts']['test']:,} test images{part}")
+        lines.append(f"Data: {data.name}, {used:,} of {data.counts.test:,} test images{part}")
     if results.protocol and "summary" in results.protocol:
         lines.append(f"Protocol: {results.protocol['summary']}")
     return lines

@@ -24,8 +24,6 @@ from edgefashion.tables.presentable import Presentable
 from edgefashion.version import __version__
 
 SCHEMA = 2
-_HEAD = ("device", "dataset", "verb", "protocol", "edgefashion")
-_HEAD_OF_OLD: dict[str, Any] = {"edgefashion": None, "verb": "evaluate", "protocol": None}
 MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
 """Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
 _NAME = 64
@@ -68,7 +66,7 @@ class Results(Presentable):
             "edgefashion": self.edgefashion,
             "verb": self.verb,
             "device": self.device.to_dict(),
-            "dataset": self.dataset,
+            "dataset": self.dataset and self.dataset.to_dict(),
             "protocol": self.protocol,
             "results": [row.to_dict() for row in self.rows],
         }
@@ -113,14 +111,14 @@ def read(path: str | Path) -> Results:
     _check_sizes(parts, name)
     head = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
     reading.check_schema(head, SCHEMA, name, BadInput)
-    reading.check(head, Head, name, what, BadInput, mend=_MEND)
+    known: Head = reading.converted(head, Head, name, what, BadInput, mend=_MEND)
     if results is None:
         lacks = ValueError("Object missing required field `results`")
         raise reading.damaged(name, what, BadInput, _MEND, lacks)
     rows = _decoded(results, list[dict[str, msgspec.Raw]], f"{name}, field results,", what)
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
-    head = {**_HEAD_OF_OLD, **head, "device": msgspec.convert(head["device"], Device)}
-    return Results(rows=found, **{field: head[field] for field in _HEAD})
+    protocol = head.get("protocol")  # all of it, of which only a part is known
+    return Results(known.device, known.dataset, found, known.verb, protocol, known.edgefashion)
 
 
 def _row(parts: dict[str, Any], name: str) -> Row:

@@ -192,7 +192,7 @@ def load_json(
     newest: int | None = None,
     mend: str = "",
 ) -> Any:
-    """What JSON of the file `name` holds, checked: of the type `kind`, no number too large, not too deep,
+    """What JSON of the file `name` holds, as a `kind`, see `converted`: no number too large, not too deep,
     and of no schema above `newest`. `mend` says what to do about a file that is not.
     """
     import msgspec
@@ -204,13 +204,7 @@ def load_json(
         raise damaged(name, what, error, mend, reason) from reason
     if newest is not None:
         check_schema(found, newest, name, error)
-    return check(found, kind, name, what, error, mend=mend)
-
-
-def check(found: Any, kind: Any, name: str, what: str, error: type[BadInput], *, mend: str = "") -> Any:
-    """`found`, once it is known to be of the type `kind`: what a TypedDict does not name is kept as it is."""
-    converted(found, kind, name, what, error, mend=mend)
-    return found
+    return converted(found, kind, name, what, error, mend=mend)
 
 
 def converted(found: Any, kind: Any, name: str, what: str, error: type[BadInput], *, mend: str = "") -> Any:

@@ -3,10 +3,13 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
+
+if TYPE_CHECKING:
+    from edgefashion.records.run import CompressedLayer
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,9 @@ class Compression:
         """The plain model inside the one that was trained, with its weights."""
         return model
 
-    def check(self, model: keras.Model) -> dict[str, dict[str, int]] | None:
-        """How many `weights` each compressed layer of a plain model has, how many of them are `zeros` and
-        how many different `values` they have; None where nothing is compressed. Raises VerificationError
-        where that is not what was asked for.
+    def check(self, model: keras.Model) -> "dict[str, CompressedLayer] | None":
+        """What is in the kernels of the compressed layers of a plain model; None where nothing is compressed.
+        Raises VerificationError where that is not what was asked for.
         """
         return None
 

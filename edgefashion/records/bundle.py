@@ -1,22 +1,22 @@
 """bundle.json: what a bundle holds, see `edgefashion.bundle`."""
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from edgefashion.records.task import Task
-from edgefashion.records.values import Amount, Count, Dataset, Digest, Labels, Name, Positive
+from edgefashion.records.values import Amount, Count, Dataset, Digest, Labels, Name, Positive, Record
 
 
-class Sample(TypedDict):
+class Sample(Record, frozen=True, kw_only=True):
     """Which test images are in it."""
 
+    split: Name | UnsetType = UNSET
     images: Positive
-    split: NotRequired[Name]
-    seed: NotRequired[int]
+    seed: int | UnsetType = UNSET
 
 
-class Entry(TypedDict):
+class Entry(Record, frozen=True, kw_only=True):
     """An artifact, and how near to the host's its logits must be: `tolerance` in units of the logits."""
 
     file: Name
@@ -26,22 +26,23 @@ class Entry(TypedDict):
     why: Name
 
 
-class Member(TypedDict):
+class Member(Record, frozen=True, kw_only=True):
     """A file in it."""
 
     size_bytes: Count
     sha256: Digest
 
 
-class Bundle(TypedDict):
+class Bundle(Record, frozen=True, kw_only=True):
     """All of it."""
 
     schema: int
     edgefashion: Name
     host: dict[str, Any]
+    """What of a `Device` is the same tomorrow: told to people."""
     dataset: Dataset
     sample: Sample
+    task: Task | UnsetType = UNSET
     classes: Labels
-    task: NotRequired[Task]
-    artifacts: Annotated[list[Entry], Meta(min_length=1)]
+    artifacts: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     members: dict[str, Member]

@@ -1,13 +1,11 @@
 """A machine and its states, as they stand in results files, in run.json and in the doctor's report."""
 
-from typing import Any
+from msgspec import UNSET, UnsetType
 
-from msgspec import UNSET, Struct, UnsetType, to_builtins
-
-from edgefashion.records.values import Amount, Count, Name, Positive
+from edgefashion.records.values import Amount, Count, Name, Positive, Record
 
 
-class State(Struct, frozen=True, kw_only=True):
+class State(Record, frozen=True, kw_only=True):
     """What changes from minute to minute; null where the machine does not tell. See `device.state`."""
 
     at_s: Amount | UnsetType = UNSET
@@ -42,13 +40,8 @@ class State(Struct, frozen=True, kw_only=True):
     """MiB, like the next."""
     swap_used_mb: int | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON."""
-        fields: dict[str, Any] = to_builtins(self)
-        return fields
 
-
-class Device(Struct, frozen=True, kw_only=True):
+class Device(Record, frozen=True, kw_only=True):
     """What stays the same, and the states around a measurement. Null where nothing tells; see
     `device.describe`.
     """
@@ -89,8 +82,3 @@ class Device(Struct, frozen=True, kw_only=True):
     def was_throttled(self) -> bool:
         """Whether it was held back before or after the measurement."""
         return any(isinstance(state, State) and state.throttled for state in (self.before, self.after))
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON."""
-        fields: dict[str, Any] = to_builtins(self)
-        return fields

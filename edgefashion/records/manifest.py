@@ -1,72 +1,103 @@
 """Manifests beside exported files, metadata within: see `artifacts.artifact` and `artifacts.metadata`."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from edgefashion.records.task import Task
-from edgefashion.records.values import Count, Digest, Labels, Name, Positive
+from edgefashion.records.values import Count, Digest, Labels, Name, Positive, Record
 
 
-class Input(TypedDict):
+class Input(Record, frozen=True, kw_only=True):
     """What a file takes: `shape` is that of a batch, the first of it a letter."""
 
     name: Name
     dtype: Name
-    shape: list[int | Name]
+    shape: tuple[int | Name, ...]
+    layout: Name | UnsetType = UNSET
     values: Name
-    layout: NotRequired[Name]
 
 
-class Output(TypedDict):
+class Output(Record, frozen=True, kw_only=True):
     """What a file gives."""
 
     name: Name
-    shape: list[int | Name]
-    values: NotRequired[Name]
+    shape: tuple[int | Name, ...]
+    values: Name | UnsetType = UNSET
 
 
-class Calibration(TypedDict):
-    """Which images the ranges of an int8 file are from."""
+class Calibration(Record, frozen=True, kw_only=True):
+    """Which images the ranges of an int8 file are from. Inside a file it ends with the method, and has none
+    of the figures before that.
+    """
 
+    split: Name | UnsetType = UNSET
     count: Positive
-    method: NotRequired[Name | None]
-    split: NotRequired[Name]
-    seed: NotRequired[int]
-    indices_sha256: NotRequired[Name]
-    chosen: NotRequired[Name | None]
+    seed: int | UnsetType = UNSET
+    indices_sha256: Name | UnsetType = UNSET
+    class_counts: tuple[Count, ...] | UnsetType = UNSET
+    pixels: dict[str, float] | UnsetType = UNSET
+    """Least, greatest, mean and standard deviation; of normalized ones, too."""
+    normalised: dict[str, float] | UnsetType = UNSET
+    method: Name | UnsetType | None = UNSET
+    chosen: Name | UnsetType | None = UNSET
+    """Why this method: "measured", "the only one" or "asked for"."""
+    measured: dict[str, dict[str, float]] | UnsetType = UNSET
+    """What came of each method, where several were tried."""
 
 
-class Metadata(TypedDict):
+class Metadata(Record, frozen=True, kw_only=True):
     """What a file says inside."""
 
-    schema: NotRequired[int]
+    schema: int | UnsetType = UNSET
     run: Name
     run_id: Name
-    precision: Name
+    base_run_id: Name | UnsetType | None = UNSET
     small_run: bool
-    base_run_id: NotRequired[Name | None]
-    architecture: NotRequired[Name]
-    target: NotRequired[Name | None]
-    kept_float: NotRequired[list[Name]]
-    task: NotRequired[Task]
-    labels: NotRequired[Labels]
-    input: NotRequired[Input]
-    output: NotRequired[Output]
-    preprocessing: NotRequired[dict[str, Any]]
-    calibration: NotRequired[Calibration | None]
-    license: NotRequired[Name]
-    edgefashion: NotRequired[Name]
+    architecture: Name | UnsetType = UNSET
+    precision: Name
+    target: Name | UnsetType | None = UNSET
+    kept_float: tuple[Name, ...] | UnsetType = UNSET
+    task: Task | UnsetType = UNSET
+    labels: Labels | UnsetType = UNSET
+    input: Input | UnsetType = UNSET
+    output: Output | UnsetType = UNSET
+    preprocessing: dict[str, Any] | UnsetType = UNSET
+    """Told to people: nothing reads it."""
+    calibration: Calibration | UnsetType | None = UNSET
+    license: Name | UnsetType = UNSET
+    edgefashion: Name | UnsetType = UNSET
 
 
-class Manifest(Metadata):
-    """What stands beside it."""
+class Manifest(Record, frozen=True, kw_only=True):
+    """What stands beside it: in its order, what is inside, and more."""
 
+    schema: int | UnsetType = UNSET
+    file: Name | UnsetType = UNSET
+    size_bytes: Count | UnsetType = UNSET
     sha256: Digest
-    file: NotRequired[Name]
-    size_bytes: NotRequired[Count]
-    format: NotRequired[Name]
-    method: NotRequired[Name]
-    data: NotRequired[dict[str, Any]]
-    versions: NotRequired[dict[str, Name]]
-    created: NotRequired[Name]
-    verification: NotRequired[dict[str, Any]]
-    cost: NotRequired[dict[str, Any]]
+    run: Name
+    run_id: Name
+    base_run_id: Name | UnsetType | None = UNSET
+    small_run: bool
+    architecture: Name | UnsetType = UNSET
+    format: Name | UnsetType = UNSET
+    precision: Name
+    method: Name | UnsetType = UNSET
+    target: Name | UnsetType | None = UNSET
+    kept_float: tuple[Name, ...] | UnsetType = UNSET
+    input: Input | UnsetType = UNSET
+    output: Output | UnsetType = UNSET
+    preprocessing: dict[str, Any] | UnsetType = UNSET
+    task: Task | UnsetType = UNSET
+    labels: Labels | UnsetType = UNSET
+    calibration: Calibration | UnsetType | None = UNSET
+    data: dict[str, Any] | UnsetType = UNSET
+    """Of what `Dataset.describe` says: name, complete, checksums."""
+    versions: dict[str, Name] | UnsetType = UNSET
+    created: Name | UnsetType = UNSET
+    cost: dict[str, Any] | UnsetType = UNSET
+    """Of layers in float: told to people, as are the figures of `export.verify`."""
+    verification: dict[str, Any] | UnsetType = UNSET
+    license: Name | UnsetType = UNSET
+    edgefashion: Name | UnsetType = UNSET

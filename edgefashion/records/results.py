@@ -5,18 +5,18 @@ is read, its order is that of the JSON and of the columns of the CSV.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 
 from edgefashion.records.device import Device
-from edgefashion.records.values import Amount, Count, Dataset, Difference, Name, Positive, Share, Time
+from edgefashion.records.values import Amount, Count, Dataset, Difference, Name, Positive, Record, Share, Time
 
 Samples = list[Time]
 Interval = tuple[Share, Share]
 
 
-class Latency(Struct, frozen=True, kw_only=True):
+class Latency(Record, frozen=True, kw_only=True):
     """Of single inferences, in microseconds; all null where nothing was timed."""
 
     p50: Time | None = None
@@ -27,7 +27,7 @@ class Latency(Struct, frozen=True, kw_only=True):
     samples: Count = 0
 
 
-class Host(Struct, frozen=True, kw_only=True):
+class Host(Record, frozen=True, kw_only=True):
     """The answers beside those that the bundle's maker got, see `bundle.compare`."""
 
     images: Count | None = None
@@ -44,7 +44,7 @@ class Host(Struct, frozen=True, kw_only=True):
     runtime_version: Name | None = None
 
 
-class Flag(Struct, frozen=True, kw_only=True):
+class Flag(Record, frozen=True, kw_only=True):
     """Why the figures of a row cannot be trusted."""
 
     flag: Name
@@ -53,7 +53,7 @@ class Flag(Struct, frozen=True, kw_only=True):
     """One line with the figures."""
 
 
-class Point(Struct, frozen=True, kw_only=True):
+class Point(Record, frozen=True, kw_only=True):
     """Latency at a time of a load of minutes."""
 
     at_s: Amount
@@ -62,7 +62,7 @@ class Point(Struct, frozen=True, kw_only=True):
     mhz: float | None
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Row(Record, frozen=True, kw_only=True):
     """A model file with a number of threads."""
 
     model: Name
@@ -162,16 +162,16 @@ class Protocol(TypedDict, total=False):
     summary: str
 
 
-class Results(TypedDict):
+class Results(Record, frozen=True, kw_only=True):
     """All of it but the rows."""
 
     schema: int
-    edgefashion: NotRequired[Name | None]
+    edgefashion: Name | None = None
     """The version that measured."""
-    verb: NotRequired[Name]
+    verb: Name = "evaluate"
     """`evaluate` or `bench`."""
     device: Device
     dataset: Dataset | None
     """Null where only latency was measured."""
-    protocol: NotRequired[Protocol | None]
+    protocol: Protocol | None = None
     """How latency was measured; null where it was not."""

@@ -1,28 +1,23 @@
 """run.json: the record of a training, see `edgefashion.training.runs`."""
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from msgspec import UNSET, UnsetType
 
 from edgefashion.recipes import Recipe
+from edgefashion.records.device import Device
 from edgefashion.records.task import Task
-from edgefashion.records.values import Amount, Count, Dataset, Digest, Id, Name, Positive, Share
-
-if TYPE_CHECKING:
-    Recorded = dict[str, Any]
-else:
-    Recorded = Recipe
-"""A recipe: checked as one, and kept as the JSON that it is."""
+from edgefashion.records.values import Amount, Count, Dataset, Digest, Id, Name, Positive, Record, Share
 
 
-class Model(TypedDict):
+class Model(Record, frozen=True, kw_only=True):
     """The trained model, as it was before anything of it was folded."""
 
+    file: str | UnsetType = UNSET
     sha256: Digest
-    file: NotRequired[str]
-    parameters: NotRequired[Count]
-    macs: NotRequired[Count]
+    parameters: Count | UnsetType = UNSET
+    macs: Count | UnsetType = UNSET
 
 
-class CompressedLayer(TypedDict):
+class CompressedLayer(Record, frozen=True, kw_only=True):
     """What was found in the kernel of a pruned or clustered layer."""
 
     weights: Positive
@@ -30,7 +25,7 @@ class CompressedLayer(TypedDict):
     values: Positive
 
 
-class Splits(TypedDict):
+class Splits(Record, frozen=True, kw_only=True):
     """How many images were learned from, chose the best epoch, and were not looked at."""
 
     train: Positive
@@ -38,49 +33,52 @@ class Splits(TypedDict):
     test: Count
 
 
-class Run(TypedDict):
+class Run(Record, frozen=True, kw_only=True):
     """What every run.json has, and what it may have."""
 
-    schema: NotRequired[int]
+    schema: int | UnsetType = UNSET
     name: Name
     id: Id
     small_run: bool
     validation_accuracy: Share
-    recipe: Recorded
+    best_epoch: Positive | UnsetType = UNSET
+    task: Task | UnsetType = UNSET
+    """Fashion-MNIST's without it."""
+    recipe: Recipe
+    """What an older version did not write has its default."""
+    initial_weights_sha256: Digest | UnsetType | None = UNSET
+    history: tuple[dict[str, float], ...] | UnsetType = UNSET
+    """Of each epoch the measures of training, by their names, and its seconds; not in the zoo."""
+    seconds: Amount | UnsetType = UNSET
     model: Model
+    compressed_layers: dict[str, CompressedLayer] | UnsetType | None = UNSET
     data: Dataset
-    splits: NotRequired[Splits]
-    task: NotRequired[Task]
-    best_epoch: NotRequired[Positive]
-    seconds: NotRequired[Amount]
-    history: NotRequired[list[dict[str, float]]]
-    initial_weights_sha256: NotRequired[Digest | None]
-    compressed_layers: NotRequired[dict[str, CompressedLayer] | None]
-    trained_on: NotRequired[Name]
-    device: NotRequired[dict[str, Any]]
-    versions: NotRequired[dict[str, Name]]
-    seed_run: NotRequired[Name]
+    splits: Splits | UnsetType = UNSET
+    trained_on: Name | UnsetType = UNSET
+    device: Device | UnsetType = UNSET
+    versions: dict[str, Name] | UnsetType = UNSET
+    seed_run: Name | UnsetType = UNSET
+    """That of which this is a copy: the best of several seeds."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a training of more epochs than its recipe has."""
+        epochs = self.recipe.epochs
+        if max(self.best_epoch or 0, len(self.history or ())) > epochs:
+            raise ValueError(f"it records more than the {epochs} epochs of its recipe")
 
 
-def check_epochs(run: Run) -> None:
-    """Raise ValueError for a training of more epochs than its recipe has."""
-    epochs = run["recipe"]["epochs"]
-    if max(run.get("best_epoch", 0), len(run.get("history", ()))) > epochs:
-        raise ValueError(f"it records more than the {epochs} epochs of its recipe")
-
-
-class Described(Model):
+class Described(Model, frozen=True, kw_only=True):
     """The same with what a card says of it."""
 
-    parameters: Count  # type: ignore[misc] # narrower than what every run.json has
-    macs: Count  # type: ignore[misc]
+    parameters: Count
+    macs: Count
 
 
-class Story(Run):
+class Story(Run, frozen=True, kw_only=True):
     """What a card tells: every finished training has it."""
 
-    model: Described  # type: ignore[misc]
-    best_epoch: Positive  # type: ignore[misc]
-    seconds: Amount  # type: ignore[misc]
-    trained_on: Name  # type: ignore[misc]
-    versions: dict[str, Name]  # type: ignore[misc]
+    best_epoch: Positive
+    seconds: Amount
+    model: Described
+    trained_on: Name
+    versions: dict[str, Name]

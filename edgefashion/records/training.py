@@ -3,7 +3,7 @@
 from typing import NotRequired, TypedDict
 
 from edgefashion.recipes import Recipe
-from edgefashion.records.values import Amount, Count, Name, Share
+from edgefashion.records.values import Amount, Count, Name, Record, Share
 
 
 class Epoch(TypedDict):
@@ -16,12 +16,12 @@ class Epoch(TypedDict):
     accuracy: NotRequired[Share | None]
 
 
-class Progress(TypedDict):
+class Progress(Record, frozen=True, kw_only=True):
     """What is trained so far: `history` has an entry for each finished epoch."""
 
     recipe: Recipe
     data: dict[Name, Name]
-    history: list[Epoch]
+    history: tuple[Epoch, ...]
     best_epoch: Count
-    batch: NotRequired[Count]
-    seconds: NotRequired[Amount]
+    batch: Count = 0
+    seconds: Amount = 0.0

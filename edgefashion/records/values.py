@@ -1,8 +1,8 @@
 """Values that have a range, and records that several kinds of file share."""
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, Struct, UnsetType, json
 
 Name = Annotated[str, Meta(max_length=4096)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -17,33 +17,42 @@ Id = Annotated[str, Meta(pattern=r"^[0-9a-zA-Z]{1,64}\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 FileName = Annotated[str, Meta(pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*\Z", max_length=255)]
 """Of a file in the same folder: neither a path nor hidden, and of one line."""
-Labels = Annotated[list[Name], Meta(min_length=2, max_length=10_000)]
+Labels = Annotated[tuple[Name, ...], Meta(min_length=2, max_length=10_000)]
 """Names of classes, in the order of the logits."""
 
 
-class Counts(TypedDict):
+class Record(Struct, frozen=True, kw_only=True):
+    """A JSON object. A field that it need not have is UNSET, which is false, where it has not."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        return json.decode(json.encode(self), type=dict[str, Any])
+
+
+class Counts(Record, frozen=True, kw_only=True):
     """How many images the splits have."""
 
     train: Count
     test: Count
-    validation: NotRequired[Count]
+    validation: Count | UnsetType = UNSET
 
 
-class LeftOut(TypedDict):
+class LeftOut(Record, frozen=True, kw_only=True):
     """How many files of a set of pictures are not in it."""
 
     bad: Count
     duplicates: Count
 
 
-class Dataset(TypedDict):
+class Dataset(Record, frozen=True, kw_only=True):
     """What `Dataset.describe` says."""
 
     name: Name
+    source: str | UnsetType | None = UNSET
     complete: bool
     checksums: dict[Name, Name]
     counts: Counts
-    source: NotRequired[str | None]
-    folder: NotRequired[str]
-    follow_links: NotRequired[bool]
-    left_out: NotRequired[LeftOut]
+    folder: str | UnsetType = UNSET
+    """The absolute path of a data set of the user's own, on the machine that read it."""
+    left_out: LeftOut | UnsetType = UNSET
+    follow_links: bool | UnsetType = UNSET

@@ -18,7 +18,7 @@ import numpy as np
 from edgefashion import files
 from edgefashion.errors import OutputError, RunError, first_line
 from edgefashion.files import arrays
-from edgefashion.files.reading import is_file, read_bytes, read_json
+from edgefashion.files.reading import converted, is_file, read_bytes, read_json
 from edgefashion.recipes import Recipe
 
 PROGRESS = "progress.json"
@@ -38,7 +38,7 @@ class TrainingState:
     """
 
     folder: Path
-    recipe: dict[str, Any]
+    recipe: Recipe
     data: dict[str, str]
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
@@ -77,7 +77,7 @@ class TrainingState:
 
     def check(self, recipe: Recipe, data: dict[str, str]) -> None:
         """Raise RunError when this is not the training of `recipe` on `data` (its checksums)."""
-        if changed := Recipe.from_dict(self.recipe).differences(recipe):
+        if changed := self.recipe.differences(recipe):
             raise RunError(
                 f"the interrupted training has another recipe ({', '.join(changed)}): "
                 "resume with the recipe it began with, or start again with --force"
@@ -97,7 +97,7 @@ class TrainingState:
         files.write_json(
             self.folder / PROGRESS,
             {
-                "recipe": self.recipe,
+                "recipe": self.recipe.as_dict(),
                 "data": self.data,
                 "history": self.history,
                 "best_epoch": self.best_epoch,
@@ -178,7 +178,7 @@ def begin(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
     with files.naming_output(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    state = TrainingState(folder, recipe.as_dict(), data)
+    state = TrainingState(folder, recipe, data)
     state.save()
     return state
 
@@ -202,11 +202,12 @@ def _read(folder: Path) -> TrainingState:
     from edgefashion.records.training import Progress
 
     path = folder / PROGRESS
-    saved: dict[str, Any] = read_json(
-        path, "the state of a training", RunError, kind=Progress, mend=START_AGAIN
-    )
-    names = ("recipe", "data", "history", "best_epoch", "batch", "seconds")
-    state = TrainingState(folder, **{name: saved[name] for name in names if name in saved})
+    what = "the state of a training"
+    saved = read_json(path, what, RunError, mend=START_AGAIN)
+    found: Progress = converted(saved, Progress, str(path), what, RunError, mend=START_AGAIN)
+    history = saved["history"]  # all that was measured, of which only a part is known
+    done = (found.best_epoch, found.batch, found.seconds)
+    state = TrainingState(folder, found.recipe, found.data, history, *done)
     if not _is_possible(state):
         raise RunError(f"{path} is damaged: {START_AGAIN}")
     return state

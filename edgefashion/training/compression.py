@@ -19,6 +19,7 @@ import numpy as np
 from edgefashion.errors import MissingExtra, VerificationError
 from edgefashion.figures import undisturbed
 from edgefashion.models.architecture import Compression
+from edgefashion.records.run import CompressedLayer
 from edgefashion.tensorflow import keras
 
 try:
@@ -29,7 +30,7 @@ except ModuleNotFoundError as error:
 
 PRUNING_STEPS = 10
 """In how many steps the share of zeros grows, where an epoch has that many."""
-Layers = dict[str, dict[str, int]]
+Layers = dict[str, CompressedLayer]
 
 
 class Pruning(Compression):
@@ -67,9 +68,9 @@ class Pruning(Compression):
         """Equal weights are all zero or none of them, hence a thousandth may be missing."""
         found = _layers(model)
         for name, layer in found.items():
-            if layer["zeros"] < (self.sparsity - 0.001) * layer["weights"] - 1:
+            if layer.zeros < (self.sparsity - 0.001) * layer.weights - 1:
                 raise VerificationError(
-                    f"{name} has {layer['zeros']:,} zeros among {layer['weights']:,} weights after pruning, "
+                    f"{name} has {layer.zeros:,} zeros among {layer.weights:,} weights after pruning, "
                     f"{self.sparsity:.1%} were asked for: no run was kept; please report it"
                 )
         return found
@@ -97,9 +98,9 @@ class Clustering(Compression):
         """See `Compression.check`."""
         found = _layers(model)
         for name, layer in found.items():
-            if layer["values"] > self.clusters:
+            if layer.values > self.clusters:
                 raise VerificationError(
-                    f"{name} has {layer['values']:,} different weights after clustering, {self.clusters} "
+                    f"{name} has {layer.values:,} different weights after clustering, {self.clusters} "
                     "were asked for: no run was kept; please report it"
                 )
         return found
@@ -121,10 +122,10 @@ def _wrapped(model: keras.Model, wrap: Callable[[keras.layers.Layer], keras.laye
 def _layers(model: keras.Model) -> Layers:
     kernels = {layer.name: layer.kernel.numpy() for layer in compressible(model)}
     return {
-        name: {
-            "weights": int(kernel.size),
-            "zeros": int(np.count_nonzero(kernel == 0)),
-            "values": len(np.unique(kernel)),
-        }
+        name: CompressedLayer(
+            weights=int(kernel.size),
+            zeros=int(np.count_nonzero(kernel == 0)),
+            values=len(np.unique(kernel)),
+        )
         for name, kernel in kernels.items()
     }

@@ -32,7 +32,7 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
             f"{base.folder} is {_CHANGED[base.fine_tuning]} already: name the float run it was made from, "
             f"{Path(trained.weights or '').parent}"
         )
-    if base.info["data"]["checksums"] != data:
+    if base.info.data.checksums != data:
         raise RunError(f"{base.folder} was trained on other data: train it on these before {option}")
     if changes.get("weights"):
         raise BadInput(f"{option} starts with the weights of a run: leave out --weights")

@@ -38,7 +38,7 @@ def train_or_reuse(
         recipe, _ = teacher.resolve_teacher(recipe, dataset.checksums)
     if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
-        if run.recipe == recipe and run.info["data"]["checksums"] == dataset.checksums:
+        if run.recipe == recipe and run.info.data.checksums == dataset.checksums:
             report(f"reusing {folder}, trained with the same recipe on the same data{_by_others(run)}")
             return run
     from edgefashion.training.train import is_interrupted, train
@@ -72,7 +72,7 @@ def resumable(folder: Path, how: str) -> Iterator[None]:
 
 def _by_others(run: Run) -> str:
     """To be added to a line: which packages that a run was trained with are here in another version."""
-    made_with = run.info.get("versions", {})
+    made_with = run.info.versions or {}
     there = {package: there for package, there in made_with.items() if there != _installed(package)}
     others = ", ".join(f"{package} {there} (here {_installed(package)})" for package, there in there.items())
     return f", by {others}: --force trains it again" if others else ""

@@ -57,7 +57,7 @@ class Run:
     @property
     def id(self) -> str:
         """The first 12 digits of the model file's SHA-256: equal for equal models only."""
-        return self.info["id"]
+        return self.info.id
 
     @property
     def model_path(self) -> Path:
@@ -72,7 +72,7 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """How it was trained; what an older version did not write has its default."""
-        return Recipe.from_dict(self.info["recipe"])
+        return self.info.recipe
 
     @property
     def task(self) -> Task:
@@ -102,7 +102,7 @@ class Run:
     @property
     def small_run(self) -> bool:
         """Whether it was trained on a part of the data only."""
-        return self.info["small_run"]
+        return self.info.small_run
 
 
 def read(folder: str | Path) -> Run:
@@ -128,7 +128,7 @@ def _checked(folder: Path) -> Run:
     info = _info(folder)
     if not reading.is_file(model_path, RunError):
         raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
-    found, expected = reading.sha256(model_path, "a Keras model", RunError), info["model"]["sha256"]
+    found, expected = reading.sha256(model_path, "a Keras model", RunError), info.model.sha256
     if found != expected:
         raise RunError(
             f"{model_path} is damaged: SHA-256 {found[:12]}, {INFO} expects {expected[:12]}; "
@@ -163,23 +163,17 @@ def _is_id(text: str | None) -> bool:
 def read_info(path: Path) -> "RunInfo":
     """What a run.json says. Raises RunError where it is damaged, lacks something or is of a later version."""
     from edgefashion.records.run import Run as Record
-    from edgefashion.records.run import check_epochs
 
     found: RunInfo = reading.read_json(
         path, _WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=_MEND
     )
-    try:
-        check_epochs(found)
-    except ValueError as reason:
-        raise reading.damaged(str(path), _WHAT, RunError, _MEND, reason) from reason
     _task(found, path)
     return found
 
 
 def _task(info: "RunInfo", path: Path) -> Task:
     """That of a run.json; an older version wrote none, and trained on nothing but Fashion-MNIST."""
-    found = info.get("task")
-    return Task.from_dict(found, f"the task in {path}", RunError) if found else FASHION_MNIST
+    return Task.from_dict(info.task, f"the task in {path}", RunError) if info.task else FASHION_MNIST
 
 
 def stories(found: Sequence[Run]) -> "list[Story]":
@@ -187,7 +181,8 @@ def stories(found: Sequence[Run]) -> "list[Story]":
     from edgefashion.records.run import Story
 
     return [
-        reading.check(run.info, Story, str(run.folder / INFO), _WHAT, RunError, mend=_MEND) for run in found
+        reading.converted(run.info.to_dict(), Story, str(run.folder / INFO), _WHAT, RunError, mend=_MEND)
+        for run in found
     ]
 
 
@@ -227,7 +222,7 @@ def _called(id: str, folders: list[Path]) -> Run | None:
     """The undamaged run of that id, the last by name of several copies. Only those that name it are read."""
     for folder in reversed(folders):
         with contextlib.suppress(RunError):
-            if _info(folder)["id"] == id:
+            if _info(folder).id == id:
                 return read(folder)
     return None
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from edgefashion import files
 from edgefashion.errors import RunError
 from edgefashion.files import reading
@@ -53,7 +55,7 @@ def train_seeds(
 
 def summary(recipe: Recipe, found: list[Run]) -> Seeds:
     """The figures of the runs of seeds 0 and so on."""
-    accuracies = [float(run.info["validation_accuracy"]) for run in found]
+    accuracies = [run.info.validation_accuracy for run in found]
     entries: list[dict[str, object]] = [
         {"seed": seed, "run": run.name, "id": run.id, "validation_accuracy": accuracy}
         for seed, (run, accuracy) in enumerate(zip(found, accuracies, strict=True))
@@ -70,13 +72,14 @@ def _publish(run: Run, folder: Path) -> Run:
         with files.naming_output(copy):
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(run.folder, copy, ignore=shutil.ignore_patterns(runs.ARTIFACTS))
-        files.write_json(copy / runs.INFO, {**run.info, "name": folder.name, "seed_run": run.name})
+        info = structs.replace(run.info, name=folder.name, seed_run=run.name)
+        files.write_json(copy / runs.INFO, info.to_dict())
         return runs.publish(folder)
 
 
 def is_best_of_seeds(folder: Path) -> bool:
     """Whether the run `folder` is the best of several seeds, and not one trained by itself."""
     try:
-        return "seed_run" in runs.read_info(folder / runs.INFO)
+        return bool(runs.read_info(folder / runs.INFO).seed_run)
     except RunError:
         return False

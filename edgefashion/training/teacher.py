@@ -37,7 +37,7 @@ def resolve_teacher(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, 
     if recipe.teacher is None:
         return recipe, None
     run = runs.read(Path(recipe.teacher))
-    if run.info["data"]["checksums"] != checksums:
+    if run.info.data.checksums != checksums:
         raise BadInput(
             f"the teacher {run.folder} was trained on other data, which may include the validation images: "
             "train it on these"

@@ -5,7 +5,6 @@ import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from edgefashion import device, files, tables
 from edgefashion.data import Dataset, Splits, Task, split
@@ -16,6 +15,7 @@ from edgefashion.installation import pip_install
 from edgefashion.models import Architecture, check_size
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
+from edgefashion.records import run as records
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables.terminal import width_of
 from edgefashion.tensorflow import keras, tf
@@ -114,7 +114,7 @@ def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
     """Publish a training that was interrupted when all but that was done."""
     staging = runs.staging(folder)
     info = runs.read(staging).info
-    TrainingState(staging, info["recipe"], info["data"]["checksums"]).check(recipe, dataset.checksums)
+    TrainingState(staging, info.recipe, info.data.checksums).check(recipe, dataset.checksums)
     checkpoints.discard(staging)
     return runs.publish(folder)
 
@@ -211,38 +211,40 @@ def _finish(
     with files.replacing(model_path) as temporary:
         model.save(temporary)
     described = _describe(model, model_path)
-    info = {
-        "schema": runs.SCHEMA,
-        "name": name,
-        "id": described["sha256"][: runs.ID_DIGITS],
-        "small_run": recipe.limit is not None or not dataset.complete,
-        "validation_accuracy": state.history[state.best_epoch - 1]["val_accuracy"],
-        "best_epoch": state.best_epoch,
-        "task": dataset.task.to_dict(),
-        "recipe": recipe.as_dict(),
-        "initial_weights_sha256": _weights_digest(recipe),
-        "history": state.history,
-        "seconds": round(sum(epoch["seconds"] for epoch in state.history), 1),
-        "model": described,
-        "compressed_layers": compressed,
-        "data": dataset.describe(),
-        "splits": {part: len(getattr(splits, part)) for part in ("train", "validation", "test")},
-        "trained_on": where,
-        "device": device.describe().to_dict(),
-        "versions": _versions(recipe),
-    }
-    files.write_json(state.folder / runs.INFO, info)
+    info = records.Run(
+        schema=runs.SCHEMA,
+        name=name,
+        id=described.sha256[: runs.ID_DIGITS],
+        small_run=recipe.limit is not None or not dataset.complete,
+        validation_accuracy=state.history[state.best_epoch - 1]["val_accuracy"],
+        best_epoch=state.best_epoch,
+        task=dataset.task.to_record(),
+        recipe=recipe,
+        initial_weights_sha256=_weights_digest(recipe),
+        history=tuple(state.history),
+        seconds=round(sum(epoch["seconds"] for epoch in state.history), 1),
+        model=described,
+        compressed_layers=compressed,
+        data=dataset.describe(),
+        splits=records.Splits(
+            train=len(splits.train), validation=len(splits.validation), test=len(splits.test)
+        ),
+        trained_on=where,
+        device=device.describe(),
+        versions=_versions(recipe),
+    )
+    files.write_json(state.folder / runs.INFO, info.to_dict())
     checkpoints.discard(state.folder)
 
 
-def _describe(model: keras.Model, path: Path) -> dict[str, Any]:
+def _describe(model: keras.Model, path: Path) -> records.Model:
     layers = summarize(model)
-    return {
-        "file": path.name,
-        "sha256": files.sha256(path),
-        "parameters": sum(layer.parameters for layer in layers),
-        "macs": sum(layer.macs for layer in layers),
-    }
+    return records.Model(
+        file=path.name,
+        sha256=files.sha256(path),
+        parameters=sum(layer.parameters for layer in layers),
+        macs=sum(layer.macs for layer in layers),
+    )
 
 
 def _versions(recipe: Recipe) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from edgefashion.artifacts import artifact
@@ -59,14 +60,14 @@ class Zoo:
     @property
     def names(self) -> list[str]:
         """The models, as they are called behind `zoo:`."""
-        return list(self.info["models"])
+        return list(self.info.models)
 
     @property
     def task(self) -> Task:
         """What its models are for; an older zoo.json names none and is of Fashion-MNIST. Raises ZooError
         for what is no task.
         """
-        found = self.info.get("task")
+        found = self.info.task
         where = f"the task in {self.folder / INFO}, which comes with edgefashion,"
         return Task.from_dict(found, where, ZooError) if found else FASHION_MNIST
 
@@ -76,7 +77,7 @@ class Zoo:
         Raises ZooError for an unknown model or a damaged file.
         """
         model, file = self.model(name), name.removeprefix(PREFIX)
-        files = self.info["models"][model]["files"]
+        files = self.info.models[model].files
         found = []
         for path in (self.folder / each for each in ([file] if file in files else files)):
             self._verified(path.name)
@@ -87,8 +88,8 @@ class Zoo:
     def model(self, name: str) -> str:
         """The model that NAME, `zoo:NAME` or `zoo:FILE` is or is of. Raises ZooError for an unknown one."""
         name = name.removeprefix(PREFIX)
-        for model, info in self.info["models"].items():
-            if name == model or name in info["files"]:
+        for model, info in self.info.models.items():
+            if name == model or name in info.files:
                 return model
         near = difflib.get_close_matches(name, self.names, 1, cutoff=0.3)
         hint = f": did you mean {near[0]}?" if near else "."
@@ -98,25 +99,25 @@ class Zoo:
         """The files of all models, verified. Raises ZooError."""
         return [each for name in self.names for each in self.artifacts(name)]
 
-    def runs(self, name: str) -> "list[Story]":
+    def runs(self, name: str) -> "tuple[Story, ...]":
         """What is known of the training of the model that NAME, `zoo:NAME` or `zoo:FILE` means, the last run
         first.
         """
-        return self.info["models"][self.model(name)]["runs"]
+        return self.info.models[self.model(name)].runs
 
     def sample(self) -> SampledDataset:
         """The shipped test images, verified. Raises ZooError."""
         images, labels = self._arrays()
-        described: DatasetInfo = {**self.info["dataset"], "source": SOURCE}
+        described = structs.replace(self.info.dataset, source=SOURCE)
         nothing = Subset(images[:0], labels[:0], np.arange(0))
         test = Subset(images, labels, np.arange(len(labels)))
         return SampledDataset(
-            SOURCE, self.folder, described["checksums"], nothing, test, self.task, described=described
+            SOURCE, self.folder, described.checksums, nothing, test, self.task, described=described
         )
 
     def _arrays(self) -> tuple[NDArray[np.uint8], Labels]:
         """Images uint8 [N, height, width, channels] and labels [N] of the sample. Raises ZooError."""
-        count = self.info.get("sample", {}).get("images", 0)
+        count = self.info.sample.images if self.info.sample else 0
         if not 0 < count <= MOST_IMAGES:
             raise _damaged(self.folder / INFO, f"it names no sample of 1 to {MOST_IMAGES:,} images")
         task = self.task
@@ -140,7 +141,7 @@ class Zoo:
             content = reading.read_bytes(path, "a model", ZooError, reading.RECORD_BYTES)
         except ZooError as error:
             raise _damaged(path, str(error)) from error
-        if hashlib.sha256(content).hexdigest() != self.info["files"].get(name):
+        if hashlib.sha256(content).hexdigest() != self.info.files.get(name):
             raise _damaged(path, "its SHA-256 is another")
         return content
 
@@ -160,7 +161,6 @@ def open_zoo(folder: Path | None = None) -> Zoo:
 
     Raises ZooError if there is none, or if its zoo.json is damaged.
     """
-    from edgefashion.records.run import check_epochs
     from edgefashion.records.zoo import Zoo as Record
 
     path = (folder or usual_folder()) / INFO
@@ -171,12 +171,6 @@ def open_zoo(folder: Path | None = None) -> Zoo:
     content = reading.read_bytes(path, "a zoo", ZooError, reading.INFO_BYTES)
     name, what, mend = f"{path}, which comes with edgefashion,", "the list of models", restore(path)
     info = reading.load_json(content, name, what, ZooError, Record, newest=SCHEMA, mend=mend)
-    try:
-        for each in info["models"].values():
-            for run in each["runs"]:
-                check_epochs(run)
-    except ValueError as reason:
-        raise reading.damaged(name, what, ZooError, mend, reason) from reason
     return Zoo(path.parent, info)
 
 

@@ -25,8 +25,8 @@ def test_what_was_saved_is_read_back(saved: Path) -> None:
     assert (found.model, found.format, found.precision, found.run_id) == ("cnn", "tflite", "int8", "abc")
     assert found.small_run
     assert found.manifest is not None
-    assert found.manifest["size_bytes"] == 5
-    assert found.manifest["schema"] == artifact.SCHEMA
+    assert found.manifest.size_bytes == 5
+    assert found.manifest.schema == artifact.SCHEMA
 
 
 def test_a_file_without_a_manifest_is_a_foreign_one(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_ports_are_the_contract(format: str, inspected: dict[tuple[str, str], In
 def test_metadata_are_shown(inspected: dict[tuple[str, str], Inspection], trained: Run) -> None:
     for found in inspected.values():
         assert found.metadata is not None
-        assert found.metadata["run_id"] == trained.id
+        assert found.metadata.run_id == trained.id
         assert trained.id in to_text([found])
     assert inspect(MODELS / "tiny-int8.tflite").metadata is None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from edgefashion import bundle
 from edgefashion.artifacts import artifact
@@ -25,6 +26,7 @@ from edgefashion.data import Dataset
 from edgefashion.evaluation.results import Results
 from edgefashion.installation import pip_install
 from edgefashion.records.device import Device
+from edgefashion.records.manifest import Manifest
 from edgefashion.records.results import Flag, Host, Row
 
 DATA = Path(__file__).parents[1] / "files"
@@ -172,7 +174,7 @@ def test_bundles_of_different_data_are_measured_apart(
     bench: Bench, bundled: Path, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other.zip"
-    describe = {**sample.describe(), "name": "Other"}
+    describe = structs.replace(sample.describe(), name="Other")
     monkeypatch.setattr(Dataset, "describe", lambda _: describe)
     bundle.make(other, [artifact.read(MODELS / "tiny-int8.tflite")], sample, 10)
     _, text = bench(bundled, other, code=2)
@@ -276,7 +278,8 @@ def test_what_comes_next_is_something_new(
 
 def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
     paths = [tmp_path / "runs/cnn/artifacts" / name for name in ("cnn-int8.onnx", "cnn-float32.onnx")]
-    artifacts = [artifact.Artifact(path, {"run": "cnn"}) for path in paths]
+    own = Manifest(run="cnn", run_id="0", precision="int8", small_run=False, sha256="0" * 64)
+    artifacts = [artifact.Artifact(path, own) for path in paths]
     rows = [row(path=str(path), accuracy=share) for path, share in zip(paths, (0.9, 0.8), strict=True)]
     found = str(after_evaluation(artifacts, Results(Device(), None, rows)))
     assert f"edgefashion predict {paths[0]} PICTURE.jpg" in found

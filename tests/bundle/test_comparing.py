@@ -8,6 +8,7 @@ import pytest
 
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.bundle import compare, comparing
+from edgefashion.records.manifest import Manifest
 from edgefashion.runtimes.base import Logits
 
 HOST = np.random.default_rng(0).normal(0, 5, (100, 10)).astype(np.float32)
@@ -15,8 +16,8 @@ SPREAD = float(HOST.std())
 
 
 def file(name: str, precision: str | None, **said: Any) -> Artifact:
-    origin = {"run": "cnn", "run_id": "0", "precision": precision, "small_run": False, **said}
-    return Artifact(Path(name), origin if precision else None)
+    origin = {"run": "cnn", "run_id": "0", "precision": precision, "small_run": False, "sha256": "0" * 64}
+    return Artifact(Path(name), Manifest(**origin | said) if precision else None)
 
 
 @pytest.mark.parametrize("precision", ["int8", "int8-qat"])

@@ -42,7 +42,7 @@ def changed(made: Path, tmp_path: Path) -> Callable[..., Path]:
         info = json.loads(members.pop("bundle.json"))
         do(members, info)
         if listed:
-            info["members"] = {name: archive.digest(content) for name, content in members.items()}
+            info["members"] = {name: archive.digest(content).to_dict() for name, content in members.items()}
         path = tmp_path / "changed.zip"
         archive.write(path, {"bundle.json": json.dumps(info).encode(), **members})
         return path

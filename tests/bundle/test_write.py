@@ -106,6 +106,7 @@ def test_nothing_private_and_nothing_that_passes_is_in_the_bundle(made: Path, sa
         info = json.loads(file.read("bundle.json"))
     assert set(info["host"]) == {"machine", "board", "cpu", "isa", "os", "python", "emulated", "virtual"}
     assert "source" not in info["dataset"]
+    assert "folder" not in info["dataset"]
     assert str(sample.folder) not in json.dumps(info)
     assert info["dataset"]["complete"] is False
 

@@ -66,7 +66,7 @@ def test_the_sample_is_read_as_a_declared_part(sample: Dataset) -> None:
 
 
 def test_the_description_is_json_without_the_folder_it_was_read_from(sample: Dataset) -> None:
-    described = json.loads(json.dumps(sample.describe()))
+    described = json.loads(json.dumps(sample.describe().to_dict()))
     assert described.pop("source").startswith("folder ")
     assert described == {
         "name": "Fashion-MNIST",

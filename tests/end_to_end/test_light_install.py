@@ -195,7 +195,7 @@ def test_the_shipped_models_are_in_the_wheel(installed: Path, monkeypatch: pytes
     monkeypatch.delenv("EDGEFASHION_ZOO", raising=False)
     shipped = zoo.open_zoo()
     assert zoo.open_zoo(site_packages(installed) / "edgefashion/zoo").info == shipped.info
-    for name in shipped.info["files"]:
+    for name in shipped.info.files:
         found = site_packages(installed) / "edgefashion/zoo" / name
         assert found.read_bytes() == (shipped.folder / name).read_bytes()
 

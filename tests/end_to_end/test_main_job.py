@@ -282,7 +282,7 @@ def test_a_bundle_of_all_runs_answers_as_evaluate_did(typed: Typed, runs: Path, 
             )
             for each in found.artifacts
         }
-        exact = [each["file"] for each in found.info["artifacts"] if each["tolerance"] == 0]
+        exact = [each.file for each in found.info.artifacts if each.tolerance == 0]
     assert accuracies == {(row["format"], row["precision"]): row["accuracy"] for row in rows}
     assert exact == ["cnn-limit-600-int8.tflite"]
     assert done.stdout.count("equal to the bit") == 1

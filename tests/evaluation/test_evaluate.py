@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -18,6 +19,7 @@ from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import predictions
 from edgefashion.evaluation.predictions import LabeledImages, predict, reference
 from edgefashion.evaluation.results import Results
+from edgefashion.records.manifest import Manifest
 from edgefashion.stats import mcnemar_exact, wilson_interval
 
 Fake = Callable[..., Path]
@@ -33,9 +35,13 @@ FIELDS = [
 ]  # fmt: skip
 
 
+def manifest(**said: Any) -> Manifest:
+    return Manifest(sha256="0" * 64, small_run=False, **said)
+
+
 def exported(path: Path, precision: str, run_id: str = "r1", small_run: bool = False) -> Artifact:
-    manifest = {"run": "cnn", "run_id": run_id, "precision": precision, "small_run": small_run}
-    return artifact.save(path, path.read_bytes(), manifest)
+    said = {"run": "cnn", "run_id": run_id, "precision": precision, "small_run": small_run}
+    return artifact.save(path, path.read_bytes(), said)
 
 
 def run(artifacts: list[Artifact], data: Dataset, threads: tuple[int, ...] = (1,)) -> Results:
@@ -86,8 +92,7 @@ def test_accuracy_agreement_and_significance_come_from_the_predictions(fake: Fak
 
 def test_the_reference_is_of_the_same_run_and_rather_of_the_same_format() -> None:
     def some(name: str, precision: str, run_id: str = "r1") -> Artifact:
-        manifest = {"run": "cnn", "run_id": run_id, "precision": precision, "small_run": False}
-        return Artifact(Path(name), manifest)
+        return Artifact(Path(name), manifest(run="cnn", run_id=run_id, precision=precision))
 
     artifacts = [
         some("other.tflite", "float32", "r2"),
@@ -104,8 +109,8 @@ def test_the_reference_is_of_the_same_run_and_rather_of_the_same_format() -> Non
 
 def test_the_reference_of_a_fine_tuned_run_is_rather_that_of_its_base() -> None:
     def some(run_id: str, precision: str, base_run_id: str | None = None, format: str = "tflite") -> Artifact:
-        manifest = {"run": run_id, "run_id": run_id, "precision": precision, "small_run": False}
-        return Artifact(Path(f"{run_id}-{precision}.{format}"), {**manifest, "base_run_id": base_run_id})
+        said = {"run": run_id, "run_id": run_id, "precision": precision, "base_run_id": base_run_id}
+        return Artifact(Path(f"{run_id}-{precision}.{format}"), manifest(**said))
 
     base, base_onnx = some("base", "float32"), some("base", "float32", format="onnx")
     own, int8 = some("own", "float32", "base"), some("own", "int8", "base")

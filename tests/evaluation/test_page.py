@@ -3,7 +3,6 @@
 import csv
 import io
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +14,7 @@ from edgefashion.evaluation import words
 from edgefashion.evaluation.results import Results
 from edgefashion.records.device import Device
 from edgefashion.records.results import Flag, Latency, Point, Row
+from edgefashion.records.values import Counts, Dataset
 from edgefashion.tables.merged import merged
 
 DEVICE = Device(
@@ -27,11 +27,7 @@ DEVICE = Device(
     python="3.12.0",
     date="2026-11-01T12:00:00+00:00",
 )
-DATASET: dict[str, Any] = {
-    "name": "Fashion-MNIST",
-    "complete": True,
-    "counts": {"train": 60000, "test": 10000},
-}
+DATASET = Dataset(name="Fashion-MNIST", complete=True, checksums={}, counts=Counts(train=60_000, test=10_000))
 
 
 def row(**changes: object) -> Row:
@@ -260,7 +256,7 @@ def test_the_protocol_is_named(evaluation: Results) -> None:
 
 
 def test_a_part_of_the_data_is_marked(evaluation: Results) -> None:
-    partial = Results(DEVICE, {**DATASET, "complete": False}, evaluation.rows)
+    partial = Results(DEVICE, replace(DATASET, complete=False), evaluation.rows)
     assert "a part of the data set" in printed(partial)
 
 

@@ -22,7 +22,10 @@ from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import representative_dataset
 from edgefashion.models import ARCHITECTURES, Architecture
-from edgefashion.recipes import NAMED_RECIPES, RECIPES
+from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
+from edgefashion.records import run as records
+from edgefashion.records.values import Counts
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training.runs import MODEL, Run
@@ -90,9 +93,23 @@ def run_of(folder: Path, task: Task, name: str, fine_tuning: Any = None) -> Run:
     folder.mkdir(parents=True)
     model.save(folder / MODEL)
     recipe = replace({**NAMED_RECIPES, **RECIPES}[name], fine_tuning=fine_tuning)
-    info = {"recipe": recipe.as_dict(), "task": task.to_dict(), "id": "0" * 12, "small_run": True}
-    data = {"name": task.name, "complete": False, "checksums": {}}
-    return Run(folder, {**info, "data": data})
+    info = record(task, recipe)
+    return Run(folder, info)
+
+
+def record(task: Task, recipe: Recipe) -> records.Run:
+    """What run.json says where nobody trained."""
+    counts = Counts(train=0, test=0)
+    return records.Run(
+        name=recipe.model,
+        id="0" * 12,
+        small_run=True,
+        validation_accuracy=0.0,
+        task=task.to_record(),
+        recipe=recipe,
+        model=records.Model(sha256="0" * 64),
+        data=DatasetInfo(name=task.name, complete=False, checksums={}, counts=counts),
+    )
 
 
 def solve_last(model: keras.Model, inputs: Any, labels: npt.NDArray[Any]) -> None:

@@ -357,7 +357,7 @@ def test_a_file_of_another_model_under_a_true_manifest_is_one_line(
 ) -> None:
     path = copied.artifacts / "cnn-int8.tflite"
     manifest = artifact.read(path).manifest
-    own = {key: value for key, value in (manifest or {}).items() if key not in ("sha256", "size_bytes")}
+    own = {key: value for key, value in manifest.to_dict().items() if key not in ("sha256", "size_bytes")}
     artifact.save(path, tflite_model.int8(residual, calibration), own)
     with pytest.raises(
         ArtifactError, match="for each of the layers conv1, pool1, conv2, pool2, dense: export"

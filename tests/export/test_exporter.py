@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnx as onnx_package
 import pytest
+from msgspec import structs
 
 from edgefashion.artifacts import artifact, metadata, targets
 from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
@@ -59,17 +60,17 @@ def test_a_manifest_tells_where_the_file_comes_from(
 ) -> None:
     manifest = exported[kind].manifest
     assert manifest is not None
-    assert (manifest["format"], manifest["precision"]) == kind
-    assert manifest["run_id"] == trained.id
-    assert manifest["small_run"]
-    assert manifest["labels"][0] == "T-shirt/top"
-    assert manifest["input"]["shape"] == ["N", 28, 28, 1]
-    assert manifest["verification"]["agreement"] >= manifest["verification"]["limits"]["agreement"]
-    assert (manifest["calibration"] is None) == (kind[1] != "int8")
-    if manifest["calibration"]:
+    assert (manifest.format, manifest.precision) == kind
+    assert manifest.run_id == trained.id
+    assert manifest.small_run
+    assert manifest.labels[0] == "T-shirt/top"
+    assert manifest.input.shape == ("N", 28, 28, 1)
+    assert manifest.verification["agreement"] >= manifest.verification["limits"]["agreement"]
+    assert (manifest.calibration is None) == (kind[1] != "int8")
+    if manifest.calibration:
         chosen = {"tflite": "the only one", "onnx": "measured"}[kind[0]]
-        assert manifest["calibration"]["chosen"] == chosen
-    assert "folder" not in str(manifest["data"])
+        assert manifest.calibration.chosen == chosen
+    assert "folder" not in str(manifest.data)
 
 
 def test_the_size_is_told_with_that_of_its_gzip(run: Run, splits: Splits) -> None:
@@ -90,7 +91,7 @@ def test_a_target_shows_in_the_name_the_manifest_and_the_line(
     made, tflite = exporter.export_run(run, splits, kinds, settings, report=lines.append)
     assert (made.path.name, made.target) == ("cnn-int8-arm64.onnx", "arm64")
     assert (tflite.path.name, tflite.target) == ("cnn-int8.tflite", "any")
-    assert made.manifest is not None and made.manifest["method"].endswith("per-channel, 8-bit")
+    assert made.manifest is not None and made.manifest.method.endswith("per-channel, 8-bit")
     assert artifact.Artifact(made.path, None, metadata.read(made.path)).target == "arm64"
     assert "made for arm64: its predictions are correct here, on x86-vnni" in lines[0]
     assert "made for" not in lines[1]
@@ -177,8 +178,10 @@ def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, spli
     assert not exporter.find_reusable(made.path, run, replace(settings, calibration_images=60))
     assert not exporter.find_reusable(made.path, run, replace(settings, calibration="entropy"))
     assert not exporter.find_reusable(made.path, run, replace(settings, calibration="auto"))
-    assert not exporter.find_reusable(made.path, Run(run.folder, {**run.info, "id": "another"}), settings)
-    manifest = {**made.manifest, "versions": {**made.manifest["versions"], "onnxruntime": "1.20.0"}}
+    assert not exporter.find_reusable(
+        made.path, Run(run.folder, structs.replace(run.info, id="another")), settings
+    )
+    manifest = {**made.manifest.to_dict(), "versions": {**made.manifest.versions, "onnxruntime": "1.20.0"}}
     other = artifact.save(made.path.with_name("older.onnx"), made.path.read_bytes(), manifest)
     assert not exporter.find_reusable(other.path, run, settings)
     made.path.write_bytes(b"damaged")
@@ -214,7 +217,7 @@ def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, spl
     kinds = [Variant("onnx", "int8")]
     (made,) = exporter.export_run(run, splits, kinds, settings, calibrate_with=splits.test)
     assert made.manifest is not None
-    assert (made.manifest["calibration"]["split"], made.manifest["calibration"]["count"]) == ("given", 30)
+    assert (made.manifest.calibration.split, made.manifest.calibration.count) == ("given", 30)
     made.path.unlink()
     trousers = splits.train.take(np.flatnonzero(splits.train.labels == 1))
     with pytest.raises(BadInput, match="all of class 1"):

@@ -254,8 +254,8 @@ def test_a_file_with_layers_in_float_says_so_and_what_it_costs(
         assert (
             artifact.Artifact(one.path, None, artifact.metadata.read(one.path)).kept_float == mixed.kept_float
         )
-        cost = (mixed.manifest or {})["cost"]
-        assert cost["against_sha256"] == (full.manifest or {})["sha256"]
+        cost = mixed.manifest.cost
+        assert cost["against_sha256"] == full.manifest.sha256
         assert (cost["size_bytes"], cost["against_size_bytes"]) == (
             one.path.stat().st_size,
             full.path.stat().st_size,

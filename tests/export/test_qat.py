@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from msgspec import structs
 
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
@@ -34,6 +35,7 @@ from edgefashion.export.verify import Limits
 from edgefashion.models import ARCHITECTURES, quantization_aware
 from edgefashion.models.quantization_aware import ChannelQuantizer, Int8
 from edgefashion.recipes import NAMED_RECIPES, RECIPES
+from edgefashion.records.manifest import Manifest
 from edgefashion.runtimes.content import run_content
 from edgefashion.tensorflow import keras
 from edgefashion.training import fine_tuning
@@ -61,7 +63,7 @@ def cnn(run: Run) -> Graph:
 
 
 @pytest.fixture(scope="module")
-def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Graph:
+def mobilenetv2(trained: Run, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """Random weights; statistics and ranges from a batch."""
     folder = tmp_path_factory.mktemp("runs") / "mobilenetv2-qat"
     folder.mkdir()
@@ -76,7 +78,8 @@ def mobilenetv2(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Gra
     model = quantization_aware.quantize(floats.fold(base, FASHION_MNIST), floats.normalization)
     model(architecture.prepare(splits.train.images[:32]), training=True)
     model.save(folder / MODEL)
-    return graph.build(Run(folder, {"recipe": {**RECIPES["mobilenetv2"].as_dict(), "fine_tuning": "qat"}}))
+    recipe = replace(RECIPES["mobilenetv2"], fine_tuning="qat")
+    return graph.build(Run(folder, structs.replace(trained.info, recipe=recipe)))
 
 
 @dataclass(frozen=True)
@@ -180,9 +183,9 @@ def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) 
     assert made.path == run.artifacts / "cnn-int8-qat.tflite"
     manifest = made.manifest
     assert manifest is not None
-    assert (manifest["run_id"], manifest["base_run_id"]) == (run.id, trained.id)
-    assert manifest["calibration"] is None
-    verification = manifest["verification"]
+    assert (manifest.run_id, manifest.base_run_id) == (run.id, trained.id)
+    assert manifest.calibration is None
+    verification = manifest.verification
     assert verification["images"] == len(splits.validation)
     assert verification["agreement"] >= 0.97
     assert abs(verification["accuracy"] - verification["keras_accuracy"]) <= 0.011
@@ -255,8 +258,9 @@ def test_a_layer_in_float_has_the_kernel_of_training(
 
 
 def made(run_id: str, precision: str, base_run_id: str | None = None, format: str = "tflite") -> Artifact:
-    manifest = {"run": "r", "run_id": run_id, "precision": precision, "small_run": False}
-    return Artifact(Path(f"{run_id}-{precision}.{format}"), {**manifest, "base_run_id": base_run_id})
+    said = {"run": "r", "run_id": run_id, "precision": precision, "base_run_id": base_run_id}
+    manifest = Manifest(small_run=False, sha256="0" * 64, **said)
+    return Artifact(Path(f"{run_id}-{precision}.{format}"), manifest)
 
 
 def test_int8_qat_is_compared_with_the_float_model_it_was_made_from() -> None:

@@ -4,19 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from edgefashion.artifacts.formats import PRECISIONS, Variant
 from edgefashion.artifacts.targets import of_this_machine
 from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import BadInput
 from edgefashion.export.selection import check_calibration, check_task, choose_variants, target_for
-from edgefashion.recipes import RECIPES
 from edgefashion.training.runs import Run
 
 
-def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None:
-    trained = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict()})
-    quantized = Run(tmp_path / "cnn-qat", {"recipe": {**RECIPES["cnn"].as_dict(), "fine_tuning": "qat"}})
+def test_each_run_is_exported_as_what_it_was_trained_for(trained: Run) -> None:
+    recipe = replace(trained.recipe, fine_tuning="qat")
+    quantized = Run(trained.folder, structs.replace(trained.info, recipe=recipe))
     usual, every = [Variant("tflite", "float32"), Variant("tflite", "int8")], PRECISIONS
     assert choose_variants(trained, ["tflite"], None) == usual
     assert choose_variants(quantized, ["tflite"], None) == [Variant("tflite", "int8-qat")]
@@ -31,8 +31,8 @@ def test_each_run_is_exported_as_what_it_was_trained_for(tmp_path: Path) -> None
     assert line.endswith("cnn: it has no int8-qat, which is left out")
 
 
-def test_a_run_is_not_exported_with_images_of_another_task(tmp_path: Path) -> None:
-    run = Run(tmp_path / "cnn", {"recipe": RECIPES["cnn"].as_dict(), "task": FASHION_MNIST.to_dict()})
+def test_a_run_is_not_exported_with_images_of_another_task(trained: Run, tmp_path: Path) -> None:
+    run = Run(tmp_path / "cnn", structs.replace(trained.info, task=FASHION_MNIST.to_record()))
     check_task(run, FASHION_MNIST)
     noise = replace(FASHION_MNIST, name="noise", classes=("hiss", "hum"))
     with pytest.raises(BadInput, match="was trained on Fashion-MNIST, and the data here are noise: name its"):

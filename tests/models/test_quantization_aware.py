@@ -206,12 +206,12 @@ def quantized_run(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPa
 
 def test_a_run_says_what_it_was_made_from(quantized_run: Run, trained: Run) -> None:
     info = quantized_run.info
-    assert quantized_run.base_run_id == trained.id == info["recipe"]["base_run_id"]
+    assert quantized_run.base_run_id == trained.id == info.recipe.base_run_id
     assert trained.base_run_id is None
-    assert info["initial_weights_sha256"] == trained.info["model"]["sha256"]
-    assert info["model"]["parameters"] == trained.info["model"]["parameters"]
-    assert info["model"]["macs"] == trained.info["model"]["macs"]
-    assert "tensorflow-model-optimization" in info["versions"]
+    assert info.initial_weights_sha256 == trained.info.model.sha256
+    assert info.model.parameters == trained.info.model.parameters
+    assert info.model.macs == trained.info.model.macs
+    assert "tensorflow-model-optimization" in info.versions
     assert quantized_run.small_run
 
 
@@ -241,7 +241,7 @@ def test_an_interrupted_training_resumes(
     with pytest.raises(RunError, match=r"another recipe .*base_run_id"):
         train(replace(recipe, base_run_id="other"), sample, folder, resume=True, report=silent)
     run = train(recipe, sample, folder, resume=True, report=silent)
-    assert len(run.info["history"]) == 2
+    assert len(run.info.history) == 2
     models = [
         keras.models.load_model(path, compile=False) for path in (run.model_path, quantized_run.model_path)
     ]

@@ -6,12 +6,14 @@ import os
 import random
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from msgspec import structs
 
 from edgefashion import files
 from edgefashion.cli import main
@@ -37,8 +39,9 @@ def stranger(trained: Run, tmp_path: Path) -> Stranger:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / runs.MODEL).write_bytes(content)
         digest = files.sha256(folder / runs.MODEL)
-        info = {**trained.info, "id": digest[:12], "model": {**trained.info["model"], "sha256": digest}}
-        files.write_json(folder / runs.INFO, info)
+        model = structs.replace(trained.info.model, sha256=digest)
+        info = structs.replace(trained.info, id=digest[:12], model=model)
+        files.write_json(folder / runs.INFO, info.to_dict())
         return runs.read(folder)
 
     return make
@@ -306,14 +309,14 @@ def test_a_configuration_that_is_none(trained: Run, stranger: Stranger, config: 
 
 
 def test_a_model_of_another_architecture(trained: Run, stranger: Stranger) -> None:
-    recipe = {**trained.info["recipe"], "model": "cnn-64k"}
-    run = Run(trained.folder, {**trained.info, "recipe": recipe})
+    recipe = replace(trained.recipe, model="cnn-64k")
+    run = Run(trained.folder, structs.replace(trained.info, recipe=recipe))
     assert "which cnn-64k does not have" in refusal(run)
 
 
 @pytest.mark.parametrize("change", [{"model": "vgg"}, {"fine_tuning": "binarized"}, {"width": 1e6}])
 def test_a_recipe_of_an_architecture_that_is_not_known(trained: Run, change: dict[str, Any]) -> None:
-    run = Run(trained.folder, {**trained.info, "recipe": {**trained.info["recipe"], **change}})
+    run = Run(trained.folder, structs.replace(trained.info, recipe=replace(trained.recipe, **change)))
     with pytest.raises(RunError, match="has a model that is not known here"):
         load_model(run)
 

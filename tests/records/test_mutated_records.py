@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -28,7 +29,8 @@ from edgefashion.evaluation import predictions
 from edgefashion.evaluation.predictions import Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.prediction.classes import side_by_side
-from edgefashion.recipes import RECIPES, Recipe, overrides
+from edgefashion.recipes import RECIPES, overrides
+from edgefashion.records.run import Story
 from edgefashion.report.card import gather, to_markdown
 from edgefashion.training import checkpoints, runs
 from edgefashion.training.fine_tuning import recipe_from
@@ -78,6 +80,9 @@ def sidecar() -> dict[str, Any]:
 def story() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((ZOO / "zoo.json").read_text())["models"]["cnn-64k"]["runs"][0]
     return found
+
+
+STORY = msgspec.convert(story(), Story)
 
 
 def measured(rows: int = 2) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def test_results(tmp_path: Path, quick: None, sample: Dataset) -> None:
     sound = tmp_path / "sound.json"
     sound.write_text(json.dumps(measured()))
     outputs = ("--csv", tmp_path / "o.csv", "--markdown", tmp_path / "o.md", "--json", tmp_path / "o.json")
-    card = gather("cnn", [story()], [artifact.read(MODEL)], sample, [sound])
+    card = gather("cnn", [STORY], [artifact.read(MODEL)], sample, [sound])
     path = tmp_path / "results.json"
 
     def write(text: str) -> Path:
@@ -182,7 +187,7 @@ def test_runs(tmp_path: Path, quick: None, sample: Dataset) -> None:
     def use(folder: Path) -> None:
         run = runs.read(folder)
         runs.lineage(run)
-        Recipe.from_dict(run.info["recipe"]).differences(RECIPES["cnn"])
+        run.recipe.differences(RECIPES["cnn"])
         tuned.compressed(run)
         exported = [artifact.inspect(path) for path in artifact.find(run.artifacts)]
         to_markdown(gather("cnn", runs.stories([run]), exported, sample))
@@ -202,7 +207,7 @@ def test_manifests(tmp_path: Path, quick: None, sample: Dataset) -> None:
     def use(path: Path) -> None:
         found = artifact.read(path)
         side_by_side([found])
-        evidence = gather("cnn", [story()], [found], sample)
+        evidence = gather("cnn", [STORY], [found], sample)
         to_markdown(evidence)
         evidence.results.to_markdown()
         evidence.results.to_csv()
@@ -264,8 +269,8 @@ def test_bundles(tmp_path: Path, sample: Dataset, quick: None) -> None:
         with bundle.open_bundle(path) as found:
             for each in found.artifacts:
                 found.compare(each, found.logits[each.path.name])
-            evidence = gather("x", [story()], found.artifacts, sample)
-            Results(evidence.results.device, found.info["dataset"], evidence.results.rows).to_markdown()
+            evidence = gather("x", [STORY], found.artifacts, sample)
+            Results(evidence.results.device, found.info.dataset, evidence.results.rows).to_markdown()
 
     assert 0 < attempt(info, 6, write, use) < TRIES
 

@@ -15,7 +15,10 @@ from edgefashion.artifacts.inspection import base, text
 from edgefashion.benchmarking import plot as latency_plot
 from edgefashion.evaluation.results import Results
 from edgefashion.records.device import Device
+from edgefashion.records.manifest import Metadata
 from edgefashion.records.results import Row
+from edgefashion.records.values import Counts
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.report import compare
 from edgefashion.report.compare import page, records
 from edgefashion.report.compare.plot import plot
@@ -39,7 +42,7 @@ DEVICE: dict[str, Any] = {
     **{"machine": "x", "board": None, "cpu": None, "cores": 1, "isa": [], "memory_mb": 1, "os": "os"},
     "date": "2026-11-20T10:00:00+00:00",
 }
-DATASET = {"name": "n", "complete": True, "checksums": {}, "counts": {"train": 1, "test": 100}}
+COUNTS = Counts(train=1, test=100)
 
 
 def measured(name: str) -> Results:
@@ -56,7 +59,7 @@ def measured(name: str) -> Results:
     device = {**DEVICE, "board": name, "os": name, "isa": [name], "date": name}
     return Results(
         msgspec.convert(device, Device),
-        {**DATASET, "name": name},
+        DatasetInfo(name=name, complete=True, checksums={}, counts=COUNTS),
         [msgspec.convert(row, Row)],
         "bench",
         {"summary": name},
@@ -134,9 +137,8 @@ def test_a_picture_sets_no_formula(
 @pytest.mark.parametrize("name", NAMES)
 def test_inspect_shows_names_and_does_not_obey_them(name: str) -> None:
     port = base.Port(name, name, (1,))
-    found = base.Inspection(
-        name, "onnx", 1, [name], [port], [port], [name], [], {"run": name, "precision": "int8"}
-    )
+    metadata = Metadata(run=name, run_id=name, precision="int8", small_run=False)
+    found = base.Inspection(name, "onnx", 1, [name], [port], [port], [name], [], metadata)
     said = text.to_text([found])
     assert not ACTING.search(said)
     assert "# heading" not in said.splitlines()

@@ -2,11 +2,13 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from msgspec import structs
 
 from edgefashion import zoo
 from edgefashion.data import Dataset
@@ -42,38 +44,42 @@ def test_twice_the_same_bytes_and_nothing_of_before(
     former = tmp_path / "former.tflite"
     former.touch()
     (tmp_path / "readme.txt").touch()
-    made.info["files"]["former.tflite"] = "of before"
-    (tmp_path / "zoo.json").write_text(json.dumps(made.info))
+    made.info.files["former.tflite"] = "of before"
+    (tmp_path / "zoo.json").write_text(json.dumps(made.info.to_dict()))
     making.make(tmp_path, [exported], sample)
     assert contents(tmp_path) == {**contents(zoo_folder), "readme.txt": b""}
 
 
 def test_it_tells_of_the_training_and_of_no_machine(exported: Run, zoo_folder: Path) -> None:
     (story,) = zoo.open_zoo(zoo_folder).runs("cnn")
-    assert story["id"] == exported.id
-    assert story["recipe"] == exported.info["recipe"]
-    assert story["validation_accuracy"] == exported.info["validation_accuracy"]
+    assert story.id == exported.id
+    assert story.recipe == exported.recipe
+    assert story.validation_accuracy == exported.info.validation_accuracy
     assert str(exported.folder.parent) not in (zoo_folder / "zoo.json").read_text()
-    assert not {"device", "history"} & story.keys()
+    assert not {"device", "history"} & story.to_dict().keys()
 
 
 def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(copied: Run) -> None:
-    recipe = {**copied.info["recipe"], "base_run_id": copied.id}
-    tuned = Run(copied.folder.with_name("tuned"), {**copied.info, "id": "another", "recipe": recipe})
-    assert runs.lineage(tuned) == [tuned, copied]
-    recipe["base_run_id"] = "gone"
-    assert runs.lineage(tuned) == [tuned]
-    recipe["teacher_id"] = copied.id
-    assert runs.lineage(tuned) == [tuned, copied]
-    recipe["base_run_id"] = copied.id
-    assert runs.lineage(tuned) == [tuned, copied]
+    def tuned(**parents: str) -> Run:
+        recipe = replace(copied.recipe, **parents)
+        info = structs.replace(copied.info, id="another", recipe=recipe)
+        return Run(copied.folder.with_name("tuned"), info)
+
+    own = tuned(base_run_id=copied.id)
+    assert runs.lineage(own) == [own, copied]
+    own = tuned(base_run_id="gone")
+    assert runs.lineage(own) == [own]
+    own = tuned(base_run_id="gone", teacher_id=copied.id)
+    assert runs.lineage(own) == [own, copied]
+    own = tuned(base_run_id=copied.id, teacher_id=copied.id)
+    assert runs.lineage(own) == [own, copied]
 
 
 def test_a_run_that_was_renamed_has_its_new_name(
     copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
 ) -> None:
     (story,) = making.make(tmp_path / "zoo", [copied], sample).runs("cnn")
-    assert story["name"] == copied.folder.name != copied.info["name"]
+    assert story.name == copied.folder.name != copied.info.name
 
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])

@@ -67,8 +67,8 @@ def test_the_models_are_trained_again_and_compared(
     printed, _ = reproduce(zoo_folder, *options)
     (name,) = zoo.open_zoo(zoo_folder).names
     run = runs.read(tmp_path / "cnn")
-    recipe = zoo.open_zoo(zoo_folder).runs(name)[0]["recipe"]
-    assert run.info["recipe"] == {**recipe, "epochs": 2, "limit": 1200, "ema": 0.0}
+    recipe = zoo.open_zoo(zoo_folder).runs(name)[0].recipe
+    assert run.recipe == replace(recipe, epochs=2, limit=1200, ema=0.0)
     for shipped in zoo.open_zoo(zoo_folder).artifacts(name):
         again = run.artifacts / shipped.path.name
         sizes = rf"{shipped.path.stat().st_size:,} +{again.stat().st_size:,}"

@@ -79,10 +79,10 @@ def test_the_layers_between_the_first_and_the_last_are_pruned(make: Callable[[st
         "dense": pytest.approx(0.8, abs=1e-3),
         "logits": 0,
     }
-    found = run.info["compressed_layers"]
+    found = run.info.compressed_layers
     assert list(found) == ["conv2", "dense"]
-    assert found["dense"]["weights"] == 204_800
-    assert found["dense"]["zeros"] == np.count_nonzero(kernels(run)["dense"] == 0)
+    assert found["dense"].weights == 204_800
+    assert found["dense"].zeros == np.count_nonzero(kernels(run)["dense"] == 0)
 
 
 def test_the_layers_between_the_first_and_the_last_are_clustered(make: Callable[[str], Run]) -> None:
@@ -90,15 +90,15 @@ def test_the_layers_between_the_first_and_the_last_are_clustered(make: Callable[
     counts = {name: len(np.unique(kernel)) for name, kernel in kernels(run).items()}
     assert counts["conv2"] <= 6 and counts["dense"] <= 6
     assert counts["conv1"] > 200 and counts["logits"] > 1000
-    found = run.info["compressed_layers"]
-    assert {name: layer["values"] for name, layer in found.items()} == {
+    found = run.info.compressed_layers
+    assert {name: layer.values for name, layer in found.items()} == {
         name: counts[name] for name in ("conv2", "dense")
     }
 
 
 def test_a_run_fine_tuned_in_float_is_compressed_in_nothing(make: Callable[[str], Run], trained: Run) -> None:
     run = make("float")
-    assert run.info["compressed_layers"] is None
+    assert run.info.compressed_layers is None
     assert (run.fine_tuning, run.base_run_id) == ("float", trained.id)
     before, after = kernels(trained)["dense"], kernels(run)["dense"]
     assert 0 < np.abs(after - before).max() < 0.05
@@ -113,8 +113,8 @@ def test_the_model_kept_is_plain_and_as_good_as_the_run_says(
     validation = split(sample).validation
     logits = model.predict(ARCHITECTURES["cnn"].prepare(validation.images), verbose=0)
     accuracy = np.mean(logits.argmax(axis=1) == validation.labels)
-    assert run.info["validation_accuracy"] == pytest.approx(accuracy)
-    assert run.info["model"]["parameters"] == 225_034
+    assert run.info.validation_accuracy == pytest.approx(accuracy)
+    assert run.info.model.parameters == 225_034
 
 
 @pytest.mark.parametrize("kind", ["prune", "cluster"])
@@ -130,10 +130,10 @@ def test_an_interrupted_training_resumes(
         train(recipe(trained, sample, kind), sample, tmp_path / "cnn", report=lambda _: None)
     run = train(recipe(trained, sample, kind), sample, tmp_path / "cnn", resume=True, report=lambda _: None)
     whole = make(kind)
-    assert [entry["val_accuracy"] for entry in run.info["history"]] == [
-        entry["val_accuracy"] for entry in whole.info["history"]
+    assert [entry["val_accuracy"] for entry in run.info.history] == [
+        entry["val_accuracy"] for entry in whole.info.history
     ]
-    assert run.info["compressed_layers"] == whole.info["compressed_layers"]
+    assert run.info.compressed_layers == whole.info.compressed_layers
     for name, kernel in kernels(run).items():
         np.testing.assert_allclose(kernel, kernels(whole)[name], atol=1e-4)
 
@@ -168,7 +168,7 @@ def test_wrapping_and_stripping_gives_the_same_layers(
     if isinstance(compression, Pruning):  # which waits for a training step
         np.testing.assert_allclose(stripped(images), expected, atol=1e-5)
     else:
-        assert {layer["values"] for layer in (compression.check(stripped) or {}).values()} <= {1, 2}
+        assert {layer.values for layer in (compression.check(stripped) or {}).values()} <= {1, 2}
 
 
 def test_depthwise_kernels_and_the_ends_of_a_model_are_left_alone() -> None:

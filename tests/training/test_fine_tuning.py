@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from msgspec import structs
 
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, RunError
@@ -15,7 +16,7 @@ KINDS: tuple[FineTuning, ...] = get_args(FineTuning)
 
 
 def with_recipe(run: Run, **changes: Any) -> Run:
-    return Run(run.folder, {**run.info, "recipe": {**run.info["recipe"], **changes}})
+    return Run(run.folder, structs.replace(run.info, recipe=replace(run.recipe, **changes)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -66,7 +66,7 @@ def uninterrupted(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
 def assert_same_training(one: Run, other: Run) -> None:
     for mine, expected in zip(weights(one), weights(other), strict=True):
         np.testing.assert_allclose(mine, expected, atol=1e-5)
-    for entry, wanted in zip(one.info["history"], other.info["history"], strict=True):
+    for entry, wanted in zip(one.info.history, other.info.history, strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert entry[name] == pytest.approx(wanted[name], rel=1e-4), name
 
@@ -116,7 +116,7 @@ def test_only_the_checkpoint_to_go_on_from_and_the_best_are_kept(
 
 
 def test_a_short_epoch_has_no_checkpoint_inside(uninterrupted: Run) -> None:
-    assert len(uninterrupted.info["history"]) == RECIPE.epochs
+    assert len(uninterrupted.info.history) == RECIPE.epochs
     assert loop.CHECKPOINT_SECONDS < 5 * 60
 
 

@@ -29,6 +29,7 @@ DATA = {
 
 def make(folder: Path, content: str = "a model") -> Path:
     """A run with no more in it than reading one asks for."""
+    folder.mkdir(parents=True, exist_ok=True)
     files.write_text(folder / runs.MODEL, content)
     digest = files.sha256(folder / runs.MODEL)
     info = {

@@ -28,11 +28,11 @@ def command(sample_folder: Path, tmp_path: Path) -> list[str]:
 def test_two_seeds_and_the_best_of_them(command: list[str], tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, command, catch_exceptions=False)
     each = [runs.read(tmp_path / f"two-seed-{seed}") for seed in (0, 1)]
-    accuracies = [run.info["validation_accuracy"] for run in each]
+    accuracies = [run.info.validation_accuracy for run in each]
     assert each[0].id != each[1].id
     best = each[accuracies.index(max(accuracies))]
     found = runs.read(tmp_path / "two")
-    assert (found.id, found.info["name"], found.info["seed_run"]) == (best.id, "two", best.name)
+    assert (found.id, found.info.name, found.info.seed_run) == (best.id, "two", best.name)
     figures = json.loads((tmp_path / "two-seeds.json").read_text())
     assert figures["mean"] == pytest.approx(statistics.mean(accuracies))
     assert figures["deviation"] == pytest.approx(statistics.stdev(accuracies))

@@ -79,21 +79,20 @@ def test_a_damaged_cache_is_asked_for_again(trained: Run, sample: Dataset, cache
 def test_a_pupil_learns_what_its_teacher_says(trained: Run, sample: Dataset, tmp_path: Path) -> None:
     recipe = learning_from(trained)
     run = train(recipe, sample, tmp_path / "pupil", report=silent)
-    assert run.info["recipe"] == replace(recipe, teacher_id=trained.id).as_dict()
+    assert run.info.recipe == replace(recipe, teacher_id=trained.id)
     alone = train(replace(recipe, teacher=None, distillation=0.0), sample, tmp_path / "alone", report=silent)
-    assert run.info["history"][0]["loss"] != alone.info["history"][0]["loss"]
+    assert run.info.history[0]["loss"] != alone.info.history[0]["loss"]
     assert run.id != alone.id
 
 
 def test_quantization_aware_training_has_a_teacher_too(trained: Run, sample: Dataset, tmp_path: Path) -> None:
     from edgefashion.training.fine_tuning import recipe_from
 
-    base = replace(trained, info={**trained.info, "recipe": {**trained.info["recipe"]}})
     recipe = recipe_from(
-        base, "qat", sample.checksums, limit=40, epochs=1, teacher=str(trained.folder), distillation=0.5
+        trained, "qat", sample.checksums, limit=40, epochs=1, teacher=str(trained.folder), distillation=0.5
     )
     run = train(recipe, sample, tmp_path / "qat", report=silent)
-    assert run.info["recipe"]["teacher_id"] == trained.id
+    assert run.info.recipe.teacher_id == trained.id
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])
@@ -115,8 +114,8 @@ def test_a_teacher_of_other_classes(trained: Run, sample: Dataset, tmp_path: Pat
     layers = [keras.layers.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     keras.Sequential(layers).save(folder / runs.MODEL)
     digest = files.sha256(folder / runs.MODEL)
-    model = {**trained.info["model"], "sha256": digest}
-    files.write_json(folder / runs.INFO, {**trained.info, "id": digest[:12], "model": model})
+    model = {**trained.info.to_dict()["model"], "sha256": digest}
+    files.write_json(folder / runs.INFO, {**trained.info.to_dict(), "id": digest[:12], "model": model})
     with pytest.raises(RunError, match="is no cnn of this project: its layers are not those of cnn"):
         train(replace(PUPIL, teacher=str(folder)), sample, tmp_path / "pupil", report=silent)
     assert not runs.staging(tmp_path / "pupil").exists()
@@ -131,6 +130,6 @@ def test_the_id_of_a_teacher_is_that_of_its_model(
 ) -> None:
     folder = tmp_path / "other"
     shutil.copytree(trained.folder, folder)
-    files.write_json(folder / runs.INFO, {**trained.info, "id": id})
+    files.write_json(folder / runs.INFO, {**trained.info.to_dict(), "id": id})
     with pytest.raises(RunError, match=reason):
         train(replace(PUPIL, teacher=str(folder)), sample, tmp_path / "pupil", report=silent)

@@ -59,7 +59,7 @@ def weights(run: Run) -> list[np.ndarray[Any, Any]]:
 def assert_same_training(one: Run, other: Run) -> None:
     for mine, expected in zip(weights(one), weights(other), strict=True):
         np.testing.assert_allclose(mine, expected, atol=1e-5)
-    for entry, wanted in zip(one.info["history"], other.info["history"], strict=True):
+    for entry, wanted in zip(one.info.history, other.info.history, strict=True):
         assert entry["loss"] == pytest.approx(wanted["loss"], rel=1e-4)
         assert entry["val_accuracy"] == wanted["val_accuracy"]
 
@@ -130,7 +130,7 @@ def test_the_story_is_complete(uninterrupted: Run, sample: Dataset) -> None:
     info = json.loads((uninterrupted.folder / "run.json").read_text())
     assert (info["schema"], info["name"]) == (1, "cnn")
     assert info["recipe"] == TINY.as_dict()
-    assert info["data"] == sample.describe()
+    assert info["data"] == sample.describe().to_dict()
     parts = split(sample, TINY.limit)
     assert info["splits"] == {
         "train": len(parts.train),
@@ -153,12 +153,12 @@ def test_the_story_is_complete(uninterrupted: Run, sample: Dataset) -> None:
 
 
 def test_every_epoch_is_told(uninterrupted: Run) -> None:
-    history = uninterrupted.info["history"]
+    history = uninterrupted.info.history
     assert len(history) == 3
     for epoch in history:
         assert set(epoch) == {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
     assert history[-1]["loss"] < history[0]["loss"]
-    assert uninterrupted.info["seconds"] == pytest.approx(sum(epoch["seconds"] for epoch in history), abs=0.1)
+    assert uninterrupted.info.seconds == pytest.approx(sum(epoch["seconds"] for epoch in history), abs=0.1)
 
 
 def test_the_model_kept_is_a_plain_one(uninterrupted: Run) -> None:
@@ -179,7 +179,7 @@ def test_the_best_epoch_by_validation_accuracy_is_kept(
 
     monkeypatch.setattr(TrainingState, "add_epoch", scripted)
     run = fit(folder, sample)
-    assert (run.info["best_epoch"], run.info["validation_accuracy"]) == (2, 0.7)
+    assert (run.info.best_epoch, run.info.validation_accuracy) == (2, 0.7)
     for mine, expected in zip(weights(run), snapshots[1], strict=True):
         assert np.array_equal(mine, expected)
 
@@ -223,10 +223,10 @@ def test_mobilenetv2_trains_from_the_weights_of_a_file(
     with short_mobilenetv2():
         mobilenetv2._base(1.0, (48, 48), None).save_weights(path)
         run = fit(folder, sample, recipe)
-        assert run.info["initial_weights_sha256"] == files.sha256(path)
+        assert run.info.initial_weights_sha256 == files.sha256(path)
         validation = split(sample, 20).validation
         logits = keras.models.load_model(run.model_path)(architecture.prepare(validation.images)).numpy()
-    assert run.info["validation_accuracy"] == (logits.argmax(axis=1) == validation.labels).mean()
+    assert run.info.validation_accuracy == (logits.argmax(axis=1) == validation.labels).mean()
 
 
 # Runs that are there already
@@ -257,7 +257,7 @@ def test_force_replaces_the_older_run_at_the_end(
     run = fit(folder, sample, replace(ONE_EPOCH, seed=1), force=True)
     assert seen == [uninterrupted.id]
     assert run.id != uninterrupted.id
-    assert runs.read(folder).info["recipe"]["seed"] == 1
+    assert runs.read(folder).info.recipe.seed == 1
     assert not run.artifacts.exists()
 
 
@@ -284,7 +284,7 @@ def test_a_resumed_training_ends_as_one_without_interruption(
 
 def test_force_starts_an_interrupted_training_again(halted: Path, sample: Dataset) -> None:
     run = fit(halted, sample, ONE_EPOCH, force=True)
-    assert len(run.info["history"]) == 1
+    assert len(run.info.history) == 1
     assert not is_interrupted(halted)
 
 
@@ -294,11 +294,11 @@ def test_an_interruption_before_the_first_epoch_loses_nothing(
     with killed_at(training, "_fit", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
     assert not is_interrupted(folder)
-    assert len(fit(folder, sample, ONE_EPOCH, resume=True).info["history"]) == 1
+    assert len(fit(folder, sample, ONE_EPOCH, resume=True).info.history) == 1
     shutil.rmtree(folder)
     with killed_at(training, "_fit", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
-    assert len(fit(folder, sample, ONE_EPOCH).info["history"]) == 1
+    assert len(fit(folder, sample, ONE_EPOCH).info.history) == 1
 
 
 def test_a_training_that_replaces_a_run_can_be_resumed(
@@ -311,7 +311,7 @@ def test_a_training_that_replaces_a_run_can_be_resumed(
     with pytest.raises(RunError, match="was interrupted"):
         fit(folder, sample, replace(TINY, epochs=2))
     run = fit(folder, sample, replace(TINY, epochs=2), resume=True)
-    assert len(run.info["history"]) == 2
+    assert len(run.info.history) == 2
 
 
 def test_a_kill_while_a_checkpoint_is_written(halted: Path, sample: Dataset, uninterrupted: Run) -> None:
@@ -349,7 +349,7 @@ def test_a_kill_between_the_model_and_its_story(
     with killed_at(training, "_weights_digest", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
     assert (runs.staging(folder) / runs.MODEL).exists()
-    assert len(fit(folder, sample, ONE_EPOCH, resume=True).info["history"]) == 1
+    assert len(fit(folder, sample, ONE_EPOCH, resume=True).info.history) == 1
 
 
 @pytest.fixture
@@ -695,5 +695,5 @@ def test_kill_9_keeps_the_older_run_and_the_finished_epochs(
     assert not ended.value.code, said
     assert "resuming after epoch" in said
     run = runs.read(folder)
-    assert (len(run.info["history"]), run.info["recipe"]["limit"]) == (3, 400)
+    assert (len(run.info.history), run.info.recipe.limit) == (3, 400)
     assert {path.name for path in tmp_path.iterdir()} == {"cnn-limit-400", ".cnn-limit-400.lock"}

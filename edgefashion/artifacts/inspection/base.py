@@ -153,6 +153,7 @@ class Inspection(Presentable):
         """All of it, as JSON."""
         return {
             **{name: value for name, value in asdict(self).items() if name != "operators"},
+            "metadata": self.metadata and self.metadata.to_dict(),
             "operator_kinds": self.kinds,
             "computing_operators": len(self.computing),
             "integer_operators": self.integer,

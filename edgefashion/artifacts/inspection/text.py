@@ -32,7 +32,7 @@ def page(found: Inspection) -> Page:
     all_bytes = found.weight_bytes or 1
     rows = [{"operator": operator, "all_bytes": all_bytes} for operator in heavy[:MOST_LAYERS]]
     more = len(heavy) - len(rows)
-    fields = dict(_fields(found.metadata or {}))
+    fields = dict(_fields(found.metadata.to_dict() if found.metadata else {}))
     width = max(map(len, fields), default=0)
     metadata = [f"    {name:{width}}  {value}" for name, value in fields.items()]
     return Page(
@@ -96,9 +96,9 @@ def _opaque(found: Inspection) -> str:
 def _contradiction(found: Inspection) -> Iterator[str]:
     """A line where the file says another precision of itself than its operators have."""
     own = found.metadata
-    if own is None or own.get("kept_float"):
+    if own is None or own.kept_float:
         return
-    if said := contradiction(own["precision"], found.precision):
+    if said := contradiction(own.precision, found.precision):
         yield f"  {said}"
 
 

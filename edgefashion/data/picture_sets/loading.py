@@ -63,6 +63,8 @@ def _dataset(
     for split, own in parts.items():
         rows = np.arange(start, start := start + len(own))
         subsets[split] = Subset(take(images, rows), labels[rows], np.arange(len(own), dtype=np.int64))
+    from edgefashion.records.values import LeftOut
+
     return Dataset(
         source,
         found.path,
@@ -71,7 +73,7 @@ def _dataset(
         subsets["test"],
         task,
         validation=subsets["validation"],
-        left_out={"bad": len(found.bad), "duplicates": len(found.dropped)},
+        left_out=LeftOut(bad=len(found.bad), duplicates=len(found.dropped)),
         follow_links=follow_links,
     )
 

@@ -73,7 +73,7 @@ def to_markdown(evidence: CardData, picture: str | None = None) -> str:
 
 def _skipping(evidence: CardData) -> str:
     """Why files have fewer multiply-accumulates than the trained model, where they do."""
-    trained = evidence.stories[0]["model"]["macs"]
+    trained = evidence.stories[0].model.macs
     fewer = any(row.macs and row.macs < trained for row in evidence.results.rows)
     return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
 
@@ -81,31 +81,29 @@ def _skipping(evidence: CardData) -> str:
 def _model(evidence: CardData) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
-    contract = deployed.manifest.get("input") if deployed.manifest else None
+    contract = deployed.manifest.input if deployed.manifest else None
     lines = [
-        f"Architecture: {own['recipe']['model']}, {own['model']['parameters']:,} parameters, "
-        f"{own['model']['macs']:,} multiply-accumulates for an image{_skipping(evidence)}",
-        f"Identity of the trained model: {own['id']}",
+        f"Architecture: {own.recipe.model}, {own.model.parameters:,} parameters, "
+        f"{own.model.macs:,} multiply-accumulates for an image{_skipping(evidence)}",
+        f"Identity of the trained model: {own.id}",
     ]
     if contract:
-        shape = ", ".join(map(str, contract["shape"]))
-        lines.append(
-            f"Takes {contract['dtype']} [{shape}] ({contract['values']}), gives {len(classes)} logits"
-        )
+        shape = ", ".join(map(str, contract.shape))
+        lines.append(f"Takes {contract.dtype} [{shape}] ({contract.values}), gives {len(classes)} logits")
     lines.append(f"Classes: {', '.join(classes)}")
     table = Table("Files", _FILES, evidence.results.rows)
     return Page(lines, [table], [])
 
 
 def _training(evidence: CardData) -> Page:
-    data = evidence.stories[0]["data"]
-    part = "" if not evidence.stories[0]["small_run"] else ", a part of it: comparable with nothing"
-    lines = [f"Data: {data['name']}{part}; {_images(evidence.stories[0])}, which chose nothing"]
+    data = evidence.stories[0].data
+    part = "" if not evidence.stories[0].small_run else ", a part of it: comparable with nothing"
+    lines = [f"Data: {data.name}{part}; {_images(evidence.stories[0])}, which chose nothing"]
     for story in evidence.stories:
         lines.append(
-            f"{story['name']}: {_duration(story['seconds'])} on {story['trained_on']}; epoch "
-            f"{story['best_epoch']} of {story['recipe']['epochs']} is kept, the best on validation: "
-            f"{100 * story['validation_accuracy']:.2f} %"
+            f"{story.name}: {_duration(story.seconds)} on {story.trained_on}; epoch "
+            f"{story.best_epoch} of {story.recipe.epochs} is kept, the best on validation: "
+            f"{100 * story.validation_accuracy:.2f} %"
         )
     columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
@@ -114,11 +112,11 @@ def _training(evidence: CardData) -> Page:
 
 def _images(story: Story) -> str:
     """How many images were used for what, as far as the run tells: an older one does not count validation."""
-    if splits := story.get("splits"):
-        parts = (splits["train"], "training"), (splits["validation"], "validation"), (splits["test"], "test")
+    if splits := story.splits:
+        parts = (splits.train, "training"), (splits.validation, "validation"), (splits.test, "test")
         return "{}, {} and {}".format(*(f"{count:,} {what} images" for count, what in parts))
-    counts = story["data"]["counts"]
-    return f"{counts['train']:,} images for training and validation, and {counts['test']:,} test images"
+    counts = story.data.counts
+    return f"{counts.train:,} images for training and validation, and {counts.test:,} test images"
 
 
 def _duration(seconds: float) -> str:
@@ -128,8 +126,8 @@ def _duration(seconds: float) -> str:
 def _settings(stories: list[Story]) -> Iterable[_Setting]:
     """A row for each setting that is not the usual one in any of the runs, and for the seed."""
     usual = {field.name: field.default for field in fields(Recipe)} | {"seed": MISSING}
-    for setting in dict.fromkeys(name for story in stories for name in story["recipe"]):
-        values = [story["recipe"].get(setting) for story in stories]
+    for setting in dict.fromkeys(name for story in stories for name in vars(story.recipe)):
+        values = [getattr(story.recipe, setting) for story in stories]
         if setting == "teacher":
             values = [value and Path(value).name for value in values]
         if setting not in _NOT_RECIPE and any(value != usual.get(setting) for value in values):
@@ -141,7 +139,7 @@ def _story_column(number: int, story: Story) -> Column[_Setting]:
         value = row.values[number]
         return NONE if value is None else str(value)
 
-    return Column(story["name"], text)
+    return Column(story.name, text)
 
 
 def _accuracy(evidence: CardData) -> Page:
@@ -154,7 +152,7 @@ def _accuracy(evidence: CardData) -> Page:
         )
     ]
     used = f"{len(evidence.labels):,}"
-    lines = [f"On {used} of {evidence.dataset['counts']['test']:,} test images, with 95 % Wilson intervals"]
+    lines = [f"On {used} of {evidence.dataset.counts.test:,} test images, with 95 % Wilson intervals"]
     title = f"By class, {evidence.artifacts[number].path.name}"
     return Page(lines, [*files, Table(title, _CLASSES, per_class)], list(_quantization(evidence)))
 
@@ -167,8 +165,8 @@ def _quantization(evidence: CardData) -> Iterable[str]:
         if row.sha256 not in lines and (line := _loss(row)):
             lines[row.sha256] = line
     yield from lines.values()
-    if lines and evidence.stories[0]["recipe"].get("fine_tuning"):
-        yield f"{evidence.stories[0]['name']} was trained for longer than the float32 model before it"
+    if lines and evidence.stories[0].recipe.fine_tuning:
+        yield f"{evidence.stories[0].name} was trained for longer than the float32 model before it"
     if not lines:
         yield "What quantization costs is not known: neither a float32 file nor results beside one are there"
 
@@ -224,7 +222,7 @@ def _flags(rows: Sequence[_Timed]) -> list[str]:
 
 
 def _versions(evidence: CardData) -> Page:
-    trained = evidence.stories[0]["versions"]
+    trained = evidence.stories[0].versions
     runtimes = dict.fromkeys(f"{each.runtime} {each.version}" for each in evidence.replies)
     lines = [
         f"Trained with {', '.join(f'{name} {version}' for name, version in trained.items())}",

@@ -28,7 +28,7 @@ class DeviceResults:
     @property
     def task(self) -> str | None:
         """What was classified, by the name of its data set; None where nothing was."""
-        return self.results.dataset["name"] if self.results.dataset else None
+        return self.results.dataset.name if self.results.dataset else None
 
     def p50(self, row: Row) -> float | None:
         """A row's median latency in microseconds; None of an emulated processor, which has none."""

@@ -58,8 +58,8 @@ class Cell:
         dataset = self.source.results.dataset
         if self.row.accuracy is None or not self.row.images or dataset is None:
             return None
-        checksums = sorted(dataset["checksums"].items())
-        return Data(self.row.images, f"{dataset['name']} {checksums}")
+        checksums = sorted(dataset.checksums.items())
+        return Data(self.row.images, f"{dataset.name} {checksums}")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
         lines.append(f"Different tasks: {each}. No accuracy of one is compared with that of another.")
     for source in comparison.sources:
         data = source.results.dataset
-        if data and not data.get("complete"):
+        if data and not data.complete:
             lines.append(f"({source.number}): a part of the data set, not comparable with the whole.")
     found = [line.artifact for line in comparison.lines if any(cell.row.small_run for cell in line.cells)]
     if found:

@@ -48,7 +48,7 @@ def _source(source: DeviceResults) -> Record:
         "verb": found.verb,
         "edgefashion": found.edgefashion,
         "device": found.device.to_dict(),
-        "dataset": found.dataset,
+        "dataset": found.dataset and found.dataset.to_dict(),
         "protocol": found.protocol,
     }
 

@@ -11,6 +11,7 @@ import pytest
 
 from edgefashion.data import Dataset, Task, load_dataset, split
 from edgefashion.errors import BadInput, DataError
+from edgefashion.records.values import LeftOut
 
 Classes = Callable[..., dict[str, bytes]]
 Picture = Callable[..., bytes]
@@ -47,7 +48,7 @@ def test_class_folders_become_a_data_set(classes: Classes, write: Write) -> None
     assert sum(map(len, parts)) == 40
     assert all(set(part.labels) == {0, 1} for part in parts)
     assert lines == ["images: 10x12, RGB, crop"]
-    described = found.describe()
+    described = found.describe().to_dict()
     assert described["folder"] == str(found.folder)
     assert described["counts"] == {
         "train": len(splits.train),
@@ -186,7 +187,7 @@ def test_every_bad_file_is_listed_and_may_be_left_out(
     assert all(line.startswith("bad: ") and "\n" not in line for line in lines)
     assert any("half.png is truncated or damaged" in line for line in lines)
     found = load_dataset(folder, skip_bad=True)
-    assert found.left_out == {"bad": 4, "duplicates": 0}
+    assert found.left_out == LeftOut(bad=4, duplicates=0)
     assert found.checksums == load_dataset(write(classes("cat", "dog", each=9))).checksums
     nothing = write({"cat/a.png": b"x", "dog/b.png": b"x"})
     assert "holds no picture that can be used" in refusal(nothing, skip_bad=True)
@@ -200,7 +201,7 @@ def test_the_same_picture_in_two_classes_or_splits_names_both(
     assert "cat/x.png (cat, " in refusal(folder)
     assert "dog/y.png (dog, " in refusal(folder)
     found = load_dataset(folder, drop_duplicates=True)
-    assert found.left_out == {"bad": 0, "duplicates": 2}  # nobody knows of which class it is
+    assert found.left_out == LeftOut(bad=0, duplicates=2)  # nobody knows of which class it is
     own = {
         f"{part}/{name}": content for part in ("train", "test") for name, content in classes("a", "b").items()
     }

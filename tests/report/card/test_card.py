@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import UNSET, structs
 
 from edgefashion import zoo
 from edgefashion.api.measure import evaluate
@@ -87,14 +88,15 @@ def test_confusions_come_in_order_and_none_is_right(evidence: CardData) -> None:
 def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
     text = to_markdown(evidence, "confusion.png")
     assert text.startswith("# Model card: cnn\n")
-    assert f"{exported.info['model']['parameters']:,} parameters" in text
-    assert f"{100 * exported.info['validation_accuracy']:.2f} %" in text
+    assert f"{exported.info.model.parameters:,} parameters" in text
+    assert f"{100 * exported.info.validation_accuracy:.2f} %" in text
     assert "multiply-accumulates for an image as trained; the files below skip pixels" in text
     assert "| batch_size | 16 |" in text
     assert "![Confusion matrix](confusion.png)" in text
     used = "{train:,} training images, {validation:,} validation images and {test:,} test images"
-    assert f"a part of it: comparable with nothing; {used.format(**exported.info['splits'])}, which" in text
-    old = {name: value for name, value in exported.info.items() if name != "splits"}
+    used = used.format(**exported.info.splits.to_dict())
+    assert f"a part of it: comparable with nothing; {used}, which" in text
+    old = structs.replace(exported.info, splits=UNSET)
     text_of_old = to_markdown(replace(evidence, stories=[old]))
     assert "images for training and validation, and 400 test images, which chose nothing" in text_of_old
     for row in evidence.results.rows:
@@ -133,12 +135,13 @@ def test_the_run_that_a_model_was_fine_tuned_from_is_in_it(
     base = runs.read(shutil.copytree(exported.folder, tmp_path / "runs/base"))
     shutil.copytree(exported.folder, tmp_path / "runs/tuned")
     tuned = tmp_path / "runs/tuned"
-    recipe = {**base.info["recipe"], "base_run_id": base.id, "fine_tuning": "float"}
+    recipe = replace(base.recipe, base_run_id=base.id, fine_tuning="float")
     with zipfile.ZipFile(tuned / "model.keras", "a") as archive:
         archive.comment = b"other bytes, the same model"
     digest = sha256(tuned / "model.keras")
-    info = {**base.info, "name": "tuned", "id": digest[:12], "recipe": recipe}
-    (tuned / "run.json").write_text(json.dumps({**info, "model": {**base.info["model"], "sha256": digest}}))
+    model = structs.replace(base.info.model, sha256=digest)
+    info = structs.replace(base.info, name="tuned", id=digest[:12], recipe=recipe, model=model)
+    (tuned / "run.json").write_text(json.dumps(info.to_dict()))
     path = tmp_path / "card.md"
     write(capsys, "tuned", "--runs", tmp_path / "runs", "-o", path, "--data", sample_folder)
     text = path.read_text()

@@ -1,5 +1,6 @@
 """Results files as devices would write them, with samples drawn at random."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def write(tmp_path: Path) -> Callable[..., Path]:
             "emulated": None,
             **device,
         }
-        path.write_text(Results(replace(Device(), **machine), dataset, rows, "bench").to_json())
+        content = Results(replace(Device(), **machine), None, rows, "bench").to_dict()
+        path.write_text(json.dumps({**content, "dataset": dataset}))
         return path
 
     return written
