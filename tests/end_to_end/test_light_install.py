@@ -59,9 +59,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wanting_downloads: Block
         folder = tmp_path_factory.mktemp("light") / "venv"
         make_environment(folder)
         if shutil.which("uv"):
-            words = ["uv", "pip", "install", "--python", str(folder), "--compile-bytecode"]
+            words = ["uv", "pip", "install", "--python", str(folder)]
         else:
-            words = [sys.executable, "-m", "pip", "--python", str(folder), "install"]
+            words = [sys.executable, "-m", "pip", "--python", str(folder), "install", "--no-compile"]
         words += ["--constraint", str(parts.CONSTRAINTS), f"edgefashion[pi] @ {parts.wheel().as_uri()}"]
         parts.run(words, "the environment cannot be filled")
         return folder
@@ -72,10 +72,10 @@ def light(installed: Path, tmp_path: Path) -> Run:
     return Run(installed, tmp_path)
 
 
-def megabytes(folder: Path, bytecode: bool) -> float:
-    """MiB in the files below a folder: of bytecode, or of all else."""
+def megabytes(folder: Path) -> float:
+    """MiB in the files below a folder, but for bytecode."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sum(path.stat().st_size for path in files if (path.suffix == ".pyc") == bytecode) / 2**20
+    return sum(path.stat().st_size for path in files if path.suffix != ".pyc") / 2**20
 
 
 def site_packages(folder: Path) -> Path:
@@ -89,10 +89,7 @@ def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.Captur
     assert not TOO_MUCH & found
     assert "pip" not in found
     with capsys.disabled():
-        print(
-            f"\nedgefashion[pi] here: {megabytes(packages, bytecode=False):.0f} MB,"
-            f" and {megabytes(packages, bytecode=True):.0f} MB of bytecode that pip compiles"
-        )
+        print(f"\nedgefashion[pi] here: {megabytes(packages):.0f} MB, and the bytecode that pip compiles")
 
 
 def test_the_models_for_the_machine_s_limit_come_along(installed: Path) -> None:
@@ -112,7 +109,7 @@ def test_it_is_small_on_a_raspberry_pi(
     with wanting_downloads():
         emulation = import_module("emulation")
         folders = emulation.packages(system)
-    size = sum(megabytes(folder, bytecode=False) for folder in folders)
+    size = sum(megabytes(folder) for folder in folders)
     with capsys.disabled():
         print(f"\nedgefashion[pi] on Raspberry Pi OS {system}: {size:.0f} MB, at most {LIMIT_MB}")
     assert 100 < size <= LIMIT_MB
@@ -121,7 +118,7 @@ def test_it_is_small_on_a_raspberry_pi(
 def test_files_are_inspected_evaluated_and_compared(light: Run, sample_folder: Path, sample: Dataset) -> None:
     assert light("inspect", TFLITE, ONNX).stdout.count("parameters  1,490") == 2
     options = ("--data", sample_folder, "--threads", 1, "--json", "results.json")
-    light("evaluate", "--seconds", 0.05, TFLITE, ONNX, *options)
+    light("evaluate", "--in-process", "--seconds", 0.05, TFLITE, ONNX, *options)
     rows = json.loads((light.folder / "results.json").read_text())["results"]
     for row, file in zip(rows, (TFLITE, ONNX), strict=True):
         runtime = runtimes.for_file(file)
@@ -146,7 +143,7 @@ def test_a_bundle_and_a_lone_file_are_benched(light: Run, sample_folder: Path) -
 def test_what_comes_along_is_measured_and_classifies_without_data(
     light: Run, along: Path, nowhere: Path, sample: Dataset
 ) -> None:
-    light("bench", "--threads", 1, "--seconds", 0.01, "--json", "results.json")
+    light("bench", "--in-process", "--threads", 1, "--seconds", 0.01, "--json", "results.json")
     rows = json.loads((light.folder / "results.json").read_text())["results"]
     assert [row["path"] for row in rows] == ["zoo:cnn-int8.tflite", "zoo:cnn-int8.onnx"]
     assert all(row["images"] == 400 and row["latency_us"]["p50"] > 0 for row in rows)
@@ -221,7 +218,8 @@ def test_either_runtime_alone_runs_its_own_files(
         if not path.name.startswith(module):
             (site_packages(alone) / path.name).symlink_to(path)
     run = Run(alone, tmp_path)
-    done = run("evaluate", "--seconds", 0.05, works, "--data", sample_folder, "--threads", 1)
+    options = ("--in-process", "--seconds", 0.05, "--threads", 1, "--data", sample_folder)
+    done = run("evaluate", works, *options)
     assert f" {works.stem} " in done.stdout
     said = run("evaluate", fails, "--data", sample_folder, code=1).stderr.splitlines()[-1]
     assert re.search(f"which is not installed: {WHEEL.format(extra)}$", said)

@@ -72,7 +72,7 @@ def run(
 def test_the_light_install_does_all_it_is_for(run: Run) -> None:
     assert "Usage: edgefashion" in run("--help")
     assert run("inspect", *MODELS).count("parameters  1,490") == 2
-    assert "cnn-64k" in run("bench", "zoo:cnn-64k", "--threads", 1, "--seconds", 0.05)
+    assert "cnn-64k" in run("bench", "zoo:cnn-64k", "--in-process", "--threads", 1, "--seconds", 0.05)
     (image,) = json.loads(run("predict", "zoo:cnn-64k", "--index", 3, "--json"))["images"]
     assert [each["top"][0]["class"] for each in image["predictions"]] == [image["class"]] * 2
 

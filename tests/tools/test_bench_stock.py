@@ -1,8 +1,12 @@
 """The comparison with the stock conversion: it is a fair one, it is complete, and it refuses in one line."""
 
+import contextlib
+import io
 import json
+import runpy
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -11,12 +15,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
 from edgefashion.models import ARCHITECTURES
 from edgefashion.training.runs import Run
 
 TOOLS = Path(__file__).parents[2] / "tools/bench"
 ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Brief(BenchmarkOptions):
+    """Blocks no longer than it takes to have figures."""
+
+    seconds: float = 0.04
+    samples: int = 20
+    warm_up_seconds: float = 0.02
 
 
 def bench_stock(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -37,9 +51,12 @@ def compared(
     """What a short comparison prints, and its JSON."""
     file = tmp_path_factory.mktemp("stock") / "stock.json"
     options = ("--data", sample_folder, "--calibration-images", "50", "--rounds", str(ROUNDS), "--json", file)
-    done = bench_stock(trained.folder, *options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads(file.read_text())
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        patch.syspath_prepend(TOOLS)
+        main = runpy.run_path(str(TOOLS / "against_stock"))["main"]
+        patch.setitem(main.__globals__, "BenchmarkOptions", Brief)
+        main([str(word) for word in (trained.folder, *options)])
+    return printed.getvalue(), json.loads(file.read_text())
 
 
 @pytest.mark.parametrize(("name", "size"), [("cnn", None), ("mobilenetv2", 96)])

@@ -4,6 +4,7 @@ compare what they say.
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -58,12 +59,16 @@ def test_bad_input_is_one_line() -> None:
 
 
 def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
-    sample_folder: Path, tmp_path: Path
+    sample_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "t.json"
     options = ("--data", sample_folder, "--runs", tmp_path / "runs", "--limit", 200, "--json", path)
-    done = run("time_to_accuracy", "cnn", "cnn-64k", *options)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.syspath_prepend(ROOT / "tools/bench")
+    monkeypatch.setattr("sys.argv", ["time_to_accuracy", "cnn", "cnn-64k", *map(str, options)])
+    runpy.run_path(str(ROOT / "tools/bench/time_to_accuracy"), run_name="__main__")
     found = json.loads(path.read_text())
     for row, name in zip(found["rows"], ("cnn", "cnn-64k"), strict=True):
         info = json.loads((tmp_path / "runs" / name / "run.json").read_text())
@@ -72,7 +77,7 @@ def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
         assert set(row["test_accuracy"]) == {"float32", "int8"}
     first, second = found["rows"]
     assert second["ratio"] == pytest.approx(second["seconds"] / first["seconds"])
-    assert "--limit 200: a try, which measures nothing" in done.stdout
+    assert "--limit 200: a try, which measures nothing" in capfd.readouterr().out
 
 
 def test_time_to_accuracy_knows_its_recipes() -> None:
