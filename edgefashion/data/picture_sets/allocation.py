@@ -7,7 +7,7 @@ split, the nearest one moves there, if the class has another.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from edgefashion.data.picture_sets.layouts import Split
@@ -53,10 +53,14 @@ def _chosen(pictures: Sequence[Picture], splits: Sequence[Split]) -> dict[str, S
 
 
 def _complete(ordered: Sequence[str], chosen: dict[str, Split], splits: Sequence[Split]) -> None:
-    """See that each split has one of a class's keys, given in order, as far as there are so many."""
+    """See that each split has one of a class's keys, given in order, as far as there are so many: first that
+    of training, then the test.
+    """
     for split in ("train", *splits):
-        members = [key for key in ordered if chosen[key] == split]
-        counts = {other: [key for key in ordered if chosen[key] == other] for other in ("train", *splits)}
-        spare = [key for key in ordered if len(counts[chosen[key]]) > 1]
-        if not members and spare:
+        held = Counter(chosen[key] for key in ordered)
+        less = {"train": ("validation", "test"), "test": ("validation",)}.get(split, ())
+        spare = [key for key in ordered if held[chosen[key]] > 1] or [
+            key for other in less for key in ordered if chosen[key] == other
+        ]
+        if not held[split] and spare:
             chosen[spare[-1] if split == "train" else spare[0]] = split

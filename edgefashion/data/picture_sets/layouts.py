@@ -108,7 +108,7 @@ def _files_in(contents: Contents, root: str) -> list[str]:
 
 def _split_folders(tree: Tree, contents: Contents, root: str) -> dict[Split, str]:
     """Split → its folder, where one is of training or all are splits; a class may be called `test`, with
-    pictures in it.
+    pictures in it and no folders.
 
     Raises DataError for two folders of one split.
     """
@@ -116,7 +116,7 @@ def _split_folders(tree: Tree, contents: Contents, root: str) -> dict[Split, str
     inside = _folders_in(contents, root)
     for name in inside:
         split = SPLITS.get(name.lower())
-        if split is None or _folder_is_class(contents, f"{root}{name}/"):
+        if split is None or not _folders_in(contents, f"{root}{name}/"):
             continue
         if split in found:
             both = f"{shown(found[split].rstrip('/'))} and {shown(root + name)}"

@@ -1,0 +1,93 @@
+"""Looking into pictures, once."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from edgefashion.data import store
+from edgefashion.data.picture_sets import scanning
+from edgefashion.data.picture_sets.scanning import Scanned, scan
+from edgefashion.data.picture_sets.trees import Folder
+
+Write = Callable[[Mapping[str, bytes]], Path]
+Picture = Callable[..., bytes]
+
+
+def scanned(folder: Path) -> dict[str, Scanned]:
+    tree = Folder(folder)
+    found = tree.contents().files
+    return {each.name: one for each, one in zip(found, scan(tree, found), strict=True)}
+
+
+def test_what_is_in_a_file(write: Write, picture: Picture) -> None:
+    found = scanned(
+        write({"a.png": picture(1), "b.png": picture(2, "TIFF", (30, 20), 1), "c.jpg": b"GIF89a..."})
+    )
+    assert [(each.format, each.mode, each.size, each.gray) for each in found.values()] == [
+        ("PNG", "RGB", (12, 10), False),
+        ("TIFF", "L", (30, 20), True),
+        ("", "", (0, 0), False),
+    ]
+    assert found["c.jpg"].defect.startswith("is not a JPEG, PNG, WebP, BMP or TIFF picture")
+    assert len(found["a.png"].thumbnail) == scanning.THUMBNAIL**2
+
+
+def test_nothing_is_opened_twice(write: Write, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write({"a.png": picture(1), "b.png": b"none", "c\udce4.png": picture(3)})
+    before = scanned(folder)
+    opened: list[str] = []
+    read = Folder.read
+    monkeypatch.setattr(Folder, "read", lambda self, name: opened.append(name) or read(self, name))
+    assert scanned(folder) == before
+    assert opened == []
+    (folder / "a.png").write_bytes(picture(4))
+    (folder / "d.png").write_bytes(picture(5))
+    assert len(scanned(folder)) == 4
+    assert opened == ["a.png", "d.png"]
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x92\x92\x01\xa1x\x80"])
+def test_a_damaged_index_is_made_again(content: bytes, write: Write, picture: Picture) -> None:
+    folder = write({"a.png": picture(1)})
+    before = scanned(folder)
+    scanning.index_path(Folder(folder)).write_bytes(content)
+    assert scanned(folder) == before
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(write: Write, picture: Picture, cache: Path) -> None:
+    cache.write_text("a file")
+    assert len(scanned(write({"a.png": picture(1)}))) == 1
+
+
+def test_many_are_looked_into_by_several_processes(
+    write: Write, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write({f"{number}.png": picture(number) for number in range(6)})
+    alone = scanned(folder)
+    scanning.forget(Folder(folder))
+    monkeypatch.setattr(scanning, "TOGETHER", 2)
+    monkeypatch.setattr(scanning, "FEW", 1)
+    monkeypatch.setattr(scanning, "cores", lambda: 2)
+    assert scanned(folder) == alone
+
+
+def test_what_is_kept_can_be_forgotten(write: Write, picture: Picture) -> None:
+    from edgefashion.data import load_dataset
+
+    folder = write({f"{name}/{n}.png": picture(n + len(name)) for name in ("a", "bbbbbb") for n in range(5)})
+    load_dataset(folder)
+    path = scanning.index_path(Folder(folder))
+    kept = path.stat().st_size + store.size()
+    assert scanning.forget(Folder(folder)) == kept
+    assert not path.exists()
+    assert store.size() == 0
+    assert scanning.forget(Folder(folder)) == 0
+
+
+def test_a_file_gone_or_closed_is_a_defect(write: Write, picture: Picture) -> None:
+    folder = write({"a.png": picture(1)})
+    tree = Folder(folder)
+    found = tree.contents().files
+    (folder / "a.png").unlink()
+    assert "cannot be read (No such file or directory)" in scan(tree, found)[0].defect

@@ -1,0 +1,106 @@
+"""Labels in a CSV file, and every way in which it can be wrong."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from edgefashion.data import load_dataset
+from edgefashion.data.picture_sets import layouts
+from edgefashion.data.picture_sets.layouts import Layout
+from edgefashion.data.picture_sets.trees import Folder
+from edgefashion.errors import DataError
+
+Write = Callable[[Mapping[str, bytes]], Path]
+PICTURES = {"a/1.png": b"1", "a/2.png": b"2", "3.png": b"3"}
+
+
+@pytest.fixture
+def read(write: Write) -> Callable[..., Layout]:
+    def found(text: str | bytes, name: str = "labels.csv") -> Layout:
+        content = text.encode() if isinstance(text, str) else text
+        return layouts.read(Folder(write({**PICTURES, name: content})))
+
+    return found
+
+
+Read = Callable[..., Layout]
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "metadata.csv"])
+@pytest.mark.parametrize("column", ["file", "file_name", " File_Name "])
+@pytest.mark.parametrize("cut", [",", ";", "\t"])
+def test_labels_splits_and_groups(name: str, column: str, cut: str, read: Read) -> None:
+    rows = [
+        [column, "Label", "split", "group"],
+        ["a/1.png", "cat", "Train", "x"],
+        ["3.png", " dog ", "dev", ""],
+    ]
+    layout = read("\r\n".join(cut.join(row) for row in rows), name)
+    assert [(each.file.name, each.label, each.split, each.group) for each in layout.entries] == [
+        ("a/1.png", "cat", "train", "x"),
+        ("3.png", "dog", "validation", None),
+    ]
+    assert layout.notes == [f"labels: {name}", f"left out, not in {name}: a/2.png"]
+
+
+def test_windows_paths_a_byte_order_mark_and_empty_lines(read: Read) -> None:
+    layout = read("\ufefffile,label\r\na\\1.png,cat\r\n\r\n./3.png,dog\r\n")
+    assert [each.file.name for each in layout.entries] == ["a/1.png", "3.png"]
+
+
+def test_a_quoted_comma_and_a_number_are_classes(read: Read) -> None:
+    assert [each.label for each in read('file,label\na/1.png,"cat, big"\n3.png,7\n').entries] == [
+        "cat, big",
+        "7",
+    ]
+
+
+REFUSED = {
+    "file,class\na/1.png,cat": "has no column label (file_name, class): its first line is to",
+    "name,class\nx,cat": "has no column file_name and no label",
+    "": "has no column file_name and no label",
+    "file,label\nb.png,cat\nc.png,dog": "names 2 files that are not there: b.png, c.png",
+    "file,label\n../x.png,cat": "names 1 files that are not there: ../x.png",
+    "file,label\n3.png,cat\n3.png,dog": "names 3.png in lines 2 and 3: keep one",
+    "file,label\n3.png,cat\n./3.png,cat": "names ./3.png in lines 2 and 3: keep one",
+    "file,label\n3.png": "line 2: 1 cells for 2 columns",
+    "file,label\n3.png,": "line 2: 3.png has no label",
+    'file,label\n3.png,"cat': "line 2: unexpected end of data: save it as CSV again",
+    "file,label,split\n3.png,cat,future": "line 2: the split 'future' is not known: use train, val and test",
+    "file,label,split\n3.png,cat,train\na/1.png,dog,": "gives a/1.png no split, and others one: fill",
+    "file,label,split\n3.png,cat,test": "has no picture of the split train",
+    "file,label,split,group\n3.png,a,train,g\na/1.png,a,test,g": "has the group 'g' in train and test",
+    'file,label\n3.png,"a\nb"': r"has a class 'a\nb': name it",
+    "file,label\n3.png,Cat\na/1.png,cat": "has the classes Cat and cat, of one name but for its case",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_wrong_is_said_with_its_line(text: str, read: Read) -> None:
+    with pytest.raises(DataError) as caught:
+        read(text)
+    assert REFUSED[text] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_other_encodings_are_named(encoding: str, read: Read) -> None:
+    with pytest.raises(DataError, match=r"labels.csv is not UTF-8 text"):
+        read("file,label\n3.png,caf\u00e9".encode(encoding))
+
+
+def test_two_tables(write: Write) -> None:
+    with pytest.raises(DataError, match=r"has labels.csv and metadata.csv: keep the one that is right"):
+        layouts.read(Folder(write({**PICTURES, "labels.csv": b"", "metadata.csv": b""})))
+
+
+def test_a_group_is_never_split(write: Write, picture: Callable[..., bytes]) -> None:
+    files = {f"{number}.png": picture(number) for number in range(60)}
+    rows = [f"{number}.png,{'cat' if number % 2 else 'dog'},person {number // 6}" for number in range(60)]
+    folder = write({**files, "labels.csv": "\n".join(["file,label,group", *rows]).encode()})
+    found = load_dataset(folder)
+    assert found.validation is not None
+    for part in (found.train, found.validation, found.test):
+        assert len(part) % 6 == 0
+        assert len(part) >= 6

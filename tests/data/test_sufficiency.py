@@ -1,0 +1,40 @@
+"""What few pictures of a class mean."""
+
+import pytest
+
+from edgefashion.data import sufficiency
+from edgefashion.errors import DataError
+from edgefashion.stats import wilson_interval
+
+
+def test_too_few_pictures_are_refused_with_the_class_named() -> None:
+    sufficiency.refuse("photos", {"cat": (10, 1), "dog": (200, 30)})
+    with pytest.raises(DataError) as caught:
+        sufficiency.refuse("photos", {"cat": (9, 1), "dog": (200, 30), "owl": (3, 1)})
+    assert str(caught.value) == (
+        "photos: the class cat has 9 pictures, and 1 more classes too few: add some, 10 at least, or "
+        "train all the same with --force"
+    )
+
+
+def test_few_pictures_are_warned_of_with_the_interval_and_what_would_halve_it() -> None:
+    assert sufficiency.warning({"cat": (50, 8), "dog": (60, 9)}) is None
+    low, high = wilson_interval(4, 5)
+    said = sufficiency.warning({"cat": (30, 5), "dog": (60, 9)})
+    assert said is not None
+    assert said.startswith(
+        "warning: the class cat has 30 pictures, 5 of them to test with: were 4 of those right, its recall "
+        f"would lie between {low:.0%} and {high:.0%}; "
+    )
+    more = int(said.split("; ")[1].split()[0])
+    needed = 5 + more * 5 // 30
+    low2, high2 = wilson_interval(round(0.8 * needed), needed)
+    assert (high2 - low2) <= (high - low) / 2
+
+
+def test_none_to_test_with() -> None:
+    said = sufficiency.warning({"a\u202eb": (1, 0), "dog": (60, 9)})
+    assert said == (
+        r"warning: the class a\u202eb has 1 picture, 0 of them to test with: nothing will be known of its "
+        "recall"
+    )
