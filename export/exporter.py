@@ -91,9 +91,7 @@ def check_learned(run: Run, logits: Logits) -> None:
         reason = "the same logits for every image"
     else:
         return
-    raise RunError(
-        f"the model of {run.folder} gives {reason}: train it again with a lower learning_rate and --force"
-    )
+    raise RunError(f"the model of {run.folder} gives {reason}: train it again with a lower learning_rate")
 
 
 @dataclass(frozen=True)

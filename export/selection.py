@@ -7,6 +7,7 @@ from edgefashion.artifacts import formats as registry
 from edgefashion.artifacts.formats import AUTO, INTEGER_PRECISIONS, PRECISIONS, QAT_PRECISIONS, Variant
 from edgefashion.artifacts.targets import ANY, of_this_machine
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.export.options import ExportOptions
 from edgefashion.reporting import Report, silent
 from edgefashion.task import Task
@@ -25,13 +26,21 @@ def check_task(run: Run, task: Task) -> None:
         )
 
 
+def _files(variant: Variant) -> str:
+    """How files of a kind are asked for."""
+    format, precision = setting("--format"), setting("--precision")
+    return f"{format} {variant.format} {precision} {variant.precision}"
+
+
 def variants_of(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:
     """The (format, precision) pairs meant. Raises BadInput for a precision that no format has."""
     known = registry.variants()
     for precision in precisions:
         having = [format for format, other in known if other == precision]
         if not set(formats) & set(having):
-            raise BadInput(f"{' and '.join(formats)} has no {precision} here: add --format {having[0]}")
+            raise BadInput(
+                f"{' and '.join(formats)} has no {precision} here: add {setting('--format')} {having[0]}"
+            )
     wanted = [Variant(format, precision) for format in formats for precision in precisions]
     return [variant for variant in wanted if variant in known]
 
@@ -61,13 +70,13 @@ def target_for(wanted: str, variants: Iterable[Variant], report: Report = silent
         return ANY
     if not any(variant.targeted for variant in variants):
         raise BadInput(
-            f"--target {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
-            "leave it out, or add --format onnx --precision int8"
+            f"{setting('--target')} {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
+            f"leave it out, or add {_files(Variant('onnx', 'int8'))}"
         )
     if wanted != AUTO:
         return wanted
     found = of_this_machine()
-    report(f"--target auto: {found}, which this machine is")
+    report(f"{setting('--target')} auto: {found}, which this machine is")
     return found
 
 
@@ -77,8 +86,8 @@ def check_calibration(wanted: str, variants: Iterable[Variant]) -> None:
     if wanted != AUTO and not set(variants) & set(having):
         formats = " and ".join(f"{precision} {format}" for format, precision in having)
         raise BadInput(
-            f"--calibration {wanted} is a way to make {formats} files, and none is asked for: leave it out, "
-            f"or add --format {having[0][0]} --precision {having[0][1]}"
+            f"{setting('--calibration')} {wanted} is a way to make {formats} files, and none is asked for: "
+            f"leave it out, or add {_files(having[0])}"
         )
 
 
@@ -93,8 +102,8 @@ def options_for(
         return [options] * len(found)
     if not all(any(precision in INTEGER_PRECISIONS for _, precision in variants) for _, variants in found):
         raise BadInput(
-            f"--keep-float {pattern} leaves layers of int8 files in float, and none is asked for: "
-            "leave it out, or add --precision int8"
+            f"{setting('--keep-float')} {pattern} leaves layers of int8 files in float, and none is wanted: "
+            f"leave it out, or add {setting('--precision')} int8"
         )
     from edgefashion.export.quantization import keep_float, quantization_aware
 

@@ -113,7 +113,7 @@ def test_a_recipe_is_changed_by_name_and_nonsense_is_refused() -> None:
         ("cnn", {"epoch": 1}, "unknown field 'epoch': did you mean epochs?"),
         ("cnn", {"epochs": "3"}, "epochs is a whole number, not '3'"),
         ("cnn", {"epochs": 0}, "epochs"),
-        ("cnn", {"weights": "imagenet"}, "takes no initial weights"),
+        ("cnn", {"weights": "imagenet"}, "leave out weights"),
     ):
         with pytest.raises(ef.BadInput, match=re.escape(why)):
             ef.recipe(name, **changes)

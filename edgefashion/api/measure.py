@@ -90,7 +90,7 @@ def threads_for(options: BenchmarkOptions, wanted: Sequence[int] | None) -> tupl
     if wanted and min(wanted) < 1:
         raise BadInput(f"{min(wanted)} is not a number of threads: give 1 or more")
     if wanted and max(wanted) > cpus:
-        which = "CPUs of --pin" if options.pin else "cores this process may use"
+        which = "CPUs it is pinned to" if options.pin else "cores this process may use"
         raise BadInput(f"{max(wanted)} threads are more than the {cpus} {which}: give fewer")
     return tuple(dict.fromkeys(wanted or (1, cpus)))
 

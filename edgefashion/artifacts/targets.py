@@ -14,6 +14,7 @@ Pi 4), 4 % fewer on a Cortex-A76 (Pi 5), and twice the time in MobileNetV2 on x8
 
 from edgefashion import device
 from edgefashion.device import SYSTEM, Machine
+from edgefashion.errors.wording import setting
 
 ANY, ARM64, X86_AVX2, X86_VNNI = "any", "arm64", "x86-avx2", "x86-vnni"
 TARGETS = (ANY, ARM64, X86_AVX2, X86_VNNI)
@@ -38,7 +39,7 @@ def misfit(target: str, here: str) -> str | None:
     if target in WITH_8_BIT_WEIGHTS and here not in WITH_8_BIT_WEIGHTS:
         return (
             f"made for {target}: here, on {here}, its sums may overflow and its predictions may be wrong: "
-            "export it with --target any"
+            f"export it with {setting('--target')} any"
         )
     return (
         f"made for {target}: its predictions are correct here, on {here}, "

@@ -5,6 +5,7 @@ import numpy as np
 from edgefashion.benchmarking.measurement import Measurement
 from edgefashion.benchmarking.watch import Watch
 from edgefashion.device.trust import judge
+from edgefashion.errors.wording import setting
 from edgefashion.records.device import Device
 from edgefashion.records.results import Flag
 from edgefashion.stats import percentile
@@ -36,8 +37,9 @@ def flags(row: Measurement, watch: Watch, machine: Device) -> list[Flag]:
 def _few(row: Measurement) -> Flag | None:
     if row.timed_samples >= FEW_SAMPLES:
         return None
-    add = "--seconds" if row.cut_at is None else "--at-most"
-    return Flag(flag="too few samples", why=f"{row.timed_samples}, at least {FEW_SAMPLES} needed: add {add}")
+    more = setting("--seconds") if row.cut_at is None else setting("--at-most")
+    few = f"{row.timed_samples}, at least {FEW_SAMPLES} needed: {more} gives more"
+    return Flag(flag="too few samples", why=few)
 
 
 def _spread(row: Measurement) -> Flag | None:

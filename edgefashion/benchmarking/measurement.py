@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgefashion.errors import EdgefashionError
+from edgefashion.errors.wording import setting
 from edgefashion.files.stored import ImageSet
 from edgefashion.records.device import State
 from edgefashion.records.results import Latency, Point
@@ -92,7 +93,7 @@ class Measurement:
         """That its time was over; in these words the same for all rows, the figures are in the row."""
         if self.cut_at is None or self.error:
             return None
-        return f"cut at the {self.cut_at:g} s that a row may take: --at-most gives it more"
+        return f"cut at the {self.cut_at:g} s that a row may take: {setting('--at-most')} gives it more"
 
     def add(self, block: Sequence[float]) -> None:
         """Keep the samples of one block."""

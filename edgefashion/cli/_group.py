@@ -1,9 +1,11 @@
 """The command line as a whole: a verb's module is imported when the verb is named."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 
+from edgefashion.errors import wording
 from edgefashion.version import __version__
 
 VERBS = {
@@ -27,6 +29,11 @@ VERBS = {
 
 class Verbs(click.Group):
     """One module of this package a verb."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a verb, whose messages name options."""
+        with wording.for_the_command_line():
+            return super().invoke(context)
 
     def list_commands(self, context: click.Context) -> list[str]:
         """The verbs, by name."""

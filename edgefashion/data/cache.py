@@ -10,6 +10,7 @@ from edgefashion.data import debian, download, fashion_mnist
 from edgefashion.data.fashion_mnist import CHECKSUMS, FASHION_MNIST, FILES, PACKAGE
 from edgefashion.data.idx import file_names, gzip_path, missing, read_verified
 from edgefashion.errors import DataError
+from edgefashion.errors.wording import setting
 from edgefashion.escaping import visible
 from edgefashion.files import reading
 from edgefashion.reporting import Report
@@ -54,7 +55,7 @@ def fill(folder: Path, report: Report) -> None:
         raise DataError(
             f"{FASHION_MNIST.name} is not on this machine and nobody served it (is there a network?):"
             f" sudo apt install {PACKAGE}, or put {file_names()} into a folder"
-            " and name it with --data or EDGEFASHION_DATA"
+            f" and name it with {setting('--data')} or EDGEFASHION_DATA"
         )
 
 
@@ -119,7 +120,7 @@ def _alone(folder: Path, report: Report) -> Iterator[None]:
         raise DataError(
             f"cannot write to the cache {folder}: {error.strerror or error};"
             " choose another with XDG_CACHE_HOME,"
-            " or name a folder that holds the data set with --data or EDGEFASHION_DATA"
+            f" or name a folder that holds the data set with {setting('--data')} or EDGEFASHION_DATA"
         ) from error
 
 

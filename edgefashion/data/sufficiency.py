@@ -7,6 +7,7 @@ import numpy as np
 
 from edgefashion.data.dataset import Dataset
 from edgefashion.errors import DataError
+from edgefashion.errors.wording import setting
 from edgefashion.escaping import visible
 from edgefashion.stats import wilson_interval
 
@@ -38,7 +39,7 @@ def refuse(name: str, counts: Counts) -> None:
         label, more = small[0], f", and {len(small) - 1} more classes too few" if len(small) > 1 else ""
         raise DataError(
             f"{name}: the class {visible(label)} has {_pictures(counts[label][0])}{more}: add some, {FEWEST} "
-            "at least, or train all the same with --force"
+            f"at least, or train all the same with {setting('--force')}"
         )
 
 

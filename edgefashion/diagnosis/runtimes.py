@@ -13,6 +13,7 @@ from edgefashion.benchmarking import roofline
 from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import MEND_32_BITS
 from edgefashion.errors import EdgefashionError, MissingExtra, RuntimeCrash
+from edgefashion.errors.wording import setting
 from edgefashion.installation import pip_install
 from edgefashion.records.device import Device
 from edgefashion.runtimes.base import Runtime
@@ -66,7 +67,7 @@ def _untried(runtime: Runtime, model: Path, why: OSError) -> Check:
     except PackageNotFoundError:
         return _missing(model, runtime.name)
     text = f"{installed}, not tried: no child process can be started here ({why.strerror or why})"
-    return Check("note", runtime.name, text, "measure with --in-process")
+    return Check("note", runtime.name, text, f"measure with {setting('--in-process')}")
 
 
 def _missing(model: Path, name: str) -> Check:

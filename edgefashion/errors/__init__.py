@@ -7,7 +7,7 @@
     ├── RuntimeCrash          the process running a model died, hung or reported an error
     │   ├── OutOfMemory       it wanted more memory than it may have
     │   └── OutOfTime         it gave no answer in the time it may take
-    ├── Untrusted             figures cannot be trusted, and --strict requires that they can
+    ├── Untrusted             figures cannot be trusted, and such that can were asked for
     └── BadInput              exit code 2: what was asked for cannot be done as asked
         ├── DataError         the data set is missing, damaged or not what it claims to be
         ├── RunError          a run folder is missing, damaged, busy or in the way
@@ -67,7 +67,7 @@ class OutOfTime(RuntimeCrash):
 
 
 class Untrusted(EdgefashionError):
-    """Figures cannot be trusted, and --strict asks for such that can."""
+    """Figures cannot be trusted, and such that can were asked for."""
 
 
 class BadInput(EdgefashionError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from edgefashion.errors.wording import setting
 from edgefashion.evaluation.columns import FLAGGED
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Host, Row
@@ -35,9 +36,7 @@ def notes(results: Results) -> list[str]:
             "Some files are too fast for the clock, so each of their samples is a mean: " + _loops(rows)
         )
     if any(row.kept_every > 1 for row in rows):
-        lines.append(
-            "There were so many samples that not each was kept: see kept_every in what --json writes."
-        )
+        lines.append("There were so many samples that not each was kept: see kept_every in the JSON.")
     if any(row.mcnemar_p is not None for row in rows):
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
     if any(row.small_run for row in rows):
@@ -86,7 +85,11 @@ def _own_notes(rows: list[Row]) -> list[str]:
 
 
 def _list(texts: list[str], between: str, what: str) -> str:
-    more = f"{between}and {len(texts) - LISTED} more {what} (--json has all)" if len(texts) > LISTED else ""
+    more = (
+        f"{between}and {len(texts) - LISTED} more {what} ({setting('--json')} has all)"
+        if len(texts) > LISTED
+        else ""
+    )
     return between.join(texts[:LISTED]) + more
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from edgefashion.errors.wording import setting
 from edgefashion.escaping import csv
 from edgefashion.evaluation.columns import result_tables
 from edgefashion.evaluation.notes import notes
@@ -14,7 +15,7 @@ from edgefashion.tables import Page
 
 def page(results: Results) -> Page:
     """The tables, with the header and the notes."""
-    return Page(header(results), result_tables(results), notes(results), "--markdown")
+    return Page(header(results), result_tables(results), notes(results), setting("--markdown"))
 
 
 def to_csv(results: Results) -> str:

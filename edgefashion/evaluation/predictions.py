@@ -47,9 +47,7 @@ class LabeledImages:
 
     def __post_init__(self) -> None:
         if not len(self.images):
-            raise BadInput(
-                "there is no test image to measure with: name a data set that has some with --data"
-            )
+            raise BadInput("there is no test image to measure with: name a data set that has some")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,15 +13,12 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.inspection import external
 from edgefashion.benchmarking import BenchmarkOptions, Measurement
 from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
+from edgefashion.errors.wording import setting
 from edgefashion.evaluation.predictions import Score
 from edgefashion.files import reading
 from edgefashion.records.results import Flag, Host, Row
 from edgefashion.stats import early_stopping_bound
 
-_MENDS = {
-    OutOfMemory: ": --memory allows more",
-    OutOfTime: ": --at-most allows more",
-}
 _NOT_UNDERSTOOD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError)
 MLPERF_PERCENTILE, MLPERF_CONFIDENCE = 90, 0.99
 
@@ -187,7 +184,11 @@ def _error(common: Common, run: Measurement) -> str | None:
     if run.error is None:
         return None
     said = str(run.error).replace(str(common.artifact.path), common.name)
-    return said + next((mend for kind, mend in _MENDS.items() if isinstance(run.error, kind)), "")
+    if isinstance(run.error, OutOfMemory):
+        return f"{said}: {setting('--memory')} allows more"
+    if isinstance(run.error, OutOfTime):
+        return f"{said}: {setting('--at-most')} allows more"
+    return said
 
 
 def _p90_bound(run: Measurement, protocol: BenchmarkOptions) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import BadInput, first_line
+from edgefashion.errors.wording import setting
 from edgefashion.files import reading
 from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
@@ -61,7 +62,7 @@ def _base(width: float, size: Size, weights: str | None) -> keras.Model:
     except BadInput as error:
         raise BadInput(
             f"{weights} does not hold the weights of MobileNetV2 {width} without its head ({error}): "
-            "use imagenet, none or such a file; --width names another width"
+            f"use imagenet, none or such a file; {setting('--width')} names another width"
         ) from error
     return base
 
@@ -82,7 +83,8 @@ def _of_imagenet(width: float, size: Size) -> keras.Model:
     except Exception as error:  # Keras raises nothing more precise
         raise BadInput(
             f"the ImageNet weights cannot be downloaded ({first_line(error)}): name a file with "
-            "--weights PATH, or train from random weights with --weights none"
+            f"{setting('--weights')} PATH, or train from random weights with "
+            f"{setting('--weights')} none"
         ) from error
     if size == (nearest, nearest):
         return published

@@ -40,9 +40,7 @@ def take_from_run(path: Path, model: keras.Model, name: str) -> None:
     try:
         _take(model, _from_archive(content, model, name), ".weights.h5")
     except Exception as error:  # as many kinds as there are kinds of damage
-        raise RunError(
-            f"{path} is no {name} of this project: {first_line(error)}; train again with --force"
-        ) from error
+        raise RunError(f"{path} is no {name} of this project: {first_line(error)}; train it again") from error
 
 
 def take_from_h5(path: Path, model: keras.Model) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.errors import BadInput, PictureError
+from edgefashion.errors.wording import setting
 from edgefashion.pictures import decoding, framing, garment
 from edgefashion.task import Task
 
@@ -64,7 +65,7 @@ def _fitted(opened: Open, path: Path, task: Task, invert: bool | None) -> Conver
         pixels, what, details = garment.fit(path, picture, task, invert)
     elif invert is not None:
         raise BadInput(
-            f"pictures of {task.name} are taken in their own colors: leave out --invert and --no-invert"
+            f"pictures of {task.name} are taken in their own colors: leave out {setting('--invert')}"
         )
     else:
         picture = opened(decoding.rgb(task.picture.background), framing.least(task))

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.errors import PictureError
+from edgefashion.errors.wording import setting
 from edgefashion.pictures import decoding
 from edgefashion.pictures.transparency import CLOSE
 from edgefashion.task import Task
@@ -180,7 +181,8 @@ def _sharpening() -> list[float]:
 
 
 def _blank(path: Path, invert: bool | None) -> PictureError:
-    other = "--invert where it is darker" if invert is False else "--no-invert where it is brighter"
+    dark, bright = setting("--invert"), setting("--no-invert")
+    other = f"{dark} where it is darker" if invert is False else f"{bright} where it is brighter"
     return PictureError(
         f"{path} is a single color: name a picture of clothing, or add {other} than what is around it"
     )

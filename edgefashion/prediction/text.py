@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from edgefashion.errors.wording import setting
 from edgefashion.evaluation import columns
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
@@ -25,7 +26,7 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     places = [_place(rank) for rank in range(min([TOP, *(len(each.labels) for each in predictions)]))]
     lines = [f"{image.name}: {image.remark}" for image in images]
     found = [Table("Classes", (*_COLUMNS, *places), rows)] if rows else []
-    return Page(lines, found, _notes(predictions), "--json")
+    return Page(lines, found, _notes(predictions), setting("--json"))
 
 
 def _brief(names: Sequence[str]) -> dict[str, str]:

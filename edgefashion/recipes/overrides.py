@@ -35,8 +35,8 @@ def settings(texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise BadInput(f"--set {text} sets nothing: write a field and its value, like epochs=30")
-        where = f"--set {text}"
+            raise BadInput(f"{text} sets nothing: write a field and its value, like epochs=30")
+        where = f"the setting {text}"
         _check_known(where, name, FIELDS)
         if name in found:
             raise BadInput(f"{where}: {name} is set twice")

@@ -6,6 +6,7 @@ from typing import Any
 
 from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import takes
+from edgefashion.errors.wording import setting
 from edgefashion.recipes.catalog import NAMED_RECIPES, RECIPES
 from edgefashion.recipes.recipe import Recipe
 
@@ -29,7 +30,7 @@ def changed(recipe: Recipe, **changes: Any) -> Recipe:
     """A recipe with every change that is not None. Raises BadInput for a change it cannot take."""
     if changes.get("weights") and recipe.weights is None:
         raise BadInput(
-            f"{recipe.model} is trained from scratch and takes no initial weights: leave out --weights"
+            f"{recipe.model} is trained from scratch, not from weights: leave out {setting('--weights')}"
         )
     result = replace(recipe, **{key: value for key, value in changes.items() if value is not None})
     result.check()

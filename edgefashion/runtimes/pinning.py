@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 
 
 def check(cpus: Sequence[int] | None) -> None:
@@ -11,7 +12,7 @@ def check(cpus: Sequence[int] | None) -> None:
     if cpus is None:
         return
     if not hasattr(os, "sched_setaffinity"):
-        raise BadInput("this system cannot pin a process to CPUs: leave out --pin")
+        raise BadInput(f"this system cannot pin a process to CPUs: leave out {setting('--pin')}")
     usable = os.sched_getaffinity(0)
     if not cpus or not usable.issuperset(cpus):
         wanted, there = _listed(cpus) or "none", _listed(usable)

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgefashion import files, runtimes
 from edgefashion.errors import ArtifactError, OutOfMemory, OutOfTime, RuntimeCrash
+from edgefashion.errors.wording import setting
 from edgefashion.files.stored import ImageSet
 from edgefashion.files.temporary import Folder
 from edgefashion.runtimes import allowance, base, endings, pinning
@@ -70,8 +71,8 @@ class ModelProcess:
             self._folder.remove()
             reason = error.strerror or str(error)
             raise RuntimeCrash(
-                f"no child process can be started for {path} ({reason}): bench, evaluate and predict "
-                f"have --in-process for such systems"
+                f"no child process can be started for {path} ({reason}): "
+                f"{setting('--in-process')} is for such systems"
             ) from error
         try:
             request = {"do": "start", "path": str(path), "runtime": self.runtime, "pin": pin}

@@ -17,6 +17,7 @@ import numpy as np
 
 from edgefashion import files
 from edgefashion.errors import OutputError, RunError, first_line
+from edgefashion.errors.wording import setting
 from edgefashion.files import arrays
 from edgefashion.files.reading import converted, is_file, read_bytes, read_json
 from edgefashion.recipes import Recipe
@@ -25,7 +26,13 @@ PROGRESS = "progress.json"
 MOST_COPIES = 16
 """How many times what is asked for a checkpoint may be large: it has an average and moments beside."""
 OVERHEAD = 4 << 20
-START_AGAIN = "start again with --force"
+
+
+def start_again() -> str:
+    """What mends a training that cannot go on."""
+    return f"start again with {setting('--force')}"
+
+
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -80,16 +87,16 @@ class TrainingState:
         if changed := self.recipe.differences(recipe):
             raise RunError(
                 f"the interrupted training has another recipe ({', '.join(changed)}): "
-                "resume with the recipe it began with, or start again with --force"
+                f"resume with the recipe it began with, or {start_again()}"
             )
         if self.data != data:
-            raise RunError("the interrupted training began with other data: start again with --force")
+            raise RunError(f"the interrupted training began with other data: {start_again()}")
 
     def check_within(self, epochs: int, steps: int) -> None:
         """Raise RunError for more than a training of so many epochs of so many batches can have done."""
         if self.epoch > epochs or self.batch >= (steps if self.epoch < epochs else 1):
             raise RunError(
-                f"{self.folder / PROGRESS} records more epochs or batches than the recipe has: {START_AGAIN}"
+                f"{self.folder / PROGRESS} records more epochs or batches than its recipe: {start_again()}"
             )
 
     def save(self) -> None:
@@ -133,7 +140,7 @@ class TrainingState:
     def _kept(self) -> str:
         if not self.has_checkpoint:
             return "nothing was trained yet that could be kept"
-        return f"the checkpoint after {self.where} is kept: go on from there with --resume"
+        return f"the checkpoint after {self.where} is kept: go on from there with {setting('--resume')}"
 
     def _tidy(self) -> None:
         for path in _files(self.folder, "epoch-*.npz"):
@@ -154,11 +161,11 @@ def load(path: Path, like: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
     Raises RunError where it cannot be read, has others, or numbers that are not finite.
     """
     most = OVERHEAD + MOST_COPIES * sum(array.nbytes for array in like.values())
-    content = read_bytes(path, f"a checkpoint, or {START_AGAIN}", RunError, most)
+    content = read_bytes(path, f"a checkpoint, or {start_again()}", RunError, most)
     try:
         return arrays.from_zip(content, like)
     except Exception as error:  # as many kinds as there are kinds of damage
-        raise RunError(f"{path} is damaged ({first_line(error)}): {START_AGAIN}") from error
+        raise RunError(f"{path} is damaged ({first_line(error)}): {start_again()}") from error
 
 
 def discard(folder: Path) -> None:
@@ -189,7 +196,7 @@ def resume(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
     Raises RunError when there is nothing, or when it was made with another recipe or other data.
     """
     if not is_file(folder / PROGRESS, RunError):
-        raise RunError("there is nothing to resume: train without --resume")
+        raise RunError(f"there is nothing to resume: train without {setting('--resume')}")
     state = _read(folder)
     state.check(recipe, data)
     for half_written in _files(folder, ".*"):
@@ -203,13 +210,13 @@ def _read(folder: Path) -> TrainingState:
 
     path = folder / PROGRESS
     what = "the state of a training"
-    saved = read_json(path, what, RunError, mend=START_AGAIN)
-    found: Progress = converted(saved, Progress, str(path), what, RunError, mend=START_AGAIN)
+    saved = read_json(path, what, RunError, mend=start_again())
+    found: Progress = converted(saved, Progress, str(path), what, RunError, mend=start_again())
     history = saved["history"]  # all that was measured, of which only a part is known
     done = (found.best_epoch, found.batch, found.seconds)
     state = TrainingState(folder, found.recipe, found.data, history, *done)
     if not _is_possible(state):
-        raise RunError(f"{path} is damaged: {START_AGAIN}")
+        raise RunError(f"{path} is damaged: {start_again()}")
     return state
 
 

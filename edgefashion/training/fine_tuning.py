@@ -5,16 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import BadInput, RunError
+from edgefashion.errors.wording import setting
 from edgefashion.recipes import FineTuning, Recipe, fine_tuning_recipe
 from edgefashion.training.runs import Run
 
-OPTIONS: dict[FineTuning, str] = {
-    "float": "--from",
-    "qat": "--qat",
-    "prune": "--prune",
-    "cluster": "--cluster",
-}
-"""What asks for each kind on the command line."""
 _CHANGED = {"qat": "quantized", "prune": "pruned", "cluster": "clustered"}
 
 
@@ -26,20 +20,20 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
     trained on other data (its validation images would not be unseen), BadInput for a change that cannot be
     made.
     """
-    option, trained = OPTIONS[kind], base.recipe
+    trained = base.recipe
     if base.fine_tuning in _CHANGED:
         raise RunError(
             f"{base.folder} is {_CHANGED[base.fine_tuning]} already: name the float run it was made from, "
             f"{Path(trained.weights or '').parent}"
         )
     if base.info.data.checksums != data:
-        raise RunError(f"{base.folder} was trained on other data: train it on these before {option}")
+        raise RunError(f"{base.folder} was trained on other data: train it on these before it is fine-tuned")
     if changes.get("weights"):
-        raise BadInput(f"{option} starts with the weights of a run: leave out --weights")
+        raise BadInput(f"fine-tuning starts with the weights of a run: leave out {setting('--weights')}")
     if changes.get("width") not in (None, trained.width):
-        raise BadInput(f"{option} goes on with the model of a run: leave out --width")
+        raise BadInput(f"fine-tuning goes on with the model of a run: leave out {setting('--width')}")
     if changes.get("mixed_precision"):
-        raise BadInput(f"{option} trains in float32: leave out --mixed-precision")
+        raise BadInput(f"fine-tuning trains in float32: leave out {setting('--mixed-precision')}")
     changes["width"] = trained.width
     limits = [limit for limit in (changes.pop("limit", None), trained.limit) if limit]
     return replace(

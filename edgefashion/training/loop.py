@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgefashion.errors import Diverged
+from edgefashion.errors.wording import setting
 from edgefashion.files.arrays import check_finite
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import keras
@@ -31,7 +32,7 @@ def check_learning(epoch: int, metrics: dict[str, float], arrays: Arrays, recipe
     if reason:
         raise Diverged(
             f"the training of {recipe.model} diverged in epoch {epoch + 1} ({reason}), and no run was kept: "
-            f"start again with --force and a learning_rate below {recipe.learning_rate:g}"
+            f"start again with {setting('--force')} and a learning_rate below {recipe.learning_rate:g}"
         )
 
 

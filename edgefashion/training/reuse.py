@@ -8,6 +8,7 @@ from pathlib import Path
 from edgefashion.data import Dataset
 from edgefashion.errors import RunError
 from edgefashion.errors.arguments import PATH, takes
+from edgefashion.errors.wording import setting
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Progress, Report, silent
@@ -75,7 +76,7 @@ def _by_others(run: Run) -> str:
     made_with = run.info.versions or {}
     there = {package: there for package, there in made_with.items() if there != _installed(package)}
     others = ", ".join(f"{package} {there} (here {_installed(package)})" for package, there in there.items())
-    return f", by {others}: --force trains it again" if others else ""
+    return f", by {others}: {setting('--force')} trains it again" if others else ""
 
 
 def _installed(package: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from edgefashion import files
 from edgefashion.errors import RunError
+from edgefashion.errors.wording import setting
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
 from edgefashion.training import runs
@@ -43,7 +44,9 @@ def train_seeds(
     known. Raises RunError, and what `fit` raises.
     """
     if reading.exists(folder, RunError) and not replacing:
-        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+        raise RunError(
+            f"{folder} exists: choose another {setting('--name')}, or replace it with {setting('--force')}"
+        )
     found = [
         fit(replace(recipe, seed=seed), folder.with_name(f"{folder.name}-seed-{seed}"))
         for seed in range(count)

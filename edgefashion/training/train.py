@@ -10,6 +10,7 @@ from edgefashion import device, files, tables
 from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.errors.arguments import PATH, takes
+from edgefashion.errors.wording import setting
 from edgefashion.files import reading
 from edgefashion.installation import pip_install
 from edgefashion.models import Architecture, check_size
@@ -103,11 +104,14 @@ def is_interrupted(folder: Path) -> bool:
 def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
     if is_interrupted(folder) and not resume:
         raise RunError(
-            f"the training of {folder} was interrupted: go on with --resume, or start again with --force"
+            f"the training of {folder} was interrupted: go on with {setting('--resume')}, or "
+            f"{checkpoints.start_again()}"
         )
     # Where both are, the interrupted training began with --force: it may go on.
     if reading.exists(folder, RunError) and not (resume and runs.staging(folder).exists()):
-        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+        raise RunError(
+            f"{folder} exists: choose another {setting('--name')}, or replace it with {setting('--force')}"
+        )
 
 
 def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
@@ -125,11 +129,11 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
         raise BadInput(f"hardware is one of cpu, gpu and None, not {wanted!r}")
     gpus = tf.config.list_physical_devices("GPU")
     if mixed_precision and (wanted == "cpu" or not gpus):
-        raise BadInput("--mixed-precision needs a GPU, and none is used here: leave it out")
+        raise BadInput(f"{setting('--mixed-precision')} needs a GPU, and none is used here: leave it out")
     if wanted == "gpu" and not gpus:
         raise BadInput(
             f"TensorFlow sees no GPU: install its CUDA packages with {pip_install('gpu')}, "
-            "or train with --device cpu"
+            f"or train with {setting('--device cpu')}"
         )
     if gpus and wanted != "cpu":
         with contextlib.suppress(RuntimeError):  # too late after an export in this process, and no matter

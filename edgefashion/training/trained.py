@@ -35,7 +35,7 @@ def load_model(run: Run) -> keras.Model:
     kinds = (None, *get_args(FineTuning))
     if recipe.model not in ARCHITECTURES or recipe.fine_tuning not in kinds or recipe.width not in WIDTHS:
         what = ", ".join(str(part) for part in (recipe.model, recipe.fine_tuning, recipe.width) if part)
-        raise RunError(f"{run.folder} has a model that is not known here ({what}): train again with --force")
+        raise RunError(f"{run.folder} has a model that is not known here ({what}): train it again")
     found = architecture_for(recipe)
     check_size(found, task)
     model = found.build(task, None)

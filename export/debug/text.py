@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edgefashion import tables
+from edgefashion.errors.wording import setting
 from edgefashion.export.debug import ModelError, Report
 from edgefashion.tables import Column, Page, Row, Table, figure
 
@@ -35,7 +36,12 @@ def _page(model: ModelError) -> Page:
         lines.append(f"  {own}, come to {model.explained:.0%} of theirs")
     shown, rest = model.ranked[:SHOWN], model.ranked[SHOWN:]
     more = [f"  and {len(rest)} more: {sum(layer.share for layer in rest):.1%}"] if rest else []
-    return Page(lines, [Table("", _COLUMNS, [{"layer": layer} for layer in shown])], more, "--json")
+    return Page(
+        lines,
+        [Table("", _COLUMNS, [{"layer": layer} for layer in shown])],
+        more,
+        setting("--json"),
+    )
 
 
 def _kernels(model: ModelError) -> str:

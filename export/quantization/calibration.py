@@ -10,6 +10,7 @@ import numpy.typing as npt
 from edgefashion.artifacts.formats import CALIBRATION_IMAGES
 from edgefashion.data import Subset, Task, stratified_sample
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.files.stored import ImageSet
 from edgefashion.models import Normalization
 
@@ -95,7 +96,7 @@ def check(source: Subset, task: Task, count: int) -> None:
     if not 1 <= count <= len(images):
         raise BadInput(
             f"{count} images to calibrate with cannot be drawn out of {len(images)}: ask for 1 to "
-            f"{len(images)} with --calibration-images, or give more"
+            f"{len(images)} with {setting('--calibration-images')}, or give more"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from edgefashion import benchmarking, device, files
 from edgefashion.benchmarking import Job
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.graph.layers import MULTIPLYING
 from edgefashion.files import temporary
@@ -27,9 +28,11 @@ def match_layers(graph: Graph, pattern: str) -> tuple[str, ...]:
     try:
         found = tuple(name for name in names if re.fullmatch(pattern, name))
     except re.error as error:
-        raise BadInput(f"--keep-float {pattern} is not a regular expression ({error}): {known}") from error
+        raise BadInput(
+            f"{setting('--keep-float')} {pattern} is not a regular expression ({error}): {known}"
+        ) from error
     if not found:
-        raise BadInput(f"--keep-float {pattern} matches no layer: {known}")
+        raise BadInput(f"{setting('--keep-float')} {pattern} matches no layer: {known}")
     return found
 
 

@@ -51,5 +51,5 @@ def test_a_file_made_for_another_processor(target: str, here: str, wrong: bool) 
     message = targets.misfit(target, here)
     assert message is not None
     assert message.startswith(f"made for {target}: ")
-    assert ("its predictions may be wrong: export it with --target any" in message) == wrong
+    assert ("its predictions may be wrong: export it with target any" in message) == wrong
     assert ("its predictions are correct here" in message) != wrong

@@ -45,7 +45,7 @@ def test_halves_that_disagree() -> None:
 
 
 def test_few_samples() -> None:
-    assert found(row(1.0, samples=49)) == {"too few samples": "49, at least 50 needed: add --seconds"}
+    assert found(row(1.0, samples=49)) == {"too few samples": "49, at least 50 needed: seconds gives more"}
     assert found(row(1.0, samples=50)) == {}
 
 

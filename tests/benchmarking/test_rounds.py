@@ -114,7 +114,7 @@ def test_a_row_takes_no_more_than_its_time_whatever_an_inference_takes(fake: Fak
     assert 2 <= cut.timed_samples <= 12 and len(cut.round_samples) < 50
     assert cut.cut_at == 4.0 and "cut at the 4 s that a row may take" in str(cut.note)
     [flag] = [flag for flag in flags(cut, Watch(), Device()) if flag.flag == "too few samples"]
-    assert flag.why.endswith("add --at-most")
+    assert flag.why.endswith("within() gives more")
 
 
 def test_a_row_whose_first_inference_takes_all_its_time_says_so(fake: Fake) -> None:

@@ -112,7 +112,7 @@ def test_offline_with_nothing_names_the_two_ways_out(nowhere: Path) -> None:
     message = str(caught.value)
     assert "\n" not in message
     assert "sudo apt install dataset-fashion-mnist" in message
-    assert "--data or EDGEFASHION_DATA" in message
+    assert "load_dataset(FOLDER) or EDGEFASHION_DATA" in message
     assert all(f"{name}.gz" in message for name in FILES)
     assert [path.name for path in nowhere.iterdir()] == ["lock"]
 

@@ -45,7 +45,7 @@ def test_where_no_child_process_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_
     for finding in findings(ABOUT):
         assert finding.level == "note"
         assert "no child process can be started here (Exec format error)" in finding.text
-        assert finding.mend == "measure with --in-process"
+        assert finding.mend == "measure with in_process=True"
 
 
 def test_a_disk_too_full_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_a_flag_of_many_rows_is_not_a_page(evaluation: Results) -> None:
     flags = [{"flag": "other load", "why": "too much"}]
     rows = [row(path=f"{number}.tflite", flags=flags) for number in range(10)] + [row(path="good.tflite")]
     (line,) = [line for line in printed(Results(DEVICE, None, rows)).splitlines() if line.startswith("!")]
-    assert "3.tflite, threads 1; and 6 more rows (--json has all): too much" in line
+    assert "3.tflite, threads 1; and 6 more rows (to_dict() has all): too much" in line
     assert line.count("too much") == 1
 
 
@@ -206,7 +206,7 @@ def test_a_runtime_of_another_version_than_the_hosts_is_named(evaluation: Result
 def test_a_note_of_many_files_is_a_line(evaluation: Results) -> None:
     rows = [row(path=f"{number}.tflite", note="slow" if number else None) for number in range(7)]
     text = printed(Results(DEVICE, None, rows))
-    assert "1.tflite, 2.tflite, 3.tflite, 4.tflite, and 2 more files (--json has all): slow" in text
+    assert "1.tflite, 2.tflite, 3.tflite, 4.tflite, and 2 more files (to_dict() has all): slow" in text
     assert "every file: slow" in printed(Results(DEVICE, None, rows[1:]))
 
 

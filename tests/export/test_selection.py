@@ -44,7 +44,7 @@ def test_a_run_is_not_exported_with_images_of_another_task(trained: Run, tmp_pat
 
 @pytest.mark.parametrize("wanted", ["arm64", "auto"])
 def test_a_target_wants_an_int8_onnx_file(wanted: str) -> None:
-    with pytest.raises(BadInput, match=f"--target {wanted} .* add --format onnx --precision int8"):
+    with pytest.raises(BadInput, match=f"target {wanted} .* add formats onnx precisions int8"):
         target_for(wanted, [Variant("tflite", "int8"), Variant("onnx", "float32")])
     assert target_for("any", [Variant("tflite", "int8")]) == "any"
 
@@ -54,7 +54,7 @@ def test_a_calibration_wants_a_file_that_has_it() -> None:
     others = [Variant("onnx", "float32")]
     for method in ("percentile", "entropy"):
         check_calibration(method, [int8_tflite, int8_onnx])
-        with pytest.raises(BadInput, match=f"--calibration {method} .* int8 onnx files, .* --format onnx"):
+        with pytest.raises(BadInput, match=f"calibration {method} .* int8 onnx files, .* formats onnx"):
             check_calibration(method, [int8_tflite, Variant("onnx", "int8-qat")])
     check_calibration("min-max", [int8_tflite])
     with pytest.raises(BadInput, match="int8 tflite and int8 onnx files, and none is asked for"):
@@ -66,5 +66,5 @@ def test_the_target_of_this_machine_is_said() -> None:
     lines: list[str] = []
     found = target_for("auto", [Variant("onnx", "int8"), Variant("tflite", "int8")], lines.append)
     assert found == of_this_machine()
-    assert lines == [f"--target auto: {found}, which this machine is"]
+    assert lines == [f"target auto: {found}, which this machine is"]
     assert target_for("arm64", [Variant("onnx", "int8-qat")]) == "arm64"

@@ -99,7 +99,7 @@ def test_a_large_picture_is_averaged_and_not_sampled(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("invert", [True, False])
 def test_polarity_is_a_matter_of_clothing_alone(invert: bool, stripes: Path) -> None:
-    with pytest.raises(BadInput, match="pictures of any are taken in their own colors: leave out --invert"):
+    with pytest.raises(BadInput, match="pictures of any are taken in their own colors: leave out invert"):
         convert(stripes, task("crop"), invert)
 
 

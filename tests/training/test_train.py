@@ -234,9 +234,9 @@ def test_mobilenetv2_trains_from_the_weights_of_a_file(
 
 def test_an_existing_run_is_not_touched(folder: Path, sample: Dataset) -> None:
     files.write_text(folder / "mine", "precious")
-    with pytest.raises(RunError, match=f"{folder} exists: choose another --name"):
+    with pytest.raises(RunError, match=f"{folder} exists: choose another folder"):
         fit(folder, sample)
-    with pytest.raises(RunError, match=f"{folder} exists: choose another --name"):
+    with pytest.raises(RunError, match=f"{folder} exists: choose another folder"):
         fit(folder, sample, resume=True)
     assert [path.name for path in folder.iterdir()] == ["mine"]
 
@@ -267,7 +267,7 @@ def test_force_replaces_the_older_run_at_the_end(
 def test_an_interrupted_training_asks_what_to_do(halted: Path, sample: Dataset) -> None:
     assert is_interrupted(halted)
     assert runs.find(halted.parent) == []
-    with pytest.raises(RunError, match="was interrupted: go on with --resume, or start again with --force"):
+    with pytest.raises(RunError, match="go on with resume=True, or start again with force=True"):
         fit(halted, sample)
 
 
@@ -397,7 +397,7 @@ def test_a_finished_run_of_another_recipe_is_not_taken_for_this_one(
 
 
 def test_nothing_to_resume(folder: Path, sample: Dataset) -> None:
-    with pytest.raises(RunError, match="there is nothing to resume: train without --resume"):
+    with pytest.raises(RunError, match="there is nothing to resume: train without resume=True"):
         fit(folder, sample, resume=True)
 
 
@@ -421,7 +421,7 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize("damage", [Path.unlink, flip, lambda path: path.write_bytes(b"")])
 def test_a_damaged_checkpoint(halted: Path, sample: Dataset, damage: Callable[[Path], None]) -> None:
     damage(runs.staging(halted) / "epoch-1.npz")
-    with pytest.raises(RunError, match=r"epoch-1\.npz .*start again with --force$"):
+    with pytest.raises(RunError, match=r"epoch-1\.npz .*start again with force=True$"):
         fit(halted, sample, resume=True)
 
 
@@ -449,7 +449,7 @@ def test_a_checkpoint_of_other_arrays(
 ) -> None:
     other_arrays(runs.staging(halted) / "epoch-1.npz", change)
     with pytest.raises(
-        RunError, match=rf"epoch-1\.npz is damaged \(.*{reason}.*\): start again with --force"
+        RunError, match=rf"epoch-1\.npz is damaged \(.*{reason}.*\): start again with force=True"
     ):
         fit(halted, sample, resume=True)
 
@@ -476,7 +476,7 @@ def test_a_damaged_state(halted: Path, sample: Dataset, damage: str | dict[str, 
     whole = json.loads(path.read_text())
     path.write_text(damage if isinstance(damage, str) else json.dumps({**whole, **damage}))
     assert is_interrupted(halted) in (True, False)
-    with pytest.raises(RunError, match=r"progress\.json .*: start again with --force$"):
+    with pytest.raises(RunError, match=r"progress\.json .*: start again with force=True$"):
         fit(halted, sample, resume=True)
 
 
@@ -558,13 +558,13 @@ def test_a_gpu_that_is_not_there(folder: Path, sample: Dataset, monkeypatch: pyt
 @pytest.mark.parametrize("hardware", [None, "cpu", "gpu"])
 def test_mixed_precision_needs_a_gpu(hardware: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     seeing([], monkeypatch)
-    with pytest.raises(BadInput, match="--mixed-precision needs a GPU, and none is used here"):
+    with pytest.raises(BadInput, match="mixed_precision needs a GPU, and none is used here"):
         select_hardware(hardware, mixed_precision=True)
 
 
 def test_mixed_precision_is_not_for_a_processor_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     seeing(["GPU:0"], monkeypatch)
-    with pytest.raises(BadInput, match="--mixed-precision needs a GPU, and none is used here"):
+    with pytest.raises(BadInput, match="mixed_precision needs a GPU, and none is used here"):
         select_hardware("cpu", mixed_precision=True)
 
 

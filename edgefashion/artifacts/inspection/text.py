@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edgefashion import tables
 from edgefashion.artifacts.inspection.base import Inspection, Operator, Port, contradiction
+from edgefashion.errors.wording import setting
 from edgefashion.files import json_text
 from edgefashion.tables import Column, Page, Row, Table
 
@@ -39,10 +40,10 @@ def page(found: Inspection) -> Page:
         [*_lines(found)],
         [Table("", _COLUMNS, rows)] if rows else [],
         [
-            *([f"  {more:,} more are no larger: --json has them all"] if more else []),
+            *([f"  {more:,} more are no larger: {setting('--json')} has them all"] if more else []),
             *(["  metadata", *metadata] if metadata else []),
         ],
-        "--json",
+        setting("--json"),
     )
 
 

@@ -11,6 +11,7 @@ from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.data.picture_sets.trees import Folder, Tree, shown
 from edgefashion.data.picture_sets.zips import Zip, is_zip
 from edgefashion.errors import DataError
+from edgefashion.errors.wording import setting
 from edgefashion.reporting import Progress, Report, silent
 
 
@@ -66,7 +67,8 @@ class Examined:
         more = f", and {len(bad) - 1:,} more" if len(bad) > 1 else ""
         raise DataError(
             f"{self.path}: {len(bad):,} of {of:,} files cannot be used ({shown(bad[0].name)} "
-            f"{bad[0].scanned.defect}{more}): mend or remove them, or leave them out with --skip-bad"
+            f"{bad[0].scanned.defect}{more}): mend or remove them, or leave them out with "
+            f"{setting('--skip-bad')}"
         )
 
     def refuse_copies(self) -> None:
@@ -78,7 +80,7 @@ class Examined:
         more = f", and {len(conflicts) - 1:,} more such pairs" if len(conflicts) > 1 else ""
         raise DataError(
             f"{self.path}: {one} and {other} are the same picture{more}: remove one, or leave such out with "
-            "--drop-duplicates"
+            f"{setting('--drop-duplicates')}"
         )
 
     def whole(self) -> PictureSet:

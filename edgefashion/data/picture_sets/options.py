@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.records.task import LONGEST_EDGE
 from edgefashion.task import Fit, Task
 from edgefashion.task import Picture as Framing
@@ -70,11 +71,10 @@ def task_for(name: str, classes: Sequence[str], learned: Sequence[Picture], opti
 
 
 def said(options: TaskOptions) -> list[str]:
-    """The options that the user gave, as the command line has them."""
-    words = {"size": "--size", "fit": "--fit", "background": "--background"}
-    found = [words[name] for name in words if options.get(name) is not None]
+    """The options that the user gave, as they are given."""
+    found = [setting(f"--{name}") for name in ("size", "fit", "background") if options.get(name) is not None]
     gray = options.get("gray")
-    return found if gray is None else [*found, "--gray" if gray else "--rgb"]
+    return found if gray is None else [*found, setting("--gray") if gray else setting("--rgb")]
 
 
 def _edges(size: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from edgefashion.data.picture_sets import duplicates
 from edgefashion.data.picture_sets.examining import Examined, PictureSet
 from edgefashion.data.picture_sets.layouts import Split
 from edgefashion.data.picture_sets.picture import Picture
+from edgefashion.errors.wording import setting
 from edgefashion.tables import Column, Page, Row, Table
 from edgefashion.task import Task
 from edgefashion.version import __version__
@@ -117,7 +118,9 @@ class Summary:
 
 def _pairs(pairs: list[tuple[Picture, Picture]]) -> list[str]:
     lines = [f"  {_text(one)} and {_text(other)}" for one, other in pairs[:LISTED]]
-    return lines + ([f"  and {len(pairs) - LISTED:,} more: --json names them"] if len(pairs) > LISTED else [])
+    return lines + (
+        [f"  and {len(pairs) - LISTED:,} more: {setting('--json')} names them"] if len(pairs) > LISTED else []
+    )
 
 
 def _text(picture: Picture) -> str:

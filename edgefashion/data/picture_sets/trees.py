@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edgefashion.errors import DataError
+from edgefashion.errors.wording import setting
 from edgefashion.escaping import visible
 from edgefashion.files import reading
 
@@ -103,7 +104,7 @@ class Folder:
         if not Path(entry.path).exists():
             return "is a link to what is not there"
         if not self.follow_links:
-            return "is a link, and links are followed with --follow-links only"
+            return f"is a link, and links are followed with {setting('--follow-links')} only"
         return "is a link to a folder that it lies in" if os.path.realpath(entry.path) in above else ""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.evaluation.results import Results
 from edgefashion.records.device import Device
 from edgefashion.records.results import Row
@@ -73,13 +74,15 @@ def choose(sources: Sequence[DeviceResults], wanted: str | None) -> DeviceResult
     for meets in _WAYS_TO_NAME:
         met = [source for source in sources if meets(source, wanted)]
         if len(met) == 1 and met[0] not in able:
-            raise BadInput(f"--against {wanted}: {met[0].title} has no latencies; {_choice(able)}")
+            raise BadInput(
+                f"{setting('--against')} {wanted}: {met[0].title} has no latencies; {_choice(able)}"
+            )
         if met:
             break
     if len(met) == 1:
         return met[0]
     problem = f"can be {' or '.join(str(source.number) for source in met)}" if met else "is not compared here"
-    raise BadInput(f"--against {wanted} {problem}; {_choice(able)}")
+    raise BadInput(f"{setting('--against')} {wanted} {problem}; {_choice(able)}")
 
 
 def numbers(sources: Iterable[DeviceResults]) -> str:
@@ -89,7 +92,7 @@ def numbers(sources: Iterable[DeviceResults]) -> str:
 
 def _choice(able: Sequence[DeviceResults]) -> str:
     if not able:
-        return "no other has them: leave --against out"
+        return f"no other has them: leave {setting('--against')} out"
     return "choose from " + ", ".join(f"{each.number} ({each.title}: {each.paths[0]})" for each in able)
 
 

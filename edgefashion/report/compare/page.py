@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import replace
 
+from edgefashion.errors.wording import setting
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison, Data, Line
@@ -18,7 +19,10 @@ def page(comparison: Comparison) -> Page:
     """The table, with a line for each source above it and the notes below."""
     table = Table("Latency of single images, and accuracy", _columns(comparison), comparison.lines)
     return Page(
-        [_source(source) for source in comparison.sources], [table], notes.notes(comparison), "--markdown"
+        [_source(source) for source in comparison.sources],
+        [table],
+        notes.notes(comparison),
+        setting("--markdown"),
     )
 
 

@@ -143,7 +143,7 @@ def test_images_of_a_task_are_made_and_its_classes_found_by_name(classes: Classe
     assert found.task == task
     assert set(found.train.labels) == {0, 2}
     assert "warning: there is no test picture of cat" in lines
-    assert "the model says what images it takes: leave out --size" in refusal(folder, task=task, size=3)
+    assert "the model says what images it takes: leave out size" in refusal(folder, task=task, size=3)
 
 
 def test_only_a_test_folder_is_enough_for_a_task(classes: Classes, write: Write) -> None:
@@ -247,7 +247,7 @@ def test_the_name_of_a_folder_that_cannot_be_one_of_a_task(
 
 
 def test_idx_files_and_fashion_mnist_take_no_options_of_pictures(sample_folder: Path, nowhere: Path) -> None:
-    said = "are made: leave out --size and --gray"
+    said = "are made: leave out size and gray=True"
     assert said in refusal(sample_folder, size=32, gray=True)
     with pytest.raises(BadInput, match=said):
         load_dataset(size=32, gray=True)
