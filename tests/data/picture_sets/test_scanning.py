@@ -9,6 +9,7 @@ from edgefashion.data import store
 from edgefashion.data.picture_sets import scanning
 from edgefashion.data.picture_sets.scanning import Scanned, scan
 from edgefashion.data.picture_sets.trees import Folder
+from edgefashion.system import workers
 
 Write = Callable[[Mapping[str, bytes]], Path]
 Picture = Callable[..., bytes]
@@ -67,7 +68,7 @@ def test_many_are_looked_into_by_several_processes(
     alone = scanned(folder)
     scanning.forget(Folder(folder))
     monkeypatch.setattr(scanning, "TOGETHER", 2)
-    monkeypatch.setattr(scanning, "FEW", 1)
+    monkeypatch.setattr(workers, "FEW", 1)
     monkeypatch.setattr(scanning, "cores", lambda: 2)
     assert scanned(folder) == alone
 

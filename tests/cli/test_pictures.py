@@ -1,0 +1,178 @@
+"""Your own pictures, as the verbs take them."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgefashion.cli import _data, main
+from edgefashion.cli._data import Chosen
+from edgefashion.data import Dataset, load_dataset
+
+ODD = ("it's", "c d\u202e", '"=1+1"', "<b>&\x7f")
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("EDGEFASHION_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def draw(path: Path, number: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(number).integers(0, 256, (10, 12, 3), np.uint8)).save(path, "PNG")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """40 pictures of two classes."""
+    for number in range(40):
+        draw(tmp_path / f"photos/{'cat' if number % 2 else 'dog'}/{number}.png", number)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Exit code, stdout and stderr of a verb."""
+
+    def called(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert isinstance(stopped.value.code, int | None)
+        return stopped.value.code or 0, said.out, said.err
+
+    return called
+
+
+def test_data_tells_what_is_in_a_folder_and_what_to_do_next(photos: Path, run: Run) -> None:
+    code, out, err = run("data", photos, "--size", "8x16", "--gray", "--plot", "grid.png")
+    assert code == 0
+    assert "photos: 40 pictures of 2 classes" in out
+    assert "images to be made: 8 high, 16 wide, gray, crop" in out
+    assert "warning: the class cat has 20 pictures (1 more classes have few)" in out
+    assert err.splitlines()[-1] == f"next: edgefashion train --data {photos}"
+    assert Path("grid.png").stat().st_size > 1000
+
+
+def test_data_as_json(photos: Path, run: Run) -> None:
+    found = json.loads(run("data", "--data", photos, "--json")[1])
+    assert sum(found["classes"]["cat"].values()) == 20
+    assert found["formats"] == {"PNG": 40}
+    assert found["task"]["image_shape"] == [10, 12, 3]
+    assert (found["bad"], found["duplicates"]) == ([], [])
+
+
+def test_data_tells_all_and_then_refuses_what_train_would(photos: Path, run: Run) -> None:
+    (photos / "cat/notes.txt").write_text("no picture")
+    (photos / "dog/empty.png").write_bytes(b"")
+    shutil.copy(photos / "cat/1.png", photos / "dog/1.png")
+    code, out, err = run("data", photos)
+    assert code == 2
+    assert "Cannot be used: 2 files" in out
+    assert "The same picture in two classes or splits: 1." in out
+    assert err.count("bad: ") == 2
+    assert err.splitlines()[-1].startswith(f"edgefashion: {photos}: 2 of 43 files cannot be used")
+    code, _, err = run("data", photos, "--skip-bad")
+    assert code == 2
+    assert "are the same picture: remove one, or leave such out with --drop-duplicates" in err
+    assert run("data", photos, "--skip-bad", "--drop-duplicates")[0] == 0
+    found = json.loads(run("data", photos, "--json")[1])
+    assert [each["file"] for each in found["bad"]] == ["cat/notes.txt", "dog/empty.png"]
+    assert {each["file"] for each in found["duplicates"][0]} == {"cat/1.png", "dog/1.png"}
+
+
+def test_what_is_kept_is_forgotten(photos: Path, run: Run) -> None:
+    run("data", photos)
+    assert "removed from the cache: 0.0 MB" in run("data", photos, "--forget")[2]
+    assert list(Path("cache/edgefashion/pictures").iterdir()) == []
+
+
+def test_options_that_have_no_meaning_are_refused(photos: Path, sample_folder: Path, run: Run) -> None:
+    assert "both name a data set" in run("data", photos, "--data", photos)[2]
+    assert "--json is of pictures" in run("data", sample_folder, "--json")[2]
+    assert "--forget is of pictures" in run("data", sample_folder, "--forget")[2]
+    assert "are made: leave out --fit" in run("data", sample_folder, "--fit", "pad")[2]
+    assert "'8x' is no size of images" in run("data", photos, "--size", "8x")[2]
+    assert "'reddish' is no color" in run("data", photos, "--background", "reddish")[2]
+    assert run("data", photos, "--index", "1", "--plot", "a.png")[0] == 2
+
+
+@pytest.mark.parametrize("verb", ["train", "run"])
+def test_too_few_pictures_of_a_class_are_refused_before_training(verb: str, tmp_path: Path, run: Run) -> None:
+    for number in range(20):
+        draw(tmp_path / f"few/{'cat' if number < 5 else 'dog'}/{number}.png", number)
+    code, _, err = run(verb, "--data", tmp_path / "few")
+    assert code == 2
+    assert (
+        "few: the class cat has 5 pictures: add some, 10 at least, or train all the same with --force" in err
+    )
+
+
+def test_a_model_of_other_classes_is_refused_in_words(photos: Path, run: Run) -> None:
+    said = "photos has pictures of cat, dog, and the model knows T-shirt/top, Trouser, Pullover and 7 more"
+    for words in (
+        ("evaluate", "zoo:cnn-64k", "--seconds", "0.01"),
+        ("bundle", "zoo:cnn-64k", "-o", "a.zip"),
+        ("card", "zoo:cnn-64k", "-o", "CARD.md"),
+        ("predict", "zoo:cnn-64k", "--index", "0"),
+    ):
+        code, _, err = run(*words, "--data", photos)
+        assert code == 2
+        assert said in err
+
+
+def test_names_act_on_nothing_that_shows_them(tmp_path: Path, run: Run) -> None:
+    for number, name in enumerate(ODD * 12):
+        draw(tmp_path / f"odd/{name}/a\nb\x1b[31m{number}.png", number)
+    (tmp_path / f"odd/{ODD[0]}/\x1b[2Jbad\u202e.png").write_bytes(b"x")
+    code, out, err = run("data", "odd", "--skip-bad", "--plot", "grid.svg")
+    assert code == 2  # a class that has a control character
+    assert r"has a class '<b>&\x7f': name it" in err
+    shutil.rmtree(f"odd/{ODD[3]}")
+    code, out, err = run("data", "odd", "--skip-bad", "--plot", "grid.svg")
+    assert code == 0
+    assert r"\x1b[2Jbad\u202e.png" in err
+    assert r"c d\u202e" in out
+    assert not {"\x1b", "\u202e"} & set(out + err)
+    assert "\u202e" not in Path("grid.svg").read_text()
+
+
+def test_a_model_finds_the_pictures_that_it_was_trained_with(
+    photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "cat/bad.png").write_bytes(b"")
+    trained: Dataset = load_dataset(photos, size=8, skip_bad=True)
+    recorded: Any = trained.describe()
+    found = _data.load(Chosen(None, {}), trained.task, recorded)
+    assert found.checksums == trained.checksums
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"data: folder {photos}, which the model was trained with"
+    )
+    photos.rename("moved")
+    with pytest.raises(SystemExit):
+        main(["data", str(photos)])
+    assert "no such folder" in capsys.readouterr().err
+    from edgefashion.errors import DataError
+
+    with pytest.raises(
+        DataError, match="which the model was trained with, is not there: name it with --data"
+    ):
+        _data.load(Chosen(None, {}), trained.task, recorded)
+    again = _data.load(Chosen(Path("moved"), {"skip_bad": True}), trained.task, recorded)
+    assert again.checksums == trained.checksums
+
+
+def test_the_next_command_goes_on_with_the_same_data() -> None:
+    params = {"data_folder": Path("my photos"), "skip_bad": True, "drop_duplicates": False}
+    assert _data.with_data("edgefashion export runs/cnn", params) == (
+        "edgefashion export --data 'my photos' --skip-bad runs/cnn"
+    )
+    assert _data.with_data("edgefashion export", {"data_folder": None}) == "edgefashion export"
