@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from edgefashion.bundle import layout
 from edgefashion.errors import BundleError
 from edgefashion.files import reading
+from edgefashion.files.archives import Archive, Kind
 
 if TYPE_CHECKING:
     from edgefashion.records.bundle import Member
@@ -20,18 +21,14 @@ if TYPE_CHECKING:
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file knows."""
 _UNIX = 3
-_CHUNK = 1 << 20
 _ENTRY_BYTES = 400
 """More than the directory needs for a member: 46 bytes and its name."""
-_ENCRYPTED = 1
 _SIGNATURE = b"PK\5\6"
 _END = struct.Struct("<4s4H2LH")
 """The end record: signature, disks (2), members (2), size and start of the directory, length of a comment."""
 _ZIP64 = b"PK\6\7"
 """Starts the record before that of a zip file of more than 4 GB."""
 _TAIL_BYTES = 20 + _END.size
-_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, struct.error)
-"""What `zipfile` raises for a file that is not as it should be."""
 
 
 def write(path: Path, members: Mapping[str, bytes]) -> None:
@@ -51,53 +48,15 @@ def digest(content: bytes) -> "Member":
     return Member(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-class Archive:
-    """A bundle's zip file, whose members are plain, few, not too large, and called as they may be."""
-
-    def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
-        self.path = path
-        self._file = file
-        self._members = {member.filename: member for member in file.infolist()}
-        if len({name.casefold() for name in self._members}) != len(file.infolist()):
-            raise refused(path, "has two members of one name")  # in a folder that knows no upper case
-        for member in self._members.values():
-            _check_member(path, member)
-        if sum(member.file_size for member in self._members.values()) > path.stat().st_size:
-            raise refused(path, "has members that overlap")
-
-    @property
-    def names(self) -> set[str]:
-        """The names of all members."""
-        return set(self._members)
-
-    def size(self, name: str) -> int:
-        """Bytes of a member, as the zip file says."""
-        return self._members[name].file_size
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        """The content of a member, never more than the zip file said. Raises BundleError for damage."""
-        left = self.size(name)
-        try:
-            with self._file.open(self._members[name]) as stream:
-                while chunk := stream.read(_CHUNK):
-                    left -= len(chunk)
-                    if left < 0:
-                        raise refused(self.path, f"has more in {name} than it says")
-                    yield chunk
-        except _DAMAGE as error:
-            raise damaged(self.path, f"{name}: {error}") from error
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
     """The members of a zip file. Raises BundleError where it is missing, damaged or not one of `write`."""
     with reading.open_file(path, "a bundle", BundleError) as stream:
         _check_end(path, stream)
-        try:
-            file = zipfile.ZipFile(stream)
-        except _DAMAGE as error:
-            raise damaged(path, str(error)) from error
-        yield Archive(path, file)
+        found = Archive(path, stream, Kind(layout.MOST_MEMBERS, refused, damaged, _check_member))
+        if len({name.casefold() for name in found.names}) < len(found.names):
+            raise refused(path, "has two members of one name")  # in a folder that knows no upper case
+        yield found
 
 
 def damaged(path: Path, reason: str) -> BundleError:
@@ -138,7 +97,5 @@ def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
         raise refused(path, f"has {name!r}, which is a link or no plain file")
     if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
         raise refused(path, f"has {name!r} compressed")
-    if member.flag_bits & _ENCRYPTED:
-        raise refused(path, f"has {name!r} encrypted")
     if member.file_size > layout.MEMBER_BYTES:
         raise refused(path, f"has {name!r} of {member.file_size:,} bytes")

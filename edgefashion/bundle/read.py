@@ -17,11 +17,12 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import FORMATS
 from edgefashion.bundle import archive, comparing, layout
-from edgefashion.bundle.archive import Archive, damaged, refused
+from edgefashion.bundle.archive import damaged, refused
 from edgefashion.data import FASHION_MNIST, Task
 from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.errors.arguments import PATH, takes
 from edgefashion.files import arrays, reading, temporary
+from edgefashion.files.archives import Archive
 from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.version import __version__

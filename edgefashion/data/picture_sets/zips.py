@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from edgefashion.data.picture_sets.trees import PICTURE_BYTES, Contents, Found, is_hidden
 from edgefashion.errors import DataError
+from edgefashion.escaping import visible
 from edgefashion.files import archives, reading
 
 MOST_MEMBERS = 1_000_000
@@ -26,7 +27,6 @@ class Zip:
         files, folders = [], set()
         for member in _opened(self.path, self.stamp).members:
             parts = PurePosixPath(member.filename).parts
-            _check_name(self.path, member)
             if any(map(is_hidden, parts)):
                 continue
             inside = len(parts) if member.is_dir() else len(parts) - 1
@@ -44,14 +44,22 @@ class Zip:
 def _opened(path: Path, stamp: int) -> archives.Archive:
     """The file, held open: a member is read without reading the directory again."""
     file = reading.open_file(path, "a .zip file of pictures", DataError)
-    return archives.Archive(path, file, DataError, MOST_MEMBERS)
+    return archives.Archive(path, file, archives.Kind(MOST_MEMBERS, _refused, _damaged, _check_name))
+
+
+def _refused(path: Path, what: str) -> DataError:
+    return DataError(f"{path} {what}: it is not opened")
+
+
+def _damaged(path: Path, reason: str) -> DataError:
+    return DataError(f"{path} is truncated, damaged or no .zip file ({visible(reason)}): copy it again")
 
 
 def _check_name(path: Path, member: zipfile.ZipInfo) -> None:
     name = member.orig_filename
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name or not pure.parts:
-        raise DataError(f"{path} has a member called {name!r}, which leads out of it: it is not opened")
+        raise _refused(path, f"has a member called {name!r}, which leads out of it")
 
 
 def _defect(member: zipfile.ZipInfo) -> str:
