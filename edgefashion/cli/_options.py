@@ -236,7 +236,7 @@ limit_options = options(
     click.option(
         "--memory",
         "memory_mb",
-        metavar="MB",
+        metavar="MIB",
         type=Finite(),
         help="What a model may take; default: by its size, and three quarters of what is free at most.",
     ),

@@ -113,7 +113,7 @@ def _swapping(states: Sequence[State]) -> Flag | None:
     grown = max(used) - used[0] if used else 0
     if grown < SWAPPED_MB:
         return None
-    return Flag(flag="swapping", why=f"memory was short: {grown:.0f} MB were swapped out meanwhile")
+    return Flag(flag="swapping", why=f"memory was short: {grown:.0f} MiB were swapped out meanwhile")
 
 
 def _values(states: Sequence[State], name: str) -> list[float]:

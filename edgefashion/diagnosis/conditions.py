@@ -9,7 +9,7 @@ from edgefashion.records.device import Device, State
 from edgefashion.records.results import Flag
 
 LITTLE_MEMORY_MB = 150
-"""A runtime and a model of ours take up to 90 MB."""
+"""A runtime and a model of ours take up to 90 MiB."""
 _PERFORMANCE = "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
 _SCALING_DRIVER = "sys/devices/system/cpu/cpu0/cpufreq/scaling_driver"
 _FULL_SPEED = ("intel_pstate", "amd-pstate-epp")
@@ -102,6 +102,6 @@ def _memory(now: State) -> Check:
     if free is None:
         return Check("note", "memory", "the system does not say how much is free")
     if free < LITTLE_MEMORY_MB:
-        text = f"only {free:,} MB are available: runtimes may be swapped out, or killed"
+        text = f"only {free:,} MiB are available: runtimes may be swapped out, or killed"
         return Check("problem", "memory", text, _OTHERS, falsifies=True)
-    return Check("ok", "memory", f"{free:,} MB available")
+    return Check("ok", "memory", f"{free:,} MiB available")

@@ -30,7 +30,7 @@ def room() -> list[Check]:
 
 
 def _disk(name: str, folder: Path) -> Check:
-    free = shutil.disk_usage(folder).free // 2**20
+    free = shutil.disk_usage(folder).free // 10**6
     mend = f"free some space, or use another folder than {folder.resolve()}"
     if not os.access(folder, os.W_OK):
         return Check("problem", "disk", f"{name}: {folder.resolve()} cannot be written to", mend)

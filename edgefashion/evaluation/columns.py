@@ -136,7 +136,7 @@ _LATENCY: tuple[Column[Row], ...] = (
     Column("mJ", lambda row: figure(row.energy_mj, form=".3g"), importance=6),
     Column("First µs", lambda row: time(row.first_inference_us), importance=1),
     Column("Load ms", lambda row: time(row.load_ms), importance=2),
-    Column("Peak MB", lambda row: figure(row.peak_rss_mb, form=".0f"), importance=6),
+    Column("Peak MiB", lambda row: figure(row.peak_rss_mb, form=".0f"), importance=6),
     _MARK,
 )
 _SUSTAINED: tuple[Column[Row], ...] = (

@@ -29,7 +29,7 @@ def header(results: Results) -> list[str]:
     name = machine.name or "unknown"
     features = f" ({' '.join(machine.isa)})" if machine.isa else ""
     emulated = f", emulated by {machine.emulated}" if machine.emulated else ""
-    memory = f", {machine.memory_mb:,} MB" if machine.memory_mb else ""
+    memory = f", {machine.memory_mb:,} MiB" if machine.memory_mb else ""
     started = [row for row in rows if row.runtime]
     runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started)
     threads = dict.fromkeys(str(row.threads) for row in rows)

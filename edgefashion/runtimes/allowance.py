@@ -33,7 +33,7 @@ def check_inputs(path: Path, specs: Sequence[TensorSpec], megabytes: float | Non
     size_mb = sum(spec.size_bytes for spec in specs) / 2**20
     if megabytes is not None and size_mb > megabytes:
         raise OutOfMemory(
-            f"{path} needs {size_mb:,.0f} MB for its inputs, more than the {megabytes:,.0f} MB it may use"
+            f"{path} needs {size_mb:,.0f} MiB for its inputs, more than the {megabytes:,.0f} MiB it may use"
         )
 
 

@@ -192,7 +192,7 @@ class ModelProcess:
 
     def _out_of_memory(self, doing: str, why: str) -> OutOfMemory:
         return OutOfMemory(
-            f"{self._name()} needs more than the {self._memory_mb:,.0f} MB of memory that it may use, "
+            f"{self._name()} needs more than the {self._memory_mb:,.0f} MiB of memory that it may use, "
             f"while {doing} {self.path} ({shorten(why, _WORDS)})"
         )
 

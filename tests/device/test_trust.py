@@ -56,7 +56,7 @@ def test_what_the_firmware_remembers_from_before_does_not_count() -> None:
         ({"temperature_c": 81.0}, "hot", ["81 °C", "80 °C"]),
         ({"other_cores": 1.5}, "other load", ["0.39 cores on average", "up to 1.50"]),
         ({"stolen_cores": 0.6}, "other load", ["0.15 of its cores"]),
-        ({"swap_used_mb": 90}, "swapping", ["90 MB"]),
+        ({"swap_used_mb": 90}, "swapping", ["90 MiB"]),
     ],
 )
 def test_one_fault_is_one_flag(during: dict[str, Any], flag: str, figures: list[str]) -> None:

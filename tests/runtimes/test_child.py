@@ -55,12 +55,12 @@ def test_a_real_time_signal_is_an_error_of_one_line(fake: Fake) -> None:
 def test_a_file_that_asks_for_gigabytes_gets_no_more_than_it_may(tmp_path: Path) -> None:
     path = greedy(tmp_path / "greedy.onnx", 3000)
     with ModelProcess(path, 1) as model:
-        with pytest.raises(OutOfMemory, match=r"needs more than the \d+ MB of memory that it may use"):
+        with pytest.raises(OutOfMemory, match=r"needs more than the \d+ MiB of memory that it may use"):
             model.warm_up(seconds=0)
         assert (model.peak_rss_mb() or 0) < 300
     with ModelProcess(greedy(path, 200), 1, memory_mb=300) as model:
         model.warm_up(seconds=0)
-    with ModelProcess(path, 1, memory_mb=100) as model, pytest.raises(OutOfMemory, match="the 100 MB"):
+    with ModelProcess(path, 1, memory_mb=100) as model, pytest.raises(OutOfMemory, match="the 100 MiB"):
         model.warm_up(seconds=0)
 
 

@@ -262,5 +262,5 @@ _LATENCY: tuple[Column[_Timed], ...] = (
     Column("Threads", lambda timed: str(timed.row.threads)),
     Column("p50 µs", lambda timed: time(timed.row.latency_us.p50)),
     Column("p90 µs", lambda timed: time(timed.row.latency_us.p90)),
-    Column("Peak MB", lambda timed: figure(timed.row.peak_rss_mb, form=".0f")),
+    Column("Peak MiB", lambda timed: figure(timed.row.peak_rss_mb, form=".0f")),
 )
