@@ -66,9 +66,10 @@ def _flagged(places: list[tuple[str, str]], timed: int) -> str:
     same = merged([why for _, why in places])
     if same and len(places) > 1:
         all_of_them = len(places) == timed
-        which = f"all {timed} rows" if all_of_them else _list([place for place, _ in places], "; ", "rows")
+        every = "both rows" if timed == 2 else f"all {timed} rows"
+        which = every if all_of_them else _list([place for place, _ in places], "; ", "row")
         return f"{which}: {same}"
-    return _list([f"{place}: {why}" for place, why in places], "; ", "rows")
+    return _list([f"{place}: {why}" for place, why in places], "; ", "row")
 
 
 def _own_notes(rows: list[Row]) -> list[str]:
@@ -79,18 +80,17 @@ def _own_notes(rows: list[Row]) -> list[str]:
             found.setdefault(row.note, {})[row.path] = None
     every = len({row.path for row in rows})
     return [
-        f"{'every file' if len(paths) == every > 1 else _list(list(paths), ', ', 'files')}: {note}"
+        f"{'every file' if len(paths) == every > 1 else _list(list(paths), ', ', 'file')}: {note}"
         for note, paths in found.items()
     ]
 
 
 def _list(texts: list[str], between: str, what: str) -> str:
-    more = (
-        f"{between}and {len(texts) - LISTED} more {what} ({setting('--json')} has all)"
-        if len(texts) > LISTED
-        else ""
-    )
-    return between.join(texts[:LISTED]) + more
+    """Some texts, and how many more of what, in the singular, there are."""
+    if (more := len(texts) - LISTED) < 1:
+        return between.join(texts)
+    some = between.join(texts[:LISTED])
+    return f"{some}{between}and {more} more {what}{'s' if more > 1 else ''} ({setting('--json')} has all)"
 
 
 def _host(answers: dict[str, tuple[Row, Host]]) -> list[str]:

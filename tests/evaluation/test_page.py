@@ -180,6 +180,12 @@ def test_a_flag_of_many_rows_is_not_a_page(evaluation: Results) -> None:
     (line,) = [line for line in printed(Results(DEVICE, None, rows)).splitlines() if line.startswith("!")]
     assert "3.tflite, threads 1; and 6 more rows (to_dict() has all): too much" in line
     assert line.count("too much") == 1
+    (line,) = [line for line in printed(Results(DEVICE, None, rows[5:])).splitlines() if line.startswith("!")]
+    assert "; and 1 more row (to_dict() has all): too much" in line
+    (line,) = [
+        line for line in printed(Results(DEVICE, None, rows[8:10])).splitlines() if line.startswith("!")
+    ]
+    assert line == "! other load: both rows: too much"
 
 
 def test_a_flag_of_all_rows_is_said_once_with_the_range_of_its_figures(evaluation: Results) -> None:

@@ -96,9 +96,10 @@ def _model(evidence: CardData) -> Page:
 
 
 def _training(evidence: CardData) -> Page:
-    data = evidence.stories[0].data
-    part = "" if not evidence.stories[0].small_run else ", a part of it: comparable with nothing"
-    lines = [f"Data: {data.name}{part}; {_images(evidence.stories[0])}, which chose nothing"]
+    own = evidence.stories[0]
+    lines = [f"Data: {own.data.name}; {_images(own)}; no choice was made on the test images"]
+    if own.small_run:
+        lines.append("Trained on a part of the data: its figures are not those of a model trained on all")
     for story in evidence.stories:
         lines.append(
             f"{story.name}: {_duration(story.seconds)} on {story.trained_on}; epoch "
@@ -179,9 +180,14 @@ def _loss(row: Row) -> str | None:
     chance = "may well be chance" if p > CHANCE else "is more than chance"
     return (
         f"{row.format} {columns.precision(row)} against float32, on {row.images:,} images: "
-        f"{100 * delta:+.2f} points, which {chance} (exact McNemar p {p:.3g}); "
+        f"{100 * delta:+.2f} points, which {chance} (exact McNemar p = {_p(p)}); "
         f"{100 * agreement:.2f} % of the images in the same class"
     )
+
+
+def _p(p: float) -> str:
+    """A p value: 1.00, 0.03, or 2e-05 where two digits would be zeros."""
+    return f"{p:.2f}" if p >= 0.01 else f"{p:.1g}"
 
 
 def _weaknesses(evidence: CardData) -> Page:
@@ -216,7 +222,7 @@ def _flags(rows: Sequence[_Timed]) -> list[str]:
     lines = []
     for (machine, _), places in found.items():
         same = merged([why for _, why in places]) if len(places) == count[machine] > 1 else None
-        one = [f"{machine}, all {len(places)} rows: {same}"]
+        one = [f"{machine}, {'both' if len(places) == 2 else f'all {len(places)}'} rows: {same}"]
         lines += one if same else [f"{machine}, {path}: {why}" for path, why in places]
     return list(dict.fromkeys(lines))
 

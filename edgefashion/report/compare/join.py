@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from edgefashion.data.dataset import TASK
 from edgefashion.evaluation import columns
 from edgefashion.records.results import Row
 from edgefashion.report.compare import bootstrap
@@ -28,12 +29,19 @@ class Key(NamedTuple):
     task: str | None
     """Only where sources are of several tasks: two models of one name are then two models."""
 
+    @property
+    def artifact(self) -> "Key":
+        """What lines of one artifact have in common, whatever ran it."""
+        return self._replace(runtime=None, threads=0)
+
 
 class Data(NamedTuple):
     """Test images: how many of which data set. The same number of the same set are the same images."""
 
     images: int
     dataset: str
+    task: str
+    """The checksum of the data set's task.json: what its classes are called, and what images are made."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,9 @@ class Cell:
         dataset = self.source.results.dataset
         if self.row.accuracy is None or not self.row.images or dataset is None:
             return None
-        checksums = sorted(dataset.checksums.items())
-        return Data(self.row.images, f"{dataset.name} {checksums}")
+        checksums = dict(dataset.checksums)
+        task = checksums.pop(TASK, "")
+        return Data(self.row.images, f"{dataset.name} {sorted(checksums.items())}", task)
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,8 @@ class Line:
 
     key: Key
     cells: tuple[Cell, ...]
+    one_runtime: bool
+    """Whether no other runtime ran the artifact."""
 
     @property
     def model(self) -> str:
@@ -84,8 +95,9 @@ class Line:
 
     @property
     def artifact(self) -> str:
-        """Model, format and precision."""
-        return f"{self.model} {self.key.format} {self.precision}"
+        """Model, format and precision, and the runtime where several ran it."""
+        runtime = "" if self.one_runtime else f" {self.key.runtime or 'no runtime'}"
+        return f"{self.model} {self.key.format} {self.precision}{runtime}"
 
     def __str__(self) -> str:
         return f"{self.artifact}, threads {self.key.threads}"
@@ -156,7 +168,13 @@ def compare(sources: Sequence[DeviceResults], against: DeviceResults | None) -> 
         if source.number in own:
             repeated.append(f"({source.number}) {row.path}, threads {row.threads}")
         own.setdefault(source.number, row)
-    lines = [_line(key, own, sources, against) for key, own in joined.items()]
+    runtimes_of: dict[Key, set[str | None]] = {}
+    for key in joined:
+        runtimes_of.setdefault(key.artifact, set()).add(key.runtime)
+    lines = [
+        Line(key, _cells(own, sources, against), len(runtimes_of[key.artifact]) == 1)
+        for key, own in joined.items()
+    ]
     return Comparison(tuple(sources), against, tuple(lines), tuple(repeated))
 
 
@@ -188,9 +206,9 @@ def _key(row: Row, runtimes: dict[str, str]) -> Key:
     return Key(*kind, row.kept_float, runtime, row.threads, None, None)
 
 
-def _line(
-    key: Key, own: dict[int, Row], sources: Sequence[DeviceResults], against: DeviceResults | None
-) -> Line:
+def _cells(
+    own: dict[int, Row], sources: Sequence[DeviceResults], against: DeviceResults | None
+) -> tuple[Cell, ...]:
     base = own.get(against.number) if against else None
     known = [row.sha256 for row in (base, *own.values()) if row and row.sha256]
     cells = []
@@ -198,7 +216,7 @@ def _line(
         if row := own.get(source.number):
             same = row.sha256 == known[0] if row.sha256 else None
             cells.append(Cell(source, row, _ratio(source, row, against, base), same))
-    return Line(key, tuple(cells))
+    return tuple(cells)
 
 
 def _ratio(source: DeviceResults, row: Row, against: DeviceResults | None, base: Row | None) -> Ratio | None:

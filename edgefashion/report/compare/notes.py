@@ -71,7 +71,14 @@ def _about_files(comparison: Comparison) -> list[str]:
 
 def _about_accuracy(comparison: Comparison) -> list[str]:
     lines = []
-    if len(comparison.data) > 1:
+    images = {data[:2] for data in comparison.data}
+    if len(images) < len(comparison.data):
+        each = " and ".join(numbers(users) for users in comparison.data.values())
+        lines.append(
+            f"The classes differ, or how images are made of pictures: {each} have another task.json. Compare "
+            "accuracies within a column only."
+        )
+    if len(images) > 1:
         sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())
         lines.append(f"Accuracies were measured on different images: {sizes}. Compare within a column only.")
     tasks: dict[str, list[DeviceResults]] = {}

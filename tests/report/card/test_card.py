@@ -20,6 +20,7 @@ from edgefashion.evaluation import results
 from edgefashion.files import sha256
 from edgefashion.report.card import CardData, gather, to_markdown
 from edgefashion.report.card.data import intervals
+from edgefashion.report.card.page import _p
 from edgefashion.runtimes import for_file
 from edgefashion.stats import wilson_interval
 from edgefashion.training import runs
@@ -95,10 +96,11 @@ def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
     assert "![Confusion matrix](confusion.png)" in text
     used = "{train:,} training images, {validation:,} validation images and {test:,} test images"
     used = used.format(**exported.info.splits.to_dict())
-    assert f"a part of it: comparable with nothing; {used}, which" in text
+    assert f"{used}; no choice was made on the test images" in text
+    assert "Trained on a part of the data" in text
     old = structs.replace(exported.info, splits=UNSET)
     text_of_old = to_markdown(replace(evidence, stories=[old]))
-    assert "images for training and validation, and 400 test images, which chose nothing" in text_of_old
+    assert "images for training and validation, and 400 test images; no choice" in text_of_old
     for row in evidence.results.rows:
         macs = "–" if row.macs is None else f"{row.macs:,}"
         assert f"| {row.size_bytes:,} | {row.gzip_bytes:,} | {macs} |" in text
@@ -106,7 +108,7 @@ def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
         assert f"| {100 * row.accuracy:.2f} | {low:.2f}–{high:.2f} |" in text
         if row.precision == "int8":
             assert f"{row.format} int8 against float32, on 400 images" in text
-            assert f"(exact McNemar p {row.mcnemar_p:.3g})" in text
+            assert f"(exact McNemar p = {_p(row.mcnemar_p)})" in text
     matrix = evidence.confusion(evidence.deployed)
     for label, name in enumerate(CLASS_NAMES):
         right = 100 * matrix[label, label] / matrix[label].sum()
@@ -121,7 +123,7 @@ def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
 def test_latencies_are_those_of_results_files(
     exported: Run, measured: Path, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "new/card.md"
+    path = tmp_path / "card.md"
     write(capsys, exported.folder, measured, "-o", path, "--data", sample_folder)
     text = path.read_text()
     for row in results.read(measured).rows:

@@ -215,3 +215,31 @@ def test_of_many_devices_the_ratios_go_last(write: Write, joined: Join, rows: An
     paths = [write(f"{name}.json", [rows(12_345)], cpu=f"Processor {name}") for name in "ABC"]
     text = tables.to_text(page(joined(paths)), 80)
     assert "(2)/(1)" in text and text.count(" 12,") == 1
+
+
+def test_an_artifact_of_two_runtimes_is_told_by_them(write: Write, joined: Join, rows: Any) -> None:
+    path = write(
+        "a.json", [rows(100, runtime="LiteRT"), rows(100, runtime="Other", precision="float32")], **PI4
+    )
+    assert [line.artifact for line in joined([path]).lines] == [
+        "cnn tflite float32 LiteRT",
+        "cnn tflite float32 Other",
+    ]
+    path = write("b.json", [rows(100), rows(100, precision="int8")], **PI4)
+    assert [line.artifact for line in joined([path]).lines] == ["cnn tflite float32", "cnn tflite int8"]
+
+
+def test_classes_of_other_names_are_said_to_be_so(write: Write, joined: Join, rows: Any) -> None:
+    """The images are the same: only task.json is not."""
+    paths = [write(name, [rows(100)], **PI4) for name in ("a.json", "b.json", "c.json")]
+    for path, digest in zip(paths, ("aa", "bb", "bb"), strict=True):
+        content = json.loads(path.read_text())
+        content["dataset"]["checksums"]["task.json"] = digest
+        path.write_text(json.dumps(content))
+    said = " ".join(below(joined(paths)).split())
+    assert (
+        "The classes differ, or how images are made of pictures: (1) and (2, 3) have another task.json."
+        in said
+    )
+    assert "different images" not in said
+    assert "The classes differ" not in below(joined(paths[1:]))
