@@ -1,6 +1,5 @@
 """The data set that a verb works on: its options, and from them and what is named to a data set."""
 
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
@@ -185,7 +184,7 @@ def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
 
     found = list(artifacts)
     task = next((task for each in found if (task := _task_of(each))), None)
-    named = chosen.folder or os.environ.get(locate.VARIABLE)
+    named = locate.named(chosen.folder)
     other = task not in (None, FASHION_MNIST)
     if other or named or locate.at_hand() or not all(map(zoo.is_shipped, found)):
         return load(chosen, task, next(filter(None, map(_data_of, found)), None) if other else None)
@@ -203,7 +202,7 @@ def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetIn
         return None
     if reading.exists(Path(folder), DataError):
         return recorded
-    if os.environ.get(locate.VARIABLE):
+    if locate.named():
         return None
     raise DataError(f"{folder}, which the model was trained with, is not there: name it with --data")
 

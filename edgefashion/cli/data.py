@@ -1,7 +1,6 @@
 """The verb that finds a data set and looks into it."""
 
 import json
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +46,7 @@ def data(
         raise BadInput(f"{folder} and --data {chosen.folder} both name a data set: give one of them")
     if index is not None and picture is None:
         raise BadInput("--index chooses the image to draw: add --plot FILE.png")
-    variable = os.environ.get(locate.VARIABLE)
-    named = folder or chosen.folder or (Path(variable) if variable else None)
+    named = locate.named(folder or chosen.folder)
     if named and not locate.is_idx(named):
         chosen = Chosen(named, chosen.options)
         if index is not None:

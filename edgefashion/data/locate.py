@@ -26,10 +26,16 @@ def cache_folder() -> Path:
     return user_cache_path("edgefashion") / "fashion-mnist"
 
 
+def named(folder: Path | None = None) -> Path | None:
+    """What the user names: a folder or .zip file, else that of EDGEFASHION_DATA."""
+    variable = os.environ.get(VARIABLE)
+    return folder or (Path(variable) if variable else None)
+
+
 def at_hand(folder: Path | None = None) -> Path | None:
     """The first place on this machine with all four files, as `load_dataset` looks; they are not opened."""
-    named = folder or os.environ.get(VARIABLE)
-    places = [Path(named)] if named else [cache_folder(), PACKAGE_FOLDER]
+    chosen = named(folder)
+    places = [chosen] if chosen else [cache_folder(), PACKAGE_FOLDER]
     return next((place for place in places if not missing(place)), None)
 
 
@@ -38,8 +44,8 @@ def task_at(folder: Path | None = None) -> Task:
 
     Raises DataError for a task.json that is none.
     """
-    named = folder or os.environ.get(VARIABLE)
-    path = Path(named) / TASK if named else None
+    chosen = named(folder)
+    path = chosen / TASK if chosen else None
     return read_task(path) if path and os.path.lexists(path) else FASHION_MNIST
 
 
@@ -71,8 +77,8 @@ def load_dataset(
     """
     if folder is not None:
         return _named(Path(folder), f"folder {folder}", report, progress, task, options)
-    if named := os.environ.get(VARIABLE):
-        return _named(Path(named), f"folder {named} ({VARIABLE})", report, progress, task, options)
+    if variable := named():
+        return _named(variable, f"folder {variable} ({VARIABLE})", report, progress, task, options)
     if asked := said(options):
         raise BadInput(f"the images of {FASHION_MNIST.name} are made: leave out {' and '.join(asked)}")
     from edgefashion.data import cache

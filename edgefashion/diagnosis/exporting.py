@@ -33,6 +33,8 @@ def findings(data_folder: Path | None = None) -> list[Check]:
 
 def _data(named: Path | None) -> Check:
     try:
+        if pictures := _pictures(named):
+            return pictures
         folder = locate.at_hand(named)
     except DataError as error:
         return Check("problem", "data set", str(error))
@@ -41,6 +43,18 @@ def _data(named: Path | None) -> Check:
     text = "not on this machine: needed to train, to export and to evaluate what you have trained,"
     text += " not for bundles and the models of the zoo"
     return Check("note", "data set", text, "edgefashion data")
+
+
+def _pictures(named: Path | None) -> Check | None:
+    """What is in a folder of pictures; None of any other. Raises DataError for what cannot be one."""
+    path = locate.named(named)
+    if path is None or locate.is_idx(path):
+        return None
+    from edgefashion.data.picture_sets import examining, layouts
+
+    entries = layouts.read(examining.tree_of(path)).entries
+    classes = len({entry.label for entry in entries})
+    return Check("ok", "data set", f"{len(entries):,} files of {classes} classes in {path}, not opened")
 
 
 def _packages(lacking: list[str]) -> Check:

@@ -80,3 +80,11 @@ def test_the_data_set_in_the_cache(nowhere: Path, sample_folder: Path) -> None:
 def test_a_named_folder_that_lacks_files_counts(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(sample_folder, nowhere)
     assert locate.at_hand(tmp_path) is None
+
+
+def test_a_folder_of_pictures_is_a_data_set(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "dog/2.png", "dog/3.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"not opened")
+    (check,) = [each for each in findings(tmp_path) if each.topic == "data set"]
+    assert (check.level, check.text) == ("ok", f"3 files of 2 classes in {tmp_path}, not opened")
