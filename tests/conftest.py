@@ -203,6 +203,13 @@ def short_mobilenetv2() -> Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @pytest.fixture
+def short(short_mobilenetv2: Callable[[], contextlib.AbstractContextManager[None]]) -> Iterator[None]:
+    """The same for a test."""
+    with short_mobilenetv2():
+        yield
+
+
+@pytest.fixture
 def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of the runtime of `.fake` files, which is known in this test, and to its child processes."""
     path = Path(__file__).with_name("fake_runtime.py")

@@ -44,8 +44,6 @@ QAT, INT8, FLOAT32 = (
 ALL = [each for each in variants() if each.precision not in QAT_PRECISIONS]
 CASES = {
     "cnn": (LEAVES, "cnn", None, ALL),
-    "cnn-qat": (SIGNS, "cnn", "qat", QAT),
-    "cnn-pruned": (SIGNS, "cnn", "prune", INT8),
     "cnn-64k": (SIGNS, "cnn-64k", None, ALL),
     "cnn-deep": (PHOTOS, "cnn", None, INT8),
     "cnn-64k-strided": (replace(PHOTOS, image_shape=(64, 64, 3)), "cnn-64k", None, INT8),
@@ -76,9 +74,7 @@ def splits_of(task: Task) -> Splits:
 
 
 def run_of(folder: Path, task: Task, name: str, fine_tuning: Any = None) -> Run:
-    """A run of random weights but for the last layer, which is solved for; pruned or quantization-aware,
-    where asked for.
-    """
+    """A run of random weights but for the last layer, which is solved for; quantization-aware with "qat"."""
     keras.utils.set_random_seed(0)
     train = pictures(task, 60, 0)
     architecture = ARCHITECTURES[name]
@@ -89,7 +85,7 @@ def run_of(folder: Path, task: Task, name: str, fine_tuning: Any = None) -> Run:
     model(architecture.prepare(train.images), training=True)
     solve_last(model, architecture.prepare(train.images), train.labels)
     if fine_tuning:
-        model = tuned(architecture, model, task, fine_tuning, train.images)
+        model = rounded(architecture, model, task, train.images)
     folder.mkdir(parents=True)
     model.save(folder / MODEL)
     recipe = replace({**NAMED_RECIPES, **RECIPES}[name], fine_tuning=fine_tuning)
@@ -124,23 +120,14 @@ def solve_last(model: keras.Model, inputs: Any, labels: npt.NDArray[Any]) -> Non
     last.set_weights([solved[:-1], solved[-1]])
 
 
-def tuned(
-    architecture: Architecture, model: keras.Model, task: Task, fine_tuning: str, images: Any
-) -> keras.Model:
-    """The model as it is deployed, with half of its dense weights 0 or the rounding of int8 in it."""
-    deployed = architecture.fold(model, task)
-    if fine_tuning == "qat":
-        from edgefashion.models.quantization_aware import quantize
+def rounded(architecture: Architecture, model: keras.Model, task: Task, images: Any) -> keras.Model:
+    """The model as it is deployed, with the rounding of int8 in it."""
+    from edgefashion.models.quantization_aware import quantize
 
-        result = quantize(deployed, architecture.normalization)
-        rounding = architecture_for(replace(NAMED_RECIPES[architecture.name], fine_tuning="qat"))
-        result(rounding.prepare(images), training=True)
-        return result
-    for layer in deployed.layers:
-        if isinstance(layer, keras.layers.Dense) and layer is not deployed.layers[-1]:
-            kernel, bias = layer.get_weights()
-            layer.set_weights([np.where(np.abs(kernel) < np.median(np.abs(kernel)), 0, kernel), bias])
-    return deployed
+    result = quantize(architecture.fold(model, task), architecture.normalization)
+    rounding = architecture_for(replace(NAMED_RECIPES[architecture.name], fine_tuning="qat"))
+    result(rounding.prepare(images), training=True)
+    return result
 
 
 @pytest.fixture(scope="module", autouse=True)

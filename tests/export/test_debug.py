@@ -77,8 +77,10 @@ def saved(graph: Graph, format: str, calibration: RepresentativeDataset, folder:
 # The steps
 
 
-@pytest.mark.parametrize(("name", "count"), [("cnn", 6), ("mobilenetv2", 66)])
-def test_the_steps_one_after_the_other_are_the_model(name: str, count: int, splits: Splits) -> None:
+@pytest.mark.parametrize(("name", "count"), [("cnn", 6), ("mobilenetv2", 14)])
+def test_the_steps_one_after_the_other_are_the_model(
+    name: str, count: int, splits: Splits, short: None
+) -> None:
     architecture = ARCHITECTURES[name]
     model = architecture.build(FASHION_MNIST, None)
     deployed = architecture.fold(model, FASHION_MNIST)

@@ -258,7 +258,7 @@ def test_the_weights_of_imagenet_are_those_of_the_nearest_size(
     assert not model.get_weights()[0].any()
 
 
-def test_random_weights_differ_with_the_seed_only() -> None:
+def test_random_weights_differ_with_the_seed_only(short: None) -> None:
     def first(seed: int) -> Any:
         keras.utils.set_random_seed(seed)
         return build(1.0, FASHION_MNIST, "none").get_weights()[0]

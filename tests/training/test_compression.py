@@ -1,7 +1,6 @@
 """Pruning and clustering: the zeros and the few values are in the model that is kept, and in its exports."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,12 +58,6 @@ def kernels(run: Run) -> dict[str, Array]:
 
 def zeros(kernel: Array) -> float:
     return float(np.mean(kernel == 0))
-
-
-@pytest.fixture
-def short(short_mobilenetv2: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
-    with short_mobilenetv2():
-        yield
 
 
 # The model that is kept

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,19 +212,15 @@ def test_the_layers_and_the_machine_are_told(folder: Path, sample: Dataset) -> N
 
 
 def test_mobilenetv2_trains_from_the_weights_of_a_file(
-    folder: Path,
-    sample: Dataset,
-    tmp_path: Path,
-    short_mobilenetv2: Callable[[], AbstractContextManager[None]],
+    folder: Path, sample: Dataset, tmp_path: Path, short: None
 ) -> None:
     path, architecture = tmp_path / "weights.h5", ARCHITECTURES["mobilenetv2"]
     recipe = replace(RECIPES["mobilenetv2"], epochs=1, limit=20, batch_size=10, weights=str(path))
-    with short_mobilenetv2():
-        mobilenetv2._base(1.0, (48, 48), None).save_weights(path)
-        run = fit(folder, sample, recipe)
-        assert run.info.initial_weights_sha256 == files.sha256(path)
-        validation = split(sample, 20).validation
-        logits = keras.models.load_model(run.model_path)(architecture.prepare(validation.images)).numpy()
+    mobilenetv2._base(1.0, (48, 48), None).save_weights(path)
+    run = fit(folder, sample, recipe)
+    assert run.info.initial_weights_sha256 == files.sha256(path)
+    validation = split(sample, 20).validation
+    logits = keras.models.load_model(run.model_path)(architecture.prepare(validation.images)).numpy()
     assert run.info.validation_accuracy == (logits.argmax(axis=1) == validation.labels).mean()
 
 
@@ -525,7 +520,9 @@ def test_a_training_that_diverged_ends_with_exit_code_1(
 # What cannot be done as asked
 
 
-def test_weights_that_do_not_fit_leave_no_trace(folder: Path, sample: Dataset, tmp_path: Path) -> None:
+def test_weights_that_do_not_fit_leave_no_trace(
+    folder: Path, sample: Dataset, tmp_path: Path, short: None
+) -> None:
     (tmp_path / "weights.h5").write_bytes(b"no weights")
     recipe = replace(RECIPES["mobilenetv2"], limit=20, weights=str(tmp_path / "weights.h5"))
     with pytest.raises(BadInput, match="does not hold the weights of MobileNetV2"):
@@ -534,7 +531,9 @@ def test_weights_that_do_not_fit_leave_no_trace(folder: Path, sample: Dataset, t
     assert not runs.staging(folder).exists()
 
 
-def test_weights_that_do_not_fit_cost_no_interrupted_training(halted: Path, sample: Dataset) -> None:
+def test_weights_that_do_not_fit_cost_no_interrupted_training(
+    halted: Path, sample: Dataset, short: None
+) -> None:
     recipe = replace(RECIPES["mobilenetv2"], limit=20, weights=str(halted / "none.h5"))
     with pytest.raises(BadInput, match="does not exist"):
         fit(halted, sample, recipe, force=True)
