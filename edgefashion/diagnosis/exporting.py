@@ -1,5 +1,6 @@
 """Checks of what training and exporting need; a machine that only measures needs none of it."""
 
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +41,9 @@ def _data(named: Path | None) -> Check:
         return Check("problem", "data set", str(error))
     if folder:
         return Check("ok", "data set", f"in {folder}, not checked")
+    if part := locate.named(named):
+        mend = f"edgefashion data --data {shlex.quote(str(part))} names them"
+        return Check("problem", "data set", f"{part} lacks files of a data set", mend)
     text = "not on this machine: needed to train, to export and to evaluate what you have trained,"
     text += " not for bundles and the models of the zoo"
     return Check("note", "data set", text, "edgefashion data")

@@ -80,6 +80,12 @@ def test_the_data_set_in_the_cache(nowhere: Path, sample_folder: Path) -> None:
 def test_a_named_folder_that_lacks_files_counts(nowhere: Path, sample_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(sample_folder, nowhere)
     assert locate.at_hand(tmp_path) is None
+    shutil.copytree(sample_folder, tmp_path / "part")
+    next((tmp_path / "part").glob("*.gz")).unlink()
+    found = findings(tmp_path / "part")[0]
+    assert (found.level, found.text) == ("problem", f"{tmp_path / 'part'} lacks files of a data set")
+    found = findings(tmp_path / "none")[0]
+    assert found.level == "problem" and "none: no such folder" in found.text
 
 
 def test_a_folder_of_pictures_is_a_data_set(tmp_path: Path) -> None:
