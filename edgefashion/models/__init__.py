@@ -1,6 +1,7 @@
 """The architectures by name. Importing this package opens TensorFlow."""
 
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.models.architecture import Architecture, Compression, Normalization
 from edgefashion.models.cnn import CNN
 from edgefashion.models.mobilenetv2 import MOBILENETV2, of_width
@@ -24,8 +25,8 @@ def check_size(architecture: Architecture, task: Task) -> None:
     raise BadInput(
         f"{architecture.name} takes images with edges of {shortest} to {longest} pixels, and those of "
         f"{task.name} are {task.height}x{task.width}: "
-        + (f"choose {fitting}, or " if fitting else "")
-        + "make images of another size"
+        + (f"choose {fitting}, or " if fitting else "give ")
+        + f"another {setting('--size')}"
     )
 
 

@@ -181,8 +181,8 @@ def test_the_residual_cnns_halve_larger_images_first(size: tuple[int, int], halv
     [
         ("cnn", (9, 40), "cnn takes images with edges of 10 to 1024 pixels, and those of signs are 9x40"),
         ("cnn-64k", (23, 40), "edges of 24 to 96 pixels, and those of signs are 23x40: choose cnn or mobile"),
-        ("cnn-256k", (128, 96), "are 128x96: choose cnn or mobilenetv2, or make images of another size"),
-        ("mobilenetv2", (225, 96), "are 225x96: choose cnn, or make images of another size"),
+        ("cnn-256k", (128, 96), "are 128x96: choose cnn or mobilenetv2, or another size"),
+        ("mobilenetv2", (225, 96), "are 225x96: choose cnn, or another size"),
     ],
 )
 def test_images_too_small_or_large_for_a_model(name: str, size: tuple[int, int], said: str) -> None:
