@@ -137,13 +137,16 @@ def _alone(progress: Progress | None) -> Iterator[None]:
         if progress:
             progress(line, 0, 1)
 
-    with (
-        files.naming_output(folder()),
-        files.alone(folder(), report, "another process decodes; waiting for it"),
-    ):
-        for half in folder().glob(f".*.part{pixel_file.SUFFIX}"):
-            half.unlink(missing_ok=True)
-        yield
+    try:
+        with files.alone(folder(), report, "another process decodes; waiting for it"):
+            for half in folder().glob(f".*.part{pixel_file.SUFFIX}"):
+                half.unlink(missing_ok=True)
+            yield
+    except OSError as error:
+        raise OutputError(
+            f"cannot keep decoded pictures in {folder()}: {error.strerror or error}; choose another folder "
+            "with XDG_CACHE_HOME"
+        ) from error
 
 
 def _made(path: Path, sources: Sequence[Source], task: Task, progress: Progress | None) -> StoredArray:

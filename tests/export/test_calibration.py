@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from edgefashion.data import FASHION_MNIST, Splits, stratified_sample
 from edgefashion.errors import BadInput
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
+from edgefashion.files.stored import without_name
 from edgefashion.models import Normalization
 
 HALVES = Normalization(scale=1 / 127.5, zero_point=127)
@@ -34,6 +36,14 @@ def test_the_manifest_tells_what_was_drawn(calibration: RepresentativeDataset) -
     assert manifest["class_counts"] == [10] * 10
     assert manifest["pixels"]["max"] == 255
     assert manifest["normalised"]["mean"] == pytest.approx(calibration.images.mean(), abs=1e-5)
+
+
+def test_images_in_a_file_are_drawn_as_those_in_memory(splits: Splits, tmp_path: Path) -> None:
+    images = np.asarray(splits.train.images)
+    stored = replace(splits.train, images=without_name(tmp_path, images.dtype, images.shape[1:], [images]))
+    one, other = (representative_dataset(each, FASHION_MNIST, HALVES, 50) for each in (splits.train, stored))
+    assert np.array_equal(one.pixels, other.pixels)
+    assert one.manifest == other.manifest
 
 
 def test_images_of_ones_own_are_calibrated_with_and_named_so(splits: Splits) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgefashion.errors import ArtifactError, RuntimeCrash
+from edgefashion.files.stored import without_name
 from edgefashion.runtimes.content import run_content
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
@@ -23,6 +24,13 @@ def test_its_logits_and_what_gave_them(folder: Path) -> None:
     logits, runtime = run_content(b'{"seed": 3}', "a.fake", IMAGES)
     assert (logits.shape, logits.dtype, runtime) == ((3, 10), np.float32, "Fake 1.0")
     assert list(folder.iterdir()) == []
+
+
+def test_images_in_a_file_get_the_logits_of_those_in_memory(folder: Path) -> None:
+    images = np.tile(IMAGES, (10, 1, 1, 1))
+    stored = without_name(folder, images.dtype, images.shape[1:], [images])
+    found, _ = run_content(b'{"seed": 3}', "a.fake", stored)
+    assert np.array_equal(found, run_content(b'{"seed": 3}', "a.fake", images)[0])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ def test_a_teacher_speaks_of_every_image_and_its_mirror_image_once(
 ) -> None:
     splits, lines = split(sample, 60), []
     found = teacher.logits(trained, splits, cache, lines.append)
+    digest = sha256(np.asarray(splits.train.images).tobytes()).hexdigest()[:12]
+    assert [path.name for path in cache.iterdir()] == [f"{files.sha256(trained.model_path)}-{digest}.npy"]
     model = keras.models.load_model(trained.model_path, compile=False)
     prepare = ARCHITECTURES["cnn"].prepare
     images = splits.train.images
