@@ -1,10 +1,12 @@
 """Data sets: found or fetched, checked, split, sampled and drawn.
 
-Fashion-MNIST comes from wherever it is served. A folder that the user names may hold another data set: the
-same four IDX files, with images uint8 [N, height, width] or [N, height, width, 3], and beside them
+Fashion-MNIST comes from wherever it is served. A folder that the user names may hold another data set:
+pictures sorted by class, see `picture_sets.layouts`, or the same four IDX files, with images uint8
+[N, height, width] or [N, height, width, 3], and beside them, where there is such,
 
     task.json    what `Task.to_dict` gives: name, image_shape, classes, and how a picture becomes an image
-    SHA256SUMS   optional: the checksums of the decompressed files, as sha256sum prints them
+    SHA256SUMS   the checksums of the decompressed files, as sha256sum prints them
+    classes.txt  without a task.json: the names of the classes, a line each; else they are 0, 1, …
 """
 
 from edgefashion.data.dataset import Dataset, Subset

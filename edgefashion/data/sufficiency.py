@@ -36,7 +36,7 @@ def counts_of(dataset: Dataset) -> Counts:
 def refuse(name: str, counts: Counts) -> None:
     """Raise DataError where a class has too few pictures to train on."""
     if small := [label for label, (whole, _) in counts.items() if whole < FEWEST]:
-        label, more = small[0], f", and {len(small) - 1} more classes too few" if len(small) > 1 else ""
+        label, more = small[0], f" ({_others(len(small))} too few as well)" if len(small) > 1 else ""
         raise DataError(
             f"{name}: the class {visible(label)} has {_pictures(counts[label][0])}{more}: add some, {FEWEST} "
             f"at least, or train all the same with {setting('--force')}"
@@ -49,7 +49,7 @@ def warning(counts: Counts) -> str | None:
     if not few:
         return None
     whole, label = few[0]
-    test, more = counts[label][1], f" ({len(few) - 1} more classes have few)" if len(few) > 1 else ""
+    test, more = counts[label][1], f" ({_others(len(few))} few as well)" if len(few) > 1 else ""
     start = f"warning: the class {visible(label)} has {_pictures(whole)}{more}, {test} of them to test with"
     if not test:
         return f"{start}: nothing will be known of its recall"
@@ -60,6 +60,10 @@ def warning(counts: Counts) -> str | None:
         f"{start}: were {right} of those right, its recall would lie between {low:.0%} and {high:.0%}; "
         f"{needed:,} more pictures of it would halve that"
     )
+
+
+def _others(count: int) -> str:
+    return "1 other class has" if count == 2 else f"{count - 1} other classes have"
 
 
 def _pictures(count: int) -> str:

@@ -57,7 +57,7 @@ def test_data_tells_what_is_in_a_folder_and_what_to_do_next(photos: Path, run: R
     assert code == 0
     assert "photos: 40 pictures of 2 classes" in out
     assert "images to be made: 8 high, 16 wide, gray, crop" in out
-    assert "warning: the class cat has 20 pictures (1 more classes have few)" in out
+    assert "warning: the class cat has 20 pictures (1 other class has few as well)" in out
     assert err.splitlines()[-1] == f"next: edgefashion train --data {photos}"
     assert Path("grid.png").stat().st_size > 1000
 
@@ -76,7 +76,7 @@ def test_data_tells_all_and_then_refuses_what_train_would(photos: Path, run: Run
     shutil.copy(photos / "cat/1.png", photos / "dog/1.png")
     code, out, err = run("data", photos)
     assert code == 2
-    assert "Cannot be used: 2 files" in out
+    assert "Files that cannot be used: 2" in out
     assert "The same picture in two classes or splits: 1." in out
     assert err.count("bad: ") == 2
     assert err.splitlines()[-1].startswith(f"edgefashion: {photos}: 2 of 43 files cannot be used")

@@ -18,7 +18,8 @@ SHADE = 8
 """How much the mean red, green or blue of two versions of a picture may differ, of 255."""
 _ORDER: tuple[Split | None, ...] = ("test", "validation", "train", None)
 """Of the same picture in several splits, the first of these is kept: a test stays what it is."""
-_ROWS = 2048
+_ROWS = 256
+Vectors = NDArray[np.float32]
 
 
 def copies(pictures: Sequence[Picture]) -> list[list[Picture]]:
@@ -45,36 +46,54 @@ def dropped(group: Sequence[Picture]) -> list[Picture]:
 
 def look_alikes(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Picture]]:
     """Each picture of validation and test that looks like one of a split before it, with that one."""
+    gray = _gray(pictures)
+    shows = gray.std(axis=1) >= PLAIN
+    splits = np.array([each.split for each in pictures])
     for split, before in (("validation", ("train",)), ("test", ("train", "validation"))):
-        own = [each for each in pictures if each.split == split]
-        others = [each for each in pictures if each.split in before]
-        if own and others:
-            yield from _pairs(own, others)
+        own, others = (np.flatnonzero(shows & np.isin(splits, which)) for which in ([split], before))
+        for one, other in _pairs(_standardized(gray[own]), _standardized(gray[others])):
+            pair = pictures[own[one]], pictures[others[other]]
+            if pair[0].digest != pair[1].digest and _one_color(*pair):
+                yield pair
 
 
-def _pairs(own: list[Picture], others: list[Picture]) -> Iterator[tuple[Picture, Picture]]:
-    columns, shows = _standardized(others)
+def _pairs(own: Vectors, others: Vectors) -> Iterator[tuple[int, int]]:
+    """Each row of the first that is close to one of the second, with the closest.
+
+    The means of 2x2 pixels are at most as far apart as the pixels are: only where they are close, the pixels
+    are compared.
+    """
+    coarse, lengths = _coarse(others)
     for start in range(0, len(own), _ROWS):
         part = own[start : start + _ROWS]
-        rows, show = _standardized(part)
-        alike = rows @ columns.T
-        alike[:, ~shows] = alike[~show] = 0
-        best = alike.argmax(axis=1)
-        for number in np.flatnonzero(alike[np.arange(len(part)), best] >= ALIKE):
-            one, other = part[number], others[best[number]]
-            if one.digest != other.digest and _one_color(one, other):
-                yield one, other
+        means, length = _coarse(part)
+        near = 2 * means @ coarse.T - length[:, np.newaxis] - lengths
+        rows, columns = np.nonzero(near >= -2 * (1 - ALIKE))
+        alike = np.einsum("ij,ij->i", part[rows], others[columns])
+        best = {int(rows[place]): place for place in np.argsort(alike) if alike[place] >= ALIKE}
+        yield from ((start + row, int(columns[place])) for row, place in sorted(best.items()))
+
+
+def _gray(pictures: Sequence[Picture]) -> Vectors:
+    """float32 [N, THUMBNAIL²]"""
+    content = b"".join(each.scanned.thumbnail for each in pictures)
+    return np.frombuffer(content, np.uint8).reshape(-1, THUMBNAIL**2).astype(np.float32)
+
+
+def _standardized(gray: Vectors) -> Vectors:
+    """The same, each of mean 0 and length 1: their products are correlations."""
+    values: Vectors = gray - gray.mean(axis=1, keepdims=True)
+    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
+    return values
+
+
+def _coarse(fine: Vectors) -> tuple[Vectors, Vectors]:
+    """Means of 2x2 pixels, in the scale of the pixels, and the squares of their lengths."""
+    half = THUMBNAIL // 2
+    means = fine.reshape(-1, half, 2, half, 2).mean(axis=(2, 4)).reshape(-1, half**2) * np.float32(2)
+    return means, (means**2).sum(axis=1)
 
 
 def _one_color(one: Picture, other: Picture) -> bool:
     colors = zip(one.scanned.color, other.scanned.color, strict=True)
     return max(abs(a - b) for a, b in colors) <= SHADE
-
-
-def _standardized(pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """float32 [N, THUMBNAIL²], each of mean 0 and length 1, and whether it shows enough to compare."""
-    gray = np.frombuffer(b"".join(each.scanned.thumbnail for each in pictures), np.uint8)
-    values = gray.reshape(-1, THUMBNAIL**2).astype(np.float32)
-    values -= values.mean(axis=1, keepdims=True)
-    spread = values.std(axis=1, keepdims=True)
-    return values / np.maximum(spread * THUMBNAIL, 1e-6), spread[:, 0] >= PLAIN

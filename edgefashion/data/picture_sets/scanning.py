@@ -18,7 +18,7 @@ from edgefashion.pictures import decoding
 from edgefashion.reporting import Progress
 from edgefashion.system import workers
 
-VERSION = 1
+VERSION = 2
 """Of what is kept: another one is not read."""
 THUMBNAIL = 16
 """Edge of a small gray version, in pixels."""

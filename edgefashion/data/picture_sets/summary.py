@@ -102,7 +102,7 @@ class Summary:
         conflicts, alike = self.examined.conflicts, self._alike()
         notes = [f"Imbalance: {self.imbalance:.1f} to 1, of the pictures that are learned from."]
         if self.examined.bad:
-            notes.append(f"Cannot be used: {len(self.examined.bad):,} files, named above.")
+            notes.append(f"Files that cannot be used: {len(self.examined.bad):,}, named above.")
         if conflicts:
             notes += [f"The same picture in two classes or splits: {len(conflicts):,}.", *_pairs(conflicts)]
         if alike:

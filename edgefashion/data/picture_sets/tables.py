@@ -40,7 +40,9 @@ def read(tree: Tree, contents: Contents, root: str, name: str) -> Layout:
             raise DataError(f"{where} names {shown(asked)} in lines {lines[found.name]} and {line}: keep one")
         entries[found.name], lines[found.name] = _entry(found, row, f"{where}, line {line}"), line
     if unknown:
-        raise DataError(f"{where} names {len(unknown):,} files that are not there: {listed(unknown)}")
+        raise DataError(
+            f"{where} names files that are not there, {len(unknown):,} of them: {listed(unknown)}"
+        )
     _check_splits(where, list(entries.values()))
     others = [each.name for each in files.values() if each.name not in entries and each.name != root + name]
     notes = [f"left out, not in {name}: {listed(others)}"] if others else []
