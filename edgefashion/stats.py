@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+DRAWS = 9999
+"""Of a test by random exchanges."""
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -58,6 +62,47 @@ def paired(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return mcnemar_exact(int((right & ~other).sum()), int((other & ~right).sum()))
 
 
+def mean_interval(counts: Sequence[tuple[int, int]], confidence: float = 0.95) -> tuple[float, float]:
+    """The interval (low, high) of the mean of independent proportions, of (correct, n) each, in 0..1.
+
+    From their Wilson intervals (l, u) around p: mean - √Σ(p - l)²/k and mean + √Σ(u - p)²/k, of k of them.
+    G. Y. Zou, W. Huang and X. Zhang, "A note on confidence interval estimation for a linear function of
+    binomial proportions", Computational Statistics & Data Analysis 53 (2009). Raises ValueError as
+    `wilson_interval` does, and for none.
+    """
+    if not counts:
+        raise ValueError("of no proportion there is no mean")
+    shares = [correct / n for correct, n in counts]
+    ends = [wilson_interval(correct, n, confidence) for correct, n in counts]
+    mean, below = (
+        sum(shares) / len(counts),
+        sum((p - low) ** 2 for p, (low, _) in zip(shares, ends, strict=True)),
+    )
+    above = sum((high - p) ** 2 for p, (_, high) in zip(shares, ends, strict=True))
+    return max(0.0, mean - sqrt(below) / len(counts)), min(1.0, mean + sqrt(above) / len(counts))
+
+
+def paired_balanced(right: NDArray[np.bool_], other: NDArray[np.bool_], labels: NDArray[Any]) -> float:
+    """The p value of McNemar's test where every class counts for one: of the difference of two balanced
+    accuracies on the same images; [N] each, `labels` are positions of classes.
+
+    An image that only one model gets right might as well be the other's: the share of random exchanges whose
+    difference is no smaller than what was found, by the sum of its exchanges in each class, which are
+    binomial. Of classes of one size it is McNemar's. Drawn as often as DRAWS says, what was found among them:
+    B. Phipson and G. K. Smyth, "Permutation p-values should never be zero", SAGMB 9 (2010).
+    """
+    sizes = np.bincount(labels)
+    if len(np.unique(sizes[sizes > 0])) < 2:
+        return paired(right, other)
+    apart = np.bincount(labels[right != other], minlength=len(sizes))
+    won = np.bincount(labels, right.astype(float) - other, len(sizes))
+    random, drawn = np.random.default_rng(0), np.zeros(DRAWS)
+    for size, count in zip(sizes[apart > 0], apart[apart > 0], strict=True):
+        drawn += (2 * random.binomial(count, 0.5, DRAWS) - count) / size
+    found = abs((won[sizes > 0] / sizes[sizes > 0]).sum())
+    return float((1 + (np.abs(drawn) >= found - 1e-9).sum()) / (1 + DRAWS))
+
+
 def percentile(samples: Sequence[float], q: float) -> float:
     """The `q`-th percentile (0..100) of the samples, interpolated linearly between neighbors."""
     return float(np.percentile(samples, q))
@@ -71,11 +116,34 @@ def early_stopping_bound(samples: Sequence[float], q: float, confidence: float) 
     true percentile. It is the k-th of n in order, for the least k with P(X < k) >= confidence, X being
     Binomial(n, q/100): no distribution of the samples is assumed.
     """
-    n, p = len(samples), q / 100
-    below = 0.0
-    # Each term from its logarithm: the terms themselves underflow.
+    n, below = len(samples), 0.0
     for k in range(n + 1):
         if below >= confidence:
             return float(np.partition(samples, k - 1)[k - 1])
-        below += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(p) + (n - k) * log1p(-p))
+        below += _binomial(k, n, q / 100)
     return None
+
+
+def as_rarely_exceeded(count: int, n: int, other_n: int, confidence: float = 0.99) -> int:
+    """How many of `other_n` are exceeded as rarely by chance as `count` of `n`.
+
+    The rate at which `count` of `n` is exceeded with the probability 1 - confidence is the lower bound of
+    C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+    binomial", Biometrika 26 (1934). Of the same rate, the result is the least k with P(X <= k) >= confidence,
+    X being Binomial(other_n, rate).
+    """
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        rate = (low + high) / 2
+        low, high = (rate, high) if _at_most(count, n, rate) > confidence else (low, rate)
+    return next(k for k in range(other_n + 1) if k == other_n or _at_most(k, other_n, low) >= confidence)
+
+
+def _at_most(k: int, n: int, p: float) -> float:
+    """P(X <= k), X being Binomial(n, p) and p between 0 and 1."""
+    return sum(_binomial(each, n, p) for each in range(k + 1))
+
+
+def _binomial(k: int, n: int, p: float) -> float:
+    """P(X = k), from its logarithm, since its factors underflow."""
+    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(p) + (n - k) * log1p(-p))

@@ -6,7 +6,16 @@ from math import comb
 import numpy as np
 import pytest
 
-from edgefashion.stats import early_stopping_bound, mcnemar_exact, paired, percentile, wilson_interval
+from edgefashion.stats import (
+    as_rarely_exceeded,
+    early_stopping_bound,
+    mcnemar_exact,
+    mean_interval,
+    paired,
+    paired_balanced,
+    percentile,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +96,46 @@ def test_paired_answers_are_counted_where_one_model_only_is_right() -> None:
     right, other = np.array([1, 1, 1, 0, 0, 1], bool), np.array([0, 0, 0, 1, 0, 1], bool)
     assert paired(right, other) == paired(other, right) == mcnemar_exact(3, 1)
     assert paired(right, right) == 1
+
+
+# Classes of different sizes
+
+
+def test_the_interval_of_one_proportion_is_wilson_s_and_that_of_several_lies_within_0_and_1() -> None:
+    assert mean_interval([(3, 15)]) == pytest.approx(wilson_interval(3, 15))
+    assert mean_interval([(5, 5), (9, 9)])[1] == 1
+    assert mean_interval([(0, 5), (0, 9)])[0] == 0
+    with pytest.raises(ValueError, match="of no proportion"):
+        mean_interval([])
+
+
+@pytest.mark.parametrize("sizes", [(8, 40), (5, 5, 100), (15, 15)])
+def test_about_19_of_20_intervals_of_a_mean_have_it_within(sizes: tuple[int, ...]) -> None:
+    random, shares = np.random.default_rng(0), (0.95, 0.7, 0.85)[: len(sizes)]
+    mean, drawn = np.mean(shares), random.binomial(sizes, shares, (1000, len(sizes))).tolist()
+    intervals = [mean_interval(list(zip(right, sizes, strict=True))) for right in drawn]
+    assert 0.93 < np.mean([low <= mean <= high for low, high in intervals]) < 0.99
+
+
+def test_of_classes_of_one_size_it_is_mcnemar_s() -> None:
+    right, other = np.array([1, 1, 1, 0, 0, 1], bool), np.array([0, 0, 0, 1, 0, 1], bool)
+    assert paired_balanced(right, other, np.array([0, 1, 2, 0, 1, 2])) == paired(right, other)
+
+
+def test_a_class_of_few_images_weighs_as_much_as_one_of_many() -> None:
+    labels = np.repeat([0, 1], [200, 10])
+    right, other = np.ones(210, bool), np.ones(210, bool)
+    other[:8] = False
+    assert paired_balanced(right, other, labels) == pytest.approx(paired(right, other), abs=0.003)
+    right[200:204] = False  # 8 of 200 won, 4 of 10 lost
+    assert paired(right, other) > 0.3 and paired_balanced(right, other, labels) > 0.05
+    right[204:208] = False
+    assert paired_balanced(right, other, labels) < 0.02 < paired(right, other)
+    assert paired_balanced(right, right, labels) == 1
+
+
+def test_what_chance_exceeds_as_rarely_on_fewer() -> None:
+    assert as_rarely_exceeded(50, 1000, 1000) == 50
+    fewer = [as_rarely_exceeded(50, 1000, n) for n in (500, 100, 50, 15)]
+    assert fewer == [28, 9, 5, 3]
+    assert as_rarely_exceeded(0, 1000, 10) == 0

@@ -1,6 +1,8 @@
 """The tables of a results file, and the columns of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 from edgefashion.artifacts import targets
 from edgefashion.artifacts.artifact import Artifact
@@ -8,25 +10,53 @@ from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Point, Row
 from edgefashion.tables import ALWAYS, NONE, Column, Table, figure, kilobytes, time
 
+MOST_FILES, MOST_CLASSES = 4, 40
+"""Whose recalls a table shows."""
 FLAGGED = "!"
 """What marks a row that has flags."""
 
 
-def result_tables(results: Results) -> list[Table[Row]]:
-    """Accuracy, a row per file and runtime, where there was data or no clock; latency, a row per number of
-    threads too; latency over minutes.
+def result_tables(results: Results) -> list[Table[Any]]:
+    """Accuracy, a row per file and runtime, where there was data or no clock; the recall of each class, where
+    these are of different sizes; latency, a row per number of threads too; latency over minutes.
     """
     per_file = list({(row.path, row.runtime): row for row in reversed(results.rows)}.values())[::-1]
     accuracy = Table("Accuracy", _used(_ACCURACY, per_file), per_file)
     latency = Table("Latency and memory, one image at a time", _used(_LATENCY, results.rows), results.rows)
     long = [row for row in results.rows if row.sustained]
+    classes = recall_table(per_file)
     sustained = Table("Sustained load", _used(_SUSTAINED, long), long)
     emulated = bool(results.device.emulated)
     return [
         *([accuracy] if results.dataset or emulated else []),
+        *([classes] if classes else []),
         *([] if emulated else [latency]),
         *([sustained] if long else []),
     ]
+
+
+def recall_table(rows: Sequence[Row]) -> Table[Any] | None:
+    """Of each class, how many of its images each file gets right; None where the classes are of like size."""
+    shown = [row for row in rows if row.is_imbalanced]
+    if not shown:
+        return None
+    shown = [row for row in shown if len(row.recalls) == len(shown[0].recalls)]
+    columns: list[Column[int]] = [
+        Column("Class", lambda place: shown[0].recalls[place].name, number=False),
+        Column("Images", lambda place: f"{shown[0].recalls[place].images:,}"),
+    ]
+    for number, row in enumerate(shown[:MOST_FILES]):
+        title = f"{row.model} {row.format} {precision(row)}"
+        columns.append(Column(title, partial(_recall, row), importance=ALWAYS if number == 0 else 9 - number))
+    places = range(min(MOST_CLASSES, len(shown[0].recalls)))
+    return Table("Recall %, of the images of a class, with 95 % Wilson intervals", tuple(columns), [*places])
+
+
+def _recall(row: Row, place: int) -> str:
+    found = row.recalls[place]
+    if found.recall is None or found.ci95 is None:
+        return NONE
+    return f"{100 * found.recall:.1f} ({found.ci95[0] * 100:.0f}–{found.ci95[1] * 100:.0f})"
 
 
 def precision(subject: Row | Artifact) -> str:
@@ -60,13 +90,21 @@ def _accuracy(row: Row) -> str:
     return f"{row.accuracy * 100:.2f}"
 
 
-def _interval(row: Row) -> str:
-    return "–".join(f"{end * 100:.2f}" for end in row.accuracy_ci95) if row.accuracy_ci95 else NONE
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "–".join(f"{end * 100:.2f}" for end in ends) if ends else NONE
 
 
-def _p(row: Row) -> str:
-    p = row.mcnemar_p
+def _difference(delta: float | None) -> str:
+    return figure(delta, 100, "+.2f")
+
+
+def _p(p: float | None) -> str:
     return "<0.001" if p is not None and p < 0.001 else figure(p, form=".3f")
+
+
+def _if_imbalanced(name: str, text: Callable[[Any], str]) -> Callable[[Row], str]:
+    """The text of a field, in rows where balanced accuracy belongs beside accuracy."""
+    return lambda row: text(getattr(row, name)) if row.is_imbalanced else NONE
 
 
 def _host(row: Row) -> str:
@@ -117,10 +155,14 @@ _ACCURACY: tuple[Column[Row], ...] = (
     Column("kB", lambda row: kilobytes(row.size_bytes), importance=5),
     Column("gzip kB", lambda row: kilobytes(row.gzip_bytes), importance=1),
     Column("Accuracy %", _accuracy),
-    Column("95 % interval", _interval, importance=6),
-    Column("Δ pts", lambda row: figure(row.accuracy_delta, 100, "+.2f"), importance=4),
+    Column("95 % interval", lambda row: _interval(row.accuracy_ci95), importance=6),
+    Column("Δ pts", lambda row: _difference(row.accuracy_delta), importance=4),
     Column("Agree %", lambda row: figure(row.agreement, 100), importance=3),
-    Column("p", _p, importance=2),
+    Column("p", lambda row: _p(row.mcnemar_p), importance=2),
+    Column("Balanced %", _if_imbalanced("balanced_accuracy", lambda share: figure(share, 100)), importance=9),
+    Column("its 95 % interval", _if_imbalanced("balanced_accuracy_ci95", _interval), importance=6),
+    Column("its Δ pts", _if_imbalanced("balanced_accuracy_delta", _difference), importance=4),
+    Column("its p", _if_imbalanced("balanced_p", _p), importance=2),
     Column("Host", _host, number=False, importance=7),
 )
 _LATENCY: tuple[Column[Row], ...] = (

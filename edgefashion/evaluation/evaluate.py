@@ -1,7 +1,7 @@
 """How good and how fast model files are: one row per (file, threads).
 
 The rows are those of a results file, see `edgefashion.evaluation.results`; what differences are against, see
-`edgefashion.evaluation.predictions`.
+`edgefashion.evaluation.scores`.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from edgefashion.benchmarking import (
     Rooflines,
     Watch,
 )
-from edgefashion.evaluation import predictions, rows
+from edgefashion.evaluation import predictions, rows, scores
 from edgefashion.evaluation.predictions import Candidate, Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.records.values import Dataset as DatasetInfo
@@ -127,6 +127,6 @@ def _common(
     sample, host = subject.sample, None
     if sample and sample.compare_with_host and own.logits is not None:
         host = sample.compare_with_host(subject.artifact, own.logits)
-    score = predictions.score(subjects, replies, number)
+    score = scores.score(subjects, replies, number)
     file = rows.file(subject.artifact)
     return rows.Common(subject.artifact, subject.name, file, computation, score, host, own.note)

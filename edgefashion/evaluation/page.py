@@ -49,18 +49,29 @@ def header(results: Results) -> list[str]:
 
 
 def _flat(row: Row) -> dict[str, Any]:
-    low, high = row.accuracy_ci95 or (None, None)
+    (low, high), ends = row.accuracy_ci95 or (None, None), row.balanced_accuracy_ci95 or (None, None)
     fields = replace(row, raw_us=()).to_dict()
     times = {f"{name}_us": value for name, value in fields["latency_us"].items() if name != "samples"}
-    dropped = ("accuracy_ci95", "latency_us", "raw_us", "round_samples", "sustained", "host")
+    dropped = (
+        "accuracy_ci95",
+        "balanced_accuracy_ci95",
+        "latency_us",
+        "raw_us",
+        "round_samples",
+        "sustained",
+        "host",
+    )
     return {
         **{name: value for name, value in fields.items() if name not in dropped},
         "kept_float": " ".join(row.kept_float),
         "pinned": " ".join(map(str, row.pinned or ())),
+        "recalls": "; ".join(f"{each.name} {each.right}/{each.images}" for each in row.recalls),
         "flags": "; ".join(f"{flag.flag}: {flag.why}" for flag in row.flags),
         "equals_host": row.host.equal if row.host else None,
         "accuracy_low": low,
         "accuracy_high": high,
+        "balanced_accuracy_low": ends[0],
+        "balanced_accuracy_high": ends[1],
         **times,
         "samples": row.latency_us.samples,
     }

@@ -1,12 +1,7 @@
-"""The predictions of artifacts for labeled images, and how good they are.
-
-The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
-there, else that of its own run; in the same format if there is one, else in another. An artifact without
-any, like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
-"""
+"""The predictions of artifacts for labeled images."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -22,7 +17,6 @@ from edgefashion.records.results import Host
 from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.model import open_model
 from edgefashion.runtimes.process import ANSWER_S
-from edgefashion.stats import paired, wilson_interval
 
 LISTED = 3
 """Classes that are named of those that are others than expected."""
@@ -82,18 +76,6 @@ class Predictions:
         return None if self.logits is None else self.logits.argmax(axis=1)
 
 
-@dataclass(frozen=True)
-class Score:
-    """The fields of a row that come from predictions; None where there are none. See `records.results`."""
-
-    images: int | None = None
-    accuracy: float | None = None
-    accuracy_ci95: tuple[float, float] | None = None
-    accuracy_delta: float | None = None
-    agreement: float | None = None
-    mcnemar_p: float | None = None
-
-
 def check_shape(artifact: Artifact, images: ImageSet) -> None:
     """Raise ArtifactError for an artifact that says that it takes images of another shape than these."""
     shape, given = artifact.image_shape, images.shape[1:]
@@ -109,21 +91,19 @@ def check_kind(artifact: Artifact, task: Task) -> None:
     """Raise ArtifactError for an artifact that says that it takes other images than those of `task`, or that
     its classes are others.
     """
-    check_shape(artifact, np.empty((0, *task.image_shape), np.uint8))
     path, labels = artifact.path, artifact.labels
-    if labels is not None and len(labels) != len(task.classes):
-        raise ArtifactError(
-            f"{path} says that it tells {len(labels)} classes apart: it has to be {len(task.classes)}"
-        )
     if labels is not None and labels != task.classes:
         raise ArtifactError(
-            f"{path} tells other classes apart ({_listed(labels)}) than those of the images "
-            f"({_listed(task.classes)}): name images of its own data set, or another model"
+            f"{path} tells {_listed(labels, task.classes)} apart, and {task.name} has "
+            f"{_listed(task.classes, labels)}: name data of its own classes, or another model"
         )
+    check_shape(artifact, np.empty((0, *task.image_shape), np.uint8))
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:LISTED]) + ", …"
+def _listed(names: Sequence[str], other: Sequence[str]) -> str:
+    """How many classes, and the first of those that are not among the other ones."""
+    unlike = [name for name in names if name not in other] or names
+    return f"{len(names)} classes ({', '.join(unlike[:LISTED])}{', …' if len(names) > LISTED else ''})"
 
 
 def predict(
@@ -164,22 +144,6 @@ def predict(
     return Predictions(logits, model.runtime, model.version, model.note)
 
 
-def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
-    """Which of the artifacts the one at `number` is compared with; None for none."""
-    own = artifacts[number]
-    runs = [own.base_run_id] if own.precision == "float32" else [own.base_run_id, own.run_id]
-    for run_id in filter(None, runs):
-        floats = [
-            index
-            for index, other in enumerate(artifacts)
-            if other.run_id == run_id and other.precision == "float32"
-        ]
-        same = [index for index in floats if artifacts[index].format == own.format]
-        if floats:
-            return (same or floats)[0]
-    return None
-
-
 def predict_or_error(
     subject: Candidate, timed: bool, protocol: BenchmarkOptions, progress: Progress | None
 ) -> Predictions:
@@ -203,26 +167,3 @@ def predict_or_error(
         return Predictions(runtime=model.runtime, version=model.version, note=model.note)
     except EdgefashionError as error:
         return Predictions(error=error)
-
-
-def score(subjects: Sequence[Candidate], answers: Sequence[Predictions], number: int) -> Score:
-    """How good an artifact's predictions are, and how they differ from those of its reference."""
-    own, sample = answers[number].classes, subjects[number].sample
-    if own is None or sample is None:
-        return Score()
-    labels = sample.labels
-    right = own == labels
-    correct, n = int(right.sum()), len(labels)
-    found = Score(n, correct / n, wilson_interval(correct, n))
-    same = [index for index, subject in enumerate(subjects) if subject.sample is sample]
-    index = reference([subjects[index].artifact for index in same], same.index(number))
-    other = None if index is None else answers[same[index]].classes
-    if other is None:
-        return found
-    other_right = other == labels
-    return replace(
-        found,
-        accuracy_delta=(correct - int(other_right.sum())) / n,
-        agreement=float(np.mean(own == other)),
-        mcnemar_p=paired(right, other_right),
-    )

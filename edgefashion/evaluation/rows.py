@@ -14,7 +14,7 @@ from edgefashion.artifacts.inspection import external
 from edgefashion.benchmarking import BenchmarkOptions, Measurement
 from edgefashion.errors import ArtifactError, EdgefashionError, OutOfMemory, OutOfTime
 from edgefashion.errors.wording import setting
-from edgefashion.evaluation.predictions import Score
+from edgefashion.evaluation.scores import Score
 from edgefashion.files import reading
 from edgefashion.records.results import Flag, Host, Row
 from edgefashion.stats import early_stopping_bound

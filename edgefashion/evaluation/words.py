@@ -25,6 +25,8 @@ def _rank(row: Row) -> tuple[bool, int, int]:
 def _sentence(row: Row) -> str:
     name = " ".join(filter(None, (row.model, row.precision, formats.title(row.format))))
     found = [f"{figure(row.accuracy, 100, '.1f')} % of {row.images:,} test images right"]
+    if row.is_imbalanced:
+        found[0] += f" ({figure(row.balanced_accuracy, 100, '.1f')} % of a class, on average)"
     if row.size_bytes:
         found.append(f"{row.size_bytes / 1000:,.0f} kB")
     if row.latency_us.p50:
@@ -34,7 +36,10 @@ def _sentence(row: Row) -> str:
 
 
 def _compared(row: Row) -> str:
+    """What is lost from float32; where classes are of different sizes, in balanced accuracy."""
     p, delta = row.mcnemar_p, row.accuracy_delta
+    if row.is_imbalanced:
+        p, delta = row.balanced_p, row.balanced_accuracy_delta
     if p is None or delta is None:
         return ""
     if p >= CHANCE:

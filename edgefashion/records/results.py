@@ -14,6 +14,8 @@ from edgefashion.records.values import Amount, Count, Dataset, Difference, Name,
 
 Samples = list[Time]
 Interval = tuple[Share, Share]
+IMBALANCED = 3
+"""A largest class of more than so many times the smallest decides what accuracy is."""
 
 
 class Latency(Record, frozen=True, kw_only=True):
@@ -42,6 +44,19 @@ class Host(Record, frozen=True, kw_only=True):
     runtime: Name | None = None
     """What answered there; the row has what answered here."""
     runtime_version: Name | None = None
+
+
+class Recall(Record, frozen=True, kw_only=True):
+    """How often the images of a class are given it."""
+
+    name: Name
+    """Of the class."""
+    images: Count
+    right: Count
+    recall: Share | None
+    """right / images; null, like the next, of a class without test images."""
+    ci95: Interval | None
+    """Its 95 % Wilson interval."""
 
 
 class Flag(Record, frozen=True, kw_only=True):
@@ -93,6 +108,16 @@ class Row(Record, frozen=True, kw_only=True):
     """Part of the images given the same class as by the reference."""
     mcnemar_p: Share | None = None
     """How likely luck alone explains so uneven a set of differences."""
+    balanced_accuracy: Share | None = None
+    """The mean of the recalls of those classes that the test images show."""
+    balanced_accuracy_ci95: Interval | None = None
+    """Its 95 % interval, see `stats.mean_interval`."""
+    balanced_accuracy_delta: Difference | None = None
+    """Balanced accuracy minus the reference's."""
+    balanced_p: Share | None = None
+    """As mcnemar_p, of the balanced accuracies: see `stats.paired_balanced`."""
+    recalls: tuple[Recall, ...] = ()
+    """Of each class, in the order of the task's; none of older files."""
     host: Host | None = None
     """Null without a bundle."""
     note: str | None = None
@@ -144,6 +169,17 @@ class Row(Record, frozen=True, kw_only=True):
     """Of an emulated processor, by its name; null where not counted."""
     raw_us: Sequence[float] = ()
     """All samples, in microseconds."""
+
+    @property
+    def imbalance(self) -> float | None:
+        """How many times the test images of the smallest class those of the largest are; None without any."""
+        sizes = [each.images for each in self.recalls if each.images]
+        return max(sizes) / min(sizes) if sizes else None
+
+    @property
+    def is_imbalanced(self) -> bool:
+        """Whether accuracy is mostly that of the largest classes: balanced accuracy belongs beside it."""
+        return (self.imbalance or 0) > IMBALANCED
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""

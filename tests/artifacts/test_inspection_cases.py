@@ -21,7 +21,7 @@ from edgefashion.artifacts.inspection.text import to_text
 from edgefashion.bundle import write
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation import rows
-from edgefashion.evaluation.predictions import Score
+from edgefashion.evaluation.scores import Score
 
 SHARED = Path(__file__).parents[3] / "shared/data/cases"
 OWN = Path(__file__).parents[1] / "files/cases"

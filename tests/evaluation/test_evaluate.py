@@ -17,8 +17,9 @@ from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, BadInput, RuntimeCrash
 from edgefashion.evaluation import predictions
-from edgefashion.evaluation.predictions import LabeledImages, predict, reference
+from edgefashion.evaluation.predictions import LabeledImages, predict
 from edgefashion.evaluation.results import Results
+from edgefashion.evaluation.scores import reference
 from edgefashion.records.manifest import Manifest
 from edgefashion.stats import mcnemar_exact, wilson_interval
 
@@ -27,7 +28,8 @@ QUICK = BenchmarkOptions(rounds=2, samples=6, seconds=0, warm_up_seconds=0, time
 MODELS = Path(__file__).parents[1] / "files/models"
 FIELDS = [
     "model", "format", "precision", "target", "kept_float", "path", "small_run", "size_bytes", "gzip_bytes",
-    "sha256", "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p", "host",
+    "sha256", "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p",
+    "balanced_accuracy", "balanced_accuracy_ci95", "balanced_accuracy_delta", "balanced_p", "recalls", "host",
     "note", "runtime", "runtime_version", "threads", "pinned", "in_process", "latency_us", "p90_bound_us",
     "inferences_per_s", "loops", "kept_every", "round_samples", "load_ms", "first_inference_us",
     "peak_rss_mb", "energy_mj", "sustained", "macs", "macs_per_s", "limit_macs_per_s", "flags", "status",

@@ -324,3 +324,51 @@ def test_the_end_in_words(evaluation: Results) -> None:
     del evaluation.rows[2]
     (line,) = words.sentences(evaluation)
     assert line == "cnn float32 TFLite: 90.3 % of 10,000 test images right, 903 kB, 32 µs an image"
+
+
+# Classes of different sizes
+
+
+def recall(name: str, images: int, right: int) -> dict[str, object]:
+    share = right / images if images else None
+    return {"name": name, "images": images, "right": right, "recall": share, "ci95": share and [0.5, 0.95]}
+
+
+def uneven(**changes: object) -> Row:
+    found = [recall("cat", 90, 81), recall("dog", 10, 6), recall("newt", 0, 0)]
+    balanced = {"balanced_accuracy": 0.75, "balanced_accuracy_ci95": [0.6, 0.87], "recalls": found}
+    return row(images=100, **balanced | changes)
+
+
+def test_beside_an_accuracy_that_is_of_the_largest_class_stand_the_balanced_one_and_the_recalls() -> None:
+    one = uneven(precision="int8", balanced_accuracy_delta=-0.05, balanced_p=0.4)
+    text = printed(Results(DEVICE, DATASET, [one]))
+    for expected in ("Balanced %", "75.00", "60.00–87.00", "-5.00", "0.400", "90.0 (50–95)", "60.0 (50–95)"):
+        assert expected in text
+    assert "that of the largest, cat with 90 test images, where dog has 10" in " ".join(text.split())
+    assert "No test image is of newt: balanced accuracy is over the other 2" in text
+    assert "75.0 % of a class, on average" in words.sentences(Results(DEVICE, DATASET, [one]))[0]
+
+
+def test_where_classes_are_of_like_size_only_the_json_and_the_csv_have_them() -> None:
+    even = uneven(recalls=[recall("cat", 30, 20), recall("dog", 10, 9)])
+    found = Results(DEVICE, DATASET, [even])
+    assert "Balanced" not in printed(found) and "Recall" not in printed(found)
+    (flat,) = csv.DictReader(io.StringIO(found.to_csv()))
+    assert flat["recalls"] == "cat 20/30; dog 9/10"
+    assert (flat["balanced_accuracy_low"], flat["balanced_accuracy_high"]) == ("0.6", "0.87")
+
+
+def test_an_apparent_loss_of_balanced_accuracy_is_none_where_it_may_be_chance() -> None:
+    one = uneven(precision="int8", balanced_accuracy_delta=-0.05, balanced_p=0.4)
+    assert (
+        "no more than chance apart from float32 (p 0.40)"
+        in words.sentences(Results(DEVICE, DATASET, [one]))[0]
+    )
+    sure = replace(one, balanced_p=0.001)
+    assert "5.00 points worse than float32" in words.sentences(Results(DEVICE, DATASET, [sure]))[0]
+
+
+def test_results_of_somebody_whose_rows_tell_of_other_classes_are_shown() -> None:
+    other = uneven(path="other.tflite", recalls=[recall("cat", 90, 81), recall("dog", 10, 6)])
+    assert "Recall %" in printed(Results(DEVICE, DATASET, [uneven(), other]))

@@ -18,7 +18,8 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import Variant
 from edgefashion.data import FASHION_MNIST, Dataset, Splits
 from edgefashion.errors import BadInput, VerificationError
-from edgefashion.evaluation.predictions import predict, reference
+from edgefashion.evaluation.predictions import predict
+from edgefashion.evaluation.scores import reference
 from edgefashion.export import exporter, verify
 from edgefashion.export.agreement import compare
 from edgefashion.export.converters import Convert, Method, converters_of

@@ -118,7 +118,10 @@ def test_where_an_artifact_names_no_classes_it_is_said(tmp_path: Path, sample: D
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"labels": DIGITS[:7]}, "tells 7 classes apart: it has to be 10"),
+        (
+            {"labels": DIGITS[:7]},
+            "tells 7 classes apart: it has to be 10",
+        ),
         (
             {"input": {"name": "image", "dtype": "uint8", "shape": ["N", 32, 32, 3], "values": "pixels"}},
             "takes images of 32x32x3, and those here are 28x28x1",
@@ -137,7 +140,9 @@ def test_what_tells_other_classes_apart_is_measured_and_bundled_on_no_images_of_
     tmp_path: Path, sample: Dataset
 ) -> None:
     own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
-    said = "tells other classes apart .digit 0, digit 1, digit 2, ….* than those of the images .T-shirt/top"
+    said = (
+        "tells 10 classes .digit 0, digit 1, digit 2, …. apart, and Fashion-MNIST has 10 classes .T-shirt/top"
+    )
     with pytest.raises(ArtifactError, match=said):
         bundle.make(tmp_path / "b.zip", [own], sample, 10)
     with pytest.raises(ArtifactError, match=said):

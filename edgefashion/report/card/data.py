@@ -14,14 +14,13 @@ from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement
 from edgefashion.data import Dataset, Task
 from edgefashion.errors import ArtifactError, BadInput
-from edgefashion.evaluation import predictions, rows
+from edgefashion.evaluation import predictions, rows, scores
 from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
 from edgefashion.records.run import Story
 from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.report.compare import read
-from edgefashion.stats import wilson_interval
 
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress
@@ -105,7 +104,7 @@ def gather(
     replies = [_asked(subject, progress) for subject in subjects]
     found = []
     for number, subject in enumerate(subjects):
-        score = predictions.score(subjects, replies, number)
+        score = scores.score(subjects, replies, number)
         own, computation = subject.artifact, rows.computation(subject.artifact.path)
         common = rows.Common(own, subject.name, files[number], computation, score, None, replies[number].note)
         untimed = Measurement(Job(subject.artifact.path, 1), replies[number].runtime, replies[number].version)
@@ -128,14 +127,6 @@ def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Resu
             raise BadInput(f"{path} has results of other files only (SHA-256): measure those of the card")
         found += [(measured, row) for row in own]
     return found
-
-
-def intervals(matrix: Matrix) -> list[tuple[int, int, tuple[float, float] | None]]:
-    """Of each class: its images, how many of them are right, and the 95 % Wilson interval of that share,
-    None without images.
-    """
-    counts = [(int(row.sum()), int(row[label])) for label, row in enumerate(matrix)]
-    return [(count, right, wilson_interval(right, count) if count else None) for count, right in counts]
 
 
 def _asked(subject: Candidate, progress: "Progress | None") -> Predictions:

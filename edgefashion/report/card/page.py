@@ -10,12 +10,13 @@ from urllib.parse import quote
 from edgefashion import tables
 from edgefashion.escaping import markdown
 from edgefashion.evaluation import columns
+from edgefashion.evaluation.notes import imbalance
 from edgefashion.evaluation.words import CHANCE
 from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
-from edgefashion.records.results import Row
+from edgefashion.records.results import Recall, Row
 from edgefashion.records.run import Story
-from edgefashion.report.card.data import CardData, intervals
+from edgefashion.report.card.data import CardData
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
 from edgefashion.version import __version__
@@ -28,13 +29,6 @@ class _Setting(NamedTuple):
     name: str
     values: list[Any]
     """Of each training."""
-
-
-class _Class(NamedTuple):
-    name: str
-    images: int
-    right: float | None
-    interval: tuple[float, float] | None
 
 
 class _Pair(NamedTuple):
@@ -146,16 +140,12 @@ def _story_column(number: int, story: Story) -> Column[_Setting]:
 def _accuracy(evidence: CardData) -> Page:
     number = evidence.deployed
     files = [row for row in columns.result_tables(evidence.results) if row.title == "Accuracy"]
-    per_class = [
-        _Class(name, images, right / images if images else None, interval)
-        for name, (images, right, interval) in zip(
-            evidence.task.classes, intervals(evidence.confusion(number)), strict=True
-        )
-    ]
+    own = evidence.results.rows[number]
     used = f"{len(evidence.labels):,}"
     lines = [f"On {used} of {evidence.dataset.counts.test:,} test images, with 95 % Wilson intervals"]
     title = f"By class, {evidence.artifacts[number].path.name}"
-    return Page(lines, [*files, Table(title, _CLASSES, per_class)], list(_quantization(evidence)))
+    notes = [*imbalance([own]), *_quantization(evidence)]
+    return Page(lines, [*files, Table(title, _CLASSES, own.recalls)], notes)
 
 
 def _quantization(evidence: CardData) -> Iterable[str]:
@@ -177,12 +167,20 @@ def _loss(row: Row) -> str | None:
     p, delta, agreement = row.mcnemar_p, row.accuracy_delta, row.agreement
     if p is None or delta is None or agreement is None or row.images is None:
         return None
-    chance = "may well be chance" if p > CHANCE else "is more than chance"
+    balanced = ""
+    if row.is_imbalanced and row.balanced_p is not None and row.balanced_accuracy_delta is not None:
+        apart = _apart(row.balanced_accuracy_delta, row.balanced_p)
+        balanced = f"balanced accuracy {apart} (p = {_p(row.balanced_p)}); "
     return (
         f"{row.format} {columns.precision(row)} against float32, on {row.images:,} images: "
-        f"{100 * delta:+.2f} points, which {chance} (exact McNemar p = {_p(p)}); "
+        f"{_apart(delta, p)} (exact McNemar p = {_p(p)}); {balanced}"
         f"{100 * agreement:.2f} % of the images in the same class"
     )
+
+
+def _apart(delta: float, p: float) -> str:
+    """A difference, and whether there is one."""
+    return f"{100 * delta:+.2f} points, which {'may well be chance' if p > CHANCE else 'is more than chance'}"
 
 
 def _p(p: float) -> str:
@@ -249,11 +247,11 @@ _FILES: tuple[Column[Row], ...] = (
     Column("Multiply-accumulates", lambda row: figure(row.macs, form=",")),
     Column("SHA-256", lambda row: str(row.sha256)[:12], number=False),
 )
-_CLASSES: tuple[Column[_Class], ...] = (
+_CLASSES: tuple[Column[Recall], ...] = (
     Column("Class", lambda row: row.name, number=False),
     Column("Images", lambda row: f"{row.images:,}"),
-    Column("Right %", lambda row: figure(row.right, 100)),
-    Column("95 % interval", lambda row: "–".join(f"{100 * end:.2f}" for end in row.interval or ()) or NONE),
+    Column("Right %", lambda row: figure(row.recall, 100)),
+    Column("95 % interval", lambda row: "–".join(f"{100 * end:.2f}" for end in row.ci95 or ()) or NONE),
 )
 _PAIRS: tuple[Column[_Pair], ...] = (
     Column("Class", lambda pair: pair.name, number=False),

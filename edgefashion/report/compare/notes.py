@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from edgefashion.evaluation.notes import imbalance
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison
 from edgefashion.tables.merged import merged
@@ -81,6 +82,7 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
     if len(images) > 1:
         sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())
         lines.append(f"Accuracies were measured on different images: {sizes}. Compare within a column only.")
+    lines += imbalance([cell.row for cell in comparison.cells])
     tasks: dict[str, list[DeviceResults]] = {}
     for source in comparison.sources:
         if source.task:

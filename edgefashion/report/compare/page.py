@@ -1,10 +1,11 @@
 """The comparison as a table."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from edgefashion.errors.wording import setting
+from edgefashion.records.results import Row
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison, Data, Line
@@ -86,22 +87,25 @@ def _digits(value: float) -> str:
 
 
 def _accuracies(comparison: Comparison) -> list[Column[Line]]:
-    """A column for each set of images, so that accuracies beside each other are of the same ones."""
+    """A column for each set of images, so that accuracies beside each other are of the same ones; another
+    for the balanced one where the classes of the images are of different sizes.
+    """
     sizes = [data.images for data in comparison.data]
-    return [
-        _accuracy(data, f" {numbers(users)}" if sizes.count(data.images) > 1 else "")
-        for data, users in comparison.data.items()
-    ]
+    found = []
+    for data, users in comparison.data.items():
+        of = f"{data.images:,} images" + (f" {numbers(users)}" if sizes.count(data.images) > 1 else "")
+        found.append(_share(data, f"Accuracy %, {of}", lambda row: row.accuracy))
+        if any(cell.row.is_imbalanced for cell in comparison.cells if cell.data == data):
+            found.append(_share(data, f"Balanced %, {of}", lambda row: row.balanced_accuracy))
+    return found
 
 
-def _accuracy(data: Data, of: str) -> Column[Line]:
-    title = textwrap.fill(f"Accuracy %, {data.images:,} images{of}", TITLE_WIDTH)
-
+def _share(data: Data, title: str, share: Callable[[Row], float | None]) -> Column[Line]:
     def text(line: Line) -> str:
         cells = [cell for cell in line.cells if cell.data == data]
-        return _agreed((cell.source, figure(cell.row.accuracy, 100)) for cell in cells)
+        return _agreed((cell.source, figure(share(cell.row), 100)) for cell in cells)
 
-    return Column(title, text, importance=6)
+    return Column(textwrap.fill(title, TITLE_WIDTH), text, importance=6)
 
 
 def _kb(cell: Cell) -> str:

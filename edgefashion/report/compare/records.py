@@ -56,7 +56,7 @@ def _source(source: DeviceResults) -> Record:
 def _record(cell: Cell) -> Record:
     source, row, ratio = cell.source, cell.row, cell.ratio
     fields, timed = row.to_dict(), cell.p50 is not None
-    low, high = row.accuracy_ci95 or (None, None)
+    (low, high), ends = row.accuracy_ci95 or (None, None), row.balanced_accuracy_ci95 or (None, None)
     return {
         **{name: fields[name] for name in _OF_ROW},
         "source": source.number,
@@ -77,6 +77,9 @@ def _record(cell: Cell) -> Record:
         "accuracy": row.accuracy,
         "accuracy_low": low,
         "accuracy_high": high,
+        "balanced_accuracy": row.balanced_accuracy,
+        "balanced_accuracy_low": ends[0],
+        "balanced_accuracy_high": ends[1],
         "size_bytes": row.size_bytes,
         "sha256": row.sha256,
         "same_file": cell.same_file,

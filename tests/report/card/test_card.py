@@ -19,7 +19,6 @@ from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
 from edgefashion.files import sha256
 from edgefashion.report.card import CardData, gather, to_markdown
-from edgefashion.report.card.data import intervals
 from edgefashion.report.card.page import _p
 from edgefashion.runtimes import for_file
 from edgefashion.stats import wilson_interval
@@ -73,9 +72,9 @@ def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: CardData, s
 
 def test_intervals_are_wilson_s_of_each_class(evidence: CardData) -> None:
     matrix = evidence.confusion(0)
-    for label, (images, right, interval) in enumerate(intervals(matrix)):
-        assert (images, right) == (matrix[label].sum(), matrix[label, label])
-        assert interval == wilson_interval(right, images)
+    for label, each in enumerate(evidence.results.rows[0].recalls):
+        assert (each.images, each.right) == (matrix[label].sum(), matrix[label, label])
+        assert each.ci95 == wilson_interval(each.right, each.images)
 
 
 def test_confusions_come_in_order_and_none_is_right(evidence: CardData) -> None:
@@ -197,9 +196,3 @@ def test_bad_input_is_one_line_and_writes_nothing(
         err = write(capsys, *arguments, code=2)
         assert any(part in err.splitlines()[-1] for part in said.split("|")), err
         assert not path.exists()
-
-
-def test_a_class_without_test_images_has_no_share_of_right_ones() -> None:
-    found = intervals(np.diag([3, 0]))
-    assert found[1] == (0, 0, None)
-    assert found[0][:2] == (3, 3)
