@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from edgefashion.training.runs import Run
 
 LONGEST = (
-    *("test_other_task",),
-    *("test_main_job", "test_keep_float", "test_compression", "test_train", "test_qat", "test_light_install"),
-    *("test_bench_tools", "test_loop", "test_emulated_pi", "test_bench_stock", "test_reproduce_zoo"),
-    *("test_rounds", "test_versions", "test_other_release", "test_exporter", "test_card", "test_zoo"),
-    *("test_hostile_models", "test_instruction_count", "test_frozen_layers", "test_fresh_process"),
-    *("test_inspection_bounds", "test_metadata", "test_verb", "test_runtimes", "test_teacher"),
+    *("test_main_job", "test_any_task", "test_train", "test_bench_tools", "test_other_task", "test_outputs"),
+    *("test_keep_float", "test_compression", "test_loop", "test_rounds", "test_light_install", "test_verb"),
+    *("test_qat", "test_models", "test_other_release", "test_versions", "test_bench_stock", "test_debug"),
+    *("test_inspection_bounds", "test_quantization_aware", "test_instruction_count", "test_emulated_pi"),
+    *("test_hostile_models", "test_runtimes", "test_weights", "test_readme", "test_reproduce_zoo"),
+    *("test_exporter", "test_zoo", "test_fresh_process", "test_teacher", "test_card"),
 )
 """The files that take longest come first: no process is left with one when the others are done."""
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
