@@ -23,7 +23,7 @@ def test_a_grid_has_the_shape_of_its_classes(sample: Dataset, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("PDF", b"%PDF")])
 def test_one_image_in_each_format(sample: Dataset, tmp_path: Path, suffix: str, start: bytes) -> None:
-    path = tmp_path / f"new folder/one.{suffix}"
+    path = tmp_path / f"one.{suffix}"
     plot_image(sample.test, sample.task, 3, path)
     assert path.read_bytes().startswith(start)
     assert list(path.parent.iterdir()) == [path]

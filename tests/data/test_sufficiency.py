@@ -13,7 +13,7 @@ def test_too_few_pictures_are_refused_with_the_class_named() -> None:
         sufficiency.refuse("photos", {"cat": (9, 1), "dog": (200, 30), "owl": (3, 1)})
     assert str(caught.value) == (
         "photos: the class cat has 9 pictures (1 other class has too few as well): add some, 10 at least, or "
-        "train all the same with --force"
+        "train all the same with force=True"
     )
 
 

@@ -44,7 +44,7 @@ def test_links_are_followed_where_the_user_says_so(write: Write, tmp_path: Path)
     (folder / "a/broken.png").symlink_to("nowhere")
     (folder / "b/circle").symlink_to(folder)
     (folder / "b/itself").symlink_to("itself")
-    not_followed = "is a link, and links are followed with --follow-links only"
+    not_followed = "is a link, and links are followed with follow_links=True only"
     broken = {"a/broken.png": "is a link to what is not there", "b/itself": "is a link to what is not there"}
     here = {"a/1.png": "", "b/1.png": ""} | broken
     assert names(folder) == here | dict.fromkeys(("a/file.png", "a/folder", "b/circle"), not_followed)
