@@ -37,6 +37,9 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
         raise BadInput(f"a limit of {limit} images leaves classes empty; give {classes} or more")
     train, validation = _set_aside(dataset)
     test = dataset.test
+    for name, part in (("train", train), ("validation", validation), ("test", test)):
+        if not len(part):
+            raise DataError(f"{dataset.source} has no picture in the {name} split: add some there")
     if limit is not None:
         train, validation, test = (
             stratified_sample(part, min(limit, len(part)), SPLIT_SEED) for part in (train, validation, test)

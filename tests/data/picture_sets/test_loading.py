@@ -170,6 +170,12 @@ def test_one_class_and_no_pictures_are_refused(classes: Classes, write: Write, t
     assert "no such folder" in refusal(tmp_path / "gone.zip")
 
 
+def test_a_split_without_pictures_is_said_before_anything_is_trained(classes: Classes, write: Write) -> None:
+    found = load_dataset(write(classes("cat", "dog", each=2)))
+    with pytest.raises(DataError, match="photos has no picture in the validation split: add some there"):
+        split(found)
+
+
 def test_every_bad_file_is_listed_and_may_be_left_out(
     classes: Classes, write: Write, picture: Picture
 ) -> None:

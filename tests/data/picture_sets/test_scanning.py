@@ -1,9 +1,13 @@
 """Looking into pictures, once."""
 
+import io
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from edgefashion.data import store
 from edgefashion.data.picture_sets import scanning
@@ -92,3 +96,36 @@ def test_a_file_gone_or_closed_is_a_defect(write: Write, picture: Picture) -> No
     found = tree.contents().files
     (folder / "a.png").unlink()
     assert "cannot be read (No such file or directory)" in scan(tree, found)[0].defect
+
+
+def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, kind, **options)
+    return content.getvalue()
+
+
+def test_pictures_of_every_odd_kind_are_taken_or_say_why_not(write: Write, picture: Picture) -> None:
+    gray, color = Image.new("L", (9, 9), 77), Image.new("RGB", (9, 9), "red")
+    huge = bytearray(picture(1))
+    huge[16:24] = (100_000).to_bytes(4, "big") * 2
+    huge[29:33] = zlib.crc32(huge[12:29]).to_bytes(4, "big")
+    refused = {
+        "huge.png": (bytes(huge), "has more than 89,478,485 pixels: make it smaller"),
+        "animated.png": (saved(color, "PNG", save_all=True, append_images=[gray]), "is animated"),
+        "animated.webp": (saved(color, "WEBP", save_all=True, append_images=[gray]), "is animated"),
+        "float.tif": (saved(gray.convert("F"), "TIFF"), "has colors of the kind F: save it as RGB or gray"),
+        "half.jpg": (saved(Image.effect_noise((90, 90), 50), "JPEG")[:1500], "is truncated or damaged"),
+        "pointer.png": (b"version https://git-lfs.github.com/spec/v1", "is a Git LFS pointer"),
+    }
+    taken = {
+        "renamed.png": saved(color, "JPEG"),
+        "cmyk.jpg": saved(color.convert("CMYK"), "JPEG"),
+        "palette.png": saved(color.convert("P"), "PNG"),
+        "alpha.png": saved(gray.convert("LA"), "PNG"),
+        "deep.png": saved(Image.fromarray(np.full((9, 9), 40_000, np.uint16)), "PNG"),
+        "pages.tif": saved(color, "TIFF", save_all=True, append_images=[color]),
+    }
+    found = scanned(write(taken | {name: content for name, (content, _) in refused.items()}))
+    assert {name: found[name].defect for name in taken} == dict.fromkeys(taken, "")
+    assert all(said in found[name].defect for name, (_, said) in refused.items())
+    assert {name for name in taken if found[name].gray} == {"alpha.png", "deep.png"}
