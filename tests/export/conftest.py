@@ -1,10 +1,13 @@
 """One trained model, its graph and its representative dataset, for every test of the exporters."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from edgefashion import benchmarking
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import FASHION_MNIST, Dataset, Splits, split
 from edgefashion.export.graph import graph as graphs
 from edgefashion.export.graph.graph import Graph
@@ -54,3 +57,10 @@ def residual() -> Graph:
     return Graph(
         FASHION_MNIST, model, replace(ARCHITECTURES["cnn"], expand=resize, resize=resize), model, resize
     )
+
+
+@pytest.fixture
+def soon_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file costs is measured for no longer than it takes to have a figure."""
+    soon = replace(BenchmarkOptions().lasting(0.01), in_process=True)
+    monkeypatch.setattr(benchmarking, "measure", partial(benchmarking.measure, protocol=soon))

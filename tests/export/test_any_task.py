@@ -43,7 +43,7 @@ QAT, INT8, FLOAT32 = (
 )
 ALL = [each for each in variants() if each.precision not in QAT_PRECISIONS]
 CASES = {
-    "cnn": (LEAVES, "cnn", None, ALL),
+    "cnn": (LEAVES, "cnn", None, [*FLOAT32, *INT8]),
     "cnn-64k": (SIGNS, "cnn-64k", None, ALL),
     "cnn-deep": (PHOTOS, "cnn", None, INT8),
     "cnn-64k-strided": (replace(PHOTOS, image_shape=(64, 64, 3)), "cnn-64k", None, INT8),

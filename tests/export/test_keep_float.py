@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ import onnxruntime
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from edgefashion import benchmarking
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import Variant
 from edgefashion.artifacts.inspection.tflite_file import names_of
-from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.cli import main
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput, VerificationError
@@ -232,18 +229,12 @@ def with_int8(exported: Run, tmp_path: Path) -> Run:
     return Run(Path(shutil.copytree(exported.folder, tmp_path / "cnn")), exported.info)
 
 
-@pytest.fixture
-def soon_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a file costs is measured for no longer than it takes to have a figure."""
-    soon = replace(BenchmarkOptions().lasting(0.01), in_process=True)
-    monkeypatch.setattr(benchmarking, "measure", partial(benchmarking.measure, protocol=soon))
-
-
 def test_a_file_with_layers_in_float_says_so_and_what_it_costs(
-    run: Run, splits: Splits, soon_measured: None
+    with_int8: Run, splits: Splits, soon_measured: None
 ) -> None:
     said: list[str] = []
-    settings = ExportOptions(50, "min-max", keep_float=("conv2", "dense"))
+    run = with_int8
+    settings = replace(AS_THERE, keep_float=("conv2", "dense"))
     made = exporter.export_run(run, splits, INT8, settings, report=said.append)
     assert [one.path.name for one in made] == [f"cnn-int8-keep-float.{format}" for format in FORMATS]
     for one in made:

@@ -245,7 +245,7 @@ def test_its_error_is_in_the_grids_of_outputs_and_not_in_the_weights(run: Run, s
 
 @pytest.mark.parametrize("format", ["tflite", "onnx"])
 def test_a_layer_in_float_has_the_kernel_of_training(
-    format: str, run: Run, cnn: Graph, splits: Splits
+    format: str, run: Run, cnn: Graph, splits: Splits, soon_measured: None
 ) -> None:
     settings = ExportOptions(100, keep_float=("conv2",))
     (made,) = exporter.export_run(run, splits, [Variant(format, "int8-qat")], settings, report=lambda _: None)

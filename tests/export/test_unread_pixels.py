@@ -98,7 +98,7 @@ def test_two_readers_may_need_different_rows() -> None:
     assert crop_unread(whole) is whole
 
 
-def test_mobilenetv2_reads_all() -> None:
+def test_mobilenetv2_reads_all(short: None) -> None:
     folded = MOBILENETV2.fold(MOBILENETV2.build(FASHION_MNIST, None), FASHION_MNIST)
     assert crop_unread(folded) is folded
 

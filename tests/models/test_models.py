@@ -310,7 +310,7 @@ def other_checkpoint(path: Path) -> None:
         (other_checkpoint, "weights.index"),
     ],
 )
-def test_a_weights_file_of_something_else(tmp_path: Path, make: Any, name: str) -> None:
+def test_a_weights_file_of_something_else(tmp_path: Path, make: Any, name: str, short: None) -> None:
     make(tmp_path / name)
     message = refusal(str(tmp_path / name))
     assert message.startswith(f"{tmp_path / name} does not hold the weights of MobileNetV2 1.0 without")

@@ -6,6 +6,7 @@ import os
 import random
 import zipfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from edgefashion.cli import main
 from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import BadInput, RunError
 from edgefashion.escaping import visible
-from edgefashion.models.mobilenetv2 import SIZE, build
+from edgefashion.models import mobilenetv2
+from edgefashion.models.mobilenetv2 import build
 from edgefashion.models.weights import CONFIG, WEIGHTS
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import runs
@@ -346,20 +348,22 @@ def test_damaged_bytes_end_in_one_line_or_in_a_model(trained: Run, stranger: Str
 
 
 @pytest.fixture(scope="module")
-def initial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def initial(
+    tmp_path_factory: pytest.TempPathFactory,
+    short_mobilenetv2: Callable[[], AbstractContextManager[None]],
+) -> Path:
     path = tmp_path_factory.mktemp("initial") / "weights.h5"
-    keras.applications.MobileNetV2(weights=None, input_shape=(SIZE, SIZE, 3), include_top=False).save_weights(
-        path
-    )
+    with short_mobilenetv2():
+        mobilenetv2._base(1.0, (48, 48), None).save_weights(path)
     return path
 
 
 @pytest.mark.parametrize(
     "value",
-    [h5py.ExternalLink("/etc/passwd", "x"), np.zeros((1,), np.float32), np.full((3, 3, 3, 32), np.inf, "f")],
+    [h5py.ExternalLink("/etc/passwd", "x"), np.zeros((1,), np.float32), np.full((3, 3, 3, 16), np.inf, "f")],
     ids=["a link into another file", "another shape", "no numbers"],
 )
-def test_initial_weights_are_checked_too(initial: Path, tmp_path: Path, value: Any) -> None:
+def test_initial_weights_are_checked_too(initial: Path, tmp_path: Path, value: Any, short: None) -> None:
     path = tmp_path / "weights.h5"
     path.write_bytes(initial.read_bytes())
     with h5py.File(path, "r+") as weights:

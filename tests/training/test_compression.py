@@ -164,14 +164,12 @@ def test_wrapping_and_stripping_gives_the_same_layers(
         assert {layer.values for layer in (compression.check(stripped) or {}).values()} <= {1, 2}
 
 
-def test_depthwise_kernels_and_the_ends_of_a_model_are_left_alone() -> None:
+def test_depthwise_kernels_and_the_ends_of_a_model_are_left_alone(short: None) -> None:
     recipe = replace(NAMED_RECIPES["mobilenetv2"], fine_tuning="prune")
     model = architecture_for(recipe).build(FASHION_MNIST, None)
     names = [layer.name for layer in compressible(model)]
-    assert len(names) == 35
-    assert {"block_1_expand", "block_1_project", "Conv_1", "dense"} <= set(names)
-    assert not {"Conv1", "logits"} & set(names)
-    assert not any("depthwise" in name for name in names)
+    blocks = [f"block_{number}_{name}" for number in (1, 2) for name in ("expand", "project")]
+    assert names == ["expanded_conv_project", *blocks, "dense"]
 
 
 @pytest.mark.parametrize(
