@@ -18,7 +18,9 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from edgefashion.api.bundles import make_bundle
+    from edgefashion.api.cards import make_card
     from edgefashion.api.comparison import compare
+    from edgefashion.api.debugging import debug
     from edgefashion.api.inspection import doctor, inspect
     from edgefashion.api.measure import benchmark, evaluate
     from edgefashion.api.model import Classification, Model, load_model
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         ZooError,
     )
     from edgefashion.evaluation.results import Results
+    from edgefashion.export.debug import DebugReport
     from edgefashion.export.export import export_model
     from edgefashion.export.options import ExportOptions
     from edgefashion.prediction import Guess, Prediction
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from edgefashion.recipes import Recipe
     from edgefashion.recipes.selection import recipe
     from edgefashion.records.results import Row
+    from edgefashion.report.card import Card
     from edgefashion.report.compare import Comparison
     from edgefashion.training.reuse import train_or_reuse
     from edgefashion.training.runs import Run
@@ -68,10 +72,12 @@ __all__ = [
     "BenchmarkOptions",
     "Bundle",
     "BundleError",
+    "Card",
     "Classification",
     "Comparison",
     "DataError",
     "Dataset",
+    "DebugReport",
     "Diverged",
     "DoctorReport",
     "EdgefashionError",
@@ -100,6 +106,7 @@ __all__ = [
     "ZooError",
     "benchmark",
     "compare",
+    "debug",
     "doctor",
     "evaluate",
     "export_model",
@@ -107,6 +114,7 @@ __all__ = [
     "load_dataset",
     "load_model",
     "make_bundle",
+    "make_card",
     "open_bundle",
     "read_artifact",
     "read_results",
@@ -124,11 +132,14 @@ _WHERE = {
     "BenchmarkOptions": "edgefashion.benchmarking",
     "Bundle": "edgefashion.bundle",
     "BundleError": "edgefashion.errors",
+    "Card": "edgefashion.report.card",
     "Classification": "edgefashion.api.model",
     "compare": "edgefashion.api.comparison",
     "Comparison": "edgefashion.report.compare",
     "DataError": "edgefashion.errors",
     "Dataset": "edgefashion.data",
+    "debug": "edgefashion.api.debugging",
+    "DebugReport": "edgefashion.export.debug",
     "Diverged": "edgefashion.errors",
     "doctor": "edgefashion.api.inspection",
     "DoctorReport": "edgefashion.diagnosis",
@@ -142,6 +153,7 @@ _WHERE = {
     "load_dataset": "edgefashion.data",
     "load_model": "edgefashion.api.model",
     "make_bundle": "edgefashion.api.bundles",
+    "make_card": "edgefashion.api.cards",
     "MissingExtra": "edgefashion.errors",
     "Model": "edgefashion.api.model",
     "open_bundle": "edgefashion.bundle",

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES
 from edgefashion.artifacts.targets import ANY
 
+DEBUG_IMAGES = 200
+"""Validation images that the layers of int8 models are compared on."""
+
 
 @dataclass(frozen=True)
 class ExportOptions:

@@ -48,6 +48,7 @@ def test_the_public_names() -> None:
             "compare",
             "Comparison",
         ),
+        *("make_card", "Card", "debug", "DebugReport"),
         *("inspect", "Inspection", "make_bundle", "open_bundle", "Bundle", "doctor", "DoctorReport"),
         *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
     }
@@ -207,6 +208,10 @@ WRONG_TYPES = {
     "make_bundle(TINY, 'photos/', 'a.zip')": "dataset of make_bundle has to be a Dataset",
     "make_bundle(TINY, data, 3)": "path of make_bundle has to be a path, not 3",
     "make_bundle(TINY, data, 'a.zip', images='all')": "images of make_bundle has to be a whole number",
+    "make_card(3, data)": "model of make_card has to be a path or Run, not 3",
+    "make_card('zoo:cnn-64k', 'photos/')": "dataset of make_card has to be a Dataset",
+    "debug(3, data)": "run of debug has to be a path or Run, not 3",
+    "debug('a', data, images='all')": "images of debug has to be a whole number, not 'all'",
     "open_bundle(3)": "path of open_bundle has to be a path, not 3",
     "recipe(3)": "name of recipe has to be a str, not 3",
     "split('photos/')": "dataset of split has to be a Dataset, not 'photos/': ef.load_dataset gives one",
@@ -399,3 +404,26 @@ def test_a_run_is_exported_again_only_where_it_has_to_be(exported: ef.Run, data:
     for wrong in ({"formats": ["tfl"]}, {"precisions": ["int4"]}):
         with pytest.raises(ef.BadInput, match="unknown"):
             ef.export_model(exported, data, **wrong)
+
+
+def test_a_card_is_made_and_written_in_markdown(
+    data: ef.Dataset, measured: ef.Results, tmp_path: Path
+) -> None:
+    measured.save(tmp_path / "here.json")
+    card = ef.make_card("zoo:cnn-64k", data, [tmp_path / "here.json"])
+    assert (
+        "# Model card: cnn-64k" in card.to_markdown()
+        and "no choice was made on the test" in card.to_markdown()
+    )
+    card.save(tmp_path / "CARD.MD")
+    assert (tmp_path / "CARD.MD").read_text() == card.to_markdown()
+    card.plot(tmp_path / "confusion.svg")
+    assert (tmp_path / "confusion.svg").is_file()
+    with pytest.raises(ef.BadInput, match=r"card\.pdf is to end in \.md"):
+        card.save(tmp_path / "card.pdf")
+
+
+def test_layers_are_compared_from_python_as_on_the_command_line(exported: ef.Run, data: ef.Dataset) -> None:
+    found = ef.debug(exported.folder, data, formats=["tflite"], images=20)
+    assert found.precision == "int8" and found.images == 20
+    assert found.costliest in found.table() and "cnn-int8.tflite" in found.to_markdown()

@@ -14,10 +14,7 @@ from edgefashion.cli._progress import Bar
 from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgefashion.artifacts.artifact import Artifact
-    from edgefashion.records.run import Story
+    pass
 
 
 @click.command()
@@ -42,40 +39,18 @@ def card(
 
     Example: edgefashion card runs/cnn pi4.json pi5.json -o MODEL_CARD.md
     """
-    from edgefashion.report.card import gather, to_markdown
+    from edgefashion import zoo
+    from edgefashion.api.cards import known_of
+    from edgefashion.report.card import gather
 
     keep_inputs((name, *measured), (output, picture))
-    stories, artifacts = _known(name, root)
+    stories, artifacts = known_of(name if zoo.is_name(name) else _resolve.run_folder(name, root))
     dataset = _data.for_artifacts(artifacts, chosen)
     with Bar() as progress:
         evidence = gather(stories[0].name, stories, artifacts, dataset, measured, progress)
 
-    def draw(path: Path) -> None:
-        from edgefashion.report.card.plot import plot
-
-        plot(evidence, path)
-
-    text = to_markdown(evidence, picture.name if picture else None)
-    deliver([(output, text_of(lambda: text)), (picture, draw)], lambda: None)
+    text = evidence.to_markdown(picture.name if picture else None)
+    deliver([(output, text_of(lambda: text)), (picture, evidence.plot)], lambda: None)
     if not picture and is_installed("matplotlib"):
         own = shlex.join(("edgefashion", "card", *map(str, (name, *measured)), "-o", str(output)))
         following(f"{own} --plot confusion.png")
-
-
-def _known(name: str, root: Path) -> "tuple[Sequence[Story], list[Artifact]]":
-    """What is known of the trainings behind a model, the last first, and its files.
-
-    With them, the float32 files of the runs that it was fine-tuned from: what quantization is to be compared
-    with.
-    """
-    from edgefashion import zoo
-    from edgefashion.artifacts import artifact
-    from edgefashion.training import runs
-
-    artifacts = _resolve.named_artifacts([name], root)
-    if zoo.is_name(name):
-        return zoo.open_zoo().runs(name), artifacts
-    trained = runs.lineage(_resolve.named_runs([name], root)[0])
-    bases = [artifact.inspect(path) for run in trained[1:] for path in artifact.find(run.artifacts)]
-    artifacts += [each for each in bases if each.precision == "float32"]
-    return runs.stories(trained), artifacts

@@ -1,26 +1,18 @@
 """The verb that finds the layers which rounding harms."""
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from edgefashion import files
-from edgefashion.artifacts.formats import FORMATS, QAT_PRECISIONS
+from edgefashion.artifacts.formats import FORMATS
 from edgefashion.cli import _data, _resolve
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._options import COUNT, OUTPUT, PICTURE, Several, runs_option
 from edgefashion.cli._output import deliver, following, say, show_pages
 from edgefashion.cli._progress import Bar
-
-if TYPE_CHECKING:
-    from edgefashion.data import Dataset
-    from edgefashion.export.debug import Report
-    from edgefashion.training.runs import Run
-
-DEBUG_IMAGES = 200
+from edgefashion.export.options import DEBUG_IMAGES
 
 
 @click.command()
@@ -62,7 +54,13 @@ def debug(
     Example: edgefashion debug runs/cnn --plot layers.png
     """
     (run,) = _resolve.named_runs([name], root)
-    report = _compared(run, _data.for_run(chosen, run), precision, formats, images)
+    dataset = _data.for_run(chosen, run)
+    from edgefashion.api.debugging import debug as compare
+
+    with Bar() as progress:
+        report = compare(
+            run, dataset, precision=precision, formats=formats, images=images, report=say, progress=progress
+        )
     from edgefashion.export.debug import plot, text
 
     outputs = [
@@ -72,27 +70,3 @@ def debug(
     deliver(outputs, lambda: show_pages(text.pages(report)))
     kept = f"--precision {report.precision} --keep-float {report.costliest}"
     following(f"edgefashion export {shlex.quote(str(run.folder))} {kept}")
-
-
-def _compared(
-    run: "Run", dataset: "Dataset", precision: str | None, formats: Sequence[str] | None, images: int
-) -> "Report":
-    """A run's int8 models beside its float model on `images` validation images, or all there are.
-
-    Where no formats are asked for: in those that are exported, and a line names the others.
-    """
-    from edgefashion.data import split, stratified_sample
-    from edgefashion.export import debug
-    from edgefashion.export.selection import check_task
-
-    check_task(run, dataset.task)
-    validation = split(dataset).validation
-    sample = stratified_sample(validation, min(images, len(validation)), seed=0)
-    precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")
-    if formats is None:
-        paths = {format: debug.path_of(run, format, precision) for format in FORMATS}
-        formats = [format for format, path in paths.items() if path.is_file()] or list(FORMATS)
-        for format in FORMATS.keys() - set(formats):
-            say(f"left out, not exported: {paths[format]}")
-    with Bar() as progress:
-        return debug.debug_run(run, precision, formats, sample, progress)

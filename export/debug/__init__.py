@@ -23,6 +23,8 @@ from edgefashion.files import reading
 from edgefashion.files.stored import ImageSet
 from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.process import ModelProcess
+from edgefashion.tables import Page
+from edgefashion.tables.presentable import Presentable
 from edgefashion.training.runs import Run
 
 SCHEMA = 1
@@ -56,7 +58,7 @@ class ModelError:
 
 
 @dataclass(frozen=True)
-class Report:
+class DebugReport(Presentable):
     """The errors of a run's int8 models, by format, on `images` images of the validation split."""
 
     run: str
@@ -71,6 +73,12 @@ class Report:
         layers = [layer for model in self.models.values() for layer in model.layers if layer.kind in WEIGHTED]
         return max(layers, key=lambda layer: layer.share_weights).layer
 
+    def page(self) -> Page:
+        """A table for each format, of the layers that cause the most of the error."""
+        from edgefashion.export.debug import text
+
+        return text.page(self)
+
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""
         return {"schema": SCHEMA, "split": "validation", **asdict(self)}
@@ -82,7 +90,7 @@ def debug_run(
     formats: Sequence[str],
     sample: Subset,
     progress: Progress | None = None,
-) -> Report:
+) -> DebugReport:
     """Compare the int8 models exported from `run` with its float model, layer by layer.
 
     `sample` are images of the validation split. Of a run trained quantization-aware the float model is the
@@ -100,7 +108,7 @@ def debug_run(
     models = {
         format: _model_error(paths[format], *deployed[format], tally) for format, tally in tallies.items()
     }
-    return Report(run.name, run.id, precision, len(sample), models)
+    return DebugReport(run.name, run.id, precision, len(sample), models)
 
 
 def path_of(run: Run, format: str, precision: str) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from edgefashion import figures
 from edgefashion.artifacts import formats
 from edgefashion.escaping import plot_label
-from edgefashion.export.debug import ModelError, Report
+from edgefashion.export.debug import DebugReport, ModelError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ LABELLED = 0.01
 """The smallest share whose number stands beside its bar."""
 
 
-def plot(report: Report, path: Path) -> None:
+def plot(report: DebugReport, path: Path) -> None:
     """Draw the layers in the order of the model, share and SNR side by side, both formats in each.
 
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and

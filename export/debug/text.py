@@ -1,21 +1,35 @@
 """The errors of layers for people."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from edgefashion import tables
 from edgefashion.errors.wording import setting
-from edgefashion.export.debug import ModelError, Report
+from edgefashion.export.debug import DebugReport, ModelError
 from edgefashion.tables import Column, Page, Row, Table, figure
 
 SHOWN = 15
 
 
-def to_text(report: Report) -> str:
+def to_text(report: DebugReport) -> str:
     """The pages as text."""
     return "\n\n".join(map(tables.to_text, pages(report)))
 
 
-def pages(report: Report) -> Iterator[Page]:
+def page(report: DebugReport) -> Page:
+    """All pages as one, whose tables are called by the files."""
+    found = list(pages(report))
+    header = [line.strip() for each in found for line in each.header]
+    named = zip(report.models.values(), found[1:], strict=True)
+    return Page(
+        header,
+        [replace(table, title=model.file) for model, each in named for table in each.tables],
+        [line.strip() for each in found for line in each.notes],
+        setting("--json"),
+    )
+
+
+def pages(report: DebugReport) -> Iterator[Page]:
     """For each format: how far the logits are off, and the layers that cause the most of it."""
     yield Page(
         [f"{report.run}, {report.precision}, against the float model on {report.images} validation images"],

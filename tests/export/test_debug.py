@@ -13,7 +13,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.cli import main
 from edgefashion.data import FASHION_MNIST, Splits, Subset, stratified_sample
 from edgefashion.errors import ArtifactError, BadInput
-from edgefashion.export.debug import Report, debug_run
+from edgefashion.export.debug import DebugReport, debug_run
 from edgefashion.export.debug.error import measure
 from edgefashion.export.debug.plot import plot
 from edgefashion.export.debug.probe import Grid, Probe
@@ -64,7 +64,7 @@ def images(splits: Splits) -> Subset:
 
 
 @pytest.fixture(scope="module")
-def report(run: Run, images: Subset) -> Report:
+def report(run: Run, images: Subset) -> DebugReport:
     return debug_run(run, "int8", FORMATS, images)
 
 
@@ -163,7 +163,7 @@ def test_a_layer_of_another_shape_is_named(
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_all_layers_in_the_order_of_the_model(format: str, report: Report) -> None:
+def test_all_layers_in_the_order_of_the_model(format: str, report: DebugReport) -> None:
     model = report.models[format]
     assert [layer.layer for layer in model.layers] == LAYERS
     assert model.kernels_differ == 0
@@ -179,7 +179,7 @@ def test_all_layers_in_the_order_of_the_model(format: str, report: Report) -> No
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_share_is_what_the_layer_alone_does_to_the_logits(
-    format: str, run: Run, graph: Graph, report: Report, images: Subset
+    format: str, run: Run, graph: Graph, report: DebugReport, images: Subset
 ) -> None:
     steps = steps_of(graph)
     probe = PROBES[format](run.artifacts / f"cnn-int8.{format}", steps)
@@ -224,7 +224,7 @@ def test_the_layer_with_wrong_weights_comes_first(
 # What is shown
 
 
-def test_the_text_has_the_worst_first_and_both_formats(report: Report) -> None:
+def test_the_text_has_the_worst_first_and_both_formats(report: DebugReport) -> None:
     text = to_text(report)
     assert "cnn, int8, against the float model on 60 validation images" in text
     for model in report.models.values():
@@ -234,7 +234,7 @@ def test_the_text_has_the_worst_first_and_both_formats(report: Report) -> None:
     assert "more:" not in text
 
 
-def test_what_the_text_leaves_out_is_counted(report: Report) -> None:
+def test_what_the_text_leaves_out_is_counted(report: DebugReport) -> None:
     model = report.models["tflite"]
     many = replace(model, layers=[replace(model.layers[0], share=0.05, layer=f"l{n}") for n in range(20)])
     text = to_text(replace(report, models={"tflite": many}))
@@ -245,14 +245,14 @@ def test_what_the_text_leaves_out_is_counted(report: Report) -> None:
     )
 
 
-def test_the_figures_are_json(report: Report) -> None:
+def test_the_figures_are_json(report: DebugReport) -> None:
     content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert (content["schema"], content["run"], content["images"]) == (1, "cnn", 60)
     assert [layer["layer"] for layer in content["models"]["onnx"]["layers"]] == LAYERS
 
 
 @pytest.mark.parametrize("formats", [FORMATS, ("onnx",)])
-def test_the_picture_is_drawn(report: Report, formats: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_picture_is_drawn(report: DebugReport, formats: tuple[str, ...], tmp_path: Path) -> None:
     from matplotlib.image import imread
 
     path = tmp_path / "layers.png"

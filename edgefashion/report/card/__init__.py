@@ -3,7 +3,7 @@
 Everything in it is generated from a run, its files, results files and predictions for the test images.
 """
 
-from edgefashion.report.card.data import CardData, gather, measured
+from edgefashion.report.card.data import Card, gather, measured
 from edgefashion.report.card.page import to_markdown
 
-__all__ = ["CardData", "gather", "measured", "to_markdown"]
+__all__ = ["Card", "gather", "measured", "to_markdown"]

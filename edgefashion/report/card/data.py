@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edgefashion import device
+from edgefashion import device, files
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement
 from edgefashion.data import Dataset, Task
 from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.errors.arguments import PATH, takes
 from edgefashion.evaluation import predictions, rows, scores
 from edgefashion.evaluation.predictions import Candidate, LabeledImages, Labels, Predictions
 from edgefashion.evaluation.results import Results
@@ -25,6 +26,7 @@ from edgefashion.report.compare import read
 if TYPE_CHECKING:
     from edgefashion.benchmarking import Progress
 
+SUFFIX = ".md"
 Matrix = NDArray[np.intp]
 
 
@@ -40,7 +42,7 @@ class Confusion:
 
 
 @dataclass(frozen=True, eq=False)
-class CardData:
+class Card:
     """What is known of a model."""
 
     name: str
@@ -58,6 +60,29 @@ class CardData:
     """A row for each artifact, without latency."""
     elsewhere: list[tuple[Results, Row]]
     """Rows of the same files in results files, with what they were measured on."""
+
+    def to_markdown(self, picture: str | None = None) -> str:
+        """The card; `picture` is the name of the confusion matrix's file beside it."""
+        from edgefashion.report.card import page
+
+        return page.to_markdown(self, picture)
+
+    @takes(path=PATH)
+    def save(self, path: str | Path) -> None:
+        """Write the card into a .md file. Raises BadInput for another suffix, OutputError."""
+        if Path(path).suffix.lower() != SUFFIX:
+            raise BadInput(f"{path} is to end in {SUFFIX}: a card is written in Markdown")
+        files.write_text(Path(path), self.to_markdown())
+
+    @takes(path=PATH)
+    def plot(self, path: str | Path) -> None:
+        """Draw the confusion matrix of the deployed file into a .png, .svg or .pdf file.
+
+        Raises BadInput for another suffix, MissingExtra without matplotlib, OutputError.
+        """
+        from edgefashion.report.card.plot import plot
+
+        plot(self, Path(path))
 
     @property
     def deployed(self) -> int:
@@ -91,7 +116,7 @@ def gather(
     dataset: Dataset,
     elsewhere: Sequence[Path] = (),
     progress: "Progress | None" = None,
-) -> CardData:
+) -> Card:
     """Let each artifact classify the test images, and find its rows in the results files `elsewhere`.
 
     Raises ArtifactError and RuntimeCrash for a file that cannot be used, BadInput for a results file that
@@ -99,19 +124,20 @@ def gather(
     """
     sample = LabeledImages.of(dataset.test, dataset.task)
     subjects = [Candidate(each, each.path.name, sample) for each in artifacts]
-    files = [rows.file(each) for each in artifacts]
-    known = measured(elsewhere, {file.sha256 for file in files})
+    described = [rows.file(each) for each in artifacts]
+    known = measured(elsewhere, {file.sha256 for file in described})
     replies = [_asked(subject, progress) for subject in subjects]
     found = []
     for number, subject in enumerate(subjects):
         score = scores.score(subjects, replies, number)
+        reply = replies[number]
         own, computation = subject.artifact, rows.computation(subject.artifact.path)
-        common = rows.Common(own, subject.name, files[number], computation, score, None, replies[number].note)
-        untimed = Measurement(Job(subject.artifact.path, 1), replies[number].runtime, replies[number].version)
+        common = rows.Common(own, subject.name, described[number], computation, score, None, reply.note)
+        untimed = Measurement(Job(subject.artifact.path, 1), reply.runtime, reply.version)
         found.append(rows.row(common, untimed, [], BenchmarkOptions(), None))
     here = Results(device.describe(), dataset.describe(), found, "card")
     lists = (list(stories), list(artifacts), replies)
-    return CardData(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
+    return Card(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
 
 
 def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, Row]]:

@@ -16,7 +16,7 @@ from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
 from edgefashion.records.results import Recall, Row
 from edgefashion.records.run import Story
-from edgefashion.report.card.data import CardData
+from edgefashion.report.card.data import Card
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
 from edgefashion.version import __version__
@@ -46,7 +46,7 @@ class _Timed(NamedTuple):
         return str(self.device.name)
 
 
-def to_markdown(evidence: CardData, picture: str | None = None) -> str:
+def to_markdown(evidence: Card, picture: str | None = None) -> str:
     """The card; `picture` is the name of the confusion matrix's file beside it."""
     parts = [
         ("Model", _model(evidence)),
@@ -65,14 +65,14 @@ def to_markdown(evidence: CardData, picture: str | None = None) -> str:
     return text
 
 
-def _skipping(evidence: CardData) -> str:
+def _skipping(evidence: Card) -> str:
     """Why files have fewer multiply-accumulates than the trained model, where they do."""
     trained = evidence.stories[0].model.macs
     fewer = any(row.macs and row.macs < trained for row in evidence.results.rows)
     return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
 
 
-def _model(evidence: CardData) -> Page:
+def _model(evidence: Card) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = deployed.manifest.input if deployed.manifest else None
@@ -89,7 +89,7 @@ def _model(evidence: CardData) -> Page:
     return Page(lines, [table], [])
 
 
-def _training(evidence: CardData) -> Page:
+def _training(evidence: Card) -> Page:
     own = evidence.stories[0]
     lines = [f"Data: {own.data.name}; {_images(own)}; no choice was made on the test images"]
     if own.small_run:
@@ -137,7 +137,7 @@ def _story_column(number: int, story: Story) -> Column[_Setting]:
     return Column(story.name, text)
 
 
-def _accuracy(evidence: CardData) -> Page:
+def _accuracy(evidence: Card) -> Page:
     number = evidence.deployed
     files = [row for row in columns.result_tables(evidence.results) if row.title == "Accuracy"]
     own = evidence.results.rows[number]
@@ -148,7 +148,7 @@ def _accuracy(evidence: CardData) -> Page:
     return Page(lines, [*files, Table(title, _CLASSES, own.recalls)], notes)
 
 
-def _quantization(evidence: CardData) -> Iterable[str]:
+def _quantization(evidence: Card) -> Iterable[str]:
     """What is lost from float32, a line for each file that differs from it."""
     rows = [*evidence.results.rows, *(row for _, row in evidence.elsewhere)]
     lines: dict[str | None, str] = {}
@@ -188,7 +188,7 @@ def _p(p: float) -> str:
     return f"{p:.2f}" if p >= 0.01 else f"{p:.1g}"
 
 
-def _weaknesses(evidence: CardData) -> Page:
+def _weaknesses(evidence: Card) -> Page:
     found, names = evidence.confused(PAIRS), evidence.task.classes
     rows = [
         _Pair(names[pair.label], names[pair.taken_for], f"{pair.images:,} of {pair.of:,}") for pair in found
@@ -199,7 +199,7 @@ def _weaknesses(evidence: CardData) -> Page:
     return Page([], [Table(f"Most frequent confusions, {name}", _PAIRS, rows)], [])
 
 
-def _latency(evidence: CardData) -> Page:
+def _latency(evidence: Card) -> Page:
     rows = [
         _Timed(row, results.device)
         for results, row in evidence.elsewhere
@@ -225,7 +225,7 @@ def _flags(rows: Sequence[_Timed]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _versions(evidence: CardData) -> Page:
+def _versions(evidence: Card) -> Page:
     trained = evidence.stories[0].versions
     runtimes = dict.fromkeys(f"{each.runtime} {each.version}" for each in evidence.replies)
     lines = [

@@ -6,13 +6,13 @@ import numpy as np
 
 from edgefashion import figures
 from edgefashion.escaping import plot_label
-from edgefashion.report.card.data import CardData
+from edgefashion.report.card.data import Card
 
 NAMED = 40
 """Classes that there is room to name; of more only the shades are drawn."""
 
 
-def plot(evidence: CardData, path: Path) -> None:
+def plot(evidence: Card, path: Path) -> None:
     """Draw how the deployed artifact confuses the classes into `path`; the shades are shares of each class.
 
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and

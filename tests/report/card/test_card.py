@@ -18,7 +18,7 @@ from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
 from edgefashion.files import sha256
-from edgefashion.report.card import CardData, gather, to_markdown
+from edgefashion.report.card import Card, gather, to_markdown
 from edgefashion.report.card.page import _p
 from edgefashion.runtimes import for_file
 from edgefashion.stats import wilson_interval
@@ -31,7 +31,7 @@ def files(run: Run) -> list[artifact.Artifact]:
 
 
 @pytest.fixture(scope="module")
-def evidence(exported: Run, sample: Dataset) -> CardData:
+def evidence(exported: Run, sample: Dataset) -> Card:
     return gather("cnn", [exported.info], files(exported), sample)
 
 
@@ -54,11 +54,11 @@ def write(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0)
     return captured.err
 
 
-def test_the_details_are_of_an_int8_file(evidence: CardData) -> None:
+def test_the_details_are_of_an_int8_file(evidence: Card) -> None:
     assert evidence.artifacts[evidence.deployed].precision == "int8"
 
 
-def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: CardData, sample: Dataset) -> None:
+def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: Card, sample: Dataset) -> None:
     for number, each in enumerate(evidence.artifacts):
         runtime = for_file(each.path)
         runtime.start()
@@ -70,14 +70,14 @@ def test_the_confusion_matrix_counts_what_the_runtime_says(evidence: CardData, s
                 assert matrix[label, other] == np.count_nonzero(both)
 
 
-def test_intervals_are_wilson_s_of_each_class(evidence: CardData) -> None:
+def test_intervals_are_wilson_s_of_each_class(evidence: Card) -> None:
     matrix = evidence.confusion(0)
     for label, each in enumerate(evidence.results.rows[0].recalls):
         assert (each.images, each.right) == (matrix[label].sum(), matrix[label, label])
         assert each.ci95 == wilson_interval(each.right, each.images)
 
 
-def test_confusions_come_in_order_and_none_is_right(evidence: CardData) -> None:
+def test_confusions_come_in_order_and_none_is_right(evidence: Card) -> None:
     found = evidence.confused(100)
     assert all(pair.label != pair.taken_for for pair in found)
     assert [pair.images for pair in found] == sorted((pair.images for pair in found), reverse=True)
@@ -85,7 +85,7 @@ def test_confusions_come_in_order_and_none_is_right(evidence: CardData) -> None:
     assert sum(pair.images for pair in found) == matrix.sum() - np.trace(matrix)
 
 
-def test_the_card_says_what_is_known(evidence: CardData, exported: Run) -> None:
+def test_the_card_says_what_is_known(evidence: Card, exported: Run) -> None:
     text = to_markdown(evidence, "confusion.png")
     assert text.startswith("# Model card: cnn\n")
     assert f"{exported.info.model.parameters:,} parameters" in text
