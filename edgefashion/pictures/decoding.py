@@ -150,10 +150,11 @@ def _lighten(path: Path, picture: "Image", least: int | None) -> None:
 
 def _upright(picture: "Image") -> "Image":
     """As EXIF says that it was held; as it is where EXIF is damaged, which says nothing of the picture."""
-    from PIL import ImageOps
+    from PIL import ExifTags, ImageOps
 
     try:
-        return ImageOps.exif_transpose(picture)
+        as_it_is = picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        return picture if as_it_is else ImageOps.exif_transpose(picture)
     except Exception:  # Pillow raises anything
         return picture
 
@@ -162,7 +163,7 @@ def _on_background(picture: "Image", behind: Color | None) -> "tuple[Image, Colo
     from PIL import Image
 
     if not picture.has_transparency_data:
-        return picture.convert("RGB"), None
+        return picture if picture.mode == "RGB" else picture.convert("RGB"), None
     picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     seen = behind or (BLACK if transparency.is_pale(picture) else WHITE)
     background = Image.new("RGBA", picture.size, (*seen, 255))

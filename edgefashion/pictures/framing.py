@@ -24,7 +24,7 @@ def fit(picture: "Image", task: Task) -> tuple[NDArray[np.uint8], str, dict[str,
     Resampling is bicubic, over all the pixels that an edge is made smaller by.
     """
     way, size = task.picture.fit, (task.width, task.height)
-    colors = picture.convert("L" if task.channels == 1 else "RGB")
+    colors = picture.convert("L") if task.channels == 1 else picture
     fitted = colors if colors.size == size else _resized(colors, way, size, task.picture.fill)
     pixels = np.asarray(fitted).reshape(task.image_shape)
     what = "taken as it is" if colors.size == size else f"{_DONE[way]} {task.width}x{task.height}"

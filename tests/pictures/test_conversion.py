@@ -170,7 +170,7 @@ def test_12_bits_in_16_are_said(sample: Dataset, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("invert", "said"), [(None, "--no-invert"), (True, "--no-invert"), (False, "--invert")]
+    ("invert", "said"), [(None, "invert=False"), (True, "invert=False"), (False, "invert=True")]
 )
 def test_where_nothing_is_seen_the_other_polarity_is_named(
     invert: bool | None, said: str, tmp_path: Path
