@@ -1,10 +1,11 @@
 """How far the logits of one model are from those of another, on the same images."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgefashion.evaluation.predictions import Labels
 from edgefashion.runtimes.base import Logits
-from edgefashion.stats import log_softmax
+from edgefashion.stats import log_softmax, paired
 
 
 def compare(logits: Logits, expected: Logits, labels: Labels) -> dict[str, float]:
@@ -19,6 +20,7 @@ def compare(logits: Logits, expected: Logits, labels: Labels) -> dict[str, float
         "keras_class_entropy_bits": class_entropy(expected),
         "accuracy": float(np.mean(classes == labels)),
         "keras_accuracy": float(np.mean(expected_classes == labels)),
+        "mcnemar_p": paired(classes == labels, expected_classes == labels),
     }
 
 
@@ -34,6 +36,10 @@ def class_entropy(logits: Logits) -> float:
     """Shannon's entropy of how often each class is predicted, in bits: log2(classes) for equal shares, 0 when
     every image gets the same class. `logits` are float32 [N, classes].
     """
-    shares = np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)
-    present = shares[shares > 0]
+    return entropy(np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]))
+
+
+def entropy(counts: NDArray[np.intp]) -> float:
+    """That of how often each of several things is there, in bits."""
+    present = counts[counts > 0] / counts.sum()
     return float((present * np.log2(1 / present)).sum())

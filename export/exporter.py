@@ -75,10 +75,10 @@ def export_run(
         export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
     model = graph.build(run)
     representative = representative_dataset(source, model.task, model.normalization, size, split=split)
-    unseen = verification_images(splits.validation, run.quantized)
+    unseen, seen_in = verification_images(splits, run.quantized)
     expected = model.predict(unseen.images)
     check_learned(run, expected)
-    job = _Job(run, model, representative, options, splits.validation, unseen, expected, report)
+    job = _Job(run, model, representative, options, splits.validation, unseen, seen_in, expected, report)
     return [job.make(variant) for variant in variants]
 
 
@@ -96,7 +96,9 @@ def check_learned(run: Run, logits: Logits) -> None:
 
 @dataclass(frozen=True)
 class _Job:
-    """What all artifacts that are made at a time have in common. `expected` are the logits of `unseen`."""
+    """What all artifacts that are made at a time have in common. `expected` are the logits of `unseen`, which
+    is of the split `seen_in`.
+    """
 
     run: Run
     model: Graph
@@ -104,6 +106,7 @@ class _Job:
     options: ExportOptions
     validation: Subset
     unseen: Subset
+    seen_in: str
     expected: Logits
     report: Report
 
@@ -120,7 +123,8 @@ class _Job:
         if layers:
             full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
             manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
-        manifest["verification"] = verify(content, name, variant.precision, self.unseen, self.expected)
+        compared = (self.unseen, self.expected, self.seen_in)
+        manifest["verification"] = verify(content, name, variant.precision, *compared)
         made = artifact.save(run.artifacts / name, content, manifest)
         self.report(_line(made, content))
         if layers:

@@ -1,0 +1,105 @@
+"""A hundred pictures of two classes, four to one: trained, exported, measured, packed and told of."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edgefashion as ef
+from edgefashion.cli import main
+from edgefashion.data import Dataset, split
+from edgefashion.report.card import gather, to_markdown
+from edgefashion.training import runs
+from edgefashion.training.runs import Run
+
+CLASSES = {"boots": (9, 4), "bags": (8, 1)}
+"""Label of Fashion-MNIST, and of how many pictures in five."""
+PARTS = {"train": 70, "val": 15, "test": 15}
+
+
+@pytest.fixture(scope="module")
+def pictures(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("small") / "things"
+    for name, (label, share) in CLASSES.items():
+        numbers = iter(np.flatnonzero(sample.train.labels == label))
+        for part, count in PARTS.items():
+            own = folder / part / name
+            own.mkdir(parents=True)
+            for number in islice(numbers, count * share // 5):
+                Image.fromarray(np.asarray(sample.train.images[number])[:, :, 0]).save(own / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dataset(pictures: Path) -> Dataset:
+    return ef.load_dataset(pictures)
+
+
+@pytest.fixture(scope="module")
+def run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    recipe = ef.recipe("cnn", epochs=4, batch_size=10)
+    return ef.train(recipe, dataset, tmp_path_factory.mktemp("runs") / "things")
+
+
+@pytest.fixture(scope="module")
+def files(run: Run, dataset: Dataset) -> list[ef.Artifact]:
+    return ef.export_model(run, dataset, formats=["tflite"])
+
+
+def test_verification_is_on_50_images_and_calibration_on_all_there_are(
+    files: list[ef.Artifact], dataset: Dataset
+) -> None:
+    parts = split(dataset)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (70, 15, 15)
+    for each in files:
+        assert each.manifest is not None and each.manifest.verification
+        assert each.manifest.verification["images"] == 50
+        assert each.manifest.verification["split"] == "validation and training"
+        if each.precision == "int8":
+            assert each.manifest.calibration and each.manifest.calibration.count == len(parts.train)
+
+
+def test_it_is_measured_packed_and_told_of(
+    files: list[ef.Artifact], run: Run, dataset: Dataset, tmp_path: Path
+) -> None:
+    quick = ef.BenchmarkOptions().lasting(0.01)
+    found = ef.evaluate(files, dataset, threads=[1], options=quick)
+    found.raise_failures()
+    for row in found.rows:
+        assert [each.name for each in row.recalls] == ["bags", "boots"]
+        assert row.balanced_accuracy is not None and row.is_imbalanced
+    assert "Balanced %" in found.to_markdown()
+    bundle = tmp_path / "things.zip"
+    assert ef.make_bundle(files, dataset, bundle).images == len(dataset.test)
+    assert ef.benchmark(bundle, threads=[1], options=quick).rows[0].images == len(dataset.test)
+    card = to_markdown(gather("things", runs.stories([run]), files, dataset))
+    assert "| bags |" in card and "the largest, boots with" in card
+
+
+def test_layers_are_compared_on_what_there_is(
+    run: Run, files: list[ef.Artifact], pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["debug", str(run.folder), "--format", "tflite", "--data", str(pictures)])
+    captured = capsys.readouterr()
+    assert not stopped.value.code, captured.err
+    assert "conv1" in captured.out
+
+
+def test_a_file_of_another_task_is_said_in_words(
+    files: list[ef.Artifact], other: Dataset, other_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = ef.evaluate(files[0], other, threads=[1])
+    with pytest.raises(
+        ef.ArtifactError, match=r"tells 2 classes \(bags, boots\) apart, and .* has 3 classes \("
+    ):
+        found.raise_failures()
+    for verb in (["evaluate", "--seconds", "0.01"], ["predict", "--index", "0"]):
+        with pytest.raises(SystemExit) as stopped:
+            main([verb[0], str(files[0].path), *verb[1:], "--data", str(other_folder)])
+        assert stopped.value.code == 2
+        lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("edgefashion: ")]
+        assert "bags, boots" in lines[-1], lines
