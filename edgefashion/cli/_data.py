@@ -143,6 +143,10 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
         chosen = Chosen(Path(str(known.folder)), {**chosen.options, **_options_of(known)})
     with Bar(at_once=False) as progress:
         dataset = load_dataset(chosen.folder, say, progress, task=task, **chosen.options)
+    if recorded and recorded.fold and _is_made_of(recorded, dataset):
+        from edgefashion.data.folds import part
+
+        dataset = part(dataset, recorded.fold)
     whole = "" if dataset.complete else ", a part of the data set"
     say(f"data: {dataset.source}{whole}{', which the model was trained with' if known else ''}")
     return dataset
@@ -191,6 +195,11 @@ def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
     sample = zoo.open_zoo().sample()
     say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")
     return sample
+
+
+def _is_made_of(recorded: "DatasetInfo", dataset: "Dataset") -> bool:
+    """Whether what was recorded is a part of this data set."""
+    return dataset.checksums.items() <= recorded.checksums.items()
 
 
 def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetInfo | None":

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edgefashion.cli._output import OutputFile, PictureFile
-from edgefashion.recipes import NAMED_RECIPES, RECIPES, WIDTHS
+from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, WIDTHS
 
 MOST_CPUS = 9999
 MOST = 10**9
@@ -188,8 +188,9 @@ model_option = click.option(
 recipe_option = click.option(
     "--recipe",
     "recipe_name",
-    type=Name("recipe", list(NAMED_RECIPES)),
-    help="Train after this recipe instead of the --model's own; edgefashion recipes shows them.",
+    type=Name("recipe", [AUTO, *NAMED_RECIPES]),
+    help="Train after this recipe instead of the --model's own, see edgefashion recipes; auto, usual where "
+    "the data is not Fashion-MNIST: by how many pictures there are.",
 )
 RUNS = "runs"
 """The folder of all runs where none is named."""

@@ -15,7 +15,6 @@ from edgefashion.cli._output import following, say
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
-    from edgefashion.task import Task
 
 
 @click.command()
@@ -83,9 +82,10 @@ def export(
     selection.check_calibration(calibration, every_variant)
     target = selection.target_for(target, every_variant, say)
     options = selection.options_for(found, ExportOptions(calibration_images, calibration, target), keep_float)
-    datasets: dict[Task, Dataset] = {}
+    datasets: dict[str, Dataset] = {}
     for (run, variants), own in zip(found, options, strict=True):
-        if run.task not in datasets:
-            datasets[run.task] = _data.for_training(chosen, run)
-        export_variants(run, datasets[run.task], variants, own, report=say)
+        same = str((run.task, run.info.data.fold))
+        if same not in datasets:
+            datasets[same] = _data.for_training(chosen, run)
+        export_variants(run, datasets[same], variants, own, report=say)
     following(shlex.join(("edgefashion", "evaluate", *(str(run.folder) for run, _ in found))))

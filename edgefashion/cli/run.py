@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion import files
-from edgefashion.cli import _data
+from edgefashion.cli import _data, _recipes
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._next_step import after_evaluation
 from edgefashion.cli._options import model_option, runs_option, threads_option, training_options
 from edgefashion.cli._output import following, give_out, say
 from edgefashion.cli._progress import Bar, training_bar
-from edgefashion.recipes import RECIPES, Recipe, changed, run_name
+from edgefashion.recipes import Recipe
 
 if TYPE_CHECKING:
     from edgefashion.artifacts.artifact import Artifact
@@ -49,13 +49,16 @@ def run(
 
     if smoke:
         changes |= {"epochs": changes["epochs"] or 1, "limit": changes["limit"] or SMOKE_IMAGES}
-    recipes = [changed(RECIPES[model], **changes) for model in models]
     path = root / ("results-small.json" if changes["limit"] else "results.json")
-    dataset = _data.for_training(chosen)
+    dataset, recipes = _recipes.for_data(models, None, chosen, None, **changes)
     _data.check_enough(dataset, force)
     files.make_folder(root)
     files.check_writable(path)
-    artifacts = [each for recipe in recipes for each in _made(recipe, dataset, root, hardware, force)]
+    artifacts = [
+        each
+        for name, recipe in recipes.items()
+        for each in _made(recipe, dataset, root / name, hardware, force)
+    ]
     protocol = protocol_for(SMOKE_SECONDS if smoke else None, None, None, in_process=False)
     with Bar() as progress:
         found = evaluate(
@@ -72,13 +75,12 @@ def run(
 
 
 def _made(
-    recipe: Recipe, dataset: "Dataset", root: Path, hardware: str | None, force: bool
+    recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, force: bool
 ) -> "list[Artifact]":
     """The usual exports of a recipe's run, trained and made where they are not there yet."""
     from edgefashion.export.export import export_model
     from edgefashion.training.reuse import train_or_reuse
 
-    folder = root / run_name(recipe)
     with training_bar() as progress:
         run = train_or_reuse(
             recipe, dataset, folder, hardware=hardware, force=force, report=say, progress=progress

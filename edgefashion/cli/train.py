@@ -1,19 +1,20 @@
 """The verb `train`."""
 
 import shlex
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from edgefashion.cli import _data, _fine_tuning, _resolve
+from edgefashion.cli import _data, _fine_tuning, _recipes, _resolve
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._fine_tuning import fine_tuning_options
 from edgefashion.cli._options import (
     COUNT,
     FILE,
+    Whole,
     model_option,
     options,
     recipe_option,
@@ -23,7 +24,7 @@ from edgefashion.cli._options import (
 from edgefashion.cli._output import following, say
 from edgefashion.cli._progress import training_bar
 from edgefashion.errors import BadInput
-from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe, changed, overrides, run_name
+from edgefashion.recipes import AUTO, NAMED_RECIPES, VARIETIES, Recipe, Variety, overrides
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -53,6 +54,22 @@ recipe_options = options(
         type=COUNT,
         help="Train NAME-seed-0 and so many more in all; the best on validation becomes NAME.",
     ),
+    click.option(
+        "--folds",
+        type=Whole(2),
+        help="For few pictures: share them out, train NAME-fold-1 and so on, each judged on the fold that it "
+        "did not see, in float and int8; and NAME on all.",
+    ),
+    click.option(
+        "--variety",
+        type=click.Choice(VARIETIES),
+        help="How pictures of a class differ, of --recipe auto: as photos do (default); little, the camera "
+        "being fixed; or in no way to be imitated.",
+    ),
+    click.option("--flip/--no-flip", default=None, help="Whether mirrored pictures are of the same class."),
+    click.option(
+        "--balance", is_flag=True, default=None, help="Let pictures of rare classes count for more."
+    ),
 )
 
 
@@ -72,6 +89,8 @@ def train(
     texts: tuple[str, ...],
     teacher: str | None,
     seeds: int | None,
+    folds: int | None,
+    variety: Variety | None,
     name: str | None,
     root: Path,
     chosen: Chosen,
@@ -98,15 +117,13 @@ def train(
     if teacher:
         named["teacher"] = str(_resolve.run_folder(teacher, root))
     changes = file.fields | _together(named, overrides.settings(texts))
-    if seeds and "seed" in changes:
-        raise BadInput("--seeds counts the seeds from 0: leave out seed")
     tuning = _fine_tuning.asked(base, qat, sparsity, clusters)
-    if recipe_name:
+    _check_several(seeds, folds, "seed" in changes, tuning is not None)
+    if recipe_name not in (None, AUTO) or (recipe_name and tuning):
         _check_alone(recipe_name, tuning is not None)
     changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
-        recipes = _new_recipes(models, recipe_name, **changes)
-        dataset = _data.for_training(chosen)
+        dataset, recipes = _recipes.for_data(models, recipe_name, chosen, variety, **changes)
     else:
         kind, base_name = tuning
         bases = _fine_tuning.base_runs(base_name, models, root)
@@ -115,19 +132,15 @@ def train(
         recipes = _fine_tuning.recipes(kind, bases, dataset, **changes)
     _data.check_enough(dataset, force)
     folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}
+    how = _How(hardware, resume, force)
     for folder, recipe in folders.items():
         if seeds:
-            _train_seeds(recipe, dataset, folder, seeds, hardware, resume, force)
+            _train_seeds(recipe, dataset, folder, seeds, how)
+        elif folds:
+            _train_folds(recipe, dataset, folder, folds, how)
         else:
-            _tell(_fit(recipe, dataset, folder, hardware, resume, force))
+            _tell(_fit(recipe, dataset, folder, how))
     following(shlex.join(("edgefashion", "export", *map(str, folders))))
-
-
-def _new_recipes(models: Sequence[str], name: str | None, **changes: Any) -> dict[str, Recipe]:
-    """The recipe called `name`, or else one for each model, by the name its run gets."""
-    chosen = [NAMED_RECIPES[name]] if name else [RECIPES[model] for model in models]
-    recipes = [changed(recipe, **changes) for recipe in chosen]
-    return {run_name(recipe): recipe for recipe in recipes}
 
 
 def _check_names(name: str | None, models: tuple[str, ...], root: Path) -> None:
@@ -152,6 +165,16 @@ def _together(named: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
     return own | texts
 
 
+def _check_several(seeds: int | None, folds: int | None, seed: bool, fine_tuning: bool) -> None:
+    """Raise BadInput where several runs are asked for, and something that they cannot be."""
+    if seeds and seed:
+        raise BadInput("--seeds counts the seeds from 0: leave out seed")
+    if folds and seeds:
+        raise BadInput("--seeds and --folds both train several runs: give one of them")
+    if folds and fine_tuning:
+        raise BadInput("--folds trains from the start: leave it out, or what fine-tunes a run")
+
+
 def _check_alone(name: str, fine_tuning: bool) -> None:
     """Raise BadInput where something beside the recipe's name chooses a recipe too."""
     source = click.get_current_context().get_parameter_source("models")
@@ -169,22 +192,29 @@ def _of_teacher(recipe: Recipe | None, changes: dict[str, Any]) -> dict[str, Any
     return {field: value for field, value in usual.items() if field not in changes}
 
 
-def _fit(
-    recipe: Recipe, dataset: "Dataset", folder: Path, hardware: str | None, resume: bool, force: bool
-) -> "Run":
+@dataclass(frozen=True)
+class _How:
+    """What is asked of every run."""
+
+    hardware: str | None
+    resume: bool
+    force: bool
+
+
+def _fit(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
     from edgefashion.training.reuse import resumable
     from edgefashion.training.train import train as fit
 
-    how = "the same command" if resume else "the same command with --resume"
-    goes_on = resumable(folder, f"{how}, without --force," if force else how)
+    again = "the same command" if how.resume else "the same command with --resume"
+    goes_on = resumable(folder, f"{again}, without --force," if how.force else again)
     with goes_on, training_bar() as progress:
         return fit(
             recipe,
             dataset,
             folder,
-            hardware=hardware,
-            resume=resume,
-            force=force,
+            hardware=how.hardware,
+            resume=how.resume,
+            force=how.force,
             report=say,
             progress=progress,
         )
@@ -195,28 +225,40 @@ def _tell(run: "Run") -> None:
     say(f"{run.folder}: {accuracy}{_fine_tuning.compressed(run)}")
 
 
-def _train_seeds(
-    recipe: Recipe,
-    dataset: "Dataset",
-    folder: Path,
-    count: int,
-    hardware: str | None,
-    resume: bool,
-    force: bool,
-) -> None:
+def _fit_one(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
+    """One of several runs: with --resume one that is there already is taken as it is."""
     from edgefashion.training.reuse import train_or_reuse
+
+    if how.resume:
+        with training_bar() as progress:
+            run = train_or_reuse(
+                recipe, dataset, folder, hardware=how.hardware, report=say, progress=progress
+            )
+    else:
+        run = _fit(recipe, dataset, folder, how)
+    _tell(run)
+    return run
+
+
+def _train_folds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:
+    from edgefashion.cli._folds import classes_of, sentence
+    from edgefashion.training.folds import train_folds
+
+    def fit(one: Recipe, part: "Dataset", where: Path) -> "Run":
+        return _fit_one(one, part, where, how)
+
+    _, found = train_folds(recipe, dataset, folder, count, fit, classes_of)
+    for precision, pooled in found.pooled.items():
+        say(sentence(precision, pooled, count))
+
+
+def _train_seeds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:
     from edgefashion.training.seeds import is_best_of_seeds, train_seeds
 
     def fit(one: Recipe, where: Path) -> "Run":
-        if resume:
-            with training_bar() as progress:
-                run = train_or_reuse(one, dataset, where, hardware=hardware, report=say, progress=progress)
-        else:
-            run = _fit(one, dataset, where, hardware, resume=False, force=force)
-        _tell(run)
-        return run
+        return _fit_one(one, dataset, where, how)
 
-    replacing = force or (resume and is_best_of_seeds(folder))
+    replacing = how.force or (how.resume and is_best_of_seeds(folder))
     run, seeds = train_seeds(recipe, folder, count, fit, replacing=replacing)
     spread = "" if seeds.deviation is None else f", standard deviation {seeds.deviation:.4f}"
     best = seeds.runs[seeds.best]["run"]

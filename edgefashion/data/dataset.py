@@ -30,7 +30,7 @@ from edgefashion.task import Labels, Task
 
 if TYPE_CHECKING:
     from edgefashion.records.values import Dataset as DatasetInfo
-    from edgefashion.records.values import LeftOut
+    from edgefashion.records.values import Fold, LeftOut
 
 SUMS, TASK = "SHA256SUMS", "task.json"
 
@@ -45,6 +45,10 @@ class Subset:
     """[N] of the task's `label_dtype`: positions in its classes"""
     indices: npt.NDArray[np.int64]
     """int64 [N], position of each image in its IDX file, or among the pictures of its split"""
+    keys: npt.NDArray[np.float64] | None = None
+    """float64 [N] in 0..1, by which pictures are shared out: the same for those that belong together; None of
+    IDX files
+    """
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,7 +57,8 @@ class Subset:
         """The images at `positions`, integers [M], counted within this subset; those in a file are not
         copied.
         """
-        return Subset(take(self.images, positions), self.labels[positions], self.indices[positions])
+        keys = None if self.keys is None else self.keys[positions]
+        return Subset(take(self.images, positions), self.labels[positions], self.indices[positions], keys)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,10 @@ class Dataset:
     """what chooses between models, where there is such; else `split` sets a part of train aside"""
     left_out: "LeftOut | None" = field(default=None, kw_only=True)
     """how many files of a set of pictures are not in it"""
+    own_test: bool = field(default=True, kw_only=True)
+    """whether the user said what test is; else it was drawn here"""
+    fold: "Fold | None" = field(default=None, kw_only=True)
+    """which part of a larger data set this is, see `data.folds`"""
     follow_links: bool = field(default=False, kw_only=True)
     """whether links among its pictures were followed"""
 
@@ -101,6 +110,7 @@ class Dataset:
             folder=UNSET if self.task == FASHION_MNIST else str(self.folder.absolute()),
             left_out=self.left_out or UNSET,
             follow_links=self.follow_links or UNSET,
+            fold=self.fold or UNSET,
         )
 
 

@@ -1,6 +1,7 @@
 """Train, validation and test: the same images on every machine, in every run."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     classes = len(dataset.task.classes)
     if limit is not None and limit < classes:
         raise BadInput(f"a limit of {limit} images leaves classes empty; give {classes} or more")
-    train, validation = _set_aside(dataset)
+    train, validation = set_aside(dataset)
     test = dataset.test
     for name, part in (("train", train), ("validation", validation), ("test", test)):
         if not len(part):
@@ -47,7 +48,7 @@ def split(dataset: Dataset, limit: int | None = None) -> Splits:
     return Splits(train, validation, test, dataset.task)
 
 
-def _set_aside(dataset: Dataset) -> tuple[Subset, Subset]:
+def set_aside(dataset: Dataset) -> tuple[Subset, Subset]:
     """What to learn from, and what chooses."""
     if dataset.validation is not None:
         return dataset.train, dataset.validation
@@ -58,7 +59,10 @@ def _set_aside(dataset: Dataset) -> tuple[Subset, Subset]:
             f"the class {name} has {counts.min()} training images: a data set needs at least 2 of each"
         )
     held = np.maximum(counts // VALIDATION_SHARE, 1)
-    order = _class_ranks(dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED))
+    keys = dataset.train.keys
+    order = _class_ranks(
+        dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED) if keys is None else keys
+    )
     aside = order < held[dataset.train.labels]
     return dataset.train.take(np.flatnonzero(~aside)), dataset.train.take(np.flatnonzero(aside))
 
@@ -80,7 +84,7 @@ def _keys(count: int, seed: int) -> npt.NDArray[np.uint64]:
     return np.random.PCG64(seed).random_raw(count)
 
 
-def _class_ranks(labels: Labels, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def _class_ranks(labels: Labels, keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Position of each image among those of its own class when they are ordered by key: int64 [N]."""
     order = np.lexsort((keys, labels))
     starts = np.searchsorted(labels[order], labels)

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -59,6 +59,18 @@ class StoredArray:
         taken = object.__new__(StoredArray)
         vars(taken).update(vars(self) | {"_rows": self._rows[rows]})
         return taken
+
+    def and_of(self, others: "Sequence[StoredArray]") -> "StoredArray":
+        """An array of the rows of this one and of others in the same file: nothing is read or copied.
+
+        Raises ValueError for one in another file.
+        """
+        if any(other._file is not self._file for other in others):
+            raise ValueError("not arrays of one file")
+        together = object.__new__(StoredArray)
+        rows = np.concatenate([array._rows for array in (self, *others)])
+        vars(together).update(vars(self) | {"_rows": rows})
+        return together
 
     def _read(self, rows: NDArray[np.intp]) -> NDArray[Any]:
         """Those rows of the file: neighbors in one go."""
@@ -116,3 +128,11 @@ def take(array: NDArray[Any], rows: Rows) -> NDArray[Any]: ...
 def take(array: NDArray[Any] | StoredArray, rows: Rows) -> NDArray[Any] | StoredArray:
     """Those rows: of an array in memory copied, of one in a file left there."""
     return array.take(rows) if isinstance(array, StoredArray) else array[rows]
+
+
+def joined(arrays: Sequence[ImageSet]) -> ImageSet:
+    """The rows of all arrays, one after the other; those in a file, which then all are in, stay there."""
+    first, *others = arrays
+    if isinstance(first, StoredArray):
+        return first.and_of([other for other in others if isinstance(other, StoredArray)])
+    return np.concatenate([np.asarray(array) for array in arrays])

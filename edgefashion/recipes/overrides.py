@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from edgefashion.errors import BadInput
 from edgefashion.files import reading
 from edgefashion.recipes.catalog import NAMED_RECIPES
-from edgefashion.recipes.recipe import Recipe
+from edgefashion.recipes.recipe import AUTO, Recipe
 
-_NOT_SET = ("name", "model", "teacher_id", "fine_tuning", "base_run_id", "sparsity", "clusters")
+_NOT_SET = ("name", "reason", "model", "teacher_id", "fine_tuning", "base_run_id", "sparsity", "clusters")
 FIELDS = {name: hint for name, hint in get_type_hints(Recipe).items() if name not in _NOT_SET}
 """What may be set, and its type."""
 BASE = "recipe"
@@ -53,8 +53,9 @@ def read(path: Path) -> Config:
         _check_known(where, name, (BASE, *FIELDS))
         if name != BASE:
             fields[name] = _typed(where, name, value)
-        elif not isinstance(value, str) or value not in NAMED_RECIPES:
-            raise BadInput(f"{where}: unknown recipe {value!r:.80}{_nearest(str(value), NAMED_RECIPES)}")
+        elif not isinstance(value, str) or value not in (AUTO, *NAMED_RECIPES):
+            near = _nearest(str(value), (AUTO, *NAMED_RECIPES))
+            raise BadInput(f"{where}: unknown recipe {value!r:.80}{near}")
     return Config(content.get(BASE), fields)
 
 

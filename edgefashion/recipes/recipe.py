@@ -13,6 +13,8 @@ FineTuning = Literal["float", "qat", "prune", "cluster"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Optimizer = Literal["adam", "sgd"]
 Loss = Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
+AUTO = "auto"
+"""The name of a recipe that was made for the pictures there are, see `recipes.automatic`."""
 WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 """Those of MobileNetV2 that there are weights of ImageNet for."""
 
@@ -22,6 +24,7 @@ class Recipe:
     """Everything that decides what a training computes, apart from the data.
 
     name: that of the recipe it was made from; it decides nothing.
+    reason: why it was chosen, where that was not the user; it decides nothing either.
     model: the architecture.
     width: what the channels of its layers are multiplied by, of MobileNetV2; 1 of any other.
     learning_rate: the highest one. `schedule` holds it, lets it fall to zero by a cosine, or raises it from
@@ -31,13 +34,19 @@ class Recipe:
         and Hutter 2019). Biases and batch normalization keep theirs.
     ema: the decay a step of a moving average over the weights and the statistics of batch normalization,
         which then is what is validated and kept; 0 for none.
-    flip, shift, erase, mixup: see `training.augmentation`. Whether half of the images are mirrored, by
-        how many pixels they move at most, the probability that a rectangle is erased, the alpha of mixup.
+    flip, flip_vertical, shift, crop, rotate, brightness, contrast, color, erase, mixup: see
+        `training.augmentation`. Whether half of the images are mirrored, and half upside down; by how many
+        pixels they move at most; the least share of the area that a crop keeps, 0 for no crops; the most
+        degrees they are turned by; how far brightness, contrast and colors change, 0 for not at all; the
+        probability that a rectangle is erased; the alpha of mixup.
+    balance: whether an image counts for the more in the loss the fewer there are of its class, see
+        `training.balance`.
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
     teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
         `temperature` what both logits are divided by, see `training.distillation`. `teacher_id` is its id.
-    frozen: the name of a layer; it and all before it keep their initial weights, and what it gives is
-        computed once for each image, see `edgefashion.training.frozen_layers`. None where all layers learn.
+    frozen: the name of a layer; it and all before it keep their initial weights, and where images are not
+        augmented what it gives is computed once for each, see `edgefashion.training.frozen_layers`. None
+        where all layers learn.
     weights: the initial ones: None for an architecture that has no pretrained ones, else "imagenet", "none"
         or the path of a file.
     limit: the number of training images used, None for all.
@@ -47,6 +56,7 @@ class Recipe:
     """
 
     name: str | None = field(default=None, compare=False)
+    reason: str | None = field(default=None, compare=False)
     model: str
     epochs: int
     batch_size: int
@@ -58,9 +68,16 @@ class Recipe:
     weight_decay: float = 0.0
     ema: float = 0.0
     flip: bool = False
+    flip_vertical: bool = False
     shift: int = 0
+    crop: float = 0.0
+    rotate: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    color: float = 0.0
     erase: float = 0.0
     mixup: float = 0.0
+    balance: bool = False
     label_smoothing: float = 0.0
     teacher: str | None = None
     teacher_id: str | None = None
@@ -99,6 +116,17 @@ class Recipe:
     def soft_labels(self) -> bool:
         """Whether something makes a label a distribution over the classes."""
         return bool(self.label_smoothing or self.mixup)
+
+    @property
+    def augments(self) -> bool:
+        """Whether an image is another each time it is seen."""
+        moved = self.flip or self.flip_vertical or self.shift or self.crop or self.rotate
+        return bool(moved or self.recolors or self.erase or self.mixup)
+
+    @property
+    def recolors(self) -> bool:
+        """Whether its pixels get other values where they are."""
+        return bool(self.brightness or self.contrast or self.color)
 
     def check(self) -> None:
         """Raise BadInput for a value out of its range, or for values that exclude each other; how far images
@@ -143,11 +171,6 @@ class Recipe:
                 "a teacher has no logits for mixed images: leave out mixup or teacher",
             ),
             (
-                self.frozen and (self.flip or self.shift or self.erase or self.mixup),
-                "the output of frozen layers is computed once, from the original images: "
-                "leave out flip, shift, erase and mixup, or frozen",
-            ),
-            (
                 self.frozen and self.weights in (None, "none"),
                 "frozen layers keep their initial weights, and random ones are useless: "
                 "name pretrained weights, or leave out frozen",
@@ -173,6 +196,11 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "weight_decay": (0.0, float("inf"), "0 or more"),
     "ema": _UNTIL_ONE,
     "shift": (0, 2**31, "0 or more"),
+    "crop": _UNTIL_ONE,
+    "rotate": (0.0, 180.0000001, "from 0 to 180"),
+    "brightness": _SHARE,
+    "contrast": (0.0, 1e3, "0 or more and less than 1,000"),
+    "color": _SHARE,
     "erase": _SHARE,
     "mixup": (0.0, 1e6, "0 or more and less than 1,000,000"),
     "label_smoothing": _UNTIL_ONE,

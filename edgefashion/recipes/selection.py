@@ -8,7 +8,7 @@ from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import takes
 from edgefashion.errors.wording import setting
 from edgefashion.recipes.catalog import NAMED_RECIPES, RECIPES
-from edgefashion.recipes.recipe import Recipe
+from edgefashion.recipes.recipe import AUTO, Recipe
 
 
 @takes(name=str)
@@ -40,5 +40,6 @@ def changed(recipe: Recipe, **changes: Any) -> Recipe:
 def run_name(recipe: Recipe) -> str:
     """The run's name where none is given: the model's or the recipe's, and the limit that makes it small."""
     usual = RECIPES.get(recipe.model)
-    name = recipe.model if usual and usual.name == recipe.name else recipe.name
+    unnamed = recipe.name == AUTO or (usual and usual.name == recipe.name)
+    name = recipe.model if unnamed else recipe.name
     return f"{name}-limit-{recipe.limit}" if recipe.limit else str(name)

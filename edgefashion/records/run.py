@@ -5,7 +5,18 @@ from msgspec import UNSET, UnsetType
 from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
 from edgefashion.records.task import Task
-from edgefashion.records.values import Amount, Count, Dataset, Digest, Id, Name, Positive, Record, Share
+from edgefashion.records.values import (
+    Amount,
+    Count,
+    Dataset,
+    Digest,
+    Id,
+    Name,
+    Pooled,
+    Positive,
+    Record,
+    Share,
+)
 
 
 class Model(Record, frozen=True, kw_only=True):
@@ -59,6 +70,8 @@ class Run(Record, frozen=True, kw_only=True):
     versions: dict[str, Name] | UnsetType = UNSET
     seed_run: Name | UnsetType = UNSET
     """That of which this is a copy: the best of several seeds."""
+    folds: dict[Name, Pooled] | UnsetType = UNSET
+    """Precision → what the models of folds made of all pictures, where there were any."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a training of more epochs than its recipe has."""

@@ -12,6 +12,7 @@ class Epoch(TypedDict):
     val_accuracy: Share
     seconds: Amount
     val_loss: NotRequired[float | None]
+    val_balanced_accuracy: NotRequired[Share]
     loss: NotRequired[float | None]
     accuracy: NotRequired[Share | None]
 

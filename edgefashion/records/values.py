@@ -44,6 +44,26 @@ class LeftOut(Record, frozen=True, kw_only=True):
     duplicates: Count
 
 
+class Fold(Record, frozen=True, kw_only=True):
+    """Which of how many folds of a data set; number 0 for all but validation, see `data.folds`."""
+
+    number: Count
+    of: Positive
+
+
+class Pooled(Record, frozen=True, kw_only=True):
+    """How many of all pictures were right, each judged by the model of the fold that it is in.
+
+    `accuracy_ci95` is Wilson's interval: of the models' differences among each other it knows nothing.
+    """
+
+    right: Count
+    pictures: Positive
+    accuracy: Share
+    accuracy_ci95: tuple[Share, Share]
+    balanced_accuracy: Share
+
+
 class Dataset(Record, frozen=True, kw_only=True):
     """What `Dataset.describe` says."""
 
@@ -56,3 +76,4 @@ class Dataset(Record, frozen=True, kw_only=True):
     """The absolute path of a data set of the user's own, on the machine that read it."""
     left_out: LeftOut | UnsetType = UNSET
     follow_links: bool | UnsetType = UNSET
+    fold: Fold | UnsetType = UNSET

@@ -17,6 +17,10 @@ ERASED_AREA = (0.02, 0.3)
 """Least and most of the image, as a share."""
 ERASED_ASPECT = 0.3
 """The least of width / height and of height / width."""
+CROPPED_ASPECT = 0.75
+"""The same of a crop, beside those of the image."""
+LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue: ITU-R BT.601."""
 
 
 Color = tuple[int, ...]
@@ -67,7 +71,11 @@ def flips(random: Randomness, recipe: Recipe, count: Any) -> Any:
 
 
 def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe, fill: Color) -> Any:
-    """Mirror and shift uint8 [N, height, width, channels]; the color `fill` moves in."""
+    """Mirror and shift uint8 [N, height, width, channels], the color `fill` moves in; or crop and turn them
+    too, see `reframe`.
+    """
+    if recipe.crop or recipe.rotate or recipe.flip_vertical:
+        return reframe(pixels, mirrored, random, recipe)
     if not (recipe.flip or recipe.shift):
         return pixels
     height, width, channels = pixels.shape[1:]
@@ -89,6 +97,71 @@ def move(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe, fill: C
         fill_value=0.0,
     )
     return tf.ensure_shape(moved + color, [None, height, width, channels])
+
+
+def reframe(pixels: Any, mirrored: Any, random: Randomness, recipe: Recipe) -> Any:
+    """Crop at random, mirror, turn and shift uint8 [N, height, width, channels] in one bilinear step.
+
+    A crop keeps a share of the area that is even in `recipe.crop` to 1, of an aspect that is even on a
+    logarithmic scale, and lies inside (as Szegedy et al. 2015 do, where an edge is never longer than the
+    image's); it is enlarged to the size that images have. Beyond an edge, its pixels go on.
+    """
+    height, width, channels = pixels.shape[1:]
+    count = tf.shape(pixels)[0]
+    area = random.uniform([count], recipe.crop or 1.0)
+    stretch = tf.exp(random.uniform([count], -1.0) * (math.log(CROPPED_ASPECT) if recipe.crop else 0.0))
+    wide, high = (tf.minimum(tf.sqrt(share), 1.0) for share in (area * stretch, area / stretch))
+    right, down = (random.uniform([count], -0.5, 0.5) * (1 - share) for share in (wide, high))
+    shifts = [random.uniform([count], -1.0) * recipe.shift for _ in range(2)]
+    angle = random.uniform([count], -1.0) * math.radians(recipe.rotate)
+    upside_down = random.uniform([count]) < 0.5 if recipe.flip_vertical else tf.zeros([count], tf.bool)
+    across, along = tf.where(mirrored, -wide, wide), tf.where(upside_down, -high, high)
+    a, b = across * tf.cos(angle), -across * tf.sin(angle)
+    c, d = along * tf.sin(angle), along * tf.cos(angle)
+    # The pixel at (x, y), from the center, comes from (a x + b y, c x + d y), from the center of the crop.
+    x, y = (width - 1) / 2, (height - 1) / 2
+    left = x - a * x - b * y + right * width + shifts[0]
+    top = y - c * x - d * y + down * height + shifts[1]
+    zeros = tf.zeros([count])
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=pixels,
+        transforms=tf.stack([a, b, left, c, d, top, zeros, zeros], axis=1),
+        output_shape=[height, width],
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+        fill_value=0.0,
+    )
+    return tf.ensure_shape(moved, [None, height, width, channels])
+
+
+def recolor(pixels: Any, random: Randomness, recipe: Recipe) -> Any:
+    """Change brightness, contrast and colors of uint8 [N, height, width, channels], channels 1 or 3.
+
+    Brightness moves by up to that share of white; contrast, the distance from middle gray, is multiplied by
+    1 / (1 + contrast) to 1 + contrast, even on a logarithmic scale. Of colors, what differs from gray is
+    turned about the axis of gray by up to `color` half turns, and multiplied by 1 - color to 1 + color.
+    """
+    if not recipe.recolors:
+        return pixels
+    count, channels = tf.shape(pixels)[0], pixels.shape[3]
+    factor = tf.exp(random.uniform([count, 1, 1], -1.0) * math.log1p(recipe.contrast))
+    matrix = factor * tf.eye(channels)
+    if recipe.color and channels == len(LUMA):
+        gray = tf.ones([3, 1]) * tf.constant([LUMA])
+        matrix = factor * (gray + _hues(random, recipe.color, count) @ (tf.eye(3) - gray))
+    # A gray of 127.5 stays one.
+    offset = 127.5 * (1 - factor) + 255 * recipe.brightness * random.uniform([count, 1, 1], -1.0)
+    lines = tf.reshape(tf.cast(pixels, tf.float32), [count, -1, channels])
+    changed = tf.clip_by_value(lines @ tf.transpose(matrix, [0, 2, 1]) + offset, 0.0, 255.0)
+    return tf.reshape(tf.cast(tf.round(changed), tf.uint8), tf.shape(pixels))
+
+
+def _hues(random: Randomness, strength: float, count: Any) -> Any:
+    """Turns about the axis of gray (Rodrigues' formula), and scaled: float32 [N, 3, 3]."""
+    angle = random.uniform([count, 1, 1], -1.0) * strength * math.pi
+    cross = tf.constant([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    turn = tf.cos(angle) * tf.eye(3) + tf.sin(angle) * cross + (1 - tf.cos(angle)) / 3 * tf.ones([3, 3])
+    return (1 + strength * random.uniform([count, 1, 1], -1.0)) * turn
 
 
 def erase(pixels: Any, random: Randomness, recipe: Recipe) -> Any:

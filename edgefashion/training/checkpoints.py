@@ -116,7 +116,7 @@ class TrainingState:
     def add_epoch(self, arrays: Arrays, metrics: dict[str, float]) -> None:
         """Keep everything after one more epoch. Raises OutputError; the last good state then stays."""
         history = [*self.history, metrics]
-        best = max(history, key=lambda entry: entry["val_accuracy"])
+        best = max(history, key=lambda entry: entry.get("val_balanced_accuracy", entry["val_accuracy"]))
         self._advance(arrays, history=history, best_epoch=history.index(best) + 1, batch=0, seconds=0.0)
 
     def add_batches(self, arrays: Arrays, batch: int, seconds: float) -> None:

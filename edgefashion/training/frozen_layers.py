@@ -1,4 +1,5 @@
-"""Training only the layers behind a certain one, whose output is computed once for each image.
+"""Training only the layers behind a certain one, whose output is computed once for each image, where that is
+always the same.
 
 The first layers of a pretrained model see the largest images and take most of the time of a step, and what
 they look for depends least on the images it was trained on (Yosinski et al. 2014). They keep their weights,
@@ -44,11 +45,17 @@ def split(model: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
 
 
 def behind(architecture: Architecture, name: str) -> Architecture:
-    """The part of an architecture that learns; its images are what the layer `name` gives."""
+    """The part of an architecture that learns. Its images are prepared for the layers that are frozen."""
     return replace(
-        architecture,
+        architecture, build=lambda task, weights: split(architecture.build(task, weights), name)[1]
+    )
+
+
+def on_features(architecture: Architecture, name: str) -> Architecture:
+    """The same, where its images are what the layer `name` gives, see `features`."""
+    return replace(
+        behind(architecture, name),
         normalization=Normalization(scale=1.0, zero_point=0),
-        build=lambda task, weights: split(architecture.build(task, weights), name)[1],
         expand=lambda features: features,
     )
 

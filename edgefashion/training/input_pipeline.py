@@ -68,6 +68,7 @@ def batches_of(
         random = Randomness(recipe.seed, epoch, batch)
         mirrored = augmentation.flips(random, recipe, tf.size(chosen))
         pixels = augmentation.move(gather(subset.images, chosen), mirrored, random, recipe, task.picture.fill)
+        pixels = augmentation.recolor(pixels, random, recipe)
         pixels = augmentation.erase(pixels, random, recipe)
         normalized = architecture.normalization(pixels)
         normalized, wanted = augmentation.mix(normalized, tf.gather(labels, chosen), random, recipe)

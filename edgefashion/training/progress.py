@@ -43,9 +43,11 @@ class TrainingProgress(keras.callbacks.Callback):
         """One line an epoch."""
         values = {key: float(value) for key, value in (logs or {}).items()}
         left = f", {duration(self._seconds_left())} left" if epoch + 1 < self.epochs else ""
+        balanced = values.get("val_balanced_accuracy")
+        also = "" if balanced is None else f" (balanced {balanced:.4f})"
         self.report(
             f"epoch {epoch + 1}/{self.epochs}: loss {values['loss']:.4f}, accuracy {values['accuracy']:.4f}, "
-            f"validation accuracy {values['val_accuracy']:.4f}, {self._rate():.0f} images/s{left}"
+            f"validation accuracy {values['val_accuracy']:.4f}{also}, {self._rate():.0f} images/s{left}"
         )
 
     def _rate(self) -> float:

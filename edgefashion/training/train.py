@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from edgefashion import device, files, tables
 from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput, Diverged, RunError
@@ -68,7 +70,7 @@ def train(
         splits = split(dataset, recipe.limit)
         steps = steps_of(len(splits.train), recipe.batch_size)
         taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
-        if recipe.frozen:
+        if recipe.frozen and not recipe.augments:
             whole = architecture_for(recipe)
             splits = frozen_layers.features(
                 whole, recipe.weights, recipe.frozen, splits, folder.parent, report
@@ -76,9 +78,9 @@ def train(
         if resume:
             state = checkpoints.resume(staging, recipe, dataset.checksums)
             state.check_within(recipe.epochs, steps)
-            learner = _learner(recipe, dataset.task, steps, state if state.has_checkpoint else None)
+            learner = _learner(recipe, splits, steps, state if state.has_checkpoint else None)
         else:
-            learner = _learner(recipe, dataset.task, steps, None)
+            learner = _learner(recipe, splits, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
         layers = page(summarize(compression_for(recipe).strip(learner.model)))
         for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
@@ -154,7 +156,17 @@ def select_hardware(wanted: str | None, mixed_precision: bool = False) -> str:
 def _architecture(recipe: Recipe) -> Architecture:
     """That of what is trained: of the whole model, or of the layers that are not frozen."""
     whole = architecture_for(recipe)
-    return frozen_layers.behind(whole, recipe.frozen) if recipe.frozen else whole
+    if not recipe.frozen:
+        return whole
+    behind = frozen_layers.behind if recipe.augments else frozen_layers.on_features
+    return behind(whole, recipe.frozen)
+
+
+def _front(recipe: Recipe, task: Task) -> keras.Model | None:
+    """The frozen layers, with their weights, where each image goes through them whenever it is seen."""
+    if not (recipe.frozen and recipe.augments):
+        return None
+    return frozen_layers.split(architecture_for(recipe).build(task, recipe.weights), recipe.frozen)[0]
 
 
 def _build(recipe: Recipe, task: Task, steps: int, weights: str | None = None) -> keras.Model:
@@ -162,12 +174,21 @@ def _build(recipe: Recipe, task: Task, steps: int, weights: str | None = None) -
     return compression_for(recipe).wrap(_architecture(recipe).build(task, weights), steps)
 
 
-def _learner(recipe: Recipe, task: Task, steps: int, state: TrainingState | None) -> Learner:
+def _learner(recipe: Recipe, splits: Splits, steps: int, state: TrainingState | None) -> Learner:
     """A model at its start, or as it was at the last checkpoint of `state`."""
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if recipe.mixed_precision else "float32")
+    task = splits.task
     model = _build(recipe, task, steps, None if state else recipe.weights)
-    learner = Learner(recipe, steps * recipe.epochs, lambda: _build(recipe, task, steps), model)
+    counts = np.bincount(splits.train.labels, minlength=len(task.classes))
+    learner = Learner(
+        recipe,
+        steps * recipe.epochs,
+        lambda: _build(recipe, task, steps),
+        model,
+        _front(recipe, task),
+        counts,
+    )
     if state:
         learner.restore(checkpoints.load(state.last, learner.arrays()))
     return learner

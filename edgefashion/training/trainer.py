@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import optimizers
+from edgefashion.training.balance import Counts, balanced_accuracy, class_weights, is_uneven
 from edgefashion.training.distillation import divergence
 from edgefashion.training.input_pipeline import Array
 
@@ -25,10 +28,18 @@ class Learner:
     """
 
     def __init__(
-        self, recipe: Recipe, steps: int, build: Callable[[], keras.Model], model: keras.Model
+        self,
+        recipe: Recipe,
+        steps: int,
+        build: Callable[[], keras.Model],
+        model: keras.Model,
+        front: keras.Model | None = None,
+        counts: Counts | None = None,
     ) -> None:
-        """`steps` is that of the whole training; `build` makes another model like `model`."""
-        self.recipe, self.model = recipe, model
+        """`steps` is that of the whole training; `build` makes another model like `model`, and `front` comes
+        before it and learns nothing. `counts` are the images to learn from of each class.
+        """
+        self.recipe, self.model, self.front = recipe, model, front
         model.compile(optimizers.optimizer(recipe, steps, model))
         self.optimizer = model.optimizer
         self.optimizer.build(model.trainable_variables)
@@ -37,23 +48,39 @@ class Learner:
             self.kept = build()
             self.kept.set_weights(model.get_weights())
         self.loss = LOSSES[recipe.loss](from_logits=True)
+        self.uneven = counts is not None and is_uneven(counts)
+        self.weights = class_weights(counts) if recipe.balance and counts is not None else None
         self.seen = keras.metrics.Mean(), keras.metrics.Mean()
         self.step = tf.function(self._step)
         """Learn from the next of the batches, (images, labels) or (images, labels, logits of the teacher)."""
-        images = tf.TensorSpec(model.input_shape, tf.float32)
-        self.forward = tf.function(lambda images: self.kept(images, training=False), [images])
+        images = tf.TensorSpec((front or model).input_shape, tf.float32)
+        self.forward = tf.function(
+            lambda images: self.kept(self._behind_front(images), training=False), [images]
+        )
 
     def _step(self, batches: Any) -> None:
         images, labels, *taught = next(batches)
+        features = self._behind_front(images)
         with tf.GradientTape() as tape:
-            logits = self.model(images, training=True)
-            loss = self.loss(labels, logits)
+            logits = self.model(features, training=True)
+            loss = self.loss(labels, logits, self._weights_of(labels))
             if taught:
                 share, temperature = self.recipe.distillation, self.recipe.temperature
                 loss = (1 - share) * loss + share * divergence(taught[0], logits, temperature)
         self.optimizer.minimize(loss, self.model.trainable_variables, tape=tape)
         self._average()
         self._note(loss, right(labels, logits))
+
+    def _weights_of(self, labels: Any) -> Any:
+        """What each image counts, float32 [N], or None for all the same."""
+        if self.weights is None:
+            return None
+        if len(labels.shape) == 1:
+            return tf.gather(self.weights, labels)
+        return tf.linalg.matvec(labels, self.weights)
+
+    def _behind_front(self, images: Any) -> Any:
+        return images if self.front is None else self.front(images, training=False)
 
     def _average(self) -> None:
         if self.kept is self.model:
@@ -79,15 +106,23 @@ class Learner:
         return {"loss": float(self.seen[0].result()), "accuracy": float(self.seen[1].result())}
 
     def validate(self, batches: Any) -> dict[str, float]:
-        """Loss and accuracy of the model that is kept."""
+        """Loss and accuracy of the model that is kept; balanced accuracy too where the classes are uneven."""
         losses, hits, count = 0.0, 0.0, 0
+        wanted, found = [], []
         for images, labels in batches:
             logits = self.forward(images)
             number = len(labels)
             losses += number * float(self.loss(labels, logits))
-            hits += float(tf.reduce_sum(right(labels, logits)))
+            right_ones = right(labels, logits)
+            hits += float(tf.reduce_sum(right_ones))
             count += number
-        return {"val_loss": losses / count, "val_accuracy": hits / count}
+            wanted.append(class_indices(labels))
+            found.append(right_ones)
+        metrics = {"val_loss": losses / count, "val_accuracy": hits / count}
+        if self.uneven:
+            labels_seen, hits_seen = (np.concatenate(parts) for parts in (wanted, found))
+            metrics["val_balanced_accuracy"] = balanced_accuracy(labels_seen, hits_seen)
+        return metrics
 
     def arrays(self) -> dict[str, Array]:
         """All that a resumed training starts with."""
@@ -119,8 +154,13 @@ def kept_arrays(model: keras.Model) -> dict[str, Array]:
     return {f"kept-{number}": value for number, value in enumerate(model.get_weights())}
 
 
+def class_indices(labels: Any) -> Any:
+    """[N], of class indices as they are, or of one-hot labels [N, classes]."""
+    return labels if len(labels.shape) == 1 else tf.argmax(labels, 1)
+
+
 def right(labels: Any, logits: Any) -> Any:
     """1 where the likeliest class is the label's, else 0: float32 [N]. Labels are classes or one-hot."""
-    wanted = labels if len(labels.shape) == 1 else tf.argmax(labels, 1)
+    wanted = class_indices(labels)
     found = tf.argmax(logits, 1)
     return tf.cast(tf.equal(found, tf.cast(wanted, found.dtype)), tf.float32)

@@ -92,7 +92,6 @@ def test_how_far_images_may_be_shifted_is_a_matter_of_their_size() -> None:
         ({"distillation": 0.5}, "set both teacher and distillation"),
         ({"teacher": "runs/mobilenetv2"}, "set both teacher and distillation"),
         ({"teacher": "runs/x", "distillation": 0.5, "mixup": 0.2}, "leave out mixup or teacher"),
-        ({"frozen": "conv1", "weights": "a.h5"}, "leave out flip, shift, erase and mixup, or frozen"),
         ({**PLAIN, "frozen": "conv1"}, "name pretrained weights, or leave out frozen"),
         ({**PLAIN, "frozen": "a", "weights": "b", "fine_tuning": "qat"}, "fine-tuning trains every layer"),
         ({"sparsity": 0.5}, "set ema = 0"),

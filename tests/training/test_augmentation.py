@@ -134,3 +134,63 @@ def test_the_shares_of_mixup_are_numbers_for_every_alpha(alpha: float) -> None:
     assert np.isfinite(shares).all()
     assert shares.mean() == pytest.approx(0.5, abs=0.01)
     assert shares.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.02)
+
+
+def ramp(count: int = COUNT) -> Array:
+    """Images that get brighter by 4 a pixel to the right, and by 2 downwards."""
+    rows, columns = np.mgrid[:20, :30]
+    return np.repeat((2 * rows + 4 * columns)[None, ..., None], count, axis=0).astype(np.uint8)
+
+
+def test_a_crop_is_a_part_of_the_image_enlarged(random: Randomness) -> None:
+    still = tf.zeros([COUNT], tf.bool)
+    recipe = replace(PLAIN, crop=0.25)
+    cropped = augmentation.move(tf.constant(ramp()), still, random, recipe, (0,)).numpy()[..., 0].astype(int)
+    assert cropped.shape == (COUNT, 20, 30)
+    across = (cropped[:, 10, 25] - cropped[:, 10, 5]) / 80
+    down = (cropped[:, 16, 15] - cropped[:, 4, 15]) / 24
+    area = across * down
+    assert area.min() > 0.18
+    assert area.max() < 1.1
+    assert 0.5 < area.mean() < 0.7
+    assert np.quantile(across / down, 0.95) < 4 / 3 + 0.2
+    assert len(set(cropped[:, 10, 15])) > 20
+
+
+def test_images_are_turned_upside_down_and_sideways(random: Randomness) -> None:
+    still = tf.zeros([COUNT], tf.bool)
+    recipe = replace(PLAIN, flip_vertical=True)
+    images = pixels() // 2
+    moved = augmentation.move(tf.constant(images), still, random, recipe, (0,)).numpy()
+    turned = [np.array_equal(one, other[::-1]) for one, other in zip(moved, images, strict=True)]
+    assert 150 < sum(turned) < 250
+    assert all(
+        one or np.array_equal(image, other) for one, image, other in zip(turned, moved, images, strict=True)
+    )
+    recipe = replace(PLAIN, rotate=20.0)
+    moved = augmentation.move(tf.constant(ramp()), still, random, recipe, (0,)).numpy()[..., 0].astype(int)
+    angles = np.degrees(np.arctan2(moved[:, 12, 15] - moved[:, 8, 15], moved[:, 10, 17] - moved[:, 10, 13]))
+    assert 15 < np.ptp(angles) / 2 < 25
+    assert np.ptp(moved[:, 10, 15]) <= 2
+
+
+def test_brightness_and_contrast_change_all_pixels_of_an_image_alike(random: Randomness) -> None:
+    images = np.repeat(np.array([[[100], [150]]], np.uint8)[None], COUNT, axis=0)
+    bright = augmentation.recolor(tf.constant(images), random, replace(PLAIN, brightness=0.2)).numpy()
+    differences = bright.astype(int) - images
+    assert np.array_equal(differences[:, 0, 0], differences[:, 0, 1])
+    assert 40 < np.abs(differences).max() <= 51
+    strong = augmentation.recolor(tf.constant(images), random, replace(PLAIN, contrast=1.0)).numpy()
+    spread = strong[:, 0, 1, 0].astype(int) - strong[:, 0, 0, 0]
+    assert 24 <= spread.min() < 30
+    assert 85 < spread.max() <= 101
+
+
+def test_colors_turn_and_gray_stays(random: Randomness) -> None:
+    images = np.tile(np.array([[[200, 80, 60], [90, 90, 90]]], np.uint8), (COUNT, 1, 1, 1))
+    changed = augmentation.recolor(tf.constant(images), random, replace(PLAIN, color=0.5)).numpy()
+    assert np.abs(changed[:, 0, 1].astype(int) - 90).max() <= 1
+    greenest = (changed[:, 0, 0].argmax(axis=1) != 0).mean()
+    assert 0.1 < greenest < 0.6
+    gray = tf.constant(images[..., :1])
+    assert np.array_equal(augmentation.recolor(gray, random, replace(PLAIN, color=0.5)), gray)

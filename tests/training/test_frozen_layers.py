@@ -88,8 +88,9 @@ def test_features_are_what_the_frozen_layers_give(weights: Path, sample: Dataset
     ]
 
 
-def test_frozen_layers_keep_their_weights(weights: Path, sample: Dataset, tmp_path: Path) -> None:
-    recipe = replace(FAST, epochs=1, limit=20, batch_size=10, weights=str(weights))
+@pytest.mark.parametrize("flip", [False, True])
+def test_frozen_layers_keep_their_weights(flip: bool, weights: Path, sample: Dataset, tmp_path: Path) -> None:
+    recipe = replace(FAST, epochs=1, limit=20, batch_size=10, weights=str(weights), flip=flip)
     run = train(recipe, sample, tmp_path / "runs/fast", report=lambda _: None)
     before, after = MOBILENETV2.build(FASHION_MNIST, str(weights)), keras.models.load_model(run.model_path)
     last = [layer.name for layer in after.layers].index(FROZEN)

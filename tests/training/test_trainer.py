@@ -113,3 +113,23 @@ def test_what_is_of_another_model_is_not_restored() -> None:
     made = learner(RECIPE)
     with pytest.raises(ValueError, match="not the variables"):
         made.restore({})
+
+
+def test_a_rare_class_counts_for_more_where_it_is_balanced() -> None:
+    """Of one image of class 0 and seven of others, the gradient of the first is as large as of all others."""
+    counts = np.array([1, 7])
+    made = Learner(replace(RECIPE, balance=True), 10, tiny, tiny(), counts=counts)
+    soft = np.array([[1.0, 0], [0, 1], [0.5, 0.5]], np.float32)
+    assert np.allclose(made._weights_of(soft), [4, 4 / 7, (4 + 4 / 7) / 2])
+    assert np.allclose(made._weights_of(tf.constant([1, 0])), [4 / 7, 4])
+    assert Learner(RECIPE, 10, tiny, tiny(), counts=counts)._weights_of(soft) is None
+
+
+def test_balanced_accuracy_is_validated_where_classes_are_uneven() -> None:
+    images = np.zeros((4, 28, 28, 1), np.float32)
+    labels = np.eye(10, dtype=np.float32)[[0, 0, 0, 1]]
+    for counts, names in (([30, 10], {"val_loss", "val_accuracy"}), ([31, 10], {"val_balanced_accuracy"})):
+        found = Learner(RECIPE, 10, tiny, tiny(), counts=np.array(counts)).validate([(images, labels)])
+        assert names <= found.keys()
+        assert ("val_balanced_accuracy" in found) == (len(names) == 1)
+    assert found["val_balanced_accuracy"] in (0.0, 0.5)

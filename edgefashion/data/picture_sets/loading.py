@@ -8,6 +8,7 @@ import numpy as np
 from edgefashion.data import store
 from edgefashion.data.dataset import TASK, Dataset, Subset, digest_of
 from edgefashion.data.picture_sets import duplicates
+from edgefashion.data.picture_sets.allocation import number
 from edgefashion.data.picture_sets.examining import PictureSet, examine, usable
 from edgefashion.data.picture_sets.layouts import Split, listed
 from edgefashion.data.picture_sets.options import PictureOptions, check, said, task_for
@@ -59,10 +60,12 @@ def _dataset(
     images = store.decoded(ordered, task, progress)
     numbers = {name: number for number, name in enumerate(task.classes)}
     labels = np.array([numbers[each.label] for each in ordered], task.label_dtype)
+    keys = np.array([number(each.key) for each in ordered])
     subsets, start = {}, 0
     for split, own in parts.items():
         rows = np.arange(start, start := start + len(own))
-        subsets[split] = Subset(take(images, rows), labels[rows], np.arange(len(own), dtype=np.int64))
+        positions = np.arange(len(own), dtype=np.int64)
+        subsets[split] = Subset(take(images, rows), labels[rows], positions, keys[rows])
     from edgefashion.records.values import LeftOut
 
     return Dataset(
@@ -75,6 +78,7 @@ def _dataset(
         validation=subsets["validation"],
         left_out=LeftOut(bad=len(found.bad), duplicates=len(found.dropped)),
         follow_links=follow_links,
+        own_test=any(each.entry.split == "test" for each in found.pictures),
     )
 
 

@@ -1,0 +1,47 @@
+"""The recipes that `train` and `run` train after, and the data set."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from edgefashion.cli import _data
+from edgefashion.cli._data import Chosen
+from edgefashion.cli._output import say
+from edgefashion.errors import BadInput
+from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, Variety, automatic, changed, run_name
+
+if TYPE_CHECKING:
+    from edgefashion.data import Dataset
+
+
+def for_data(
+    models: Sequence[str], name: str | None, chosen: Chosen, variety: Variety | None, **changes: Any
+) -> "tuple[Dataset, dict[str, Recipe]]":
+    """The data set, and the recipe called `name`, or else one for each model, by the name its run gets: the
+    usual one for Fashion-MNIST, else that of `auto`.
+
+    Raises BadInput for changes that it cannot take, and for a `variety` where that says nothing.
+    """
+    named = [NAMED_RECIPES[name]] if name not in (None, AUTO) else []
+    for recipe in named:
+        changed(recipe, **changes)  # an error comes before anything is read
+    from edgefashion.data import FASHION_MNIST
+
+    dataset = _data.for_training(chosen)
+    usual = named or [RECIPES[model] for model in models]
+    if name == AUTO or not (named or dataset.task == FASHION_MNIST):
+        usual = [_automatic(recipe.model, dataset, variety or "photo", changes) for recipe in usual]
+    elif variety:
+        raise BadInput(f"--variety is for --recipe {AUTO}: leave it out, or name no other recipe")
+    recipes = [changed(recipe, **changes) for recipe in usual]
+    return dataset, {run_name(recipe): recipe for recipe in recipes}
+
+
+def _automatic(model: str, dataset: "Dataset", variety: Variety, changes: dict[str, Any]) -> Recipe:
+    """The recipe for the pictures there are, which is said; without flips where the user wants none."""
+    from edgefashion.data import split
+
+    pictures = len(split(dataset, changes.get("limit")).train)
+    pretrained = changes.get("weights") != "none"
+    found = automatic(model, pictures, len(dataset.task.classes), variety, pretrained=pretrained)
+    say(f"recipe for {model}: {found.reason}")
+    return changed(found, flip_vertical=False) if changes.get("flip") is False else found

@@ -1,0 +1,84 @@
+"""Folds: each image is tested on once, and what belongs together stays together."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgefashion.data import Dataset, Subset
+from edgefashion.data.folds import folds, part, whole
+from edgefashion.errors import BadInput
+
+COUNT = 4
+
+
+def made(sample: Dataset, *, own_test: bool = False) -> Dataset:
+    """90 images of two classes, one of them rare, with a number each; keys as of pictures, some shared."""
+    keys = np.random.default_rng(0).random(90)
+    keys[:6] = keys[0]
+    labels = (np.arange(90) >= 60).astype(np.uint8)
+    images = np.broadcast_to(np.arange(90, dtype=np.uint8)[:, None, None, None], (90, 2, 2, 1))
+    whole = Subset(images, labels, np.arange(90), keys)
+    train, validation, test = (whole.take(np.arange(90)[start::3]) for start in range(3))
+    task = replace(sample.task, name="made", image_shape=(2, 2, 1), classes=("a", "b"))
+    sums = {"pictures": "0" * 64}
+    return Dataset("made", sample.folder, sums, train, test, task, validation=validation, own_test=own_test)
+
+
+def numbers(subset: Subset) -> list[int]:
+    return sorted(int(image[0, 0, 0]) for image in np.asarray(subset.images))
+
+
+def test_each_image_is_tested_on_once_by_a_model_that_did_not_learn_from_it(sample: Dataset) -> None:
+    found = folds(made(sample), COUNT)
+    assert sorted(number for fold in found for number in numbers(fold.test)) == list(range(90))
+    for fold in found:
+        assert sorted(numbers(fold.train) + numbers(fold.test)) == list(range(90))
+        assert fold.validation is None
+    assert len({fold.checksums["fold"] for fold in found}) == COUNT
+
+
+def test_every_fold_has_its_share_of_each_class(sample: Dataset) -> None:
+    rare = [int((fold.test.labels == 1).sum()) for fold in folds(made(sample), COUNT)]
+    assert sorted(rare) == [7, 7, 8, 8]
+
+
+def test_what_belongs_together_is_in_one_fold(sample: Dataset) -> None:
+    places = [
+        number
+        for number, fold in enumerate(folds(made(sample), COUNT))
+        if {0, 1, 2, 3, 4, 5} & {*numbers(fold.test)}
+    ]
+    assert len(places) == 1
+
+
+def test_declared_test_images_stay_out(sample: Dataset) -> None:
+    data = made(sample, own_test=True)
+    tested = [number for fold in folds(data, COUNT) for number in numbers(fold.test)]
+    assert sorted(tested) == sorted(numbers(data.train) + numbers(data.validation or data.test))
+    last = whole(data, COUNT)
+    assert numbers(last.test) == numbers(data.test)
+    assert not {*numbers(last.train)} & {*numbers(data.test)}
+
+
+def test_the_last_model_learns_from_all_but_what_chooses_its_epoch(sample: Dataset) -> None:
+    last = whole(made(sample), COUNT)
+    assert last.validation is not None
+    assert sorted(numbers(last.train) + numbers(last.validation)) == list(range(90))
+    assert numbers(last.test) == numbers(last.validation)
+    assert len(last.validation) == 7
+
+
+def test_what_was_recorded_is_found_again(sample: Dataset) -> None:
+    data = made(sample)
+    for fold in (*folds(data, COUNT), whole(data, COUNT)):
+        recorded = fold.describe()
+        assert recorded.fold
+        again = part(data, recorded.fold)
+        assert (numbers(again.train), again.checksums) == (numbers(fold.train), fold.checksums)
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "give --folds 2 or more"), (31, "too few for 31 folds")])
+def test_folds_that_cannot_be(count: int, said: str, sample: Dataset) -> None:
+    with pytest.raises(BadInput, match=said):
+        folds(made(sample), count)
