@@ -48,6 +48,7 @@ def load(
         _tell_alike(found, report)
     else:
         _check_known(found, task)
+    _tell_splits(found, report)
     _tell_missing(found, task, report)
     return _dataset(found, source, task, progress, follow_links)
 
@@ -123,6 +124,17 @@ def _tell_alike(found: PictureSet, report: Report) -> None:
             f"warning: {shown(one.name)} ({one.split}) looks like {shown(other.name)} ({other.split}){more}: "
             "accuracy on what was learned from says little"
         )
+
+
+def _tell_splits(found: PictureSet, report: Report) -> None:
+    """Which splits were made here."""
+    declared = {each.entry.split for each in found.pictures}
+    made = [split for split in ("train", "validation", "test") if split not in declared]
+    counts = {split: sum(each.split == split for each in found.pictures) for split in made}
+    if made:
+        whence = "" if None in declared else ", out of train"
+        told = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+        report(f"splits by content: {told}{whence}")
 
 
 def _tell_missing(found: PictureSet, task: Task, report: Report) -> None:

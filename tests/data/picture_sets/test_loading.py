@@ -47,7 +47,8 @@ def test_class_folders_become_a_data_set(classes: Classes, write: Write) -> None
     parts = (splits.train, splits.validation, splits.test)
     assert sum(map(len, parts)) == 40
     assert all(set(part.labels) == {0, 1} for part in parts)
-    assert lines == ["images: 10x12, RGB, crop"]
+    counts = " {} train, {} validation, {} test".format(*map(len, parts))
+    assert lines == ["images: 10x12, RGB, crop", f"splits by content:{counts}"]
     described = found.describe().to_dict()
     assert described["folder"] == str(found.folder)
     assert described["counts"] == {
@@ -98,8 +99,10 @@ def test_validation_comes_out_of_train_where_only_train_and_test_are_there(
 ) -> None:
     train = {f"train/{name}": content for name, content in classes("cat", "dog", each=30).items()}
     test = {f"test/{name}": content for name, content in classes("cat", "dog", start=9000).items()}
-    found = load_dataset(write(train | test))
+    lines: list[str] = []
+    found = load_dataset(write(train | test), lines.append)
     assert found.validation is not None
+    assert lines[-1] == f"splits by content: {len(found.validation)} validation, out of train"
     assert 2 <= len(found.validation) <= 20
     assert len(found.train) + len(found.validation) == 60
     assert len(found.test) == 8
