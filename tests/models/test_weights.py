@@ -324,9 +324,9 @@ def test_a_recipe_of_an_architecture_that_is_not_known(trained: Run, change: dic
 
 
 def test_a_task_whose_images_are_not_for_its_architecture(trained: Run) -> None:
-    task = {**trained.task.to_dict(), "image_shape": [8, 8, 1]}
+    task = replace(trained.task, image_shape=(8, 8, 1)).to_record()
     with pytest.raises(BadInput, match="cnn takes images with edges of 10 to 1024 pixels"):
-        load_model(Run(trained.folder, {**trained.info, "task": task}))
+        load_model(Run(trained.folder, structs.replace(trained.info, task=task)))
 
 
 def test_damaged_bytes_end_in_one_line_or_in_a_model(trained: Run, stranger: Stranger) -> None:
