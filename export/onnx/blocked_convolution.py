@@ -37,7 +37,7 @@ def compute_blocks(model: onnx.ModelProto) -> None:
     if others or quantize.op_type != "QuantizeLinear":
         return
     channels, height, width = _sizes(model, convolution.output[0])
-    pool = _pooling(model, quantize)
+    pool = _pooling(model, quantize, (height, width))
     if pool is None:
         block = (1, next((number for number in COLUMNS if width % number == 0), 1))
     else:
@@ -121,8 +121,10 @@ def _reshaped(
     ]
 
 
-def _pooling(model: onnx.ModelProto, quantize: onnx.NodeProto) -> onnx.NodeProto | None:
-    """The max pooling of windows side by side that alone reads what `quantize` gives, or None."""
+def _pooling(model: onnx.ModelProto, quantize: onnx.NodeProto, size: Pair) -> onnx.NodeProto | None:
+    """The max pooling of windows side by side that alone reads all of what `quantize` gives, of this size,
+    or None.
+    """
     readers = [
         node
         for dequantize in _readers(model, quantize.output[0])
@@ -131,8 +133,10 @@ def _pooling(model: onnx.ModelProto, quantize: onnx.NodeProto) -> onnx.NodeProto
     if [node.op_type for node in readers] != ["MaxPool"]:
         return None
     settings = _attributes(readers[0])
-    plain = settings["kernel_shape"] == settings.get("strides") and not any(settings.get("pads", ()))
-    return readers[0] if plain and not settings.get("ceil_mode") else None
+    window = settings["kernel_shape"]
+    plain = window == settings.get("strides") and not any(settings.get("pads", ()))
+    whole = not any(edge % length for edge, length in zip(size, window, strict=True))
+    return readers[0] if plain and whole else None
 
 
 def _readers(model: onnx.ModelProto, tensor: str) -> list[onnx.NodeProto]:

@@ -166,7 +166,7 @@ def test_a_file_says_what_task_it_is_for(made: tuple[Run, list[Artifact]]) -> No
         assert inside.image_shape == run.task.image_shape
 
 
-@pytest.mark.parametrize("made", ["cnn-64k", "mobilenetv2"], indirect=True)
+@pytest.mark.parametrize("made", ["cnn-64k-pooled", "mobilenetv2"], indirect=True)
 def test_every_layer_is_found_in_the_int8_files(made: tuple[Run, list[Artifact]]) -> None:
     run, _ = made
     report = debug_run(run, "int8", ["tflite", "onnx"], pictures(run.task, 20, 3))
