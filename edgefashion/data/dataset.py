@@ -122,12 +122,12 @@ def read_named(folder: Path, source: str, wanted: Task | None = None) -> Dataset
     Raises DataError when a file is missing or is not what its checksum and header promise.
     """
     sums, own = folder / SUMS, os.path.lexists(folder / TASK)
+    task = read_task(folder / TASK) if own else FASHION_MNIST
     declared = os.path.lexists(sums)
     try:
         if not declared and not own and (other := undeclared.task_of(folder)):
             return read_folder(folder, source, {}, wanted or other)
         checksums = _declared(sums) if declared else {} if own else CHECKSUMS
-        task = read_task(folder / TASK) if own else FASHION_MNIST
         return read_folder(folder, source, checksums, task)
     except DataError as error:
         described = SUMS if declared else TASK
@@ -137,8 +137,13 @@ def read_named(folder: Path, source: str, wanted: Task | None = None) -> Dataset
 
 def read_task(path: Path) -> Task:
     """What a data set is for, out of a task.json: what `Task.to_dict` writes. Raises DataError."""
-    found = reading.read_json(path, "the task of a data set", DataError, reading.SETTINGS_BYTES)
-    return Task.from_dict(found, str(path), DataError)
+    try:
+        found = reading.read_json(path, "the task of a data set", DataError, reading.SETTINGS_BYTES)
+        return Task.from_dict(found, str(path), DataError)
+    except DataError as error:
+        raise DataError(
+            f"{error}: give it a name, image_shape as [height, width, channels], and classes as a list"
+        ) from error
 
 
 def read_folder(

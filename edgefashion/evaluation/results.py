@@ -113,7 +113,7 @@ def read(path: str | Path) -> Results:
     reading.check_schema(head, SCHEMA, name, BadInput)
     known: Head = reading.converted(head, Head, name, what, BadInput, mend=_MEND)
     if results is None:
-        lacks = ValueError("Object missing required field `results`")
+        lacks = ValueError("it lacks results")
         raise reading.damaged(name, what, BadInput, _MEND, lacks)
     rows = _decoded(results, list[dict[str, msgspec.Raw]], f"{name}, field results,", what)
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]

@@ -6,7 +6,6 @@ Every function raises `error`, a `BadInput` of one line, for whatever it does no
 import hashlib
 import mmap
 import os
-import re
 import stat
 from collections.abc import Iterator
 from io import BufferedReader
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import BadInput
+from edgefashion.files import parsers
+from edgefashion.files.parsers import DEEPEST
 
 MODEL_BYTES = 2 << 30
 """Of a model file: what protobuf and FlatBuffers can address."""
@@ -23,8 +24,6 @@ INFO_BYTES = 8 << 20
 """Of what tells of one run, one model file or one bundle."""
 SETTINGS_BYTES = 1 << 20
 """Of what people write by hand: recipes, lists of checksums."""
-DEEPEST = 64
-"""How deep lists and objects may lie in one another."""
 LARGEST = 2**63
 """No count, size or time of ours is larger."""
 _PIECE_BYTES = 16 << 20
@@ -230,7 +229,9 @@ def check_schema(found: Any, newest: int, name: str, error: type[BadInput]) -> N
 
 def damaged(name: str, what: str, error: type[BadInput], mend: str, reason: Exception) -> BadInput:
     """What to raise for a file `name` that is not `what`, for a reason of a parser."""
-    return error(f"{name} is damaged, or not {what} ({_first_line(reason)})" + (f": {mend}" if mend else ""))
+    return error(
+        f"{name} is damaged, or not {what} ({parsers.first_line(reason)})" + (f": {mend}" if mend else "")
+    )
 
 
 def read_toml(path: Path, what: str, error: type[BadInput]) -> tuple[dict[str, Any], str]:
@@ -244,7 +245,7 @@ def read_toml(path: Path, what: str, error: type[BadInput]) -> tuple[dict[str, A
         found = tomllib.loads(text)
         _check_plain(found)
     except (ValueError, RecursionError) as reason:
-        raise error(f"{path} is not TOML: {_first_line(reason)}") from reason
+        raise error(f"{path} is not TOML: {parsers.first_line(reason)}") from reason
     return found, text
 
 
@@ -276,10 +277,3 @@ def _check_plain(found: Any) -> None:
             return
         level = below
     raise ValueError(f"it nests deeper than {DEEPEST} levels")
-
-
-def _first_line(reason: Exception) -> str:
-    if isinstance(reason, RecursionError):
-        return f"it nests deeper than {DEEPEST} levels"
-    line = (str(reason).strip() or type(reason).__name__).splitlines()[0]
-    return re.sub(r" matching regex '.*'", " of another form", line)

@@ -121,7 +121,7 @@ def test_a_manifest_of_a_later_version_asks_for_an_update(saved: Path) -> None:
     with pytest.raises(ArtifactError, match="has schema 0, and the first is 1"):
         artifact.read(saved)
     sidecar.write_text(json.dumps({**manifest, "schema": None}))
-    with pytest.raises(ArtifactError, match=r"Expected `int`, got `null` - at `\$.schema`"):
+    with pytest.raises(ArtifactError, match="schema: expected a whole number, got nothing"):
         artifact.read(saved)
 
 
@@ -142,7 +142,7 @@ def test_a_manifest_of_a_later_version_asks_for_an_update(saved: Path) -> None:
 def test_a_field_of_another_type_is_named(saved: Path, field: str, value: object) -> None:
     sidecar = artifact.manifest_path(saved)
     sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), field: value}))
-    with pytest.raises(ArtifactError, match=rf"at `\$\.{field}.*export cnn-int8.tflite again|Object missing"):
+    with pytest.raises(ArtifactError, match=rf"{field}.*export cnn-int8.tflite again|it lacks"):
         artifact.read(saved)
 
 

@@ -84,7 +84,12 @@ def test_checksums_are_checked_where_they_are_declared(folder: Path, other: Data
     [
         (b"", "damaged"),
         (b"[1, 2", "damaged"),
-        (b"{}", "missing required field"),
+        (b"{}", "it lacks name"),
+        (b'{"name": 3}', "name: expected a text, got a whole number"),
+        (
+            b'{"name": "x", "image_shape": [28, 28], "classes": ["a", "b"]}',
+            "image_shape: expected a list of length 3, got 2",
+        ),
         (b"[" * 100_000, "damaged"),
         (b" " * (2 << 20), "too many for the task of a data set"),
         (b'{"name": "\xff"}', "task.json"),
@@ -94,7 +99,7 @@ def test_what_is_no_task_is_one_line(folder: Path, content: bytes, said: str) ->
     (folder / "task.json").write_bytes(content)
     message = refusal(folder)
     assert said in message
-    assert message.endswith("or correct task.json there")
+    assert message.endswith("image_shape as [height, width, channels], and classes as a list")
     done = CliRunner().invoke(cli, ["data", "--data", str(folder)])
     assert isinstance(done.exception, DataError)
     assert done.exception.exit_code == 2

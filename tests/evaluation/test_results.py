@@ -88,7 +88,7 @@ def test_other_files_are_no_results(content: str, path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
-        ('"results"', '"rows"', "`results`"),
+        ('"results"', '"rows"', "it lacks results"),
         ('"results": [', '"results": null, "x": [', "field results, "),
         ('"device": {', '"device": 1e300, "x": {', "field device, "),
         ('"device": {', '"device": 1, "x": {', "device"),

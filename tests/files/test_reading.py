@@ -50,7 +50,7 @@ def test_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
 
 def test_a_field_of_another_type_is_named(tmp_path: Path) -> None:
     (tmp_path / "file.json").write_text('{"name": 5}')
-    with pytest.raises(BadInput, match=r"Expected `str`, got `int` - at `\$.name`"):
+    with pytest.raises(BadInput, match=r"\(name: expected a text, got a whole number\)"):
         reading.read_json(tmp_path / "file.json", "a test's file", BadInput, kind=Named)
 
 
