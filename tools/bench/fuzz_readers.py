@@ -21,6 +21,9 @@ from edgefashion.artifacts.inspection import inspect, text
 from edgefashion.bundle import archive, layout
 from edgefashion.data import dataset, idx, load_dataset
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, TEST_IMAGES, TEST_LABELS
+from edgefashion.data.picture_sets import layouts, scanning
+from edgefashion.data.picture_sets.examining import tree_of
+from edgefashion.data.picture_sets.trees import Tree
 from edgefashion.pictures import convert
 from edgefashion.recipes import overrides
 from edgefashion.report import compare
@@ -66,7 +69,7 @@ def kinds(folder: Path, models: list[Path]) -> list[Kind]:
         suffix: [path.read_bytes() for path in models if path.suffix == suffix] for suffix in suffixes
     }
     found = [Kind(f"model{suffix}", sound, _model) for suffix, sound in by_suffix.items() if sound]
-    return [*found, *_records(folder), *_data(), *_archives(folder)]
+    return [*found, *_records(folder), *_data(), *_sets(folder), *_archives(folder)]
 
 
 def _model(path: Path) -> None:
@@ -145,11 +148,41 @@ def _pictures() -> list[bytes]:
         ("P", "PNG"),
         ("RGB", "JPEG"),
         ("CMYK", "JPEG"),
+        ("RGBA", "WEBP"),
+        ("RGB", "BMP"),
+        ("P", "BMP"),
+        ("CMYK", "TIFF"),
+        ("L", "TIFF"),
     ):
         written = io.BytesIO()
         noise.convert(mode).save(written, format)
         found.append(written.getvalue())
     return found
+
+
+def _sets(folder: Path) -> list[Kind]:
+    """Sets of pictures: a table beside them, and a .zip file of them."""
+    names = ("a/1.png", "a/2.png", "b c/3.jpg")
+    photos, made = folder / "photos", io.BytesIO()
+    for name, content in zip(names, _pictures(), strict=False):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).write_bytes(content)
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in names:
+            file.write(photos / name, f"photos/{name}")
+    rows = 'file_name,label,split,group\na/1.png,cat,train,x\na/2.png,"dog, b",test,\nb c/3.jpg,cat,test,y\n'
+    return [
+        Kind("photos/labels.csv", [rows.encode(), rows.replace(",", ";").encode()], _table),
+        Kind("photos.zip", [made.getvalue()], lambda path: _looked_into(tree_of(path))),
+    ]
+
+
+def _table(path: Path) -> None:
+    layouts.read(tree_of(path.parent))
+
+
+def _looked_into(tree: Tree) -> None:
+    scanning._scan_all((tree, [entry.file for entry in layouts.read(tree).entries]))
 
 
 def _archives(folder: Path) -> list[Kind]:

@@ -126,12 +126,12 @@ def _scan(tree: Tree, found: Found) -> Scanned:
         return Scanned(
             digest, defect=str(error).removeprefix(f"{tree.path / name} ").removeprefix(f"{name} ")
         )
-    from PIL import Image, ImageChops, ImageStat
+    from PIL import Image, ImageChops
 
     bands = picture.image.split()
     gray = not any(ImageChops.difference(bands[0], other).getbbox() for other in bands[1:])
     small = picture.image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    red, green, blue = (round(value) for value in ImageStat.Stat(picture.image).mean)
+    red, green, blue = picture.image.resize((1, 1), Image.Resampling.BOX).tobytes()
     what = (digest, picture.format or "", picture.mode, picture.size)
     return Scanned(*what, gray, small.tobytes(), (red, green, blue))
 
