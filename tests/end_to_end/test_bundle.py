@@ -40,9 +40,9 @@ def bundle(
 def test_what_is_printed_is_what_was_written(sample_folder: Path, tmp_path: Path) -> None:
     done = bundle(*FILES, "-o", "tiny.zip", "--data", sample_folder, cwd=tmp_path)
     path = tmp_path / "tiny.zip"
-    assert f"{path.stat().st_size:,}  new/tiny.zip, 9 members, SHA-256 " in done.stdout
+    assert f"{path.stat().st_size:,}  tiny.zip, 9 members, SHA-256 " in done.stdout
     assert "400 test images" in done.stdout
-    assert "written: new/tiny.zip" in done.stderr
+    assert "written: tiny.zip" in done.stderr
     assert "edgefashion bench tiny.zip" in done.stderr
     with bundles.open_bundle(path) as found:
         for each in found.artifacts:
