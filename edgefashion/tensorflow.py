@@ -10,6 +10,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgefashion.errors import MissingExtra
@@ -42,7 +43,8 @@ loader.tempfile = SimpleNamespace(
 
 def gather(array: NDArray[Any] | StoredArray, rows: Any) -> Any:
     """A tensor of those rows, int64 [M], of an array that stays where it is: no graph holds a copy of it."""
-    found = tf.numpy_function(array.__getitem__, [rows], array.dtype, stateful=False)
+    read = array.__getitem__ if isinstance(array, StoredArray) else partial(np.take, array, axis=0)
+    found = tf.numpy_function(read, [rows], array.dtype, stateful=False)
     return tf.ensure_shape(found, [*rows.shape, *array.shape[1:]])
 
 
