@@ -82,6 +82,16 @@ def mean_interval(counts: Sequence[tuple[int, int]], confidence: float = 0.95) -
     return max(0.0, mean - sqrt(below) / len(counts)), min(1.0, mean + sqrt(above) / len(counts))
 
 
+def balanced_accuracy(right: NDArray[Any], labels: NDArray[Any]) -> float:
+    """The mean of the recalls of those classes that are in `labels`, [N]; `right` says of which images, [N],
+    the predicted class is the label. K. H. Brodersen et al., "The balanced accuracy and its posterior
+    distribution", ICPR 2010.
+    """
+    sizes = np.bincount(labels)
+    hits = np.bincount(labels, right.astype(float), len(sizes))
+    return float((hits[sizes > 0] / sizes[sizes > 0]).mean())
+
+
 def paired_balanced(right: NDArray[np.bool_], other: NDArray[np.bool_], labels: NDArray[Any]) -> float:
     """The p value of McNemar's test where every class counts for one: of the difference of two balanced
     accuracies on the same images; [N] each, `labels` are positions of classes.

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.evaluation.predictions import Candidate, Classes, Labels, Predictions
 from edgefashion.records.results import Recall
-from edgefashion.stats import mean_interval, paired, paired_balanced, wilson_interval
+from edgefashion.stats import balanced_accuracy, mean_interval, paired, paired_balanced, wilson_interval
 from edgefashion.task import Task
 
 
@@ -86,16 +85,6 @@ def recalls(classes: Classes, labels: Labels, task: Task) -> tuple[Recall, ...]:
         )
         for name, n, correct in zip(task.classes, images.tolist(), right.tolist(), strict=True)
     )
-
-
-def balanced_accuracy(right: NDArray[np.bool_], labels: Labels) -> float:
-    """The mean of the recalls of those classes that are in `labels`, [N]; `right` says of which images, [N],
-    the predicted class is the label. K. H. Brodersen et al., "The balanced accuracy and its posterior
-    distribution", ICPR 2010.
-    """
-    sizes = np.bincount(labels)
-    hits = np.bincount(labels[right], minlength=len(sizes))
-    return float((hits[sizes > 0] / sizes[sizes > 0]).mean())
 
 
 def reference(artifacts: Sequence[Artifact], number: int) -> int | None:

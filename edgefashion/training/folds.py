@@ -16,9 +16,8 @@ from edgefashion.data import Dataset
 from edgefashion.data.folds import folds, whole
 from edgefashion.recipes import Recipe
 from edgefashion.records.values import Pooled
-from edgefashion.stats import wilson_interval
+from edgefashion.stats import balanced_accuracy, wilson_interval
 from edgefashion.training import runs
-from edgefashion.training.balance import balanced_accuracy
 from edgefashion.training.runs import Run
 
 Classes = npt.NDArray[np.integer[Any]]
@@ -77,7 +76,7 @@ def _pooled(labels: Classes, classes: Classes) -> Pooled:
         pictures=count,
         accuracy=right / count,
         accuracy_ci95=wilson_interval(right, count),
-        balanced_accuracy=balanced_accuracy(labels, hits),
+        balanced_accuracy=balanced_accuracy(hits, labels),
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from edgefashion.recipes import Recipe
+from edgefashion.stats import balanced_accuracy
 from edgefashion.tensorflow import keras, tf
 from edgefashion.training import optimizers
-from edgefashion.training.balance import Counts, balanced_accuracy, class_weights, is_uneven
+from edgefashion.training.balance import Counts, class_weights, is_uneven
 from edgefashion.training.distillation import divergence
 from edgefashion.training.input_pipeline import Array
 
@@ -121,7 +122,7 @@ class Learner:
         metrics = {"val_loss": losses / count, "val_accuracy": hits / count}
         if self.uneven:
             labels_seen, hits_seen = (np.concatenate(parts) for parts in (wanted, found))
-            metrics["val_balanced_accuracy"] = balanced_accuracy(labels_seen, hits_seen)
+            metrics["val_balanced_accuracy"] = balanced_accuracy(hits_seen, labels_seen)
         return metrics
 
     def arrays(self) -> dict[str, Array]:

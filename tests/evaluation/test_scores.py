@@ -7,9 +7,9 @@ import pytest
 
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.evaluation.predictions import Candidate, LabeledImages, Predictions
-from edgefashion.evaluation.scores import Score, balanced_accuracy, recalls, score
+from edgefashion.evaluation.scores import Score, recalls, score
 from edgefashion.records.manifest import Manifest
-from edgefashion.stats import mean_interval, paired_balanced, wilson_interval
+from edgefashion.stats import balanced_accuracy, mean_interval, paired_balanced, wilson_interval
 from edgefashion.task import Picture, Task
 
 TASK = Task("pets", (2, 2, 1), ("cat", "dog", "newt"), Picture("crop", (255,), (0,)))

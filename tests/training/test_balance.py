@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edgefashion.training.balance import balanced_accuracy, class_weights, is_uneven
+from edgefashion.stats import balanced_accuracy
+from edgefashion.training.balance import class_weights, is_uneven
 
 
 def test_more_than_three_to_one_is_uneven() -> None:
@@ -20,4 +21,4 @@ def test_rare_classes_count_for_more_and_all_pictures_for_one_on_average() -> No
 
 def test_balanced_accuracy_is_the_mean_of_the_recalls() -> None:
     labels, hits = np.array([0, 0, 0, 0, 2]), np.array([1, 1, 1, 0, 0])
-    assert balanced_accuracy(labels, hits) == pytest.approx((0.75 + 0) / 2)
+    assert balanced_accuracy(hits, labels) == pytest.approx((0.75 + 0) / 2)

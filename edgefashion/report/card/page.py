@@ -16,6 +16,7 @@ from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
 from edgefashion.records.results import Recall, Row
 from edgefashion.records.run import Story
+from edgefashion.records.values import Pooled
 from edgefashion.report.card.data import Card
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
@@ -100,9 +101,20 @@ def _training(evidence: Card) -> Page:
             f"{story.best_epoch} of {story.recipe.epochs} is kept, the best on validation: "
             f"{100 * story.validation_accuracy:.2f} %"
         )
+        lines += [_pooled(precision, each) for precision, each in (story.folds or {}).items()]
     columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
     return Page(lines, [Table("Recipe", tuple(columns), list(_settings(evidence.stories)))], [])
+
+
+def _pooled(precision: str, found: Pooled) -> str:
+    """What models of the same recipe made of pictures that they did not see."""
+    low, high = (100 * end for end in found.accuracy_ci95)
+    return (
+        f"Of {found.pictures:,} pictures, each judged by a model of the same recipe that did not see it, "
+        f"{precision}: {100 * found.accuracy:.2f} % right (95 % interval {low:.2f}–{high:.2f}), "
+        f"{100 * found.balanced_accuracy:.2f} % of a class, on average"
+    )
 
 
 def _images(story: Story) -> str:
@@ -121,11 +133,11 @@ def _duration(seconds: float) -> str:
 def _settings(stories: list[Story]) -> Iterable[_Setting]:
     """A row for each setting that is not the usual one in any of the runs, and for the seed."""
     usual = {field.name: field.default for field in fields(Recipe)} | {"seed": MISSING}
-    for setting in dict.fromkeys(name for story in stories for name in vars(story.recipe)):
+    for setting in usual:
         values = [getattr(story.recipe, setting) for story in stories]
         if setting == "teacher":
             values = [value and Path(value).name for value in values]
-        if setting not in _NOT_RECIPE and any(value != usual.get(setting) for value in values):
+        if setting not in _NOT_RECIPE and any(value != usual[setting] for value in values):
             yield _Setting(setting, values)
 
 

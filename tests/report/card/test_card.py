@@ -18,6 +18,7 @@ from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
 from edgefashion.files import sha256
+from edgefashion.records.values import Pooled
 from edgefashion.report.card import Card, gather, to_markdown
 from edgefashion.report.card.page import _p
 from edgefashion.runtimes import for_file
@@ -196,3 +197,33 @@ def test_bad_input_is_one_line_and_writes_nothing(
         err = write(capsys, *arguments, code=2)
         assert any(part in err.splitlines()[-1] for part in said.split("|")), err
         assert not path.exists()
+
+
+def test_what_folds_made_of_pictures_is_told(evidence: Card, exported: Run) -> None:
+    pooled = Pooled(
+        right=88, pictures=100, accuracy=0.88, accuracy_ci95=(0.8019, 0.93), balanced_accuracy=0.8
+    )
+    info = structs.replace(exported.info, folds={"int8": pooled})
+    text = to_markdown(replace(evidence, stories=[info]))
+    assert (
+        "Of 100 pictures, each judged by a model of the same recipe that did not see it, int8: 88.00 %"
+        in text
+    )
+    assert "80.19–93.00" in text and "80.00 % of a class" in text
+
+
+def test_an_uneven_test_split_has_its_balanced_accuracy_and_what_chance_makes_of_a_loss(
+    evidence: Card,
+) -> None:
+    own = evidence.results.rows[evidence.deployed]
+    uneven = [
+        structs.replace(each, images=each.images * (5 if n else 1)) for n, each in enumerate(own.recalls)
+    ]
+    row = structs.replace(
+        own, recalls=tuple(uneven), balanced_accuracy=0.7, balanced_accuracy_delta=-0.04, balanced_p=0.3
+    )
+    row = structs.replace(row, mcnemar_p=0.2, accuracy_delta=-0.01, agreement=0.97)
+    rows = [row if each is own else each for each in evidence.results.rows]
+    text = to_markdown(replace(evidence, results=replace(evidence.results, rows=rows)))
+    assert "balanced accuracy -4.00 points, which may well be chance (p = 0.30)" in text
+    assert "Balanced %: the mean of the recalls" in text
