@@ -27,7 +27,8 @@ from edgefashion.data.fashion_mnist import (
     TRAIN_LABELS,
 )
 from edgefashion.data.idx import gzip_path, pack
-from edgefashion.errors import DataError
+
+Refusal = Callable[[Path], str]
 
 
 @pytest.fixture
@@ -45,14 +46,6 @@ def declare(folder: Path, name: str, raw: bytes) -> None:
     gzip_path(folder, name).write_bytes(gzip.compress(raw))
     sums = folder / "SHA256SUMS"
     sums.write_text(sums.read_text().replace(old, hashlib.sha256(raw).hexdigest()))
-
-
-def refusal(folder: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        load_dataset(folder)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def test_the_sample_is_read_as_a_declared_part(sample: Dataset) -> None:
@@ -85,13 +78,13 @@ def test_what_is_packed_reads_back(sample: Dataset, folder: Path) -> None:
     assert pack(sample.test.labels) == content(folder, TEST_LABELS)
 
 
-def test_no_such_folder(tmp_path: Path) -> None:
+def test_no_such_folder(tmp_path: Path, refusal: Refusal) -> None:
     message = refusal(tmp_path / "absent")
     assert "no such folder" in message
     assert all(f"{name}.gz" in message for name in FILES)
 
 
-def test_missing_files_are_named_together(folder: Path) -> None:
+def test_missing_files_are_named_together(folder: Path, refusal: Refusal) -> None:
     gzip_path(folder, TRAIN_LABELS).unlink()
     gzip_path(folder, TEST_IMAGES).unlink()
     message = refusal(folder)
@@ -112,7 +105,9 @@ def test_missing_files_are_named_together(folder: Path) -> None:
         (lambda good: good[:-8] + b"\0" * 8, "damaged gzip"),
     ],
 )
-def test_a_file_that_cannot_be_unpacked(folder: Path, damage: Callable[[bytes], bytes], said: str) -> None:
+def test_a_file_that_cannot_be_unpacked(
+    folder: Path, damage: Callable[[bytes], bytes], said: str, refusal: Refusal
+) -> None:
     path = gzip_path(folder, TEST_IMAGES)
     path.write_bytes(damage(path.read_bytes()))
     message = refusal(folder)
@@ -120,7 +115,7 @@ def test_a_file_that_cannot_be_unpacked(folder: Path, damage: Callable[[bytes], 
     assert said in message
 
 
-def test_a_wrong_checksum_names_both(folder: Path, sample: Dataset) -> None:
+def test_a_wrong_checksum_names_both(folder: Path, sample: Dataset, refusal: Refusal) -> None:
     other = content(folder, TEST_LABELS).replace(b"\1", b"\2")
     gzip_path(folder, TEST_LABELS).write_bytes(gzip.compress(other))
     message = refusal(folder)
@@ -138,7 +133,7 @@ def test_without_its_checksums_a_part_is_not_taken_for_the_whole(folder: Path) -
     assert lines == [f"{folder} is not Fashion-MNIST: its classes are 0, 1, 2 and 7 more"]
 
 
-def test_the_names_of_classes_may_lie_beside_undeclared_files(folder: Path) -> None:
+def test_the_names_of_classes_may_lie_beside_undeclared_files(folder: Path, refusal: Refusal) -> None:
     (folder / "SHA256SUMS").unlink()
     (folder / "classes.txt").write_text("".join(f"class {number}\n" for number in range(10)))
     assert load_dataset(folder).task.classes[9] == "class 9"
@@ -147,7 +142,7 @@ def test_the_names_of_classes_may_lie_beside_undeclared_files(folder: Path) -> N
 
 
 def test_one_damaged_file_of_fashion_mnist_is_not_another_data_set(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
     (folder / "SHA256SUMS").unlink()
     labels = hashlib.sha256(content(folder, TEST_LABELS)).hexdigest()
@@ -155,7 +150,7 @@ def test_one_damaged_file_of_fashion_mnist_is_not_another_data_set(
     assert "wrong checksum" in refusal(folder)
 
 
-def test_checksums_must_cover_the_four_files(folder: Path) -> None:
+def test_checksums_must_cover_the_four_files(folder: Path, refusal: Refusal) -> None:
     sums = folder / "SHA256SUMS"
     sums.write_text("".join(line for line in sums.open() if TRAIN_LABELS not in line))
     assert f"no SHA-256 of {TRAIN_LABELS};" in refusal(folder)
@@ -190,7 +185,7 @@ def test_a_folder_that_is_called_like_a_file_is_passed_over(folder: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", ["images", "labels"])
-def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str) -> None:
+def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str, refusal: Refusal) -> None:
     name, most = {"images": (TRAIN_IMAGES, "54,880,016"), "labels": (TRAIN_LABELS, "70,008")}[kind]
     size = {"images": 1_000_000_000, "labels": 80_000}[kind]
     gzip_path(folder, name).write_bytes(gzip.compress(bytes(size // 8)) * 8)
@@ -202,7 +197,9 @@ def test_a_file_that_swells_without_end_is_not_unpacked(folder: Path, kind: str)
     assert peak < 160e6
 
 
-def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(folder: Path, sample: Dataset) -> None:
+def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(
+    folder: Path, sample: Dataset, refusal: Refusal
+) -> None:
     raw = content(folder, TEST_LABELS)
     path = gzip_path(folder, TEST_LABELS)
     path.write_bytes(gzip.compress(raw[:100]) + gzip.compress(raw[100:]) + bytes(512))
@@ -211,7 +208,7 @@ def test_a_file_in_parts_is_read_and_one_of_countless_parts_is_not(folder: Path,
     assert "damaged gzip: more than 10 parts" in refusal(folder)
 
 
-def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
+def test_a_file_that_is_too_large_is_not_read(folder: Path, refusal: Refusal) -> None:
     with gzip_path(folder, TRAIN_LABELS).open("wb") as file:
         file.truncate(1 << 34)
     assert "has more than 135,544 bytes" in refusal(folder)
@@ -219,7 +216,7 @@ def test_a_file_that_is_too_large_is_not_read(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["SHA256SUMS", f"{TEST_LABELS}.gz"])
 @pytest.mark.parametrize("kind", ["device", "fifo"])
-def test_what_is_no_file_is_not_waited_for(folder: Path, name: str, kind: str) -> None:
+def test_what_is_no_file_is_not_waited_for(folder: Path, name: str, kind: str, refusal: Refusal) -> None:
     (folder / name).unlink()
     if kind == "fifo":
         os.mkfifo(folder / name)
@@ -252,13 +249,13 @@ def test_checksums_however_they_are_spelled(folder: Path, sample: Dataset, spell
     assert load_dataset(folder).checksums == sample.checksums
 
 
-def test_checksums_in_another_encoding_are_refused_in_one_line(folder: Path) -> None:
+def test_checksums_in_another_encoding_are_refused_in_one_line(folder: Path, refusal: Refusal) -> None:
     sums = folder / "SHA256SUMS"
     sums.write_bytes(sums.read_text().encode("utf-16"))
     assert "is not UTF-8 text" in refusal(folder)
 
 
-def test_every_class_needs_a_test_image(folder: Path, sample: Dataset) -> None:
+def test_every_class_needs_a_test_image(folder: Path, sample: Dataset, refusal: Refusal) -> None:
     kept = sample.test.take(np.flatnonzero(sample.test.labels != 7))
     declare(folder, TEST_IMAGES, pack(kept.images))
     declare(folder, TEST_LABELS, pack(kept.labels))
@@ -283,18 +280,18 @@ def test_what_may_not_be_read_is_one_line(
         assert "cannot be read (Permission denied): its owner can allow it with chmod" in out
 
 
-def test_a_wrong_magic_number(folder: Path) -> None:
+def test_a_wrong_magic_number(folder: Path, refusal: Refusal) -> None:
     raw = content(folder, TRAIN_IMAGES)
     declare(folder, TRAIN_IMAGES, struct.pack(">I", 0x0D03) + raw[4:])
     assert "wrong magic number: 0x00000d03, expected 0x00000803" in refusal(folder)
 
 
-def test_labels_in_the_place_of_images(folder: Path) -> None:
+def test_labels_in_the_place_of_images(folder: Path, refusal: Refusal) -> None:
     declare(folder, TRAIN_IMAGES, content(folder, TRAIN_LABELS))
     assert "wrong magic number: 0x00000801, expected 0x00000803" in refusal(folder)
 
 
-def test_images_of_another_size(folder: Path) -> None:
+def test_images_of_another_size(folder: Path, refusal: Refusal) -> None:
     declare(
         folder, TRAIN_IMAGES, struct.pack(">4I", 0x0803, 1200, 14, 56) + content(folder, TRAIN_IMAGES)[16:]
     )
@@ -302,24 +299,24 @@ def test_images_of_another_size(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [399, 401, 0xFFFFFFFF])
-def test_a_count_that_the_bytes_do_not_bear_out(folder: Path, count: int) -> None:
+def test_a_count_that_the_bytes_do_not_bear_out(folder: Path, count: int, refusal: Refusal) -> None:
     raw = content(folder, TEST_IMAGES)
     declare(folder, TEST_IMAGES, raw[:4] + struct.pack(">I", count) + raw[8:])
     assert f"wrong count: its header promises {count:,} items" in refusal(folder)
 
 
-def test_a_label_for_each_image(folder: Path, sample: Dataset) -> None:
+def test_a_label_for_each_image(folder: Path, sample: Dataset, refusal: Refusal) -> None:
     declare(folder, TEST_LABELS, pack(sample.test.labels[:-1]))
     assert "wrong count: 399 labels, expected 400" in refusal(folder)
 
 
-def test_a_label_out_of_range(folder: Path) -> None:
+def test_a_label_out_of_range(folder: Path, refusal: Refusal) -> None:
     raw = content(folder, TEST_LABELS)
     declare(folder, TEST_LABELS, raw[:-1] + b"\x0a")
     assert "label out of range: 10, expected 0 to 9" in refusal(folder)
 
 
-def test_a_file_shorter_than_its_header(folder: Path) -> None:
+def test_a_file_shorter_than_its_header(folder: Path, refusal: Refusal) -> None:
     declare(folder, TRAIN_LABELS, b"\0\0\x08")
     assert "3 bytes inside, expected an IDX header of 8" in refusal(folder)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from edgefashion.data.fashion_mnist import FILES, TEST_IMAGES, TEST_LABELS, TRAI
 from edgefashion.data.idx import pack
 from edgefashion.errors import DataError
 
+Refusal = Callable[[Path], str]
+
 
 @pytest.fixture
 def folder(other_folder: Path, tmp_path: Path) -> Path:
@@ -32,14 +35,6 @@ def write(folder: Path, task: Task, images: Any, labels: Any) -> Path:
         (folder / image_file).write_bytes(pack(images))
         (folder / label_file).write_bytes(pack(labels))
     return folder
-
-
-def refusal(folder: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        load_dataset(folder)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def test_a_data_set_is_of_the_task_beside_it(other: Dataset) -> None:
@@ -73,7 +68,9 @@ def test_its_splits_have_every_class(other: Dataset) -> None:
     assert np.bincount(splits.validation.labels).tolist() == [6, 6, 6]
 
 
-def test_checksums_are_checked_where_they_are_declared(folder: Path, other: Dataset) -> None:
+def test_checksums_are_checked_where_they_are_declared(
+    folder: Path, other: Dataset, refusal: Refusal
+) -> None:
     sums = {**other.checksums, TEST_LABELS: "0" * 64}
     (folder / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     assert re.search("wrong checksum.*correct SHA256SUMS there", refusal(folder))
@@ -95,7 +92,7 @@ def test_checksums_are_checked_where_they_are_declared(folder: Path, other: Data
         (b'{"name": "\xff"}', "task.json"),
     ],
 )
-def test_what_is_no_task_is_one_line(folder: Path, content: bytes, said: str) -> None:
+def test_what_is_no_task_is_one_line(folder: Path, content: bytes, said: str, refusal: Refusal) -> None:
     (folder / "task.json").write_bytes(content)
     message = refusal(folder)
     assert said in message
@@ -105,20 +102,20 @@ def test_what_is_no_task_is_one_line(folder: Path, content: bytes, said: str) ->
     assert done.exception.exit_code == 2
 
 
-def test_a_task_that_is_a_folder_is_not_passed_over(folder: Path) -> None:
+def test_a_task_that_is_a_folder_is_not_passed_over(folder: Path, refusal: Refusal) -> None:
     (folder / "task.json").unlink()
     (folder / "task.json").mkdir()
     assert "Is a directory" in refusal(folder)
 
 
-def test_images_must_be_those_of_the_task(folder: Path, other: Dataset) -> None:
+def test_images_must_be_those_of_the_task(folder: Path, other: Dataset, refusal: Refusal) -> None:
     (folder / TRAIN_IMAGES).write_bytes(pack(other.train.images.transpose(0, 2, 1, 3)))
     assert "images of 24 x 40 x 3 pixels, expected 40 x 24 x 3" in refusal(folder)
     (folder / TRAIN_IMAGES).write_bytes(pack(other.train.images[..., :1]))
     assert "wrong magic number: 0x00000803, expected 0x00000804" in refusal(folder)
 
 
-def test_a_file_that_promises_more_than_memory_holds_is_refused(folder: Path) -> None:
+def test_a_file_that_promises_more_than_memory_holds_is_refused(folder: Path, refusal: Refusal) -> None:
     (folder / TRAIN_IMAGES).write_bytes(b"\0\0\x08\x04" + b"\xff" * 16 + b"\0" * 100)
     assert "images of 4294967295" in refusal(folder) or "wrong count" in refusal(folder)
     with (folder / TRAIN_IMAGES).open("wb") as file:
@@ -126,7 +123,7 @@ def test_a_file_that_promises_more_than_memory_holds_is_refused(folder: Path) ->
     assert "has more than" in refusal(folder)
 
 
-def test_labels_must_be_those_of_classes(folder: Path, other: Dataset) -> None:
+def test_labels_must_be_those_of_classes(folder: Path, other: Dataset, refusal: Refusal) -> None:
     (folder / TEST_LABELS).write_bytes(pack(other.test.labels + 1))
     assert "label out of range: 3, expected 0 to 2" in refusal(folder)
 
@@ -147,7 +144,7 @@ def test_up_to_1000_classes_have_labels_of_their_own(count: int, tmp_path: Path)
     assert sorted(split(found).validation.labels) == list(range(count))
 
 
-def test_labels_of_16_bits_below_0_are_refused(tmp_path: Path) -> None:
+def test_labels_of_16_bits_below_0_are_refused(tmp_path: Path, refusal: Refusal) -> None:
     task = replace(FASHION_MNIST, classes=tuple(f"c{n}" for n in range(300)))
     images = np.zeros((600, *task.image_shape), np.uint8)
     folder = write(tmp_path / "many", task, images, np.full(600, 0xFFFF, np.uint16))
