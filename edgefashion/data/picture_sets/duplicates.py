@@ -64,10 +64,11 @@ def _pairs(own: Vectors, others: Vectors) -> Iterator[tuple[int, int]]:
     are compared.
     """
     coarse, lengths = _coarse(others)
+    compared = np.hstack([2 * coarse, -np.ones_like(lengths), -lengths]).T
     for start in range(0, len(own), _ROWS):
         part = own[start : start + _ROWS]
         means, length = _coarse(part)
-        near = 2 * means @ coarse.T - length[:, np.newaxis] - lengths
+        near = np.hstack([means, length, np.ones_like(length)]) @ compared  # less the squared distance
         rows, columns = np.nonzero(near >= -2 * (1 - ALIKE))
         alike = np.einsum("ij,ij->i", part[rows], others[columns])
         best = {int(rows[place]): place for place in np.argsort(alike) if alike[place] >= ALIKE}
@@ -88,10 +89,10 @@ def _standardized(gray: Vectors) -> Vectors:
 
 
 def _coarse(fine: Vectors) -> tuple[Vectors, Vectors]:
-    """Means of 2x2 pixels, in the scale of the pixels, and the squares of their lengths."""
+    """Means of 2x2 pixels, in the scale of the pixels, and the squares of their lengths, [N, 1]."""
     half = THUMBNAIL // 2
     means = fine.reshape(-1, half, 2, half, 2).mean(axis=(2, 4)).reshape(-1, half**2) * np.float32(2)
-    return means, (means**2).sum(axis=1)
+    return means, (means**2).sum(axis=1, keepdims=True)
 
 
 def _one_color(one: Picture, other: Picture) -> bool:
