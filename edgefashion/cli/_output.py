@@ -72,9 +72,15 @@ def show_pages(pages: "Iterable[Page]") -> None:
 
 
 def show_json(text: str) -> None:
-    """Results for programs: what the encoding of the output may lack is written as JSON's escapes."""
+    """Results for programs. What the encoding of the output may lack, or a terminal would not print but obey,
+    is written as JSON's escapes.
+    """
     whole = (sys.stdout.encoding or "").lower().startswith("utf")
-    print(text if whole else re.sub(r"[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text))
+
+    def plain(found: re.Match[str]) -> str:
+        return found[0] if whole and found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+    print(re.sub(r"[^\x00-\x7e]", plain, text))
 
 
 class OutputFile(click.ParamType[Path]):
