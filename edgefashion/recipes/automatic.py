@@ -64,5 +64,6 @@ def automatic(
         reason=f"{each:,} pictures a class to learn from: {why}, {epochs} epochs",
         epochs=epochs,
         frozen=frozen,
+        tolerance=1.0,
         **{"erase": 0.0} | _AUGMENTATION[variety],
     )

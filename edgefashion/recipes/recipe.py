@@ -41,6 +41,8 @@ class Recipe:
         probability that a rectangle is erased; the alpha of mixup.
     balance: whether an image counts for the more in the loss the fewer there are of its class, see
         `training.balance`.
+    tolerance: how many standard errors of its validation accuracy an epoch may be worse than the best one
+        and still be kept for being later: 1 is the rule of Breiman et al. 1984, 0 keeps the best.
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
     teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
         `temperature` what both logits are divided by, see `training.distillation`. `teacher_id` is its id.
@@ -78,6 +80,7 @@ class Recipe:
     erase: float = 0.0
     mixup: float = 0.0
     balance: bool = False
+    tolerance: float = 0.0
     label_smoothing: float = 0.0
     teacher: str | None = None
     teacher_id: str | None = None
@@ -202,6 +205,7 @@ _RANGES: dict[str, tuple[float, float, str]] = {
     "contrast": (0.0, 1e3, "0 or more and less than 1,000"),
     "color": _SHARE,
     "erase": _SHARE,
+    "tolerance": (0.0, 1e3, "0 or more and less than 1,000"),
     "mixup": (0.0, 1e6, "0 or more and less than 1,000,000"),
     "label_smoothing": _UNTIL_ONE,
     "distillation": _SHARE,

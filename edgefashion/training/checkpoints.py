@@ -113,11 +113,15 @@ class TrainingState:
             },
         )
 
-    def add_epoch(self, arrays: Arrays, metrics: dict[str, float]) -> None:
-        """Keep everything after one more epoch. Raises OutputError; the last good state then stays."""
+    def add_epoch(self, arrays: Arrays, metrics: dict[str, float], chance: float = 0.0) -> None:
+        """Keep everything after one more epoch. It is the best one where it is better than those before, or
+        by no more than `chance` worse. Raises OutputError; the last good state then stays.
+        """
+        most = max((score(entry) for entry in self.history), default=-1.0)
+        better = score(metrics) > most or bool(chance and score(metrics) + chance >= most)
         history = [*self.history, metrics]
-        best = max(history, key=lambda entry: entry.get("val_balanced_accuracy", entry["val_accuracy"]))
-        self._advance(arrays, history=history, best_epoch=history.index(best) + 1, batch=0, seconds=0.0)
+        best = len(history) if better else self.best_epoch
+        self._advance(arrays, history=history, best_epoch=best, batch=0, seconds=0.0)
 
     def add_batches(self, arrays: Arrays, batch: int, seconds: float) -> None:
         """Keep everything after so many batches of an epoch. Raises OutputError as `add_epoch` does."""
@@ -146,6 +150,11 @@ class TrainingState:
         for path in _files(self.folder, "epoch-*.npz"):
             if path not in (self.last, self.best):
                 path.unlink()
+
+
+def score(metrics: Mapping[str, float]) -> float:
+    """What chooses between epochs, and runs: accuracy on validation, balanced where classes are uneven."""
+    return metrics.get("val_balanced_accuracy", metrics["val_accuracy"])
 
 
 def has_checkpoint(folder: Path) -> bool:

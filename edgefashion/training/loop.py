@@ -1,5 +1,6 @@
 """The training loop: learning from batch after batch, validating, and saving what was learned."""
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from edgefashion.errors.wording import setting
 from edgefashion.files.arrays import check_finite
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import keras
-from edgefashion.training.checkpoints import Arrays, TrainingState
+from edgefashion.training.checkpoints import Arrays, TrainingState, score
 from edgefashion.training.input_pipeline import Part
 from edgefashion.training.trainer import Learner
 
@@ -85,11 +86,17 @@ class TrainingLoop:
         self.callbacks.on_epoch_end(epoch, dict(metrics))
         arrays = self.learner.arrays()
         check_learning(epoch, metrics, arrays, self.learner.recipe)
-        self.state.add_epoch(arrays, metrics | {"seconds": round(self._seconds(), 1)})
+        self.state.add_epoch(arrays, metrics | {"seconds": round(self._seconds(), 1)}, self._chance(metrics))
         if epoch + 1 < self.learner.recipe.epochs:
             self.begin_epoch(epoch + 1)
         else:
             self.callbacks.on_train_end()
+
+    def _chance(self, metrics: dict[str, float]) -> float:
+        """How much worse than the best epoch a later one may be and still be kept."""
+        share = score(metrics)
+        error = math.sqrt(share * (1 - share) / max(self.learner.validated, 1))
+        return self.learner.recipe.tolerance * error
 
     def _seconds(self) -> float:
         return self.before + time.monotonic() - self.began

@@ -14,6 +14,7 @@ from edgefashion.errors.wording import setting
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
 from edgefashion.training import runs
+from edgefashion.training.checkpoints import score
 from edgefashion.training.runs import Run
 
 
@@ -64,8 +65,15 @@ def summary(recipe: Recipe, found: list[Run]) -> Seeds:
         for seed, (run, accuracy) in enumerate(zip(found, accuracies, strict=True))
     ]
     deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else None
-    best = accuracies.index(max(accuracies))
+    scores = [_score(run) for run in found]
+    best = scores.index(max(scores))
     return Seeds(recipe.as_dict(), entries, statistics.mean(accuracies), deviation, best)
+
+
+def _score(run: Run) -> float:
+    """What chooses between runs, as between epochs."""
+    history, epoch = run.info.history or (), run.info.best_epoch or 0
+    return score(history[epoch - 1]) if history else run.info.validation_accuracy
 
 
 def _publish(run: Run, folder: Path) -> Run:

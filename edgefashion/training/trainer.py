@@ -51,6 +51,8 @@ class Learner:
         self.loss = LOSSES[recipe.loss](from_logits=True)
         self.uneven = counts is not None and is_uneven(counts)
         self.weights = class_weights(counts) if recipe.balance and counts is not None else None
+        self.validated = 0
+        """How many images the last validation had."""
         self.seen = keras.metrics.Mean(), keras.metrics.Mean()
         self.step = tf.function(self._step)
         """Learn from the next of the batches, (images, labels) or (images, labels, logits of the teacher)."""
@@ -119,6 +121,7 @@ class Learner:
             count += number
             wanted.append(class_indices(labels))
             found.append(right_ones)
+        self.validated = count
         metrics = {"val_loss": losses / count, "val_accuracy": hits / count}
         if self.uneven:
             labels_seen, hits_seen = (np.concatenate(parts) for parts in (wanted, found))

@@ -172,7 +172,10 @@ def test_the_best_epoch_by_validation_accuracy_is_kept(
     accuracies, snapshots = iter([0.2, 0.7, 0.7]), []
     add_epoch = TrainingState.add_epoch
 
-    def scripted(state: TrainingState, arrays: checkpoints.Arrays, metrics: dict[str, float]) -> None:
+    def scripted(
+        state: TrainingState, arrays: checkpoints.Arrays, metrics: dict[str, float], chance: float
+    ) -> None:
+        assert chance == 0
         snapshots.append([array for name, array in arrays.items() if name.startswith("kept")])
         add_epoch(state, arrays, metrics | {"val_accuracy": next(accuracies)})
 
@@ -191,6 +194,23 @@ def test_only_the_last_and_the_best_checkpoint_are_kept(tmp_path: Path) -> None:
         kept.append(sorted(path.name for path in state.folder.glob("*.npz")))
     names = [["1"], ["1", "2"], ["1", "3"], ["4"]]
     assert kept == [[f"epoch-{number}.npz" for number in numbers] for numbers in names]
+
+
+def test_a_later_epoch_is_kept_where_chance_may_have_made_it_worse(tmp_path: Path) -> None:
+    state = checkpoints.begin(tmp_path / "state", TINY, {})
+    kept = []
+    for accuracy in (0.5, 0.7, 0.68, 0.6, 0.75, 0.7):
+        state.add_epoch({}, {"val_accuracy": accuracy}, chance=0.03)
+        kept.append(state.best_epoch)
+        assert state.best.exists()
+    assert kept == [1, 2, 3, 3, 5, 5]
+
+
+def test_balanced_accuracy_chooses_where_it_was_measured(tmp_path: Path) -> None:
+    state = checkpoints.begin(tmp_path / "state", TINY, {})
+    for accuracy, balanced in ((0.9, 0.5), (0.8, 0.6), (0.85, 0.55)):
+        state.add_epoch({}, {"val_accuracy": accuracy, "val_balanced_accuracy": balanced})
+    assert state.best_epoch == 2
 
 
 def test_a_run_on_part_of_the_data_is_marked(
