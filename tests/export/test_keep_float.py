@@ -283,7 +283,7 @@ def test_other_precisions_stay_as_they_are(run: Run, splits: Splits) -> None:
     [
         (
             ["--keep-float", "conv3"],
-            "keep_float conv3 matches no layer: the layers of cnn are conv1, conv2",
+            "--keep-float conv3 matches no layer: the layers of cnn are conv1, conv2",
         ),
         (["--keep-float", "conv("], "--keep-float conv( is not a regular expression"),
         (["--keep-float", "conv1", "--precision", "float32"], "or add --precision int8"),

@@ -22,7 +22,6 @@ from edgefashion.artifacts.inspection.base import Inspection
 from edgefashion.artifacts.inspection.text import to_text
 from edgefashion.bundle import archive
 from edgefashion.cli import _fine_tuning as tuned
-from edgefashion.cli import train
 from edgefashion.data import Dataset
 from edgefashion.errors import EdgefashionError
 from edgefashion.evaluation import predictions
@@ -30,6 +29,7 @@ from edgefashion.evaluation.predictions import Predictions
 from edgefashion.evaluation.results import Results
 from edgefashion.prediction.classes import side_by_side
 from edgefashion.recipes import RECIPES, overrides
+from edgefashion.recipes.selection import recipe
 from edgefashion.records.run import Story
 from edgefashion.report.card import gather, to_markdown
 from edgefashion.training import checkpoints, runs
@@ -276,8 +276,8 @@ def test_bundles(tmp_path: Path, sample: Dataset, quick: None) -> None:
 
 
 def test_interrupted_trainings(tmp_path: Path) -> None:
-    recipe, data = RECIPES["cnn"], {"train": "ab"}
-    state = checkpoints.begin(tmp_path / "t", recipe, data)
+    cnn, data = RECIPES["cnn"], {"train": "ab"}
+    state = checkpoints.begin(tmp_path / "t", cnn, data)
     state.history, state.best_epoch = [{"val_accuracy": 0.5, "seconds": 1.0, "loss": 0.1}], 1
     state.save()
 
@@ -287,7 +287,7 @@ def test_interrupted_trainings(tmp_path: Path) -> None:
 
     def use(folder: Path) -> None:
         checkpoints.has_checkpoint(folder)
-        found = checkpoints.resume(folder, recipe, data)
+        found = checkpoints.resume(folder, cnn, data)
         assert found.last.parent == found.best.parent == folder
         found.add_epoch({"x": np.zeros(1)}, {"val_accuracy": 0.1, "seconds": 1.0})
 
@@ -308,6 +308,6 @@ def test_recipes_in_toml(field: str, tmp_path: Path) -> None:
         path.write_text(f"{field} = {literal}\n")
         try:
             found = overrides.read(path)
-            train._new_recipes(["cnn"], found.recipe, **found.fields)
+            recipe(found.recipe or "cnn", **found.fields)
         except EdgefashionError as error:
             assert "\n" not in str(error).strip() or literal == "'''\n'''"
