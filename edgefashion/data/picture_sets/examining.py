@@ -8,7 +8,7 @@ from edgefashion.data.picture_sets import duplicates, layouts, scanning
 from edgefashion.data.picture_sets.allocation import allocated
 from edgefashion.data.picture_sets.layouts import Split, listed
 from edgefashion.data.picture_sets.picture import Picture
-from edgefashion.data.picture_sets.trees import Folder, Tree, shown
+from edgefashion.data.picture_sets.trees import Folder, Tree, shown, stamp_of
 from edgefashion.data.picture_sets.zips import Zip, is_zip
 from edgefashion.errors import DataError
 from edgefashion.errors.wording import setting
@@ -100,7 +100,7 @@ class Examined:
 
 def tree_of(path: Path, follow_links: bool = False) -> Tree:
     """What a user named: a folder or a .zip file."""
-    return Zip(path, path.stat().st_mtime_ns) if is_zip(path) else Folder(path, follow_links)
+    return Zip(path, stamp_of(path.stat())) if is_zip(path) else Folder(path, follow_links)
 
 
 def examine(

@@ -1,6 +1,6 @@
 """Looking into every picture of a set once: what it is, whether it can be used, and what it looks like.
 
-What was found is kept in the user's cache, by the file's name, size and time: nothing is opened twice.
+What was found is kept in the user's cache, by the file's name, size and stamp: nothing is opened twice.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from edgefashion.pictures import decoding
 from edgefashion.reporting import Progress
 from edgefashion.system import workers
 
-VERSION = 2
+VERSION = 3
 """Of what is kept: another one is not read."""
 THUMBNAIL = 16
 """Edge of a small gray version, in pixels."""
@@ -49,7 +49,7 @@ class Scanned:
 
 
 Job = tuple[Tree, Sequence[Found]]
-Index = dict[bytes, tuple[int, int, Scanned]]
+Index = dict[bytes, tuple[int, str, Scanned]]
 """Name of a file → its size, its stamp and what was found."""
 
 
@@ -110,7 +110,7 @@ def _key(found: Found) -> bytes:
 
 
 def _known(kept: Index, found: Found) -> Scanned | None:
-    size, stamp, scanned = kept.get(_key(found), (-1, -1, None))
+    size, stamp, scanned = kept.get(_key(found), (-1, "", None))
     return scanned if (size, stamp) == (found.size, found.stamp) and not found.defect else None
 
 

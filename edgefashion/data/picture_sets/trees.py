@@ -26,8 +26,8 @@ class Found:
     """Its path in the tree, with / between folders."""
     size: int
     """Bytes."""
-    stamp: int
-    """Another one where it was changed: its time in nanoseconds; of a member of a .zip file, its CRC."""
+    stamp: str
+    """Another one where it was changed; see `stamp_of`."""
     defect: str = ""
     """Why it is not read, in words."""
 
@@ -55,6 +55,13 @@ class Tree(Protocol):
     def read(self, name: str) -> bytes:
         """The content of a file. Raises DataError."""
         ...
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """Of which file it is, and when it was changed: a program may set back its own time, and swap files of
+    one size, but not the time at which the system last saw to it.
+    """
+    return " ".join(map(str, (status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino)))
 
 
 def is_hidden(name: str) -> bool:
@@ -89,7 +96,7 @@ class Folder:
             if is_hidden(entry.name):
                 continue
             if entry.is_symlink() and (defect := self._of_link(entry, above)):
-                yield Found(name, 0, 0, defect)
+                yield Found(name, 0, "", defect)
             elif entry.is_dir():
                 folders.append(name)
                 real = os.path.realpath(entry.path) if self.follow_links else entry.path
@@ -97,7 +104,7 @@ class Folder:
             else:
                 status = entry.stat()
                 defect = "" if stat.S_ISREG(status.st_mode) else "is not a regular file"
-                yield Found(name, status.st_size, status.st_mtime_ns, defect or _too_large(status.st_size))
+                yield Found(name, status.st_size, stamp_of(status), defect or _too_large(status.st_size))
 
     def _of_link(self, entry: "os.DirEntry[str]", above: frozenset[str]) -> str:
         """Why a link is not followed."""

@@ -17,34 +17,48 @@ SUFFIX = ".zip"
 
 @dataclass(frozen=True)
 class Zip:
-    """The .zip file at `path`; `stamp` is when it was changed, in nanoseconds."""
+    """The .zip file at `path`; `stamp` is another one where it was changed."""
 
     path: Path
-    stamp: int
+    stamp: str
 
     def contents(self) -> Contents:
         """All that is in it; nothing below a hidden folder."""
-        files, folders = [], set()
-        for member in _opened(self.path, self.stamp).members:
+        archive, files = _opened(self.path, self.stamp)
+        folders: set[str] = set()
+        for member in archive.members:
             parts = PurePosixPath(member.filename).parts
             if any(map(is_hidden, parts)):
                 continue
             inside = len(parts) if member.is_dir() else len(parts) - 1
             folders |= {"/".join(parts[:end]) for end in range(1, inside + 1)}
-            if not member.is_dir():
-                files.append(Found("/".join(parts), member.file_size, member.CRC, _defect(member)))
-        return Contents(sorted(files, key=lambda each: each.name), sorted(folders))
+        found = [
+            Found(name, member.file_size, f"{self.stamp} {member.CRC}", _defect(member))
+            for name, member in sorted(files.items())
+            if not any(map(is_hidden, name.split("/")))
+        ]
+        return Contents(found, sorted(folders))
 
     def read(self, name: str) -> bytes:
         """The content of a member."""
-        return _opened(self.path, self.stamp).read(name)
+        archive, files = _opened(self.path, self.stamp)
+        return archive.read(files[name].filename)
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path, stamp: int) -> archives.Archive:
-    """The file, held open: a member is read without reading the directory again."""
+def _opened(path: Path, stamp: str) -> tuple[archives.Archive, dict[str, zipfile.ZipInfo]]:
+    """The file, held open: a member is read without reading the directory again; and its files by name, as a
+    folder would have them. Raises DataError.
+    """
     file = reading.open_file(path, "a .zip file of pictures", DataError)
-    return archives.Archive(path, file, archives.Kind(MOST_MEMBERS, _refused, _damaged, _check_name))
+    archive = archives.Archive(path, file, archives.Kind(MOST_MEMBERS, _refused, _damaged, _check_name))
+    files: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.members:
+        name = "/".join(PurePosixPath(member.filename).parts)
+        if not member.is_dir() and files.setdefault(name, member) is not member:
+            both = f"{visible(files[name].filename)!r} and {visible(member.filename)!r}"
+            raise _refused(path, f"has two members of one name, {both}")
+    return archive, files
 
 
 def _refused(path: Path, what: str) -> DataError:
@@ -58,7 +72,13 @@ def _damaged(path: Path, reason: str) -> DataError:
 def _check_name(path: Path, member: zipfile.ZipInfo) -> None:
     name = member.orig_filename
     pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name or not pure.parts:
+    if (
+        pure.is_absolute()
+        or ".." in pure.parts
+        or "\\" in name
+        or "\0" in name
+        or not (pure.parts or member.is_dir())
+    ):
         raise _refused(path, f"has a member called {name!r}, which leads out of it")
 
 

@@ -16,7 +16,7 @@ def pictures(label: str, count: int, split: Split | None = None, group: str | No
     return [
         Picture(
             Folder(Path("photos")),
-            Entry(Found(f"{label}/{n}", 1, 1), label, split, group),
+            Entry(Found(f"{label}/{n}", 1, "1"), label, split, group),
             Scanned(f"{label} {n}"),
             split,
         )

@@ -1,6 +1,8 @@
 """Looking into pictures, once."""
 
+import hashlib
 import io
+import os
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,6 +52,28 @@ def test_nothing_is_opened_twice(write: Write, picture: Picture, monkeypatch: py
     (folder / "d.png").write_bytes(picture(5))
     assert len(scanned(folder)) == 4
     assert opened == ["a.png", "d.png"]
+
+
+def test_files_of_one_size_and_time_are_told_apart(write: Write, picture: Picture) -> None:
+    folder = write({f"{name}.bmp": picture(n, "BMP") for n, name in enumerate("abc")})
+    a, b, c = (folder / f"{name}.bmp" for name in "abc")
+
+    def age() -> None:
+        for path in (a, b, c):
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+
+    age()
+    before = scanned(folder)
+    a.rename(folder / "x")
+    b.rename(a)
+    (folder / "x").rename(b)
+    c.write_bytes(picture(9, "BMP"))
+    age()
+    after = scanned(folder)
+    assert [after[name].digest for name in ("a.bmp", "b.bmp")] == [
+        before[name].digest for name in ("b.bmp", "a.bmp")
+    ]
+    assert after["c.bmp"].digest == hashlib.sha256(c.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x92\x92\x01\xa1x\x80"])

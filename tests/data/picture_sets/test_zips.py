@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgefashion.data import load_dataset
-from edgefashion.data.picture_sets.examining import tree_of
+from edgefashion.data.picture_sets.examining import examine, tree_of
 from edgefashion.errors import DataError
 
 Zipped = Callable[[Mapping[str, bytes]], Path]
@@ -43,6 +43,36 @@ def test_two_members_of_one_name(zipped: Zipped) -> None:
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
         file.writestr("a/1.png", b"y")
     assert "has two members of one name: it is not opened" in refusal(path)
+
+
+def test_names_that_a_folder_would_write_otherwise(
+    zipped: Zipped, classes: Callable[..., dict[str, bytes]]
+) -> None:
+    files = classes("cat", "dog", each=9)
+    odd = {
+        f"./{name}" if "cat" in name else name.replace("/", "//./"): content
+        for name, content in files.items()
+    }
+    plain = load_dataset(zipped(files)).checksums
+    path = zipped(odd)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("./", b"")
+    assert load_dataset(path).checksums == plain
+    twice = zipped({"a/1.png": b"x", "b/1.png": b"x", "./a/1.png": b"y"})
+    assert "has two members of one name, 'a/1.png' and './a/1.png': it is not opened" in refusal(twice)
+
+
+def test_an_archive_that_was_mended_is_looked_into_again(
+    zipped: Zipped, classes: Callable[..., dict[str, bytes]]
+) -> None:
+    path = zipped(classes("cat", "dog", each=9))
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
+    damaged[damaged.index(b"IDAT") + 20] ^= 1
+    path.write_bytes(damaged)
+    assert len(examine(path).bad) == 1
+    path.write_bytes(whole)
+    assert not examine(path).bad
 
 
 def test_a_bomb_of_members_that_lie_in_one_another(zipped: Zipped) -> None:
