@@ -100,14 +100,15 @@ def most_bytes() -> int:
 
 
 def forget(digests: Collection[str]) -> int:
-    """Remove each set with any of these pictures, however decoded; gives the bytes of what was removed.
+    """Remove what holds none but these pictures, however decoded; gives the bytes of what was removed.
 
     Raises OutputError.
     """
     asked, freed = {bytes.fromhex(digest) for digest in digests}, 0
     with _alone(None):
         for path in _kept():
-            if asked.intersection(pixel_file.digests_in(path)):
+            held = pixel_file.digests_in(path)
+            if held and asked.issuperset(held):
                 freed += path.stat().st_size
                 path.unlink()
     return freed
@@ -202,9 +203,17 @@ def _make_room(needed: int) -> None:
     free = shutil.disk_usage(folder()).free
     if free < needed:
         raise OutputError(
-            f"the decoded pictures take {needed / 1e9:,.1f} GB, and {folder()} has {free / 1e9:,.1f} GB left:"
+            f"the decoded pictures take {_shown(needed)}, and {folder()} has {_shown(free)} left:"
             " free some space, or choose another folder with XDG_CACHE_HOME"
         )
+
+
+def _shown(size: int) -> str:
+    """Bytes for people."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:,.1f} {unit}"
+    return f"{size} bytes"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
     train/class/…, val/…, test/…       the same for each split, called as SPLITS has them, in any case
     labels.csv or metadata.csv         see `tables`
 
-Where all of it lies in one folder more, as in many .zip files, that is opened.
+Where all of it lies in one folder more, as in many .zip files, that is opened. A link that is not followed
+may be any of these folders: it is a file that cannot be used.
 """
 
 import unicodedata
@@ -53,7 +54,9 @@ class Layout:
 
 def read(tree: Tree) -> Layout:
     """The labeled pictures in a tree. Raises DataError where it is sorted in no way that is known."""
-    contents = tree.contents()
+    everything = tree.contents()
+    links = [each for each in everything.files if each.may_hold_more]
+    contents = Contents([each for each in everything.files if not each.may_hold_more], everything.folders)
     root, notes = _root(contents)
     named = [name for name in TABLES if any(each.name == root + name for each in contents.files)]
     if len(named) > 1:
@@ -61,13 +64,15 @@ def read(tree: Tree) -> Layout:
     if named:
         from edgefashion.data.picture_sets import tables
 
-        layout = tables.read(tree, contents, root, named[0])
+        layout = tables.read(tree, everything, root, named[0])
+        links = []  # what is not in the table is left out
     elif splits := _split_folders(tree, contents, root):
         layout = _of_splits(tree, contents, splits)
     else:
         layout = _of_classes(contents, root, None)
-    _check(tree, layout.entries)
-    return Layout(layout.entries, notes + layout.notes)
+    if layout.entries or not links:
+        _check(tree, layout.entries)
+    return Layout(layout.entries + [Entry(each, each.name) for each in links], notes + layout.notes)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -3,10 +3,12 @@
     file_name,label,split,group        in any order; file is file_name too; split and group may be left out
     a/1.jpg,cat,train,kitchen          paths are from the table's own folder
 
-UTF-8, with commas, semicolons or tabs between cells.
+UTF-8, with commas, semicolons or tabs between cells; a first line `sep=;` says which.
 """
 
 import csv
+import io
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
@@ -25,6 +27,8 @@ Row = tuple[int, Mapping[str, str]]
 def read(tree: Tree, contents: Contents, root: str, name: str) -> Layout:
     """The pictures that the table `name` in the folder `root` names. Raises DataError."""
     where = f"{tree.path / root / name}"
+    if defect := next(each.defect for each in contents.files if each.name == root + name):
+        raise DataError(f"{where} {defect}: it is to be a table as UTF-8 text")
     text = reading.as_text(tree.read(root + name), where, "a table as UTF-8 text", DataError)
     files = {each.name.removeprefix(root): each for each in contents.files if each.name.startswith(root)}
     entries: dict[str, Entry] = {}
@@ -40,6 +44,7 @@ def read(tree: Tree, contents: Contents, root: str, name: str) -> Layout:
             raise DataError(f"{where} names {shown(asked)} in lines {lines[found.name]} and {line}: keep one")
         entries[found.name], lines[found.name] = _entry(found, row, f"{where}, line {line}"), line
     if unknown:
+        _refuse_links(tree, contents, root, unknown)
         raise DataError(
             f"{where} names files that are not there, {len(unknown):,} of them: {listed(unknown)}"
         )
@@ -49,30 +54,47 @@ def read(tree: Tree, contents: Contents, root: str, name: str) -> Layout:
     return Layout(list(entries.values()), [f"labels: {root}{name}", *notes])
 
 
+def _refuse_links(tree: Tree, contents: Contents, root: str, unknown: list[str]) -> None:
+    """Raise DataError where files are not there because a folder is a link."""
+    for each in contents.files:
+        if each.may_hold_more and any((root + name).startswith(f"{each.name}/") for name in unknown):
+            raise DataError(f"{tree.path / each.name} {each.defect}")
+
+
 def _rows(text: str, where: str) -> Iterator[Row]:
     """The rows below the names of the columns, which are given without spaces and in lower case."""
-    start = text.split("\n", 1)[0]
-    reader = csv.reader(
-        text.splitlines(keepends=True), delimiter=max(DELIMITERS, key=start.count), strict=True
-    )
+    lines = io.StringIO(text, newline="")
+    start = lines.readline()
+    said = re.fullmatch(f"sep=([{''.join(DELIMITERS)}])\\s*", start, re.IGNORECASE)
+    if not said:
+        lines.seek(0)
+    delimiter = said[1] if said else max(DELIMITERS, key=start.count)
+    reader, above = csv.reader(lines, delimiter=delimiter, strict=True), 1 if said else 0
     try:
         columns = [_column(cell) for cell in next(reader, [])]
-        lacking = sorted({FILE_COLUMNS[0], LABEL} - set(columns))
-        if lacking:
-            raise DataError(
-                f"{where} has no column {' and no '.join(lacking)} ({listed(columns)}): its first line is to "
-                "be file_name,label, with split and group where there are such"
-            )
+        _check_columns(where, columns)
         for cells in reader:
             if not any(cells):
                 continue
+            line = above + reader.line_num
             if len(cells) != len(columns):
-                raise DataError(
-                    f"{where}, line {reader.line_num}: {len(cells)} cells for {len(columns)} columns"
-                )
-            yield reader.line_num, dict(zip(columns, cells, strict=True))
+                raise DataError(f"{where}, line {line}: {len(cells)} cells for {len(columns)} columns")
+            yield line, dict(zip(columns, cells, strict=True))
     except csv.Error as error:
-        raise DataError(f"{where}, line {reader.line_num}: {error}: save it as CSV again") from error
+        raise DataError(f"{where}, line {above + reader.line_num}: {error}: save it as CSV again") from error
+
+
+def _check_columns(where: str, columns: list[str]) -> None:
+    """Raise DataError for one that is lacking, or there twice."""
+    lacking = sorted({FILE_COLUMNS[0], LABEL} - set(columns))
+    if lacking:
+        raise DataError(
+            f"{where} has no column {' and no '.join(lacking)} ({listed(columns)}): its first line is to "
+            "be file_name,label, with split and group where there are such"
+        )
+    if twice := next((name for name in columns if name and columns.count(name) > 1), None):
+        also = f" (it is called {' and '.join(FILE_COLUMNS)})" if twice == FILE_COLUMNS[0] else ""
+        raise DataError(f"{where} has the column {shown(twice)} more than once{also}: keep one")
 
 
 def _column(cell: str) -> str:

@@ -30,6 +30,8 @@ class Found:
     """Another one where it was changed; see `stamp_of`."""
     defect: str = ""
     """Why it is not read, in words."""
+    may_hold_more: bool = False
+    """Whether it is a link to a folder, or to what is not there."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Folder:
             if is_hidden(entry.name):
                 continue
             if entry.is_symlink() and (defect := self._of_link(entry, above)):
-                yield Found(name, 0, "", defect)
+                yield Found(name, 0, "", defect, may_hold_more=not Path(entry.path).is_file())
             elif entry.is_dir():
                 folders.append(name)
                 real = os.path.realpath(entry.path) if self.follow_links else entry.path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from edgefashion.data.picture_sets.trees import PICTURE_BYTES, Contents, Found, is_hidden
+from edgefashion.data.picture_sets.trees import PICTURE_BYTES, Contents, Found, is_hidden, shown
 from edgefashion.errors import DataError
 from edgefashion.escaping import visible
 from edgefashion.files import archives, reading
@@ -33,7 +33,7 @@ class Zip:
             inside = len(parts) if member.is_dir() else len(parts) - 1
             folders |= {"/".join(parts[:end]) for end in range(1, inside + 1)}
         found = [
-            Found(name, member.file_size, f"{self.stamp} {member.CRC}", _defect(member))
+            Found(name, member.file_size, f"{self.stamp} {member.CRC}", _defect(member), _is_link(member))
             for name, member in sorted(files.items())
             if not any(map(is_hidden, name.split("/")))
         ]
@@ -42,7 +42,13 @@ class Zip:
     def read(self, name: str) -> bytes:
         """The content of a member."""
         archive, files = _opened(self.path, self.stamp)
-        return archive.read(files[name].filename)
+        try:
+            return archive.read(files[name].filename)
+        except DataError as error:
+            why = visible(str(error.__cause__ or "it has more than the archive says"))
+            raise DataError(
+                f"{self.path / name} is damaged in the archive ({why}): copy {shown(self.path.name)} again"
+            ) from error
 
 
 @lru_cache(maxsize=2)
@@ -56,7 +62,7 @@ def _opened(path: Path, stamp: str) -> tuple[archives.Archive, dict[str, zipfile
     for member in archive.members:
         name = "/".join(PurePosixPath(member.filename).parts)
         if not member.is_dir() and files.setdefault(name, member) is not member:
-            both = f"{visible(files[name].filename)!r} and {visible(member.filename)!r}"
+            both = f"{files[name].filename!r} and {member.filename!r}"
             raise _refused(path, f"has two members of one name, {both}")
     return archive, files
 
@@ -83,12 +89,17 @@ def _check_name(path: Path, member: zipfile.ZipInfo) -> None:
 
 
 def _defect(member: zipfile.ZipInfo) -> str:
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
-        return "is a link" if kind == stat.S_IFLNK else "is not a regular file"
+    if _is_link(member):
+        return "is a link"
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "is not a regular file"
     if member.file_size > PICTURE_BYTES:
         return f"has {member.file_size:,} bytes, too many for a picture"
     return ""
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(member.external_attr >> 16)
 
 
 def is_zip(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Labels in a CSV file, and every way in which it can be wrong."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -56,6 +57,36 @@ def test_a_quoted_comma_and_a_number_are_classes(read: Read) -> None:
     ]
 
 
+def test_the_line_in_which_a_spreadsheet_names_its_separator(read: Read) -> None:
+    layout = read("sep=;\r\nfile;label\r\n3.png;a,b,c\r\n")
+    assert [(each.file.name, each.label) for each in layout.entries] == [("3.png", "a,b,c")]
+
+
+def test_only_ends_of_lines_end_a_row(read: Read) -> None:
+    assert [each.label for each in read("file,label\r3.png,\x0c cat\u2028\r").entries] == ["cat"]
+
+
+def test_a_table_that_is_no_file_of_its_own(write: Write, tmp_path: Path) -> None:
+    folder = write(PICTURES)
+    (tmp_path / "others.csv").write_text("file,label\n3.png,cat")
+    (folder / "labels.csv").symlink_to(tmp_path / "others.csv")
+    with pytest.raises(DataError, match=r"labels.csv is a link, and links are followed with follow_links"):
+        layouts.read(Folder(folder))
+    assert len(layouts.read(Folder(folder, follow_links=True)).entries) == 1
+    (folder / "labels.csv").unlink()
+    os.mkfifo(folder / "labels.csv")
+    with pytest.raises(DataError, match=r"labels.csv is not a regular file: it is to be a table"):
+        layouts.read(Folder(folder))
+
+
+def test_a_folder_of_the_table_that_is_a_link_is_named(write: Write) -> None:
+    folder = write(PICTURES)
+    (folder / "b").symlink_to("a")
+    (folder / "labels.csv").write_text("file,label\nb/1.png,cat")
+    with pytest.raises(DataError, match=r"photos/b is a link, and links are followed with follow_links"):
+        layouts.read(Folder(folder))
+
+
 REFUSED = {
     "file,class\na/1.png,cat": "has no column label (file_name, class): its first line is to",
     "name,class\nx,cat": "has no column file_name and no label",
@@ -69,6 +100,10 @@ REFUSED = {
     'file,label\n3.png,"cat': "line 2: unexpected end of data: save it as CSV again",
     "file,label,split\n3.png,cat,future": "line 2: the split 'future' is not known: use train, val and test",
     "file,label,split\n3.png,cat,train\na/1.png,dog,": "gives a/1.png no split, and others one: fill",
+    "file,file_name,label\n3.png,3.png,cat": "has the column file_name more than once (it is called",
+    "file,label,Label\n3.png,cat,dog": "has the column label more than once: keep one",
+    "sep=;\nfile;label\n3.png": "line 3: 1 cells for 2 columns",
+    "file,label\n3.png,a\u2028b": r"has a class 'a\u2028b': name it",
     "file,label,split\n3.png,cat,test": "has no picture of the split train",
     "file,label,split,group\n3.png,a,train,g\na/1.png,a,test,g": "has the group 'g' in train and test",
     'file,label\n3.png,"a\nb"': r"has a class 'a\nb': name it",

@@ -52,6 +52,37 @@ def test_links_are_followed_where_the_user_says_so(write: Write, tmp_path: Path)
     assert names(folder, follow_links=True) == here | circle | {"a/file.png": "", "a/folder/3.png": ""}
 
 
+@pytest.mark.parametrize("name", ["test", "train", "test/b", "train/b"])
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_a_split_or_class_that_is_a_link_is_never_just_left_out(
+    name: str, target: str, write: Write, classes: Callable[..., dict[str, bytes]], tmp_path: Path
+) -> None:
+    parts = {"train": classes("a", "b"), "test": classes("a", "b", start=50)}
+    folder = write(
+        {f"{part}/{name}": content for part, own in parts.items() for name, content in own.items()}
+    )
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / target)
+    why = (
+        "is a link, and links are followed with follow_links=True"
+        if target == "elsewhere"
+        else "is a link to"
+    )
+    with pytest.raises(DataError, match=rf"files cannot be used \({name} {why}"):
+        load_dataset(folder)
+    if target == "elsewhere":
+        assert len(load_dataset(folder, follow_links=True).test) == 8
+
+
+def test_class_folders_that_are_all_links(write: Write, tmp_path: Path) -> None:
+    folder = write({"cat/1.png": b"x", "dog/1.png": b"x"})
+    (tmp_path / "set").mkdir()
+    for name in ("cat", "dog"):
+        (tmp_path / "set" / name).symlink_to(folder / name)
+    with pytest.raises(DataError, match=r"2 of 2 files cannot be used \(cat is a link"):
+        load_dataset(tmp_path / "set")
+
+
 def test_the_folder_itself_may_be_a_link(write: Write, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(write({"a/1.png": b"x"}))
     assert names(tmp_path / "link") == {"a/1.png": ""}
