@@ -2,12 +2,12 @@
 
 A picture's number in 0..1 comes from its content, or from its group: it is the same on every machine and
 whatever else there is, so more pictures move none of those before. Below TEST it is a test picture, then
-come those of validation, and the rest is learned from. Only where that leaves a class without a picture of a
-split, the nearest one moves there, if the class has another.
+come those of validation, and the rest is learned from. A class may be left without one of a split so; only
+where a whole split would be empty, the nearest picture that can be spared is lent to it.
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 from edgefashion.data.picture_sets.layouts import Split
@@ -20,13 +20,18 @@ TEST = VALIDATION = 0.15
 
 def allocated(pictures: Sequence[Picture]) -> list[Picture]:
     """The pictures in the same order, each in a split; where splits are declared, only training is shared."""
-    declared = {each.split for each in pictures} - {None}
-    missing: list[Split] = [split for split in ("test", "validation") if split not in declared]
-    shared = [each for each in pictures if each.split in (None, "train")] if missing else []
-    chosen = _chosen(shared, missing)
-    return [
-        each.put(chosen[each.key]) if each.split in (None, "train") and missing else each for each in pictures
-    ]
+    missing = _missing(pictures)
+    chosen = {each.key: _split_of(each, missing) for each in pictures if _is_shared(each, missing)}
+    for split in missing:
+        if chosen and split not in chosen.values():
+            _lend(split, chosen, [each for each in pictures if each.key in chosen])
+    return [each.put(chosen[each.key]) if _is_shared(each, missing) else each for each in pictures]
+
+
+def lent(pictures: Sequence[Picture]) -> list[Picture]:
+    """Those of allocated pictures that are where their content does not put them, as a split had none."""
+    missing = _missing(pictures)
+    return [each for each in pictures if _is_shared(each, missing) and each.split != _split_of(each, missing)]
 
 
 def number(key: str) -> float:
@@ -37,30 +42,33 @@ def number(key: str) -> float:
     )
 
 
-def _chosen(pictures: Sequence[Picture], splits: Sequence[Split]) -> dict[str, Split]:
-    """Key → split."""
-    chosen: dict[str, Split] = {}
-    keys: dict[str, dict[str, None]] = defaultdict(dict)
-    numbers = {key: number(key) for key in sorted({each.key for each in pictures})}
-    for each in pictures:
-        keys[each.label][each.key] = None
-    for key, own in numbers.items():
-        limits = zip(splits, (TEST, TEST + VALIDATION), strict=False)
-        chosen[key] = next((split for split, limit in limits if own < limit), "train")
-    for label in sorted(keys):
-        _complete(sorted(keys[label], key=numbers.__getitem__), chosen, splits)
-    return chosen
+def _missing(pictures: Sequence[Picture]) -> list[Split]:
+    """The splits that the user did not declare."""
+    declared = {each.entry.split for each in pictures}
+    missing: tuple[Split, ...] = ("test", "validation")
+    return [split for split in missing if split not in declared]
 
 
-def _complete(ordered: Sequence[str], chosen: dict[str, Split], splits: Sequence[Split]) -> None:
-    """See that each split has one of a class's keys, given in order, as far as there are so many: first that
-    of training, then the test.
+def _is_shared(picture: Picture, missing: Sequence[Split]) -> bool:
+    return bool(missing) and picture.entry.split in (None, "train")
+
+
+def _split_of(picture: Picture, missing: Sequence[Split]) -> Split:
+    """Where its content puts a picture."""
+    own = number(picture.key)
+    limits = zip(missing, (TEST, TEST + VALIDATION), strict=False)
+    return next((split for split, limit in limits if own < limit), "train")
+
+
+def _lend(split: Split, chosen: dict[str, Split], pictures: Sequence[Picture]) -> None:
+    """Give an empty split the nearest key of validation that is not the last there, or of training that
+    leaves each of its classes another.
     """
-    for split in ("train", *splits):
-        held = Counter(chosen[key] for key in ordered)
-        less = {"train": ("validation", "test"), "test": ("validation",)}.get(split, ())
-        spare = [key for key in ordered if held[chosen[key]] > 1] or [
-            key for other in less for key in ordered if chosen[key] == other
-        ]
-        if not held[split] and spare:
-            chosen[spare[-1] if split == "train" else spare[0]] = split
+    found = {(each.label, each.key) for each in pictures}
+    learned = Counter(label for label, key in found if chosen[key] == "train")
+    last = {key for label, key in found if chosen[key] == "train" and learned[label] == 1}
+    if list(chosen.values()).count("validation") == 1:
+        last |= {key for key, own in chosen.items() if own == "validation"}
+    spare = [key for key, own in chosen.items() if own != "test" and key not in last]
+    if spare:
+        chosen[min(spare, key=number)] = split

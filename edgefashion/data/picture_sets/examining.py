@@ -1,11 +1,12 @@
 """From a folder or .zip file to the pictures in it that can be used, each in a split."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgefashion.data.picture_sets import duplicates, layouts, scanning
-from edgefashion.data.picture_sets.allocation import allocated
+from edgefashion.data.picture_sets.allocation import allocated, lent
 from edgefashion.data.picture_sets.layouts import Split, listed
 from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.data.picture_sets.trees import Folder, Tree, shown, stamp_of
@@ -35,6 +36,19 @@ class PictureSet:
     def classes(self) -> list[str]:
         """Names of the classes that there is something to learn of, sorted."""
         return sorted({each.label for each in self.pictures if each.split == "train"})
+
+    def warnings(self, classes: Sequence[str]) -> list[str]:
+        """What splits lack, in lines for people: of these classes, and altogether."""
+        remedy = "add more pictures, or judge by edgefashion train --folds 4"
+        lines = [
+            f"warning: there is no {each.split} picture but {shown(each.name)}, which was moved there: {remedy}"
+            for each in lent(self.pictures)
+        ]
+        for split in ("validation", "test"):
+            there = {each.label for each in self.pictures if each.split == split}
+            if missing := [name for name in classes if name not in there]:
+                lines.append(f"warning: there is no {split} picture of {listed(missing)}: {remedy}")
+        return lines
 
     @property
     def checksum(self) -> str:

@@ -49,7 +49,8 @@ def load(
     else:
         _check_known(found, task)
     _tell_splits(found, report)
-    _tell_missing(found, task, report)
+    for line in found.warnings(task.classes):
+        report(line)
     return _dataset(found, source, task, progress, follow_links)
 
 
@@ -88,8 +89,8 @@ def _checked_classes(found: PictureSet) -> list[str]:
     classes = found.classes
     if others := sorted({each.label for each in found.pictures} - set(classes)):
         raise DataError(
-            f"{found.path}: there is nothing to learn {listed(others)} from: add such pictures to train"
-            ", or remove these"
+            f"{found.path}: there is nothing to learn {listed(others)} from, none of its pictures being in "
+            "the training split: add more, or remove these"
         )
     if len(classes) < 2:
         raise DataError(
@@ -135,13 +136,6 @@ def _tell_splits(found: PictureSet, report: Report) -> None:
         whence = "" if None in declared else ", out of train"
         told = ", ".join(f"{count:,} {split}" for split, count in counts.items())
         report(f"splits by content: {told}{whence}")
-
-
-def _tell_missing(found: PictureSet, task: Task, report: Report) -> None:
-    for split in ("validation", "test"):
-        there = {each.label for each in found.pictures if each.split == split}
-        if missing := [name for name in task.classes if name not in there]:
-            report(f"warning: there is no {split} picture of {listed(missing)}")
 
 
 def made_task(found: PictureSet, options: PictureOptions) -> Task:

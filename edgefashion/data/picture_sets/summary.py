@@ -107,6 +107,7 @@ class Summary:
             notes += [f"The same picture in two classes or splits: {len(conflicts):,}.", *_pairs(conflicts)]
         if alike:
             notes += [f"Look the same in two splits: {len(alike):,}.", *_pairs(alike)]
+        notes += self.used.warnings(self.task.classes)
         if few := sufficiency.warning(self.counts):
             notes.append(few)
         kept, most = store.size() / 1e6, store.most_bytes() / 1e9

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.data.picture_sets.allocation import allocated, number
+from edgefashion.data.picture_sets.allocation import TEST, allocated, lent, number
 from edgefashion.data.picture_sets.layouts import Entry, Split
 from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.data.picture_sets.scanning import Scanned
@@ -41,17 +41,32 @@ def test_more_pictures_move_none_of_those_before() -> None:
     assert all(after[each.digest] == each.split for each in before)
 
 
-@pytest.mark.parametrize("count", range(3, 12))
-def test_a_small_class_has_a_picture_in_each_split(count: int) -> None:
-    for label in ("a", "b", "c", "d"):
+@pytest.mark.parametrize("label", "abcdefgh")
+def test_one_picture_more_at_a_time_moves_none_once_each_split_has_one(label: str) -> None:
+    """A class may be without one of a split: its pictures stay where they are."""
+    before: dict[str, Split | None] = {}
+    for count in range(1, 25):
+        found = allocated([*pictures("other", 40), *pictures(label, count)])
+        assert not lent(found)
+        splits = {each.digest: each.split for each in found}
+        assert before.items() <= splits.items()
+        before = splits
+
+
+@pytest.mark.parametrize("label", "abcdefgh")
+def test_only_a_whole_split_without_pictures_is_lent_the_nearest(label: str) -> None:
+    for count in range(3, 12):
         found = allocated(pictures(label, count))
         assert {each.split for each in found} == {"train", "validation", "test"}
+        own = sorted(number(each.key) for each in found if each.split == "test")
+        if own[0] >= TEST:
+            assert len(own) == 1
+            assert next(each for each in found if each.split == "test") in lent(found)
+        assert len(lent(found)) <= 2
 
 
-def test_of_two_pictures_one_is_tested_with_and_one_is_learned_from() -> None:
-    for label in "abcdefgh":
-        assert {each.split for each in allocated(pictures(label, 2))} == {"train", "test"}
-        assert {each.split for each in allocated(pictures(label, 1))} == {"train"}
+def test_the_last_picture_of_a_class_that_is_learned_from_is_not_lent() -> None:
+    assert {each.split for each in allocated(pictures("c", 1) + pictures("d", 1))} == {"train"}
 
 
 def test_what_is_declared_stays_and_the_rest_comes_out_of_train() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edgefashion.data import Dataset, Task, load_dataset, split
+from edgefashion.data.picture_sets.allocation import TEST, number
 from edgefashion.errors import BadInput, DataError
 from edgefashion.records.values import LeftOut
 
@@ -38,14 +39,14 @@ def pixels(dataset: Dataset) -> set[str]:
 
 def test_class_folders_become_a_data_set(classes: Classes, write: Write) -> None:
     lines: list[str] = []
-    found = load_dataset(write(classes("dog", "cat", each=20)), lines.append)
+    found = load_dataset(write(classes("dog", "cat", each=30)), lines.append)
     assert found.task.name == "photos"
     assert found.task.classes == ("cat", "dog")
     assert found.task.image_shape == (10, 12, 3)
     assert (found.task.picture.fit, found.task.picture.background) == ("crop", (255, 255, 255))
     splits = split(found)
     parts = (splits.train, splits.validation, splits.test)
-    assert sum(map(len, parts)) == 40
+    assert sum(map(len, parts)) == 60
     assert all(set(part.labels) == {0, 1} for part in parts)
     counts = " {} train, {} validation, {} test".format(*map(len, parts))
     assert lines == ["images: 10x12, RGB, crop", f"splits by content:{counts}"]
@@ -145,7 +146,7 @@ def test_images_of_a_task_are_made_and_its_classes_found_by_name(classes: Classe
     found = load_dataset(folder, lines.append, task=task)
     assert found.task == task
     assert set(found.train.labels) == {0, 2}
-    assert "warning: there is no test picture of cat" in lines
+    assert any(line.startswith("warning: there is no test picture of ") for line in lines)
     assert "the model says what images it takes: leave out size" in refusal(folder, task=task, size=3)
 
 
@@ -174,9 +175,40 @@ def test_one_class_and_no_pictures_are_refused(classes: Classes, write: Write, t
 
 
 def test_a_split_without_pictures_is_said_before_anything_is_trained(classes: Classes, write: Write) -> None:
-    found = load_dataset(write(classes("cat", "dog", each=2)))
+    found = load_dataset(write(classes("cat", "dog", each=1)))
     with pytest.raises(DataError, match="photos has no picture in the validation split: add some there"):
         split(found)
+
+
+def test_what_the_splits_lack_is_said_by_class(classes: Classes, write: Write, picture: Picture) -> None:
+    kinds = [
+        (number(hashlib.sha256(content).hexdigest()), content) for content in map(picture, range(5000, 5040))
+    ]
+    learned, tested = ([content for own, content in kinds if (own < TEST) == test] for test in (False, True))
+    files = classes("cat", "dog", each=30)
+    folder = write(files | {f"owl/{n}.png": content for n, content in enumerate(learned)})
+    lines: list[str] = []
+    load_dataset(folder, lines.append)
+    lacking = (
+        "warning: there is no test picture of owl: add more pictures, or judge by edgefashion train --folds 4"
+    )
+    assert [line for line in lines if line.startswith("warning")] == [lacking]
+    folder = write(files | {"owl/0.png": tested[0]})
+    assert "there is nothing to learn owl from, none of its pictures being in the training split" in refusal(
+        folder
+    )
+    few = write(
+        {
+            f"{name}/{n}.png": content
+            for name, part in (("a", slice(0, 12)), ("b", slice(12, None)))
+            for n, content in enumerate(learned[part])
+        }
+    )
+    load_dataset(few, lines.append)
+    moved = [line for line in lines if "which was moved there: add more pictures" in line]
+    assert [line.split(".png")[0][:40] for line in moved] == [
+        "warning: there is no test picture but b/9"[:40]
+    ]
 
 
 def test_every_bad_file_is_listed_and_may_be_left_out(
