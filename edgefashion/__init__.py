@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edgefashion.api.measure import benchmark, evaluate
     from edgefashion.api.model import Classification, Model, load_model
     from edgefashion.api.reading import read_artifact, read_results, read_run
+    from edgefashion.api.recipes import automatic_recipe
     from edgefashion.artifacts.artifact import Artifact
     from edgefashion.artifacts.inspection import Inspection
     from edgefashion.benchmarking import BenchmarkOptions
@@ -104,6 +105,7 @@ __all__ = [
     "Untrusted",
     "VerificationError",
     "ZooError",
+    "automatic_recipe",
     "benchmark",
     "compare",
     "debug",
@@ -127,6 +129,7 @@ __all__ = [
 _WHERE = {
     "Artifact": "edgefashion.artifacts.artifact",
     "ArtifactError": "edgefashion.errors",
+    "automatic_recipe": "edgefashion.api.recipes",
     "BadInput": "edgefashion.errors",
     "benchmark": "edgefashion.api.measure",
     "BenchmarkOptions": "edgefashion.benchmarking",

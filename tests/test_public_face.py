@@ -35,7 +35,7 @@ def nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 def test_the_public_names() -> None:
     assert set(ef.__all__) == {
         *("load_dataset", "split", "Dataset", "Subset", "Splits", "Task", "Picture"),
-        *("recipe", "Recipe", "RECIPES", "train", "train_or_reuse", "read_run", "Run"),
+        *("recipe", "automatic_recipe", "Recipe", "RECIPES", "train", "train_or_reuse", "read_run", "Run"),
         *("export_model", "ExportOptions", "Artifact", "read_artifact"),
         *("load_model", "Model", "Prediction", "Classification", "Guess"),
         *(
@@ -213,6 +213,8 @@ WRONG_TYPES = {
     "debug(3, data)": "run of debug has to be a path or Run, not 3",
     "debug('a', data, images='all')": "images of debug has to be a whole number, not 'all'",
     "open_bundle(3)": "path of open_bundle has to be a path, not 3",
+    "automatic_recipe('cnn', 'photos/')": "dataset of automatic_recipe has to be a Dataset",
+    "automatic_recipe(3, data)": "model of automatic_recipe has to be a str, not 3",
     "recipe(3)": "name of recipe has to be a str, not 3",
     "split('photos/')": "dataset of split has to be a Dataset, not 'photos/': ef.load_dataset gives one",
     "doctor(3)": "data_folder of doctor has to be a path, not 3",

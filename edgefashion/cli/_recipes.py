@@ -7,7 +7,7 @@ from edgefashion.cli import _data
 from edgefashion.cli._data import Chosen
 from edgefashion.cli._output import say
 from edgefashion.errors import BadInput
-from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, Variety, automatic, changed, run_name
+from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, Variety, changed, run_name
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -29,19 +29,19 @@ def for_data(
     dataset = _data.for_training(chosen)
     usual = named or [RECIPES[model] for model in models]
     if name == AUTO or not (named or dataset.task == FASHION_MNIST):
-        usual = [_automatic(recipe.model, dataset, variety or "photo", changes) for recipe in usual]
+        recipes = [_automatic(recipe.model, dataset, variety or "photo", changes) for recipe in usual]
     elif variety:
         raise BadInput(f"--variety is for --recipe {AUTO}: leave it out, or name no other recipe")
-    recipes = [changed(recipe, **changes) for recipe in usual]
+    else:
+        recipes = [changed(recipe, **changes) for recipe in usual]
     return dataset, {run_name(recipe): recipe for recipe in recipes}
 
 
 def _automatic(model: str, dataset: "Dataset", variety: Variety, changes: dict[str, Any]) -> Recipe:
-    """The recipe for the pictures there are, which is said; without flips where the user wants none."""
-    from edgefashion.data import split
+    """The recipe for the pictures there are, which is said."""
+    from edgefashion.api.recipes import automatic_recipe
 
-    pictures = len(split(dataset, changes.get("limit")).train)
-    pretrained = changes.get("weights") != "none"
-    found = automatic(model, pictures, len(dataset.task.classes), variety, pretrained=pretrained)
+    given = {name: value for name, value in changes.items() if value is not None}
+    found = automatic_recipe(model, dataset, variety=variety, **given)
     say(f"recipe for {model}: {found.reason}")
-    return changed(found, flip_vertical=False) if changes.get("flip") is False else found
+    return found

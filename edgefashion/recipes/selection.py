@@ -19,6 +19,8 @@ def recipe(name: str, **changes: Any) -> Recipe:
     """
     from edgefashion.recipes import overrides
 
+    if name == AUTO:
+        raise BadInput("recipe auto depends on the pictures: ef.automatic_recipe(model, dataset) gives it")
     if name not in NAMED_RECIPES:
         near = difflib.get_close_matches(name, NAMED_RECIPES, 1, cutoff=0.3)
         hint = f": did you mean {near[0]}?" if near else "."

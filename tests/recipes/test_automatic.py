@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+import edgefashion as ef
+from edgefashion.data import Dataset
 from edgefashion.errors import BadInput
 from edgefashion.recipes import RECIPES, VARIETIES, automatic, changed, run_name
 
@@ -44,3 +46,18 @@ def test_a_reason_decides_nothing_and_shares_have_their_range() -> None:
     }.items():
         with pytest.raises(BadInput, match=field):
             changed(recipe, **{field: value})
+
+
+def test_python_has_the_recipe_of_the_command_line(sample: Dataset) -> None:
+    pictures, changes = len(ef.split(sample).train), {"flip": False, "epochs": 3}
+    found = ef.automatic_recipe("cnn", sample, variety="fixed", **changes)  # type: ignore[arg-type]
+    usual = automatic("cnn", pictures, 10, "fixed")
+    assert found == changed(usual, flip_vertical=False, **changes)
+    assert ef.automatic_recipe("mobilenetv2", sample, weights="none").frozen is None
+    for wrong in ({"variety": "odd"}, {"epoch": 3}, {"variety": 3}):
+        with pytest.raises(BadInput):
+            ef.automatic_recipe("cnn", sample, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"Choose from cnn, mobilenetv2"):
+        ef.automatic_recipe("cnm", sample)
+    with pytest.raises(BadInput, match=r"ef\.automatic_recipe\(model, dataset\) gives it"):
+        ef.recipe("auto")
