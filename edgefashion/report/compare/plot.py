@@ -28,6 +28,8 @@ AROUND_INCHES = 1.1
 _GREY = "0.55"
 LABELS = 60
 """Artifacts with a name in a panel, so that the picture is about as high as a page; others have none."""
+BARS_BELOW = 1000
+"""Images, below which each accuracy's interval is drawn, and not only the widest one told."""
 LABELS_AT = 1.04
 """Where names begin, in widths of the panel."""
 Place = tuple[float, float]
@@ -47,7 +49,9 @@ def plot(comparison: Comparison, path: Path) -> tuple[str, ...]:
     figure = figures.new_figure(2 * PANEL_INCHES, height)
     latency, size = figure.subplots(1, 2, sharey=True)
     room = LABEL_INCHES / (height - AROUND_INCHES)
-    panels = [_draw(axes, found.artifacts, what) for axes, what in ((latency, "latency"), (size, "size"))]
+    panels = [_draw(axes, found, what) for axes, what in ((latency, "latency"), (size, "size"))]
+    low, high = latency.get_ylim()
+    latency.set_ylim(max(low, 0.0), min(high, 100.0))
     for panel in panels:
         _labels(panel, room)
     if len(found.artifacts) > named:
@@ -58,7 +62,7 @@ def plot(comparison: Comparison, path: Path) -> tuple[str, ...]:
     latency.set_xlabel(f"p50 of single images in µs, {count}")
     one = "" if len(comparison.sources) == 1 else " (★ the same on all devices)"
     size.set_xlabel(f"size of the file in kB{one}")
-    latency.set_ylabel(f"accuracy, % of {found.images:,} images (95 % interval: ±{_reach(found):.1f})")
+    latency.set_ylabel(f"accuracy, % of {found.images:,} images{_intervals_told(found)}")
     _legend(
         figure,
         [source for source in comparison.sources if any(source.number in panel.shown for panel in panels)],
@@ -96,19 +100,21 @@ class Panel:
     shown: set[int] = field(default_factory=set)
 
 
-def _draw(axes: "Axes", artifacts: Sequence[Artifact], what: str) -> Panel:
+def _draw(axes: "Axes", found: Points, what: str) -> Panel:
     """A panel: each artifact's points joined by a line, fronts behind them."""
     panel = Panel(axes)
     lines: list[tuple[list[Place], Color]] = []
     marks: dict[tuple[str, Color, bool], list[Place]] = {}
     fronts: dict[int, list[Place]] = {}
-    for artifact in artifacts:
+    bars: list[tuple[list[Place], Color]] = []
+    for artifact in found.artifacts:
         known = [(place, point) for point in artifact.points if (place := _place(point, what))]
         places = sorted(place for place, _ in known)
         if not places:
             continue
         color = _color(artifact)
         lines.append((places, color))
+        bars += [([(cost, end) for end in _interval(accuracy, found)], color) for cost, accuracy in places]
         alike = len(places) > len(set(places)) == 1
         for place, point in known:
             marker = ALL_DEVICES if alike else _marker(point.source)
@@ -118,23 +124,39 @@ def _draw(axes: "Axes", artifacts: Sequence[Artifact], what: str) -> Panel:
         panel.ends.append((places[-1], artifact))
     for (marker, color, filled), places in marks.items():
         face = color if filled else "white"
-        axes.plot(*zip(*places, strict=True), marker, color=color, markerfacecolor=face, markersize=6)
-    for places in fronts.values():
-        costs, accuracies = zip(*front(places), strict=True)
-        axes.step(costs, accuracies, where="post", color=_GREY, linewidth=0.8, linestyle=":", zorder=1)
+        look: dict[str, Any] = {"color": color, "markerfacecolor": face, "markersize": 6}
+        axes.plot(*zip(*places, strict=True), marker, clip_on=False, **look)
     _scale(axes, [cost for (cost, _), _ in panel.ends])
+    if found.images < BARS_BELOW:
+        _join(axes, bars, counted=True, linewidth=1.2, alpha=0.4)
+    if fronts:
+        stairs = [(staircase(front(places), axes.get_xlim()[1]), _GREY) for places in fronts.values()]
+        _join(axes, stairs, linewidth=1.0, linestyle=":")
     _join(axes, lines, linewidth=0.8, alpha=0.5)
     return panel
 
 
-def _join(axes: "Axes", lines: Sequence[tuple[list[Place], Color]], **look: Any) -> None:
-    """Lines under the marks, all as one: a picture of thousands is drawn in a moment."""
+def staircase(corners: Sequence[Place], right: float) -> list[Place]:
+    """The Pareto front as a line, from under its cheapest point to the right edge: all below it is beaten."""
+    line, height = list[Place](), 0.0
+    for cost, accuracy in corners:
+        line += [(cost, height), (cost, accuracy)]
+        height = accuracy
+    return [*line, (right, height)]
+
+
+def _join(
+    axes: "Axes", lines: Sequence[tuple[Sequence[Place], Color | str]], counted: bool = False, **look: Any
+) -> None:
+    """Lines under the marks, all as one: a picture of thousands is drawn in a moment. `counted`: the axes
+    are to show all of them.
+    """
     from matplotlib.collections import LineCollection
 
     parts, colors = [part for part, _ in lines], [color for _, color in lines]
     collection = LineCollection(parts, colors=colors, zorder=1.5, **look)
     collection.set_in_layout(False)
-    axes.add_collection(collection, autolim=False)
+    axes.add_collection(collection, autolim=counted)
 
 
 def _place(point: Point, what: str) -> Place | None:
@@ -204,13 +226,21 @@ def _marker(source: DeviceResults) -> str:
     return MARKERS[(source.number - 1) % len(MARKERS)]
 
 
-def _reach(found: Points) -> float:
-    """Half of the widest 95 % interval of an accuracy, in points."""
+def _interval(accuracy: float, found: Points) -> Place:
+    """The 95 % interval of an accuracy, all in %."""
+    low, high = wilson_interval(round(accuracy / 100 * found.images), found.images)
+    return 100 * low, 100 * high
+
+
+def _intervals_told(found: Points) -> str:
+    """What the label says of the intervals: the widest where they are not drawn."""
+    if found.images < BARS_BELOW:
+        return "; bars: 95 % intervals"
     accuracies = [point.accuracy for artifact in found.artifacts for point in artifact.points]
-    intervals = [
-        wilson_interval(round(accuracy / 100 * found.images), found.images) for accuracy in accuracies
-    ]
-    return 50 * max(high - low for low, high in intervals)
+    ends = [(accuracy, *_interval(accuracy, found)) for accuracy in accuracies]
+    below = max(accuracy - low for accuracy, low, _ in ends)
+    above = max(high - accuracy for accuracy, _, high in ends)
+    return f" (95 % interval: at most -{below:.1f}, +{above:.1f})"
 
 
 def _legend(figure: "Figure", sources: Sequence[DeviceResults]) -> None:
@@ -220,7 +250,7 @@ def _legend(figure: "Figure", sources: Sequence[DeviceResults]) -> None:
     looks: list[tuple[str, dict[str, Any]]] = [
         *((plot_label(source.title), {"marker": _marker(source), "linestyle": ""}) for source in sources),
         (f"filled: {first}, hollow: {' and '.join(others)}", {"linestyle": ""}),
-        ("Pareto front of a device", {"linestyle": ":"}),
+        ("Pareto front of a device: what lies below is beaten", {"linestyle": ":"}),
     ]
     handles = [Line2D([], [], color="0.3", label=label, **look) for label, look in looks]
     figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=min(5, len(handles)))

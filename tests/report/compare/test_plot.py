@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgefashion import figures
 from edgefashion.errors import BadInput
 from edgefashion.report.compare import Comparison
-from edgefashion.report.compare.plot import LABELS, apart, plot
+from edgefashion.report.compare.plot import LABELS, apart, plot, staircase
+from edgefashion.stats import wilson_interval
 
 Write = Callable[..., Path]
 Join = Callable[..., Comparison]
@@ -88,3 +90,24 @@ def test_a_picture_of_hundreds_names_the_best_and_stays_as_high_as_a_page(
     assert f"Of 300 artifacts the {LABELS} most accurate are named" in text
     plot(many, tmp_path / "a.png")
     assert imread(tmp_path / "a.png").shape[0] < 2200
+
+
+def test_accuracies_of_few_images_have_bars_and_end_at_100(
+    write: Write, joined: Join, rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five of five right is no more than 100 %, and no less likely than 57 %."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(figures, "save", lambda figure, *_: drawn.append(figure))
+    data = {"name": "photos", "complete": True, "checksums": {}, "counts": {"train": 50, "test": 5}}
+    for images in (5, 10_000):
+        plot(joined([write("a.json", [rows(9, images=images, accuracy=1.0)], data)]), tmp_path / "a.png")
+    (few, _), (many, _) = (figure.axes for figure in drawn)
+    assert few.get_ylim()[1] == many.get_ylim()[1] == 100
+    assert 50 < few.get_ylim()[0] < 100 * wilson_interval(5, 5)[0]
+    assert few.get_ylabel() == "accuracy, % of 5 images; bars: 95 % intervals"
+    assert many.get_ylabel() == "accuracy, % of 10,000 images (95 % interval: at most -0.0, +0.0)"
+
+
+def test_a_front_of_one_point_is_a_line_too() -> None:
+    assert staircase([(2.0, 90.0)], 9.0) == [(2.0, 0.0), (2.0, 90.0), (9.0, 90.0)]
+    assert staircase([(2.0, 90.0), (4.0, 95.0)], 9.0)[2:] == [(4.0, 90.0), (4.0, 95.0), (9.0, 95.0)]
