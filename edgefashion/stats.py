@@ -18,7 +18,7 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(below - np.log(np.exp(below).sum(axis=-1, keepdims=True)))
 
 
-def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(correct: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """The Wilson score interval (low, high) of a proportion, both in 0..1.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927):

@@ -1,6 +1,5 @@
 """Whether there are enough pictures of each class, and what a small number means for what is measured."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,7 +15,7 @@ FEWEST = 10
 FEW = 50
 """Pictures of a class from which on nothing is said."""
 SUPPOSED = 0.8
-"""The recall that an interval is told of, before anything is measured."""
+"""The recall that the interval is told of, before anything is measured."""
 Counts = Mapping[str, tuple[int, int]]
 """Class → its pictures in all, and those of them that are of the test."""
 
@@ -53,12 +52,10 @@ def warning(counts: Counts) -> str | None:
     start = f"warning: the class {visible(label)} has {_pictures(whole)}{more}, {test} of them to test with"
     if not test:
         return f"{start}: nothing will be known of its recall"
-    right = round(SUPPOSED * test)
-    low, high = wilson_interval(right, test)
-    needed = math.ceil((_halving(test) - test) * whole / test)
+    low, high = wilson_interval(SUPPOSED * test, test)
     return (
-        f"{start}: were {right} of those right, its recall would lie between {low:.0%} and {high:.0%}; "
-        f"{needed:,} more pictures of it would halve that"
+        f"{start}: were {SUPPOSED:.0%} right, its recall could be anything from {low:.0%} to {high:.0%} "
+        f"(95 % interval); {_halving(test) - test} more test pictures of it would make that half as wide"
     )
 
 
@@ -71,7 +68,10 @@ def _pictures(count: int) -> str:
 
 
 def _width(count: int) -> float:
-    low, high = wilson_interval(round(SUPPOSED * count), count)
+    """Of the Wilson interval around SUPPOSED on so many pictures, which need not be a whole number of right
+    ones: so it narrows steadily with every picture.
+    """
+    low, high = wilson_interval(SUPPOSED * count, count)
     return high - low
 
 

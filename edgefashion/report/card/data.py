@@ -21,6 +21,7 @@ from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
 from edgefashion.records.run import Story
 from edgefashion.records.values import Dataset as DatasetInfo
+from edgefashion.report.card import pictures
 from edgefashion.report.compare import read
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Card:
     """A row for each artifact, without latency."""
     elsewhere: list[tuple[Results, Row]]
     """Rows of the same files in results files, with what they were measured on."""
+    cautions: list[str]
+    """How pictures were shared out, and what their number means; none of IDX files and of folds."""
 
     def to_markdown(self, picture: str | None = None) -> str:
         """The card; `picture` is the name of the confusion matrix's file beside it."""
@@ -137,7 +140,8 @@ def gather(
         found.append(rows.row(common, untimed, [], BenchmarkOptions(), None))
     here = Results(device.describe(), dataset.describe(), found, "card")
     lists = (list(stories), list(artifacts), replies)
-    return Card(name, *lists, sample.task, sample.labels, dataset.describe(), here, known)
+    about = dataset.describe()
+    return Card(name, *lists, sample.task, sample.labels, about, here, known, pictures.cautions(dataset))
 
 
 def measured(paths: Sequence[Path], digests: set[str | None]) -> list[tuple[Results, Row]]:

@@ -17,6 +17,7 @@ from edgefashion.records.device import Device
 from edgefashion.records.results import Recall, Row
 from edgefashion.records.run import Story
 from edgefashion.records.values import Pooled
+from edgefashion.report.card import pictures
 from edgefashion.report.card.data import Card
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
@@ -85,7 +86,7 @@ def _model(evidence: Card) -> Page:
     if contract:
         shape = ", ".join(map(str, contract.shape))
         lines.append(f"Takes {contract.dtype} [{shape}] ({contract.values}), gives {len(classes)} logits")
-    lines.append(f"Classes: {', '.join(classes)}")
+    lines += [pictures.framing(evidence.task), f"Classes: {', '.join(classes)}"]
     table = Table("Files", _FILES, evidence.results.rows)
     return Page(lines, [table], [])
 
@@ -93,6 +94,7 @@ def _model(evidence: Card) -> Page:
 def _training(evidence: Card) -> Page:
     own = evidence.stories[0]
     lines = [f"Data: {own.data.name}; {_images(own)}; no choice was made on the test images"]
+    lines += evidence.cautions
     if own.small_run:
         lines.append("Trained on a part of the data: its figures are not those of a model trained on all")
     for story in evidence.stories:
@@ -207,7 +209,7 @@ def _weaknesses(evidence: Card) -> Page:
     ]
     name = evidence.artifacts[evidence.deployed].path.name
     if not rows:
-        return Page([f"{name} confuses no two classes on these images"], [], [])
+        return Page([pictures.no_confusion(name, len(evidence.labels))], [], [])
     return Page([], [Table(f"Most frequent confusions, {name}", _PAIRS, rows)], [])
 
 

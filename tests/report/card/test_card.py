@@ -19,7 +19,7 @@ from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
 from edgefashion.files import sha256
 from edgefashion.records.values import Pooled
-from edgefashion.report.card import Card, gather, to_markdown
+from edgefashion.report.card import Card, gather, pictures, to_markdown
 from edgefashion.report.card.page import _p
 from edgefashion.runtimes import for_file
 from edgefashion.stats import wilson_interval
@@ -227,3 +227,25 @@ def test_an_uneven_test_split_has_its_balanced_accuracy_and_what_chance_makes_of
     text = to_markdown(replace(evidence, results=replace(evidence.results, rows=rows)))
     assert "balanced accuracy -4.00 points, which may well be chance (p = 0.30)" in text
     assert "Balanced %: the mean of the recalls" in text
+
+
+def test_pictures_are_told_how_they_were_shared_out_and_how_few_they_are(
+    evidence: Card, sample: Dataset
+) -> None:
+    few = np.arange(40)
+    train, test = replace(sample.train.take(few), keys=np.zeros(40)), sample.test.take(few)
+    drawn = replace(sample, train=train, test=test, own_test=False)
+    split, warning = pictures.cautions(drawn)
+    assert split.startswith("The data set declares no test pictures: the content of each picture decided")
+    assert warning.startswith("Warning: the class ")
+    assert "those that the data set declares" in pictures.cautions(replace(drawn, own_test=True))[0]
+    assert pictures.cautions(sample) == []
+    text = to_markdown(replace(evidence, cautions=[split, warning]))
+    assert split in text and "A picture becomes an image 28 high and 28 wide, in gray: garment" in text
+
+
+def test_no_confusion_among_few_images_says_little(evidence: Card) -> None:
+    assert pictures.no_confusion("a", 5) == (
+        "a: no confusion among 5 images, which says little: of others, up to 43 % may be wrong"
+    )
+    assert "little" not in pictures.no_confusion("a", 1000)
