@@ -123,13 +123,31 @@ def takes_data(*, makes_task: bool = False, named: bool = True) -> Callable[[Any
 
 
 def with_data(command: str, params: Mapping[str, Any]) -> str:
-    """A command that goes on with the data set that was named; `params` are those of the verb at work."""
+    """A command that goes on with the data set that was named, and, where it trains, with the images that are
+    to be made; `params` are those of the verb at work.
+    """
     folder = params.get(FOLDER)
     if not folder or "--data" in command:
         return command
     flags = [f"--{name.replace('_', '-')}" for name in (SKIP, DROP, FOLLOW) if params.get(name)]
     added = shlex.join(("--data", str(folder), *flags))
-    return _WITH_DATA.sub(lambda verb: f"{verb[0]} {added}", command)
+    made = f"{added} {shlex.join(_task_flags(params))}".rstrip()
+    return _WITH_DATA.sub(lambda verb: f"{verb[0]} {made if verb[1] == 'train' else added}", command)
+
+
+def _task_flags(params: Mapping[str, Any]) -> list[str]:
+    """The options that say what images to make, as they are typed."""
+    found = []
+    if size := params.get("size"):
+        found += ["--size", f"{size[0]}x{size[1]}" if size[0] != size[1] else f"{size[0]}"]
+    if fit := params.get("fit"):
+        found += ["--fit", fit]
+    if (gray := params.get("gray")) is not None:
+        found.append("--gray" if gray else "--rgb")
+    if color := params.get("background"):
+        names = {value: name for name, value in COLORS.items()}
+        found += ["--background", names.get(color, "#{:02x}{:02x}{:02x}".format(*color))]
+    return found
 
 
 def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | None" = None) -> "Dataset":

@@ -12,7 +12,7 @@ from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._options import PATH, PICTURE, RUNS, Whole
 from edgefashion.cli._output import following, say, show, show_json, show_page
 from edgefashion.cli._progress import Bar
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, DataError
 
 if TYPE_CHECKING:
     from edgefashion.data.picture_sets.examining import Examined
@@ -90,8 +90,12 @@ def _describe_pictures(chosen: Chosen, as_json: bool, picture: Path | None) -> N
     with Bar(at_once=False) as progress:
         examined = examine(chosen.folder, say, progress, options.get("follow_links", False))
     drop = options.get("drop_duplicates", False) or bool(examined.conflicts)
-    used = usable(examined, skip_bad=True, drop_duplicates=drop)
-    found = Summary(examined, used, made_task(used, options))
+    try:
+        used = usable(examined, skip_bad=True, drop_duplicates=drop)
+        found = Summary(examined, used, made_task(used, options))
+    except DataError:
+        _refuse(examined, chosen)  # it may be what is wrong with the files that leaves too few of them
+        raise
     if picture:
         _draw(found, picture)
         say(f"written: {picture}")
@@ -100,7 +104,7 @@ def _describe_pictures(chosen: Chosen, as_json: bool, picture: Path | None) -> N
     else:
         show_page(found.page())
     _refuse(examined, chosen)
-    following(f"edgefashion train --data {shlex.quote(str(chosen.folder))}")
+    following(_data.with_data("edgefashion train", {_data.FOLDER: chosen.folder, **options}))
 
 
 def _refuse(examined: "Examined", chosen: Chosen) -> None:

@@ -32,7 +32,7 @@ def folds(dataset: Dataset, count: int) -> list[Dataset]:
     if counts.min() < count:
         name = dataset.task.classes[counts.argmin()]
         raise BadInput(
-            f"the class {name} has {counts.min()} pictures, too few for {count} folds: give --folds "
+            f"the class {name} has {counts.min()} pictures, too few for {count} folds: make it "
             f"{max(counts.min(), 2)}, or add some"
         )
     return [_fold(dataset, everything, numbers, number, count) for number in range(1, count + 1)]
@@ -62,7 +62,7 @@ def part(dataset: Dataset, fold: Fold) -> Dataset:
 def fold_numbers(everything: Subset, classes: int, count: int) -> npt.NDArray[np.int64]:
     """The fold, 1 to `count`, of each image: int64 [N]."""
     if count < 2:
-        raise BadInput(f"there are no {count} folds: give --folds 2 or more")
+        raise BadInput(f"there are no {count} folds: make it 2 or more")
     keys = everything.keys
     if keys is None:
         keys = np.random.default_rng(SPLIT_SEED).random(len(everything))

@@ -58,7 +58,7 @@ def test_data_tells_what_is_in_a_folder_and_what_to_do_next(photos: Path, run: R
     assert "photos: 40 pictures of 2 classes" in out
     assert "images to be made: 8 high, 16 wide, gray, crop" in out
     assert "warning: the class cat has 20 pictures (1 other class has few as well)" in out
-    assert err.splitlines()[-1] == f"next: edgefashion train --data {photos}"
+    assert err.splitlines()[-1] == f"next: edgefashion train --data {photos} --size 8x16 --gray"
     assert Path("grid.png").stat().st_size > 1000
 
 
@@ -87,6 +87,28 @@ def test_data_tells_all_and_then_refuses_what_train_would(photos: Path, run: Run
     found = json.loads(run("data", photos, "--json")[1])
     assert [each["file"] for each in found["bad"]] == ["cat/notes.txt", "dog/empty.png"]
     assert {each["file"] for each in found["duplicates"][0]} == {"cat/1.png", "dog/1.png"}
+
+
+def test_pictures_that_are_all_in_two_classes(tmp_path: Path, run: Run) -> None:
+    for number in range(12):
+        for name in ("cat", "dog"):
+            draw(tmp_path / f"both/{name}/{number}.png", number)
+    code, _, err = run("data", "both")
+    assert code == 2
+    assert "both: cat/0.png (cat, " in err
+    assert "are the same picture, and 11 more such pairs: remove one, or leave" in err
+    code, _, err = run("data", "both", "--drop-duplicates")
+    assert "both: each picture is in two classes, as cat/0.png (cat, " in err
+    for number in range(50, 80):
+        draw(tmp_path / f"both/dog/{number}.png", number)
+    assert "are the same picture" in run("data", "both")[2]
+    code, _, err = run("data", "both", "--drop-duplicates")
+    assert "one class, dog, and nothing to tell it from, all pictures of cat being in two classes" in err
+    shutil.rmtree(tmp_path / "both/cat")
+    (tmp_path / "both/cat").mkdir()
+    (tmp_path / "both/cat/loop").symlink_to(tmp_path / "both/dog")
+    code, _, err = run("data", "both", "--follow-links")
+    assert "both: cat/loop/0.png (cat, " in err
 
 
 def test_what_is_kept_is_forgotten(photos: Path, run: Run) -> None:
@@ -174,5 +196,10 @@ def test_the_next_command_goes_on_with_the_same_data() -> None:
     params = {"data_folder": Path("my photos"), "skip_bad": True, "drop_duplicates": False}
     assert _data.with_data("edgefashion export runs/cnn", params) == (
         "edgefashion export --data 'my photos' --skip-bad runs/cnn"
+    )
+    params |= {"size": (48, 48), "fit": "pad", "gray": False, "background": (255, 128, 0)}
+    assert _data.with_data("edgefashion export", params) == "edgefashion export --data 'my photos' --skip-bad"
+    assert _data.with_data("edgefashion train", params) == (
+        "edgefashion train --data 'my photos' --skip-bad --size 48 --fit pad --rgb --background '#ff8000'"
     )
     assert _data.with_data("edgefashion export", {"data_folder": None}) == "edgefashion export"

@@ -78,7 +78,7 @@ def test_what_was_recorded_is_found_again(sample: Dataset) -> None:
         assert (numbers(again.train), again.checksums) == (numbers(fold.train), fold.checksums)
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "give --folds 2 or more"), (31, "too few for 31 folds")])
+@pytest.mark.parametrize(("count", "said"), [(1, "make it 2 or more"), (31, "too few for 31 folds")])
 def test_folds_that_cannot_be(count: int, said: str, sample: Dataset) -> None:
     with pytest.raises(BadInput, match=said):
         folds(made(sample), count)

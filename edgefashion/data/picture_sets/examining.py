@@ -41,7 +41,7 @@ class PictureSet:
         """What splits lack, in lines for people: of these classes, and altogether."""
         remedy = "add more pictures, or judge by edgefashion train --folds 4"
         lines = [
-            f"warning: there is no {each.split} picture but {shown(each.name)}, which was moved there: {remedy}"
+            f"warning: there is no {each.split} picture but {shown(each.name)}, moved there: {remedy}"
             for each in lent(self.pictures)
         ]
         for split in ("validation", "test"):
@@ -87,15 +87,11 @@ class Examined:
 
     def refuse_copies(self) -> None:
         """Raise DataError for the same picture in two classes or splits."""
-        conflicts = self.conflicts
-        if not conflicts:
-            return
-        one, other = (f"{shown(each.name)} ({each.label}, {each.split})" for each in conflicts[0])
-        more = f", and {len(conflicts) - 1:,} more such pairs" if len(conflicts) > 1 else ""
-        raise DataError(
-            f"{self.path}: {one} and {other} are the same picture{more}: remove one, or leave such out with "
-            f"{setting('--drop-duplicates')}"
-        )
+        if conflicts := self.conflicts:
+            raise DataError(
+                f"{self.path}: {_same(conflicts)}: remove one, or leave such out with "
+                f"{setting('--drop-duplicates')}"
+            )
 
     def whole(self) -> PictureSet:
         """All that can be used."""
@@ -104,12 +100,24 @@ class Examined:
         return PictureSet(self.path, allocated(self.good), self.bad)
 
     def without_copies(self) -> PictureSet:
-        """The same, each picture once; none that is in two classes."""
+        """The same, each picture once; none that is in two classes. Raises DataError where none is left."""
         groups = duplicates.copies(allocated(self.good))
         dropped = [each for group in groups for each in duplicates.dropped(group)]
         names = {each.name for each in dropped}
-        kept = Examined(self.path, [each for each in self.good if each.name not in names], self.bad).whole()
+        good = [each for each in self.good if each.name not in names]
+        if dropped and not good:
+            raise DataError(
+                f"{self.path}: each picture is in two classes, as {_same(self.conflicts)}: keep it in one"
+            )
+        kept = Examined(self.path, good, self.bad).whole()
         return PictureSet(self.path, kept.pictures, self.bad, dropped)
+
+
+def _same(conflicts: Sequence[tuple[Picture, Picture]]) -> str:
+    """The first of some pairs of the same picture, and how many more there are."""
+    one, other = (f"{shown(each.name)} ({each.label}, {each.split})" for each in conflicts[0])
+    more = f", and {len(conflicts) - 1:,} more such pairs" if len(conflicts) > 1 else ""
+    return f"{one} and {other} are the same picture{more}"
 
 
 def tree_of(path: Path, follow_links: bool = False) -> Tree:

@@ -93,9 +93,11 @@ def _checked_classes(found: PictureSet) -> list[str]:
             "the training split: add more, or remove these"
         )
     if len(classes) < 2:
+        dropped = sorted({each.label for each in found.dropped} - set(classes))
+        once = f", all pictures of {listed(dropped)} being in two classes" if dropped else ""
         raise DataError(
-            f"{found.path} has one class, {listed(classes)}, and nothing to tell it from: add a folder of "
-            "another"
+            f"{found.path} has one class, {listed(classes)}, and nothing to tell it from{once}: add a folder "
+            "of another"
         )
     return classes
 
