@@ -51,11 +51,16 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
     """Make a picture fit as the task says: a picture file, or what Pillow has opened.
 
     `invert` says whether to negate a picture of clothing, None that its border does; it is of such pictures
-    alone (BadInput). Raises PictureError and MissingExtra: see `decoding.read`, and `garment.fit`.
+    alone (BadInput). A JPEG that Pillow has opened and not loaded gives the pixels that its file does; of one
+    that is loaded, all pixels are resampled, where those of a large file are first decoded smaller: a few
+    values differ by a few of 255. Raises PictureError and MissingExtra: see `decoding.read`, `garment.fit`.
     """
     if isinstance(given, str | Path):
         path = Path(given)
         return _fitted(lambda *how: decoding.read(path, *how), path, task, invert)
+    content = decoding.undecoded(given)
+    if content is not None:
+        return _fitted(lambda *how: decoding.read_bytes(UNNAMED, content, *how), UNNAMED, task, invert)
     return _fitted(lambda behind, _: _taken(given, behind), UNNAMED, task, invert)
 
 

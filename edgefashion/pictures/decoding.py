@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+JPEG = ("JPEG", "MPO")
+"""The kinds of JPEG, as Pillow calls them."""
 KINDS = "JPEG, PNG, WebP, BMP or TIFF"
 """The same for people."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif")
@@ -121,6 +123,22 @@ def _decoded(path: Path, file: BinaryIO, behind: Color | None, least: int | None
             return prepared(picture, size, behind, path)
 
 
+def undecoded(picture: "Image") -> bytes | None:
+    """The content of a JPEG file that Pillow has opened and not decoded; None of any other picture."""
+    file = getattr(picture, "fp", None)
+    if picture.format not in JPEG or file is None or file.closed or picture.tell():
+        return None
+    if not getattr(picture, "tile", None) or getattr(picture, "decoderconfig", None):
+        return None  # decoded, or told how to be
+    place = file.tell()
+    try:
+        file.seek(0)
+        content: bytes = file.read()
+    finally:
+        file.seek(place)
+    return content
+
+
 def prepared(picture: "Image", size: tuple[int, int], behind: Color | None, name: Path) -> Picture:
     """A picture of Pillow, upright, of 8 bits a color, in front of a background: see `read`. `size` is what
     it had before it was decoded smaller. Raises PictureError for colors that are not defined here.
@@ -138,7 +156,7 @@ def prepared(picture: "Image", size: tuple[int, int], behind: Color | None, name
 
 def _lighten(path: Path, picture: "Image", least: int | None) -> None:
     """Have a large JPEG decoded smaller than it is. Raises PictureError where that cannot be."""
-    pixels, scalable = picture.width * picture.height, picture.format in ("JPEG", "MPO")
+    pixels, scalable = picture.width * picture.height, picture.format in JPEG
     if pixels > MOST_PIXELS and (not scalable or picture.info.get("progressive")):
         raise _too_large(path, f"{pixels:,} pixels, and more than {MOST_PIXELS:,} are not decoded here")
     needed = next(scale for scale in (1, 2, 4, 8) if pixels <= MOST_PIXELS * scale**2)

@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from PIL import Image
 from edgefashion.data import FASHION_MNIST, Dataset
 from edgefashion.errors import PictureError
 from edgefashion.pictures import Converted, conversion, image_of
+from edgefashion.task import Picture, Task
 
 
 def convert(path: Path, invert: bool | None = None) -> Converted:
@@ -201,3 +203,22 @@ def test_tiny_pictures_are_fitted(shape: tuple[int, int], tmp_path: Path) -> Non
 def test_the_bytes_of_a_file_give_what_the_file_gives(sample: Dataset, tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", product(sample.test.images[0]))
     assert (image_of(path.read_bytes(), path, FASHION_MNIST) == convert(path).pixels).all()
+
+
+def test_a_large_jpeg_that_is_opened_gives_what_its_file_does(tmp_path: Path) -> None:
+    small = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    path = tmp_path / "large.jpg"
+    exif = Image.Exif()
+    exif[0x112] = 6
+    Image.fromarray(small).resize((1200, 800), Image.Resampling.BICUBIC).save(path, exif=exif)
+    task = Task("shelf", (96, 96, 3), ("a", "b"), Picture("crop", (255, 255, 255), (0, 0, 0)))
+    expected = conversion.convert(path, task)
+    for given in (Image.open(path), Image.open(io.BytesIO(path.read_bytes()))):
+        found = conversion.convert(given, task)
+        assert (found.pixels == expected.pixels).all()
+        assert (found.size, found.details) == (expected.size, expected.details)
+        assert given.size == (1200, 800)  # it is left as it was
+        assert (conversion.convert(given, task).pixels == expected.pixels).all()
+        given.load()
+        difference = conversion.convert(given, task).pixels.astype(int) - expected.pixels
+        assert 0 < np.abs(difference).max() < 10
