@@ -7,7 +7,7 @@ import numpy as np
 
 from edgefashion.data import store
 from edgefashion.data.dataset import TASK, Dataset, Subset, digest_of
-from edgefashion.data.picture_sets import duplicates
+from edgefashion.data.picture_sets.alike import look_alikes
 from edgefashion.data.picture_sets.allocation import number
 from edgefashion.data.picture_sets.examining import PictureSet, examine, usable
 from edgefashion.data.picture_sets.layouts import Split, listed
@@ -120,7 +120,7 @@ def subset_of(pictures: Sequence[Picture], task: Task) -> Subset:
 
 def _tell_alike(found: PictureSet, report: Report) -> None:
     """Warn of pictures that look like ones that are learned from."""
-    alike = list(duplicates.look_alikes(found.pictures))
+    alike = look_alikes(found.pictures, found.checksum)
     for one, other in alike[:1]:
         more = f", and {len(alike) - 1:,} more such pairs" if len(alike) > 1 else ""
         report(

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from edgefashion import files
 from edgefashion.data.picture_sets.trees import Found, Tree
@@ -22,7 +23,7 @@ VERSION = 3
 """Of what is kept: another one is not read."""
 THUMBNAIL = 16
 """Edge of a small gray version, in pixels."""
-_SUFFIX = ".scan"
+_SUFFIX, ALIKE = ".scan", ".alike"
 TOGETHER = 32
 """Files that a process looks into before it is asked again."""
 
@@ -52,6 +53,8 @@ Job = tuple[Tree, Sequence[Found]]
 Index = dict[bytes, tuple[int, str, Scanned]]
 """Name of a file → its size, its stamp and what was found."""
 
+Kept = TypeVar("Kept")
+
 
 def scan(tree: Tree, found: Sequence[Found], progress: Progress | None = None) -> list[Scanned]:
     """What each file is, in the same order; damage is found too, since each is decoded once."""
@@ -70,7 +73,7 @@ def scan(tree: Tree, found: Sequence[Found], progress: Progress | None = None) -
                 progress("looking into pictures", min(len(new), (number + 1) * TOGETHER), len(new))
     finally:
         if new:
-            _write_index(tree, index)
+            keep(index_path(tree), index)
     return [index[_key(each)][2] for each in found]
 
 
@@ -86,22 +89,22 @@ def folder() -> Path:
     return user_cache_path("edgefashion") / "pictures"
 
 
-def index_path(tree: Tree) -> Path:
+def index_path(tree: Tree, suffix: str = _SUFFIX) -> Path:
     """Where what was found in a tree is kept."""
     name = hashlib.sha256(os.fsencode(os.path.realpath(tree.path))).hexdigest()
-    return folder() / f"{name[:32]}{_SUFFIX}"
+    return folder() / f"{name[:32]}{suffix}"
 
 
 def forget(tree: Tree) -> int:
     """Remove what is kept of a tree, its decoded pictures too; gives the bytes. Raises OutputError."""
     from edgefashion.data import store
 
-    path = index_path(tree)
     freed = store.forget({each.digest for *_, each in _read_index(tree).values() if each.digest})
-    with files.naming_output(path):
-        if path.exists():
-            freed += path.stat().st_size
-            path.unlink()
+    for path in (index_path(tree), index_path(tree, ALIKE)):
+        with files.naming_output(path):
+            if path.exists():
+                freed += path.stat().st_size
+                path.unlink()
     return freed
 
 
@@ -143,18 +146,23 @@ def _version() -> list[object]:
 
 
 def _read_index(tree: Tree) -> Index:
-    """What is kept of a tree; nothing where there is nothing, or of another version."""
+    """What is kept of the files of a tree; nothing where there is nothing."""
+    return read_kept(index_path(tree), Index) or {}
+
+
+def read_kept(path: Path, kind: type[Kept]) -> Kept | None:
+    """What is kept in a file of the cache; None where there is nothing, or of another version."""
     import msgspec
 
     try:
-        content = reading.read_bytes(index_path(tree), "an index of pictures", DataError, reading.MODEL_BYTES)
-        version, index = msgspec.msgpack.decode(content, type=tuple[list[int | str], Index])
+        content = reading.read_bytes(path, "an index of pictures", DataError, reading.MODEL_BYTES)
+        version, kept = msgspec.msgpack.decode(content, type=tuple[list[int | str], msgspec.Raw])
+        return msgspec.msgpack.decode(kept, type=kind) if version == _version() else None
     except (msgspec.MsgspecError, BadInput):
-        return {}
-    return index if version == _version() else {}
+        return None
 
 
-def _write_index(tree: Tree, index: Index) -> None:
+def keep(path: Path, what: object) -> None:
     """Keep it where that can be done: else the next start takes as long as this one."""
     import contextlib
 
@@ -162,4 +170,4 @@ def _write_index(tree: Tree, index: Index) -> None:
 
     with contextlib.suppress(OutputError):
         files.make_folder(folder())
-        files.write_bytes(index_path(tree), msgspec.msgpack.encode((_version(), index)))
+        files.write_bytes(path, msgspec.msgpack.encode((_version(), what)))

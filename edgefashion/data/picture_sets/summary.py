@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from edgefashion.data import store, sufficiency
-from edgefashion.data.picture_sets import duplicates
+from edgefashion.data.picture_sets.alike import look_alikes
 from edgefashion.data.picture_sets.examining import Examined, PictureSet
 from edgefashion.data.picture_sets.layouts import Split
 from edgefashion.data.picture_sets.picture import Picture
@@ -82,7 +82,7 @@ class Summary:
         return {"smallest": list(sizes[0]), "median": middle, "largest": list(sizes[-1])}
 
     def _alike(self) -> list[tuple[Picture, Picture]]:
-        return list(duplicates.look_alikes(self.used.pictures))
+        return look_alikes(self.used.pictures, self.used.checksum)
 
     def _header(self) -> list[str]:
         pictures, (height, width, channels) = self.examined.good, self.task.image_shape

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from edgefashion.data import load_dataset
+from edgefashion.data.picture_sets import duplicates
 
 Write = Callable[[Mapping[str, bytes]], Path]
 
@@ -61,3 +62,27 @@ def test_another_picture_and_one_of_other_colors_are_not(said: Callable[[bytes],
     assert said(content(blobs(8))) == []
     assert said(content(Image.merge("RGB", (blue, green, red)))) == []
     assert said(content(Image.new("RGB", (64, 48), "white"))) == []
+
+
+def test_look_alikes_are_searched_for_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        f"{split}/{name}/{n}.png": content(blobs(1000 * len(split) + 100 * len(name) + n))
+        for split in ("train", "val", "test")
+        for name in ("cat", "mouse")
+        for n in range(3)
+    }
+    alike = {"train/cat/original.png": content(blobs(7)), "test/cat/b.jpg": content(blobs(7), "JPEG")}
+    folder = write(files | alike)
+    searched: list[int] = []
+    search = duplicates.look_alikes
+    monkeypatch.setattr(duplicates, "look_alikes", lambda given: searched.append(1) or search(given))
+    told: list[list[str]] = []
+    for times, new in ((1, ""), (1, ""), (2, "train/cat/new.png")):
+        if new:
+            (folder / new).write_bytes(content(blobs(99)))
+        lines: list[str] = []
+        load_dataset(folder, lines.append)
+        told.append([line for line in lines if "looks like" in line])
+        assert len(searched) == times
+    assert "test/cat/b.jpg (test) looks like train/cat/original.png (train)" in told[0][0]
+    assert told[1] == told[2] == told[0]

@@ -107,9 +107,11 @@ def test_what_is_kept_can_be_forgotten(write: Write, picture: Picture) -> None:
     folder = write({f"{name}/{n}.png": picture(n + len(name)) for name in ("a", "bbbbbb") for n in range(5)})
     load_dataset(folder)
     path = scanning.index_path(Folder(folder))
-    kept = path.stat().st_size + store.size()
+    alike = scanning.index_path(Folder(folder), scanning.ALIKE)
+    kept = path.stat().st_size + alike.stat().st_size + store.size()
     assert scanning.forget(Folder(folder)) == kept
     assert not path.exists()
+    assert not alike.exists()
     assert store.size() == 0
     assert scanning.forget(Folder(folder)) == 0
 
