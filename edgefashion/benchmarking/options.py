@@ -115,7 +115,7 @@ class BenchmarkOptions:
         return (
             f"{where}{pinned}; {self.warm_up_seconds:g} s of warm-up; {self.rounds} shuffled rounds or more "
             f"(after pyperf), until each row has {self.seconds:g} s{rules} and {self.samples:,} samples, "
-            f"or has taken {self.at_most:g} s in all"
+            f"or has taken {self.at_most:g} s itself, starting and loading included"
         )
 
 

@@ -185,7 +185,7 @@ class _Run:
         if not row.raw_us:
             row.fail(
                 OutOfTime(
-                    f"{row.job.path}: loading and the first inferences took {row.spent_seconds:.1f} s, "
+                    f"{row.job.path}: starting, loading and warming up took {row.spent_seconds:.1f} s, "
                     f"which leaves no time for another of the {protocol.at_most:g} s of a row"
                 )
             )

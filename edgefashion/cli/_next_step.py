@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from edgefashion.evaluation.results import Results
 
 
-def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> str | None:
-    """What one would do with the model that was right most often; None where nothing was."""
+def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> list[str]:
+    """What one would do with the model that was right most often; nothing where none was."""
     right = {row.path: row.accuracy for row in found.rows if row.accuracy is not None}
     if not right:
-        return None
+        return []
     from edgefashion import zoo
 
     by_name = {zoo.display_name(each): each for each in artifacts}
@@ -22,21 +22,21 @@ def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> str |
     predicting = f"edgefashion predict {shlex.quote(model)} PICTURE.jpg"
     folder = by_name[model].path.parent.parent
     if by_name[model].manifest is None or by_name[model].path.parent.name != "artifacts":
-        return predicting
+        return [predicting]
     run = shlex.quote(str(folder))
     packing = f"edgefashion bundle {run} -o {shlex.quote(folder.name)}.zip"
-    return f"{predicting}, {packing}, or edgefashion card {run} -o CARD.md"
+    return [predicting, packing, f"edgefashion card {run} -o CARD.md"]
 
 
-def after_benchmark(names: Sequence[str], found: "Results", json_file: object) -> str | None:
-    """What one may want to know after that; None where nothing was measured."""
+def after_benchmark(names: Sequence[str], found: "Results", json_file: object) -> list[str]:
+    """What one may want to know after that; nothing where nothing was measured."""
     if found.protocol is None or all(row.status != "ok" for row in found.rows):
-        return None
+        return []
     bench = shlex.join(("edgefashion", "bench", *names))
     if json_file:
-        return f"edgefashion compare {shlex.quote(str(json_file))} OTHER.json  # one of another computer"
+        return [f"edgefashion compare {shlex.quote(str(json_file))} OTHER.json  # one of another computer"]
     if found.protocol["sustained_minutes"]:
-        return f"{bench} --json FILE.json  # to compare it with other computers"
+        return [f"{bench} --json FILE.json  # to compare it with other computers"]
     picture = next((name for name in names or ("zoo:cnn-256k",) if name.startswith("zoo:")), None)
-    heat = f"{bench} --sustained 10"
-    return f"{heat}, or edgefashion predict {picture} PICTURE.jpg" if picture else f"{heat}  # what heat does"
+    heat = f"{bench} --sustained 10  # what heat does"
+    return [heat, f"edgefashion predict {picture} PICTURE.jpg"] if picture else [heat]

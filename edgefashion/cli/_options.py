@@ -232,7 +232,7 @@ limit_options = options(
         "--at-most",
         metavar="SECONDS",
         type=Finite(),
-        help="Time of a row in all, a fifth of it for its first answer; default: 150.",
+        help="Time of each row, starting and loading included; a fifth for its first answer. Default: 150.",
     ),
     click.option(
         "--memory",

@@ -32,9 +32,9 @@ def say(line: str) -> None:
     print(fitted(visible(line), width_of(sys.stderr)), file=sys.stderr)
 
 
-def following(command: str) -> None:
-    """Say what one would do next, on the data set that was named; first what makes `edgefashion` a command
-    where it is none.
+def following(*commands: str) -> None:
+    """Say what one would do next, a command a line, on the data set that was named; first what makes
+    `edgefashion` a command where it is none.
     """
     from edgefashion.installation import activation
 
@@ -44,8 +44,9 @@ def following(command: str) -> None:
     if context:
         from edgefashion.cli._data import with_data
 
-        command = with_data(command, context.params)
-    say(f"next: {command}")
+        commands = tuple(with_data(command, context.params) for command in commands)
+    for number, command in enumerate(commands):
+        say(f"{'  or' if number else 'next'}: {command}")
 
 
 def show(text: str) -> None:

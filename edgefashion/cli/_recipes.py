@@ -7,7 +7,7 @@ from edgefashion.cli import _data
 from edgefashion.cli._data import Chosen
 from edgefashion.cli._output import say
 from edgefashion.errors import BadInput
-from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, Variety, changed, run_name
+from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, Variety, automatic, changed, run_name
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -22,9 +22,12 @@ def for_data(
     Raises BadInput for changes that it cannot take, and for a `variety` where that says nothing.
     """
     named = [NAMED_RECIPES[name]] if name not in (None, AUTO) else []
+    from edgefashion.data import FASHION_MNIST, locate
+
     for recipe in named:
         changed(recipe, **changes)  # an error comes before anything is read
-    from edgefashion.data import FASHION_MNIST
+    for model in [] if named else models:
+        _check(model, changes, known=name != AUTO and not locate.named(chosen.folder))
 
     dataset = _data.for_training(chosen)
     usual = named or [RECIPES[model] for model in models]
@@ -35,6 +38,16 @@ def for_data(
     else:
         recipes = [changed(recipe, **changes) for recipe in usual]
     return dataset, {run_name(recipe): recipe for recipe in recipes}
+
+
+def _check(model: str, changes: dict[str, Any], known: bool) -> None:
+    """Raise BadInput for changes that the model's usual recipe cannot take, which it is `known` to be of, or
+    neither that nor the automatic one.
+    """
+    try:
+        changed(RECIPES[model] if known else automatic(model, pictures=1000, classes=2), **changes)
+    except BadInput:
+        changed(RECIPES[model], **changes)
 
 
 def _automatic(model: str, dataset: "Dataset", variety: Variety, changes: dict[str, Any]) -> Recipe:

@@ -80,8 +80,8 @@ def bench(
     give_out(found, json_file, csv_file, markdown_file, picture)
     if found.interrupted:
         raise KeyboardInterrupt
-    if step := after_benchmark(names, found, json_file):
-        following(step)
+    if steps := after_benchmark(names, found, json_file):
+        following(*steps)
     found.raise_failures()
     if strict:
         check_trusted(found)

@@ -2,7 +2,6 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from edgefashion.cli._options import OUTPUT, PATH, PICTURE, runs_option
 from edgefashion.cli._output import deliver, following, keep_inputs, text_of
 from edgefashion.cli._progress import Bar
 from edgefashion.installation import is_installed
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -51,6 +47,10 @@ def card(
 
     text = evidence.to_markdown(picture.name if picture else None)
     deliver([(output, text_of(lambda: text)), (picture, evidence.plot)], lambda: None)
-    if not picture and is_installed("matplotlib"):
+    if picture or not is_installed("matplotlib"):
+        shipped = zoo.is_name(name)
+        packing = f"edgefashion bundle {shlex.quote(name)} -o {shlex.quote(evidence.name)}.zip"
+        following(f"edgefashion bench {shlex.quote(name)}" if shipped else packing)
+    else:
         own = shlex.join(("edgefashion", "card", *map(str, (name, *measured)), "-o", str(output)))
         following(f"{own} --plot confusion.png")

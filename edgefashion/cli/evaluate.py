@@ -59,6 +59,6 @@ def evaluate(
     give_out(found, json_file, csv_file, markdown_file)
     if found.interrupted:
         raise KeyboardInterrupt
-    if step := after_evaluation(artifacts, found):
-        following(step)
+    if steps := after_evaluation(artifacts, found):
+        following(*steps)
     found.raise_failures()

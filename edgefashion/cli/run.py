@@ -69,8 +69,8 @@ def run(
         raise KeyboardInterrupt
     for line in words.sentences(found):
         say(line)
-    if step := after_evaluation(artifacts, found):
-        following(step)
+    if steps := after_evaluation(artifacts, found):
+        following(*steps)
     found.raise_failures()
 
 

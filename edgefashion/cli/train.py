@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edgefashion.cli import _data, _fine_tuning, _recipes, _resolve
+from edgefashion.cli import _data, _fine_tuning, _recipes, _resolve, _trained
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._fine_tuning import fine_tuning_options
 from edgefashion.cli._options import (
@@ -23,8 +23,10 @@ from edgefashion.cli._options import (
 )
 from edgefashion.cli._output import following, say
 from edgefashion.cli._progress import training_bar
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, RunError
+from edgefashion.files import reading
 from edgefashion.recipes import AUTO, NAMED_RECIPES, VARIETIES, Recipe, Variety, overrides
+from edgefashion.reporting import Report
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -109,7 +111,7 @@ def train(
 
     Example: edgefashion train --recipe cnn-64k --set epochs=30
     """
-    _check_names(name, models, root)
+    _check_names(name, models, root, force or resume)
     if force and resume:
         raise BadInput("--force begins anew and --resume goes on: give one of them")
     file = overrides.read(config) if config else overrides.Config(None, {})
@@ -132,22 +134,28 @@ def train(
         recipes = _fine_tuning.recipes(kind, bases, dataset, **changes)
     _data.check_enough(dataset, force)
     folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}
-    how = _How(hardware, resume, force)
+    how = _How(hardware, resume, force, _trained.said_once() if seeds or folds else say)
     for folder, recipe in folders.items():
         if seeds:
             _train_seeds(recipe, dataset, folder, seeds, how)
         elif folds:
             _train_folds(recipe, dataset, folder, folds, how)
         else:
-            _tell(_fit(recipe, dataset, folder, how))
+            run = _fit(recipe, dataset, folder, how)
+            _tell(run)
+            if more := _trained.hint(run):
+                say(more)
     following(shlex.join(("edgefashion", "export", *map(str, folders))))
 
 
-def _check_names(name: str | None, models: tuple[str, ...], root: Path) -> None:
+def _check_names(name: str | None, models: tuple[str, ...], root: Path, replaces: bool) -> None:
+    """Raise what the name of a run can be wrong in, before anything is read; `replaces`: it may be there."""
     if name and (Path(name).name != name or name.startswith(".")):
         raise BadInput(f"--name {name} is not the name of a folder under {root}: use letters, digits and -")
     if name and len(models) > 1:
         raise BadInput("--name names one run: train one --model at a time")
+    if name and not replaces and reading.exists(root / name, RunError):
+        raise RunError(f"{root / name} exists: choose another --name, or replace it with --force")
 
 
 def _recipe_name(option: str | None, in_file: str | None) -> str | None:
@@ -199,6 +207,7 @@ class _How:
     hardware: str | None
     resume: bool
     force: bool
+    report: Report = say
 
 
 def _fit(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
@@ -215,24 +224,24 @@ def _fit(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
             hardware=how.hardware,
             resume=how.resume,
             force=how.force,
-            report=say,
+            report=how.report,
             progress=progress,
         )
 
 
 def _tell(run: "Run") -> None:
-    accuracy = f"validation accuracy {run.info.validation_accuracy:.4f}"
-    say(f"{run.folder}: {accuracy}{_fine_tuning.compressed(run)}")
+    say(f"{run.folder}: {_trained.sentence(run)}{_fine_tuning.compressed(run)}")
 
 
 def _fit_one(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
     """One of several runs: with --resume one that is there already is taken as it is."""
     from edgefashion.training.reuse import train_or_reuse
 
+    say(f"{folder}:")
     if how.resume:
         with training_bar() as progress:
             run = train_or_reuse(
-                recipe, dataset, folder, hardware=how.hardware, report=say, progress=progress
+                recipe, dataset, folder, hardware=how.hardware, report=how.report, progress=progress
             )
     else:
         run = _fit(recipe, dataset, folder, how)

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from edgefashion.data.dataset import SUMS, TASK, Dataset, read_folder, read_named, read_task
 from edgefashion.data.fashion_mnist import FASHION_MNIST, FILES, PACKAGE, PACKAGE_FOLDER
-from edgefashion.data.idx import file_names, missing
+from edgefashion.data.idx import missing
 from edgefashion.data.picture_sets.layouts import KINDS, listed
 from edgefashion.data.picture_sets.options import PictureOptions, said
 from edgefashion.data.picture_sets.zips import is_zip
@@ -76,9 +76,9 @@ def load_dataset(
     Raises DataError when a named folder is not good, or nothing else can serve; BadInput for such options.
     """
     if folder is not None:
-        return _named(Path(folder), f"folder {folder}", report, progress, task, options)
+        return _named(Path(folder), f"{_kind(folder)} {folder}", report, progress, task, options)
     if variable := named():
-        return _named(variable, f"folder {variable} ({VARIABLE})", report, progress, task, options)
+        return _named(variable, f"{_kind(variable)} {variable} ({VARIABLE})", report, progress, task, options)
     if asked := said(options):
         raise BadInput(f"the images of {FASHION_MNIST.name} are made: leave out {' and '.join(asked)}")
     from edgefashion.data import cache
@@ -96,6 +96,10 @@ def load_dataset(
             report(f"{error}; looking elsewhere")
     cache.fill(kept, report)
     return read_folder(kept, cache.source(kept))
+
+
+def _kind(path: str | Path) -> str:
+    return "file" if is_zip(Path(path)) else "folder"
 
 
 def _named(
@@ -124,5 +128,5 @@ def is_idx(path: Path) -> bool:
     if is_zip(path):
         return False
     if not reading.is_folder(path, DataError):
-        raise DataError(f"{path}: no such folder; name one that holds {file_names()} or {KINDS}")
+        raise DataError(f"{path}: no such folder or .zip file; name one with {KINDS}")
     return len(missing(path)) < len(FILES) or any(os.path.lexists(path / name) for name in (SUMS, TASK))

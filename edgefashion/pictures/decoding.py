@@ -114,7 +114,9 @@ def _decoded(path: Path, file: BinaryIO, behind: Color | None, least: int | None
         try:
             picture = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
-            raise PictureError(f"{path} is not a {KINDS} picture: name one, or convert it") from error
+            raise PictureError(
+                f"{path} is not a {KINDS} picture: convert it to one of these, or leave it out"
+            ) from error
         with picture:
             if picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False):
                 raise PictureError(f"{path} is animated, and pictures are classified: save one frame of it")
@@ -193,4 +195,5 @@ def _too_large(path: Path, what: str) -> PictureError:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return said.removesuffix(" (0 bytes not processed)")

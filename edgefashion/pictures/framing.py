@@ -27,8 +27,18 @@ def fit(picture: "Image", task: Task) -> tuple[NDArray[np.uint8], str, dict[str,
     colors = picture.convert("L") if task.channels == 1 else picture
     fitted = colors if colors.size == size else _resized(colors, way, size, task.picture.fill)
     pixels = np.asarray(fitted).reshape(task.image_shape)
-    what = "taken as it is" if colors.size == size else f"{_DONE[way]} {task.width}x{task.height}"
+    done = f"{_done(colors.size, size, way)} {size[0]}x{size[1]}"
+    what = "taken as it is" if colors.size == size else done
     return pixels, f", {what}", {"fit": way}
+
+
+def _done(old: tuple[int, int], new: tuple[int, int], way: str) -> str:
+    """What becomes of a picture of another width and height, up to the new ones."""
+    across, down = (after / before for before, after in zip(old, new, strict=True))
+    if across == down:
+        return "enlarged to" if across > 1 else "reduced to"
+    scale = max(across, down) if way == "crop" else min(across, down)
+    return f"enlarged and {_DONE[way]}" if scale > 1 else _DONE[way]
 
 
 def _resized(picture: "Image", way: str, size: tuple[int, int], fill: tuple[int, ...]) -> "Image":

@@ -264,16 +264,16 @@ def test_a_full_disk_comes_after_the_table(bench: Bench, fake: Fake, monkeypatch
         ),
         (("a.onnx",), 0, Path("r.json"), "edgefashion compare r.json OTHER.json  # one of another computer"),
         (("zoo:cnn-64k",), 0, None, "edgefashion predict zoo:cnn-64k PICTURE.jpg"),
-        ((), 0, None, "edgefashion bench --sustained 10, or edgefashion predict zoo:"),
+        ((), 0, None, "edgefashion bench --sustained 10  # what heat does\nedgefashion predict zoo:"),
     ],
 )
 def test_what_comes_next_is_something_new(
     names: tuple[str, ...], sustained: float, json_file: Path | None, expected: str
 ) -> None:
     found = Results(Device(), None, [row()], "bench", {"sustained_minutes": sustained})
-    assert expected in str(after_benchmark(names, found, json_file))
-    assert after_benchmark(names, replace(found, rows=[row(status="failed")]), json_file) is None
-    assert after_benchmark(names, replace(found, protocol=None), json_file) is None
+    assert expected in "\n".join(after_benchmark(names, found, json_file))
+    assert after_benchmark(names, replace(found, rows=[row(status="failed")]), json_file) == []
+    assert after_benchmark(names, replace(found, protocol=None), json_file) == []
 
 
 def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
@@ -281,9 +281,11 @@ def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
     own = Manifest(run="cnn", run_id="0", precision="int8", small_run=False, sha256="0" * 64)
     artifacts = [artifact.Artifact(path, own) for path in paths]
     rows = [row(path=str(path), accuracy=share) for path, share in zip(paths, (0.9, 0.8), strict=True)]
-    found = str(after_evaluation(artifacts, Results(Device(), None, rows)))
-    assert f"edgefashion predict {paths[0]} PICTURE.jpg" in found
-    assert f"edgefashion bundle {tmp_path}/runs/cnn -o cnn.zip" in found and "edgefashion card" in found
+    assert after_evaluation(artifacts, Results(Device(), None, rows)) == [
+        f"edgefashion predict {paths[0]} PICTURE.jpg",
+        f"edgefashion bundle {tmp_path}/runs/cnn -o cnn.zip",
+        f"edgefashion card {tmp_path}/runs/cnn -o CARD.md",
+    ]
     alone = [artifact.Artifact(paths[1], None)]
-    assert str(after_evaluation(alone, Results(Device(), None, rows[1:]))).endswith("PICTURE.jpg")
-    assert after_evaluation(alone, Results(Device(), None, [row(accuracy=None)])) is None
+    assert after_evaluation(alone, Results(Device(), None, rows[1:]))[-1].endswith("PICTURE.jpg")
+    assert after_evaluation(alone, Results(Device(), None, [row(accuracy=None)])) == []

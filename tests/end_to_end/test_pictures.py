@@ -34,7 +34,7 @@ def test_from_a_zip_file_to_a_bundle(
     said = typed(
         "train", "--data", str(archive), "--size", "28", "--epochs", "3", "--learning-rate", "0.003"
     ).stderr
-    assert "everything is in photos" in said
+    assert "taken from the folder inside: photos" in said
     assert "warning: the class " in said
     exported = typed("export", "--format", "tflite", "--precision", "int8").stderr
     assert f"data: folder {archive}, which the model was trained with" in exported

@@ -36,7 +36,10 @@ def test_the_figures_of_logits() -> None:
     ("changed", "words"),
     [
         ({"agreement": 0.94}, "agrees on 94.0% of images; at least 95% is required"),
-        ({"mean_logit_error": 0.04}, "has a mean logit error of 0.04; at most 0.03 is allowed"),
+        (
+            {"mean_logit_error": 0.04},
+            "has a mean logit error of 13.3% of the deviation of its logits; at most 10.0% is allowed",
+        ),
         (
             {"class_entropy_bits": 2.0},
             "predicts too few of the classes: 2.00 bits of entropy, the Keras model 3.32; at least 90% of "
@@ -66,8 +69,9 @@ def test_what_fails_is_an_error_and_what_passes_has_its_limits_beside_it(
     assert found["limits"]["agreement"] == verify.limits_on(precision, ALIKE).agreement
     assert "agrees with Keras on 100.00% of 100 validation images (>= 9" in verify.describe(found)
     assert ", by chance missed as rarely as the limit on 1,000)" in verify.describe(found)
-    with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept"):
+    with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept") as caught:
         verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
+    assert ("what helps is edgefashion train --qat" in str(caught.value)) == (precision == "int8")
 
 
 def test_a_model_that_gives_every_image_one_class_is_described(

@@ -43,6 +43,22 @@ def test_crop_keeps_the_middle(stripes: Path) -> None:
     assert found.details == {"size": [300, 100], "bits": None, "fit": "crop"}
 
 
+@pytest.mark.parametrize(
+    ("size", "way", "said"),
+    [
+        ((12, 20), "crop", "enlarged to"),
+        ((48, 80), "pad", "reduced to"),
+        ((12, 12), "crop", "enlarged and cropped to"),
+        ((30, 30), "crop", "enlarged and cropped to"),
+        ((12, 12), "pad", "enlarged and fitted with margins into"),
+        ((12, 60), "stretch", "stretched to"),
+    ],
+)
+def test_what_is_done_is_said_as_it_is(size: tuple[int, int], way: Way, said: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", np.zeros((size[1], size[0], 3), np.uint8))
+    assert convert(path, task(way)).steps == f"{size[0]}x{size[1]}, {said} 24x40"
+
+
 def test_pad_keeps_all_and_fills_the_margins(stripes: Path) -> None:
     found = convert(stripes, task("pad"))
     assert found.steps == "300x100, fitted with margins into 24x40"

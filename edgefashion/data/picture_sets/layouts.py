@@ -90,7 +90,7 @@ def _root(contents: Contents) -> tuple[str, list[str]]:
         table = any(each.name == root + name for each in contents.files for name in TABLES)
         one = not table and len(inside) == 1 and inside[0].lower() not in SPLITS
         if not one or _folder_is_class(contents, f"{root}{inside[0]}/"):
-            return root, [f"everything is in {shown(root.rstrip('/'))}"] if root else []
+            return root, [f"taken from the folder inside: {shown(root.rstrip('/'))}"] if root else []
         root += f"{inside[0]}/"
 
 

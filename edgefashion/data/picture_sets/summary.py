@@ -17,6 +17,8 @@ from edgefashion.version import __version__
 
 SCHEMA = 1
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+_MODES = {"1": "black and white", "L": "gray", "LA": "gray and alpha", "P": "palette"}
+"""What Pillow's modes mean, where few know it."""
 LISTED = 10
 """Files that are named to people; JSON has all."""
 
@@ -89,8 +91,8 @@ class Summary:
         sizes = {name: f"{size[0]}x{size[1]}" for name, size in self._sizes().items()}
         same = sizes["smallest"] == sizes["largest"]
         ranging = f"{sizes['smallest']} to {sizes['largest']}, median {sizes['median']}"
-        kinds = Counter(f"{each.scanned.format} {each.scanned.mode}" for each in pictures).most_common()
-        told = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
+        kinds = Counter((each.scanned.format, each.scanned.mode) for each in pictures).most_common()
+        told = ", ".join(f"{count:,} {kind} {_MODES.get(mode, mode)}" for (kind, mode), count in kinds)
         return [
             f"{self.task.name}: {len(self.used.pictures):,} pictures of {len(self.counts)} classes",
             f"width x height: {sizes['median'] if same else ranging}; {told}",

@@ -57,7 +57,7 @@ def test_classes_may_be_called_as_splits_are(read: Read) -> None:
 def test_a_set_that_lies_in_one_folder_more(read: Read) -> None:
     entries, notes = read("set/photos/cat/1", "set/photos/dog/2")
     assert {each.split()[0] for each in entries} == {"cat", "dog"}
-    assert notes == ["everything is in set/photos"]
+    assert notes == ["taken from the folder inside: set/photos"]
 
 
 def test_what_is_left_out_is_named(read: Read) -> None:

@@ -1,0 +1,51 @@
+"""What is said of a run that is trained, and of several in a row."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from edgefashion.cli._output import say
+
+if TYPE_CHECKING:
+    from edgefashion.training.runs import Run
+
+FEW = 100
+"""Validation pictures, below which folds tell more."""
+
+
+def sentence(run: "Run") -> str:
+    """Which epoch is kept, and how right it is on validation."""
+    info = run.info
+    said = f"epoch {info.best_epoch} of {info.recipe.epochs} is kept: validation accuracy "
+    said += f"{info.validation_accuracy:.4f}"
+    count = _validated(run)
+    if not count:
+        return said
+    from edgefashion.stats import wilson_interval
+
+    right = round(info.validation_accuracy * count)
+    low, high = wilson_interval(right, count)
+    return f"{said}, {right:,} of {count:,} (95 % interval {low:.4f} to {high:.4f})"
+
+
+def hint(run: "Run") -> str | None:
+    """What tells more, where few pictures of the user's validate."""
+    if not run.info.data.folder or not 0 < _validated(run) < FEW:
+        return None
+    few = f"{_validated(run)} pictures say little"
+    return f"{few}: --folds 4 has every picture judged, by a model that did not see it"
+
+
+def said_once() -> Callable[[str], None]:
+    """Says each line, but none that it said already: of several runs, what is of all of them."""
+    seen: set[str] = set()
+
+    def report(line: str) -> None:
+        if line not in seen:
+            seen.add(line)
+            say(line)
+
+    return report
+
+
+def _validated(run: "Run") -> int:
+    return run.info.splits.validation if run.info.splits else 0
