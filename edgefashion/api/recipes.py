@@ -24,7 +24,8 @@ def automatic_recipe(model: str, dataset: Dataset, *, variety: Variety = "photo"
     changes = overrides.checked("automatic_recipe", changes)
     pictures = len(split(dataset, changes.get("limit")).train)
     pretrained = changes.get("weights") != "none"
-    found = automatic(model, pictures, len(dataset.task.classes), variety, pretrained=pretrained)
+    classes = len(dataset.task.classes)
+    found = automatic(model, pictures, classes, variety, pretrained=pretrained, given=changes)
     if changes.get("flip") is False:
         found = changed(found, flip_vertical=False)
     return changed(found, **changes)

@@ -53,6 +53,18 @@ class Subset:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def unit(self) -> str:
+        """What is shared out of it: images, or groups of them that belong together."""
+        grouped = self.keys is not None and len(np.unique(self.keys)) < len(self)
+        return "groups of pictures" if grouped else "images"
+
+    def group_counts(self, classes: int) -> npt.NDArray[np.int64]:
+        """How many images, or groups of such, it has of each class: int64 [classes]."""
+        keys = np.arange(len(self)) if self.keys is None else np.unique(self.keys, return_inverse=True)[1]
+        pairs = np.unique(np.stack([self.labels.astype(np.int64), keys]), axis=1)
+        return np.bincount(pairs[0], minlength=classes)
+
     def take(self, positions: npt.NDArray[np.intp]) -> "Subset":
         """The images at `positions`, integers [M], counted within this subset; those in a file are not
         copied.

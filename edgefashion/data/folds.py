@@ -24,18 +24,21 @@ def folds(dataset: Dataset, count: int) -> list[Dataset]:
 
     Each class is in each fold as often as in any other, or once more. Images that belong together are in one,
     and as more are added, few change theirs. Raises BadInput for a count below 2, and for a class of fewer
-    images than folds.
+    images, or groups of them, than folds; DataError where a fold would have nothing to set aside.
     """
     everything = _everything(dataset)
     numbers = fold_numbers(everything, len(dataset.task.classes), count)
-    counts = np.bincount(everything.labels, minlength=len(dataset.task.classes))
+    counts = everything.group_counts(len(dataset.task.classes))
     if counts.min() < count:
         name = dataset.task.classes[counts.argmin()]
         raise BadInput(
-            f"the class {name} has {counts.min()} pictures, too few for {count} folds: make it "
+            f"the class {name} has {counts.min()} {everything.unit}, too few for {count} folds: make it "
             f"{max(counts.min(), 2)}, or add some"
         )
-    return [_fold(dataset, everything, numbers, number, count) for number in range(1, count + 1)]
+    found = [_fold(dataset, everything, numbers, number, count) for number in range(1, count + 1)]
+    for each in found:
+        set_aside(each)  # an error comes before hours of training
+    return found
 
 
 def whole(dataset: Dataset, count: int) -> Dataset:

@@ -52,19 +52,50 @@ def set_aside(dataset: Dataset) -> tuple[Subset, Subset]:
     """What to learn from, and what chooses."""
     if dataset.validation is not None:
         return dataset.train, dataset.validation
-    counts = np.bincount(dataset.train.labels, minlength=len(dataset.task.classes))
+    train, classes = dataset.train, len(dataset.task.classes)
+    held = np.maximum(np.bincount(train.labels, minlength=classes) // VALIDATION_SHARE, 1)
+    counts = train.group_counts(classes)
     if counts.min() < 2:
         name = dataset.task.classes[counts.argmin()]
         raise DataError(
-            f"the class {name} has {counts.min()} training images: a data set needs at least 2 of each"
+            f"the class {name} has {counts.min()} training {train.unit}: a data set needs at least 2 of each"
         )
-    held = np.maximum(counts // VALIDATION_SHARE, 1)
-    keys = dataset.train.keys
-    order = _class_ranks(
-        dataset.train.labels, _keys(len(dataset.train), SPLIT_SEED) if keys is None else keys
-    )
-    aside = order < held[dataset.train.labels]
-    return dataset.train.take(np.flatnonzero(~aside)), dataset.train.take(np.flatnonzero(aside))
+    if train.keys is None:
+        aside = _class_ranks(train.labels, _keys(len(train), SPLIT_SEED)) < held[train.labels]
+    else:
+        aside = _groups_aside(train.labels, train.keys, held)
+    if missing := sorted({*range(classes)} - {*train.labels[aside].tolist()}):
+        raise DataError(
+            f"no group with pictures of {dataset.task.classes[missing[0]]} can be set aside for validation: "
+            "the others would leave a class with nothing to learn from; add groups"
+        )
+    return train.take(np.flatnonzero(~aside)), train.take(np.flatnonzero(aside))
+
+
+def _groups_aside(
+    labels: Labels, keys: npt.NDArray[np.float64], held: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Which pictures are set aside, bool [N]: whole groups by their keys, of each class as many pictures as
+    are `held`, or somewhat fewer; of one that has larger groups only, the smallest. Each class keeps some.
+    """
+    found, place = np.unique(keys, return_inverse=True)
+    sizes = np.zeros((len(found), len(held)), np.int64)
+    np.add.at(sizes, (place, labels), 1)
+    left = sizes.sum(axis=0)
+    aside = np.zeros(len(found), bool)
+    for label, wanted in enumerate(held.tolist()):
+        own = np.flatnonzero(sizes[:, label] * ~aside)
+        for largest in (False, True):
+            need = wanted - int(sizes[aside, label].sum())
+            if largest and need < wanted:
+                break
+            for group in sorted(own.tolist(), key=lambda one: sizes[one, label]) if largest else own:
+                fits = sizes[group, label] <= need or largest
+                if need > 0 and fits and (left > sizes[group]).all():
+                    aside[group] = True
+                    left -= sizes[group]
+                    need -= int(sizes[group, label])
+    return aside[place]
 
 
 def stratified_sample(subset: Subset, count: int, seed: int) -> Subset:

@@ -3,6 +3,7 @@
 Measured on validation, on 1,520 emoji of 8 classes and 2,624 solar cells of 2: see recipes/README.md.
 """
 
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -45,11 +46,18 @@ _SCRATCH = {
 
 
 def automatic(
-    model: str, pictures: int, classes: int, variety: Variety = "photo", *, pretrained: bool = True
+    model: str,
+    pictures: int,
+    classes: int,
+    variety: Variety = "photo",
+    *,
+    pretrained: bool = True,
+    given: Container[str] = (),
 ) -> Recipe:
     """How `model` is trained on so many `pictures` of so many classes; its `reason` says why.
 
-    `pretrained`: whether its initial weights are of ImageNet, where it has such.
+    `pretrained`: whether its initial weights are of ImageNet, where it has such. `given`: the fields that
+    the user sets, of which the reason says nothing.
     """
     each = pictures // classes
     base = _MOBILENETV2 if model == "mobilenetv2" else _SCRATCH[model]
@@ -58,10 +66,12 @@ def automatic(
         frozen = "block_12_add" if each < FEW else "block_5_add"
         why = f"layers until {frozen} keep their initial weights"
     epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(SEEN / pictures)))
+    chosen = {"frozen": why, "epochs": f"{epochs} epochs"}
+    told = ", ".join(text for field, text in chosen.items() if field not in given)
     return replace(
         base,
         name=AUTO,
-        reason=f"{each:,} pictures a class to learn from: {why}, {epochs} epochs",
+        reason=f"{each:,} pictures a class to learn from{': ' if told else ''}{told}",
         epochs=epochs,
         frozen=frozen,
         tolerance=1.0,

@@ -7,7 +7,8 @@ import pytest
 
 from edgefashion.data import Dataset, Subset
 from edgefashion.data.folds import folds, part, whole
-from edgefashion.errors import BadInput
+from edgefashion.data.splits import set_aside
+from edgefashion.errors import BadInput, DataError
 
 COUNT = 4
 
@@ -82,3 +83,43 @@ def test_what_was_recorded_is_found_again(sample: Dataset) -> None:
 def test_folds_that_cannot_be(count: int, said: str, sample: Dataset) -> None:
     with pytest.raises(BadInput, match=said):
         folds(made(sample), count)
+
+
+def grouped(sample: Dataset, groups: int) -> Dataset:
+    """90 pictures in so many groups of different sizes, each of one class."""
+    data = made(sample)
+    together = whole(data, COUNT)
+    everything = together.train
+    labels = everything.labels
+    keys = (np.arange(len(labels)) ** 2 % groups + groups * labels + 0.5) / (2 * groups)
+    return replace(
+        data, train=replace(everything, keys=keys), validation=None, test=everything.take(labels[:0])
+    )
+
+
+def test_a_group_is_never_both_learned_from_and_validated_on(sample: Dataset) -> None:
+    data = grouped(sample, 17)
+    for part_of_it in (*folds(data, 2), whole(data, 2)):
+        train, validation = set_aside(part_of_it)
+        assert train.keys is not None and validation.keys is not None
+        assert not {*train.keys} & {*validation.keys}
+        assert {*train.labels} == {*validation.labels} == {0, 1}
+        assert len(validation) < len(train)
+
+
+def test_a_group_of_several_classes_is_set_aside_as_a_whole(sample: Dataset) -> None:
+    data = made(sample)
+    keys = np.arange(len(data.train)) // 5 % 5 / 5
+    train, validation = set_aside(replace(data, train=replace(data.train, keys=keys), validation=None))
+    assert train.keys is not None and validation.keys is not None
+    assert not {*train.keys} & {*validation.keys}
+    assert {*train.labels} == {*validation.labels} == {0, 1}
+
+
+def test_too_few_groups_are_said_to_be_groups(sample: Dataset) -> None:
+    with pytest.raises(BadInput, match=r"the class . has [123] groups of pictures, too few for 5 folds"):
+        folds(grouped(sample, 3), 5)
+    one = made(sample)
+    lone = replace(one.train, keys=one.train.labels / 2)
+    with pytest.raises(DataError, match="the class a has 1 training groups of pictures"):
+        set_aside(replace(one, train=lone, validation=None))

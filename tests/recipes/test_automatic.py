@@ -61,3 +61,10 @@ def test_python_has_the_recipe_of_the_command_line(sample: Dataset) -> None:
         ef.automatic_recipe("cnm", sample)
     with pytest.raises(BadInput, match=r"ef\.automatic_recipe\(model, dataset\) gives it"):
         ef.recipe("auto")
+
+
+def test_a_reason_is_silent_of_what_the_user_chose() -> None:
+    assert automatic("cnn", 300, 3, given=["epochs"]).reason == (
+        "100 pictures a class to learn from: all layers learn"
+    )
+    assert automatic("cnn", 300, 3, given=["epochs", "frozen"]).reason == "100 pictures a class to learn from"
