@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import to_builtins
 
 from edgefashion import files
 from edgefashion.artifacts import artifact, targets
@@ -201,6 +202,7 @@ def _manifest(
         "labels": list(task.classes),
         "calibration": calibration,
         "data": {key: getattr(run.info.data, key) for key in ("name", "complete", "checksums")},
+        **({"folds": to_builtins(run.info.folds)} if run.info.folds else {}),
         "versions": _versions(format),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

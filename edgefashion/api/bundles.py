@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgefashion import bundle
 from edgefashion.api.names import Named, artifacts_of
+from edgefashion.api.unseen import unseen
 from edgefashion.benchmarking import Progress
 from edgefashion.bundle.layout import SUFFIX
 from edgefashion.bundle.write import Made
@@ -31,8 +32,10 @@ def make_bundle(
     """
     path = Path(path)
     check_name(path)
+    artifacts = artifacts_of(models)
+    dataset = unseen(dataset, artifacts)
     count = min(USUAL_IMAGES, len(dataset.test)) if images is None else images
-    return bundle.make(path, artifacts_of(models), dataset, count, progress)
+    return bundle.make(path, artifacts, dataset, count, progress)
 
 
 def check_name(path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgefashion import zoo
 from edgefashion.api.names import artifacts_of
+from edgefashion.api.unseen import unseen
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.data import Dataset
@@ -30,7 +31,8 @@ def make_card(
     and RuntimeCrash for what cannot be used, BadInput for a results file of none of the files.
     """
     stories, artifacts = known_of(model)
-    return gather(stories[0].name, stories, artifacts, dataset, list(map(Path, results)), progress)
+    seen = unseen(dataset, artifacts)
+    return gather(stories[0].name, stories, artifacts, seen, list(map(Path, results)), progress)
 
 
 def known_of(model: str | Path | Run) -> tuple[Sequence[Story], list[Artifact]]:

@@ -8,6 +8,7 @@ from types import NoneType
 
 from edgefashion import bundle, zoo
 from edgefashion.api.names import KINDS, Named, artifacts_of
+from edgefashion.api.unseen import unseen
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.benchmarking import BenchmarkOptions, Progress
@@ -46,13 +47,16 @@ def evaluate(
 
     `limit` takes that many test images only, a stratified sample; `threads` are by default one, and all
     cores. A file that fails is a failed row. `progress` is called with what is being done, how much of it
-    is done, and of how much. Raises BadInput for anything that is not a model.
+    is done, and of how much. Test images that a model learned from are left out, which the results say.
+    Raises BadInput for anything that is not a model, DataError where no image is left.
     """
+    artifacts = artifacts_of(models)
+    dataset = unseen(dataset, artifacts)
     test = dataset.test
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     sample = LabeledImages.of(test, dataset.task)
-    candidates = [Candidate(each, zoo.display_name(each), sample) for each in artifacts_of(models)]
+    candidates = [Candidate(each, zoo.display_name(each), sample) for each in artifacts]
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)
     return assess(candidates, dataset.describe(), counts, options, progress, "evaluate")

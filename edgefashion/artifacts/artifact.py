@@ -17,6 +17,7 @@ from edgefashion.files import reading
 
 if TYPE_CHECKING:
     from edgefashion.records.manifest import Manifest, Metadata
+    from edgefashion.records.values import Pooled
     from edgefashion.task import Task
 
 SCHEMA = 1
@@ -70,6 +71,14 @@ class Artifact:
     def base_run_id(self) -> str | None:
         """The run that its own was fine-tuned from; None where it was not or nothing says so."""
         return (self._origin.base_run_id if self._origin else None) or None
+
+    @property
+    def pooled(self) -> "Pooled | None":
+        """What models of the same recipe and precision made of pictures that they did not see; None where
+        there were no folds, or it keeps layers in float.
+        """
+        folds = (self.manifest.folds if self.manifest else None) or {}
+        return None if self.kept_float else folds.get(self.precision or "")
 
     @property
     def small_run(self) -> bool:

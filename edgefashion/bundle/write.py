@@ -53,6 +53,8 @@ class Made:
     entries: list[Entry]
     images: int
     members: dict[str, records.Member]
+    measured: str
+    """What the images are, in words."""
 
 
 def make(
@@ -82,7 +84,8 @@ def make(
         archive.write(
             temporary, {layout.INFO: json.dumps(info.to_dict(), indent=1).encode() + b"\n", **members}
         )
-    return Made(path, path.stat().st_size, files.sha256(path), entries, len(sample), info.members)
+    written = path.stat().st_size, files.sha256(path)
+    return Made(path, *written, entries, len(sample), info.members, info.dataset.measured)
 
 
 def check(artifacts: Iterable[Artifact]) -> None:
@@ -159,13 +162,13 @@ def _info(
     total = sum(map(len, members.values()))
     if total > layout.TOTAL_BYTES or len(members) >= layout.MOST_MEMBERS:
         raise BadInput(f"{len(members)} files of {total:,} bytes are too much for a bundle: make several")
-    machine = device.describe().to_dict()
+    machine, split = device.describe().to_dict(), "validation" if dataset.untested else "test"
     return records.Bundle(
         schema=layout.SCHEMA,
         edgefashion=__version__,
         host={name: machine[name] for name in _LASTING},
         dataset=structs.replace(dataset.describe(), source=UNSET, folder=UNSET),
-        sample=records.Sample(split="test", images=len(sample), seed=SEED),
+        sample=records.Sample(split=split, images=len(sample), seed=SEED),
         task=dataset.task.to_record(),
         classes=dataset.task.classes,
         artifacts=tuple(entry.info for entry in entries),

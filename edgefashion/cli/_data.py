@@ -161,10 +161,6 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
         chosen = Chosen(Path(str(known.folder)), {**chosen.options, **_options_of(known)})
     with Bar(at_once=False) as progress:
         dataset = load_dataset(chosen.folder, say, progress, task=task, **chosen.options)
-    if recorded and recorded.fold and _is_made_of(recorded, dataset):
-        from edgefashion.data.folds import part
-
-        dataset = part(dataset, recorded.fold)
     whole = "" if dataset.complete else ", a part of the data set"
     say(f"data: {dataset.source}{whole}{', which the model was trained with' if known else ''}")
     return dataset
@@ -193,8 +189,14 @@ def check_enough(dataset: "Dataset", force: bool) -> None:
 
 
 def for_run(chosen: Chosen, run: "Run") -> "Dataset":
-    """The data set of a run."""
-    return load(chosen, run.task, run.info.data)
+    """The data set of a run, or the fold of it that it learned from."""
+    from edgefashion.api.unseen import is_made_of
+    from edgefashion.data.folds import part
+
+    dataset, fold = load(chosen, run.task, run.info.data), run.info.data.fold
+    if fold and not is_made_of(run.info.data, dataset):
+        say(f"warning: {run.folder} is a model of folds, and this is not the set that they were made of")
+    return part(dataset, fold) if fold and is_made_of(run.info.data, dataset) else dataset
 
 
 def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
@@ -202,6 +204,7 @@ def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
     at hand.
     """
     from edgefashion import zoo
+    from edgefashion.api.unseen import unseen
     from edgefashion.data import FASHION_MNIST, locate
 
     found = list(artifacts)
@@ -209,15 +212,14 @@ def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
     named = locate.named(chosen.folder)
     other = task not in (None, FASHION_MNIST)
     if other or named or locate.at_hand() or not all(map(zoo.is_shipped, found)):
-        return load(chosen, task, next(filter(None, map(_data_of, found)), None) if other else None)
+        recorded = next(filter(None, map(_data_of, found)), None) if other else None
+        dataset = unseen(load(chosen, task, recorded), found)
+        for line in dataset.describe().told():
+            say(f"warning: {line}")
+        return dataset
     sample = zoo.open_zoo().sample()
     say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")
     return sample
-
-
-def _is_made_of(recorded: "DatasetInfo", dataset: "Dataset") -> bool:
-    """Whether what was recorded is a part of this data set."""
-    return dataset.checksums.items() <= recorded.checksums.items()
 
 
 def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetInfo | None":

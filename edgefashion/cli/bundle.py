@@ -76,7 +76,7 @@ def text(made: "Made") -> str:
 
     lines = [
         f"{made.size_bytes:12,}  {made.path}, {len(made.members) + 1} members, SHA-256 {made.sha256}",
-        f"{size(layout.IMAGES)}, {made.images:,} test images, and {layout.LABELS}",
+        f"{size(layout.IMAGES)}, {made.images:,} {made.measured}, and {layout.LABELS}",
     ]
     for entry in made.entries:
         elsewhere = comparing.in_words(entry.info.tolerance)

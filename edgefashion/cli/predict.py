@@ -132,12 +132,13 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", chosen: 
     for each in artifacts:
         check_kind(each, dataset.task)
     test, whose = dataset.test, " of the sample" if isinstance(dataset, SampledDataset) else ""
+    image = dataset.describe().measured.removesuffix("s")
     if max(indices) >= len(test):
-        raise BadInput(f"there is no test image {max(indices)}: give 0 to {len(test) - 1}")
+        raise BadInput(f"there is no {image} {max(indices)}: give 0 to {len(test) - 1}")
     found = []
     for index in indices:
         label = int(test.labels[index])
         name = dataset.task.classes[label]
         details = {"index": index, "label": label, "class": name, "source": dataset.source}
-        found.append(Shown(f"test image {index}{whose}", test.images[index], f"a {name}", details))
+        found.append(Shown(f"{image} {index}{whose}", test.images[index], f"a {name}", details))
     return found

@@ -29,10 +29,12 @@ from edgefashion.files.stored import ImageSet, take
 from edgefashion.task import Labels, Task
 
 if TYPE_CHECKING:
+    from edgefashion.records.values import Changed, Fold, LeftOut
     from edgefashion.records.values import Dataset as DatasetInfo
-    from edgefashion.records.values import Fold, LeftOut
 
 SUMS, TASK = "SHA256SUMS", "task.json"
+PICTURES = "pictures"
+"""What the checksum of a set of pictures is called, beside that of its task."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +102,18 @@ class Dataset:
     """which part of a larger data set this is, see `data.folds`"""
     follow_links: bool = field(default=False, kw_only=True)
     """whether links among its pictures were followed"""
+    changed: "Changed | None" = field(default=None, kw_only=True)
+    """how it differs from what models were trained with that are measured on it"""
 
     @property
     def complete(self) -> bool:
         """Whether this is the whole data set, and not a part of Fashion-MNIST for teaching and tests."""
         return self.task != FASHION_MNIST or self.checksums == CHECKSUMS
+
+    @property
+    def untested(self) -> bool:
+        """Whether `test` is validation: of the last model of folds, which learns from all that is else."""
+        return bool(self.fold and not self.fold.number and not self.own_test)
 
     def describe(self) -> "DatasetInfo":
         """What to note beside a result made from this data set."""
@@ -123,6 +132,8 @@ class Dataset:
             left_out=self.left_out or UNSET,
             follow_links=self.follow_links or UNSET,
             fold=self.fold or UNSET,
+            split="validation" if self.untested else UNSET,
+            changed=self.changed or UNSET,
         )
 
 

@@ -39,7 +39,7 @@ def notes(results: Results) -> list[str]:
         lines.append("There were so many samples that not each was kept: see kept_every in the JSON.")
     if any(row.mcnemar_p is not None for row in rows):
         lines.append("p (exact McNemar): above 0.05, a difference from float32 may well be chance.")
-    lines += imbalance(rows)
+    lines += imbalance(rows, results.dataset.measured if results.dataset else "test images")
     if any(row.small_run for row in rows):
         lines.append("(small run): trained on a part of the data; its accuracy says little.")
     if any(row.macs_per_s and row.limit_macs_per_s for row in rows):
@@ -53,20 +53,26 @@ def notes(results: Results) -> list[str]:
     return lines
 
 
-def imbalance(rows: Iterable[Row]) -> list[str]:
-    """What classes of the test images have in number: which have none, and what that makes of accuracy."""
+def imbalance(rows: Iterable[Row], measured: str) -> list[str]:
+    """What classes of the images have in number: which have none, and what that makes of accuracy.
+
+    `measured`: what the images are, in words.
+    """
     sets = {tuple((each.name, each.images) for each in row.recalls): row for row in rows if row.recalls}
     lines = []
     for sizes, row in sets.items():
         present = [(count, name) for name, count in sizes if count]
         if missing := [name for name, count in sizes if not count]:
             names = _list(missing, ", ", "classes")
-            lines.append(f"No test image is of {names}: balanced accuracy is over the other {len(present)}.")
+            lines.append(
+                f"No {measured.removesuffix('s')} is of {names}: "
+                f"balanced accuracy is over the other {len(present)}."
+            )
         if row.is_imbalanced:
             (most, largest), (least, smallest) = max(present), min(present)
             lines.append(
                 "Balanced %: the mean of the recalls of the classes. Accuracy is mostly that of the largest, "
-                f"{largest} with {most:,} test images, where {smallest} has {least:,}."
+                f"{largest} with {most:,} {measured}, where {smallest} has {least:,}."
             )
     return lines
 

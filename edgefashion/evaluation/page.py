@@ -36,16 +36,25 @@ def header(results: Results) -> list[str]:
     names = ", ".join(runtimes) or "none started"
     system = machine.os or "unknown system"
     lines = [
+        *pooled(results),
         f"Device: {name}{emulated}, {machine.cores or '?'} cores{features}{memory}, {system}",
         f"Runtimes: {names}; threads: {', '.join(threads)}; {machine.date or 'unknown date'}",
     ]
     if data := results.dataset:
         part = "" if data.complete else " (a part of the data set, not comparable with the whole)"
         used = max((row.images or 0 for row in rows), default=0)
-        lines.append(f"Data: {data.name}, {used:,} of {data.counts.test:,} test images{part}")
+        lines.append(f"Data: {data.name}, {used:,} of {data.counts.test:,} {data.measured}{part}")
+        lines += data.told()
     if results.protocol and "summary" in results.protocol:
         lines.append(f"Protocol: {results.protocol['summary']}")
     return lines
+
+
+def pooled(results: Results) -> list[str]:
+    """Of each model that had folds, and each precision: the accuracy on pictures that were not seen."""
+    return list(
+        dict.fromkeys(f"{row.model} {row.precision}: {row.pooled}" for row in results.rows if row.pooled)
+    )
 
 
 def _flat(row: Row) -> dict[str, Any]:
@@ -60,6 +69,7 @@ def _flat(row: Row) -> dict[str, Any]:
         "round_samples",
         "sustained",
         "host",
+        "pooled",
     )
     return {
         **{name: value for name, value in fields.items() if name not in dropped},
@@ -68,6 +78,7 @@ def _flat(row: Row) -> dict[str, Any]:
         "recalls": "; ".join(f"{each.name} {each.right}/{each.images}" for each in row.recalls),
         "flags": "; ".join(f"{flag.flag}: {flag.why}" for flag in row.flags),
         "equals_host": row.host.equal if row.host else None,
+        "pooled_accuracy": row.pooled.accuracy if row.pooled else None,
         "accuracy_low": low,
         "accuracy_high": high,
         "balanced_accuracy_low": ends[0],

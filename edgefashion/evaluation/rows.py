@@ -140,6 +140,7 @@ def _of_file(common: Common) -> dict[str, Any]:
         "kept_float": tuple(artifact.kept_float),
         "path": common.name,
         "small_run": artifact.small_run,
+        "pooled": artifact.pooled,
         "size_bytes": content.size_bytes,
         "gzip_bytes": content.gzip_bytes,
         "sha256": content.sha256,

@@ -13,8 +13,11 @@ CHANCE = 0.05
 def sentences(results: Results) -> list[str]:
     """A line for each model that could be measured: how often it is right, how large and how fast it is."""
     sound = [row for row in results.rows if row.status == "ok" and row.accuracy is not None]
+    images = results.dataset.measured if results.dataset else "test images"
     models = dict.fromkeys(row.model for row in sound)
-    return [_sentence(min((row for row in sound if row.model == model), key=_rank)) for model in models]
+    return [
+        _sentence(min((row for row in sound if row.model == model), key=_rank), images) for model in models
+    ]
 
 
 def _rank(row: Row) -> tuple[bool, int, int]:
@@ -22,9 +25,9 @@ def _rank(row: Row) -> tuple[bool, int, int]:
     return row.precision not in INTEGER_PRECISIONS, formats.rank(row.format), row.threads
 
 
-def _sentence(row: Row) -> str:
+def _sentence(row: Row, images: str) -> str:
     name = " ".join(filter(None, (row.model, row.precision, formats.title(row.format))))
-    found = [f"{figure(row.accuracy, 100, '.1f')} % of {row.images:,} test images right"]
+    found = [f"{figure(row.accuracy, 100, '.1f')} % of {row.images:,} {images} right"]
     if row.is_imbalanced:
         found[0] += f" ({figure(row.balanced_accuracy, 100, '.1f')} % of a class, on average)"
     if row.size_bytes:

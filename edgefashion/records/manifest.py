@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from edgefashion.records.task import Task
-from edgefashion.records.values import Count, Digest, Labels, Name, Positive, Record
+from edgefashion.records.values import Count, Digest, Labels, Name, Pooled, Positive, Record
 
 
 class Input(Record, frozen=True, kw_only=True):
@@ -94,6 +94,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     calibration: Calibration | UnsetType | None = UNSET
     data: dict[str, Any] | UnsetType = UNSET
     """Of what `Dataset.describe` says: name, complete, checksums."""
+    folds: dict[Name, Pooled] | UnsetType = UNSET
+    """As in the run's record."""
     versions: dict[str, Name] | UnsetType = UNSET
     created: Name | UnsetType = UNSET
     cost: dict[str, Any] | UnsetType = UNSET

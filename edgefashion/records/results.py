@@ -10,7 +10,18 @@ from typing import Any, Literal, TypedDict
 from msgspec import to_builtins
 
 from edgefashion.records.device import Device
-from edgefashion.records.values import Amount, Count, Dataset, Difference, Name, Positive, Record, Share, Time
+from edgefashion.records.values import (
+    Amount,
+    Count,
+    Dataset,
+    Difference,
+    Name,
+    Pooled,
+    Positive,
+    Record,
+    Share,
+    Time,
+)
 
 Samples = list[Time]
 Interval = tuple[Share, Share]
@@ -116,6 +127,8 @@ class Row(Record, frozen=True, kw_only=True):
     """Balanced accuracy minus the reference's."""
     balanced_p: Share | None = None
     """As mcnemar_p, of the balanced accuracies: see `stats.paired_balanced`."""
+    pooled: Pooled | None = None
+    """What models of folds, of the same recipe and precision, made of pictures that they did not see."""
     recalls: tuple[Recall, ...] = ()
     """Of each class, in the order of the task's; none of older files."""
     host: Host | None = None

@@ -1,6 +1,6 @@
 """Values that have a range, and records that several kinds of file share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, json
 
@@ -63,6 +63,34 @@ class Pooled(Record, frozen=True, kw_only=True):
     accuracy_ci95: tuple[Share, Share]
     balanced_accuracy: Share
 
+    def __str__(self) -> str:
+        low, high = (100 * end for end in self.accuracy_ci95)
+        return (
+            f"{100 * self.accuracy:.2f} % of {self.pictures:,} pictures right (95 % interval "
+            f"{low:.2f}–{high:.2f}; {100 * self.balanced_accuracy:.2f} % of a class, on average), "
+            "each judged by a model of the same recipe that did not see it"
+        )
+
+
+class Changed(Record, frozen=True, kw_only=True):
+    """How a set of pictures differs from the one that what was measured on it was trained with."""
+
+    then: Count | UnsetType = UNSET
+    """How many pictures that had; absent where it is not known, or there were several."""
+    now: Count
+    learned: Count | UnsetType = UNSET
+    """How many test pictures are left out since they, or others of their group, were learned from or chose;
+    absent where it is not known which those are.
+    """
+
+    def __str__(self) -> str:
+        counts = f" ({self.then:,} then, {self.now:,} now)" if self.then is not UNSET else ""
+        start = f"not the set of pictures that was trained with{counts}"
+        if self.learned is UNSET:
+            return f"{start}; which test pictures were learned from is not known here: name the run"
+        many = f"{self.learned:,} test pictures that were learned from or chose the epoch are left out"
+        return f"{start}; {many if self.learned else 'no test picture was learned from'}"
+
 
 class Dataset(Record, frozen=True, kw_only=True):
     """What `Dataset.describe` says."""
@@ -77,3 +105,19 @@ class Dataset(Record, frozen=True, kw_only=True):
     left_out: LeftOut | UnsetType = UNSET
     follow_links: bool | UnsetType = UNSET
     fold: Fold | UnsetType = UNSET
+    split: Literal["validation"] | UnsetType = UNSET
+    """What `test` counts, and is measured on, where that is no test: the pictures that chose the epoch."""
+    changed: Changed | UnsetType = UNSET
+    """Where it is another set than what is measured was trained with."""
+
+    @property
+    def measured(self) -> str:
+        """The images that models are measured on, in words."""
+        return f"{self.split or 'test'} images"
+
+    def told(self) -> list[str]:
+        """What one must know of those images to believe a figure: a line each."""
+        lines = []
+        if self.split:
+            lines.append("These validation images chose the epoch that is kept: figures on them are too high")
+        return [*lines, *([f"Data: {self.changed}"] if self.changed else [])]

@@ -3,6 +3,7 @@
     model.keras      the best epoch by validation accuracy, float32
     run.json         task, recipe, history, seed, versions, device, data checksums, validation accuracy,
                      and of a pruned or clustered model what was found in its layers
+    learned.npy      of a set of pictures, which were learned from: see `training.learned`
     tensorboard/     logs
     artifacts/       what was exported from it
 

@@ -22,7 +22,7 @@ from edgefashion.records import run as records
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables.terminal import width_of
 from edgefashion.tensorflow import keras, tf
-from edgefashion.training import checkpoints, frozen_layers, runs, teacher
+from edgefashion.training import checkpoints, frozen_layers, learned, runs, teacher
 from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.input_pipeline import Array, batches_of, steps_of, validation_batches
 from edgefashion.training.loop import TrainingLoop, parts_of
@@ -252,12 +252,15 @@ def _finish(
         compressed_layers=compressed,
         data=dataset.describe(),
         splits=records.Splits(
-            train=len(splits.train), validation=len(splits.validation), test=len(splits.test)
+            train=len(splits.train),
+            validation=len(splits.validation),
+            test=0 if dataset.untested else len(splits.test),
         ),
         trained_on=where,
         device=device.describe(),
         versions=_versions(recipe),
     )
+    learned.save(state.folder, dataset)
     files.write_json(state.folder / runs.INFO, info.to_dict())
     checkpoints.discard(state.folder)
 

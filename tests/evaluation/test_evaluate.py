@@ -29,11 +29,11 @@ MODELS = Path(__file__).parents[1] / "files/models"
 FIELDS = [
     "model", "format", "precision", "target", "kept_float", "path", "small_run", "size_bytes", "gzip_bytes",
     "sha256", "images", "accuracy", "accuracy_ci95", "accuracy_delta", "agreement", "mcnemar_p",
-    "balanced_accuracy", "balanced_accuracy_ci95", "balanced_accuracy_delta", "balanced_p", "recalls", "host",
-    "note", "runtime", "runtime_version", "threads", "pinned", "in_process", "latency_us", "p90_bound_us",
-    "inferences_per_s", "loops", "kept_every", "round_samples", "load_ms", "first_inference_us",
-    "peak_rss_mb", "energy_mj", "sustained", "macs", "macs_per_s", "limit_macs_per_s", "flags", "status",
-    "error", "bad_file", "instructions_per_inference", "raw_us",
+    "balanced_accuracy", "balanced_accuracy_ci95", "balanced_accuracy_delta", "balanced_p", "pooled",
+    "recalls", "host", "note", "runtime", "runtime_version", "threads", "pinned", "in_process",
+    "latency_us", "p90_bound_us", "inferences_per_s", "loops", "kept_every", "round_samples", "load_ms",
+    "first_inference_us", "peak_rss_mb", "energy_mj", "sustained", "macs", "macs_per_s",
+    "limit_macs_per_s", "flags", "status", "error", "bad_file", "instructions_per_inference", "raw_us",
 ]  # fmt: skip
 
 

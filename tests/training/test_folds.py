@@ -21,6 +21,21 @@ def test_answers_of_all_folds_are_one_figure() -> None:
     assert found.accuracy_ci95 == pytest.approx((0.231, 0.882), abs=1e-3)
 
 
+def test_the_pooled_figures_of_an_uneven_set_are_those_of_counting_by_hand() -> None:
+    draw = np.random.default_rng(3)
+    labels = [draw.choice(3, size, p=[0.8, 0.15, 0.05]) for size in (41, 40, 39)]
+    answers = [np.where(draw.random(len(own)) < 0.7, own, draw.integers(0, 3, len(own))) for own in labels]
+    pairs = [pair for own, said in zip(labels, answers, strict=True) for pair in zip(own, said, strict=True)]
+    recalls = []
+    for label in range(3):
+        own = [said == label for wanted, said in pairs if wanted == label]
+        recalls.append(sum(own) / len(own))
+    found = pool(labels, [{"int8": said} for said in answers])["int8"]
+    assert found.accuracy == pytest.approx(sum(wanted == said for wanted, said in pairs) / 120)
+    assert found.balanced_accuracy == pytest.approx(sum(recalls) / 3)
+    assert found.accuracy != pytest.approx(found.balanced_accuracy, abs=0.005)
+
+
 def test_folds_are_trained_and_measured_in_float_and_int8_and_a_last_model_on_all(
     sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

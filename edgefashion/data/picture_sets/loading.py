@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edgefashion.data import store
-from edgefashion.data.dataset import TASK, Dataset, Subset, digest_of
+from edgefashion.data.dataset import PICTURES, TASK, Dataset, Subset, digest_of
 from edgefashion.data.picture_sets.alike import look_alikes
 from edgefashion.data.picture_sets.allocation import number
 from edgefashion.data.picture_sets.examining import PictureSet, examine, usable
@@ -21,9 +21,6 @@ from edgefashion.pictures import image_of
 from edgefashion.records.task import Label
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.task import Task
-
-PICTURES = "pictures"
-"""What the checksum of a set is called, beside that of its task."""
 
 
 def load(

@@ -16,7 +16,6 @@ from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
 from edgefashion.records.results import Recall, Row
 from edgefashion.records.run import Story
-from edgefashion.records.values import Pooled
 from edgefashion.report.card import pictures
 from edgefashion.report.card.data import Card
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
@@ -93,7 +92,7 @@ def _model(evidence: Card) -> Page:
 
 def _training(evidence: Card) -> Page:
     own = evidence.stories[0]
-    lines = [f"Data: {own.data.name}; {_images(own)}; no choice was made on the test images"]
+    lines = [f"Data: {own.data.name}; {_images(own)}; {_choice(own)}"]
     lines += evidence.cautions
     if own.small_run:
         lines.append("Trained on a part of the data: its figures are not those of a model trained on all")
@@ -103,20 +102,15 @@ def _training(evidence: Card) -> Page:
             f"{story.best_epoch} of {story.recipe.epochs} is kept, the best on validation: "
             f"{100 * story.validation_accuracy:.2f} %"
         )
-        lines += [_pooled(precision, each) for precision, each in (story.folds or {}).items()]
     columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
     return Page(lines, [Table("Recipe", tuple(columns), list(_settings(evidence.stories)))], [])
 
 
-def _pooled(precision: str, found: Pooled) -> str:
-    """What models of the same recipe made of pictures that they did not see."""
-    low, high = (100 * end for end in found.accuracy_ci95)
-    return (
-        f"Of {found.pictures:,} pictures, each judged by a model of the same recipe that did not see it, "
-        f"{precision}: {100 * found.accuracy:.2f} % right (95 % interval {low:.2f}–{high:.2f}), "
-        f"{100 * found.balanced_accuracy:.2f} % of a class, on average"
-    )
+def _choice(story: Story) -> str:
+    if story.data.split:
+        return "no image was kept apart for testing"
+    return "no choice was made on the test images"
 
 
 def _images(story: Story) -> str:
@@ -156,9 +150,13 @@ def _accuracy(evidence: Card) -> Page:
     files = [row for row in columns.result_tables(evidence.results) if row.title == "Accuracy"]
     own = evidence.results.rows[number]
     used = f"{len(evidence.labels):,}"
-    lines = [f"On {used} of {evidence.dataset.counts.test:,} test images, with 95 % Wilson intervals"]
+    data = evidence.dataset
+    stories = [(story.name, *pooled) for story in evidence.stories for pooled in (story.folds or {}).items()]
+    lines = [f"{name} {precision}: {found}" for name, precision, found in stories]
+    lines.append(f"On {used} of {data.counts.test:,} {data.measured}, with 95 % Wilson intervals")
+    lines += data.told()
     title = f"By class, {evidence.artifacts[number].path.name}"
-    notes = [*imbalance([own]), *_quantization(evidence)]
+    notes = [*imbalance([own], data.measured), *_quantization(evidence)]
     return Page(lines, [*files, Table(title, _CLASSES, own.recalls)], notes)
 
 

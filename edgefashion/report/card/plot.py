@@ -34,5 +34,5 @@ def plot(evidence: Card, path: Path) -> None:
             shade = "white" if shares[label, other] > 0.5 else "black"
             axis.text(other, label, f"{matrix[label, other]:,}", ha="center", va="center", color=shade)
     name = evidence.artifacts[evidence.deployed].path.name
-    axis.set_title(plot_label(f"{name}, {len(evidence.labels):,} test images"))
+    axis.set_title(plot_label(f"{name}, {len(evidence.labels):,} {evidence.dataset.measured}"))
     figures.save(figure, path, kind)

@@ -82,7 +82,7 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
     if len(images) > 1:
         sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())
         lines.append(f"Accuracies were measured on different images: {sizes}. Compare within a column only.")
-    lines += imbalance([cell.row for cell in comparison.cells])
+    lines += imbalance([cell.row for cell in comparison.cells], "test images")
     tasks: dict[str, list[DeviceResults]] = {}
     for source in comparison.sources:
         if source.task:
@@ -94,6 +94,7 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
         data = source.results.dataset
         if data and not data.complete:
             lines.append(f"({source.number}): a part of the data set, not comparable with the whole.")
+        lines += [f"({source.number}): {line}." for line in (data.told() if data else [])]
     found = [line.artifact for line in comparison.lines if any(cell.row.small_run for cell in line.cells)]
     if found:
         names = "; ".join(dict.fromkeys(found))

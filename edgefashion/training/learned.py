@@ -1,0 +1,65 @@
+"""What a model was trained and validated with, so that none of it is ever taken for a test image.
+
+`learned.npy` in the run's folder holds uint64 [N], sorted: of each picture the first 8 bytes of its pixels'
+SHA-256, and the number that it is shared out by, which is that of its group, or of its file's content.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgefashion import files
+from edgefashion.data import Dataset, Subset
+from edgefashion.errors import RunError
+from edgefashion.files import arrays, reading
+
+FILE = "learned.npy"
+MOST_BYTES = 1 << 28
+_BATCH = 256
+Marks = npt.NDArray[np.uint64]
+
+
+def save(folder: Path, dataset: Dataset) -> None:
+    """Write the marks of all pictures that are not test ones; images of IDX files need none, whose test file
+    is apart. Raises OutputError.
+    """
+    if dataset.train.keys is None:
+        return
+    parts = [dataset.train, *([dataset.validation] if dataset.validation else [])]
+    found = np.unique(np.concatenate([mark for part in parts for mark in _marks(part)]))
+    files.write_bytes(folder / FILE, arrays.to_bytes(found))
+
+
+def read(folder: Path) -> Marks | None:
+    """Those of a run; None where it has none. Raises RunError for a damaged file."""
+    path = folder / FILE
+    if not reading.is_file(path, RunError):
+        return None
+    content = reading.read_bytes(path, "the marks of a run's pictures", RunError, MOST_BYTES)
+    count = max(0, len(content) - 128) // 8
+    try:
+        return arrays.from_bytes(content, np.dtype(np.uint64), (count,))
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: train again with edgefashion train --force") from error
+
+
+def is_among(subset: Subset, marks: Marks) -> npt.NDArray[np.bool_]:
+    """Which images were learned from, or belong to a group that was: bool [N]."""
+    found = np.zeros(len(subset), bool)
+    for mark in _marks(subset):
+        found |= np.isin(mark, marks)
+    return found
+
+
+def _marks(subset: Subset) -> Iterable[Marks]:
+    """Of each image, one array after the other, uint64 [N] each."""
+    digests = bytearray()
+    for start in range(0, len(subset), _BATCH):
+        images = np.ascontiguousarray(subset.images[start : start + _BATCH])
+        digests += b"".join(hashlib.sha256(image.data).digest()[:8] for image in images)
+    yield np.frombuffer(digests, "<u8").astype(np.uint64)
+    if subset.keys is not None:
+        yield np.ascontiguousarray(subset.keys).view(np.uint64)

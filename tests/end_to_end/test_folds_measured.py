@@ -1,0 +1,160 @@
+"""A model of folds, and a set of pictures that changes: what it is measured on, and what that is called."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import edgefashion as ef
+from edgefashion.cli import main
+
+QUICK = ("--seconds", "0.01", "--threads", "1")
+EACH = 10
+
+
+def paint(folder: Path, name: str, numbers: range) -> None:
+    """Pictures of noise, two thirds of the class that is darker."""
+    for part, (label, low) in enumerate({"dark": 0, "light": 100}.items()):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for number in numbers if part else [*numbers, *(each + 1000 for each in numbers)]:
+            pixels = np.random.default_rng([part, number]).integers(low, low + 155, (12, 12), np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{name}{number}.png")
+
+
+def ran(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(map(str, arguments)))
+    return int(stopped.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the pictures `noise`, and in `runs` a model of two folds of them, with its exports."""
+    folder = tmp_path_factory.mktemp("folds")
+    paint(folder / "noise", "", range(EACH))
+    common = ("--data", folder / "noise", "--runs", folder / "runs")
+    assert not ran("train", *common, "--epochs", 3, "--batch-size", 4, "--folds", 2, "--name", "noise")
+    assert not ran(
+        "export", folder / "runs" / "noise", *common[:2], "--format", "tflite", "--precision", "float32"
+    )
+    return folder
+
+
+@pytest.fixture
+def changed(made: Path, tmp_path: Path) -> Path:
+    """The same pictures, and as many more."""
+    folder = tmp_path / "noise"
+    shutil.copytree(made / "noise", folder)
+    paint(folder, "new", range(100, 100 + EACH))
+    return folder
+
+
+def quick() -> ef.BenchmarkOptions:
+    return ef.BenchmarkOptions().lasting(0.01)
+
+
+def test_without_test_images_those_of_validation_are_called_so_below_the_pooled_figure(made: Path) -> None:
+    run, dataset = ef.read_run(made / "runs" / "noise"), ef.load_dataset(made / "noise")
+    assert run.info.folds and run.info.splits
+    assert run.info.splits.test == 0
+    found = ef.evaluate(run, dataset, threads=[1], options=quick())
+    said, count = found.to_markdown(), run.info.splits.validation
+    assert found.dataset and found.dataset.split == "validation"
+    assert found.rows[0].images == run.info.splits.validation
+    assert found.rows[0].pooled == run.info.folds["float32"]
+    assert found.to_markdown().splitlines()[0].startswith("- noise float32: ")
+    assert "test image" not in said and f"{count} of {count} validation images" in said
+    path = made / "results.json"
+    found.save(path)
+    assert ef.read_results(path).rows[0].pooled == found.rows[0].pooled
+    card = ef.make_card(run, dataset).to_markdown()
+    accuracy = card.partition("## Accuracy\n\n")[2]
+    assert "each judged by a model" in accuracy.splitlines()[0]
+    assert "no image was kept apart for testing" in card and "0 test images" in card
+    assert "the test images" not in card and "validation images, with 95 %" in accuracy
+    ef.make_bundle(run, dataset, made / "noise.zip")
+    there = ef.benchmark(made / "noise.zip", threads=[1], options=quick())
+    assert there.to_markdown().splitlines()[0] == said.splitlines()[0]
+    assert f"{count} of {count} validation images" in there.to_markdown()
+
+
+def test_of_a_changed_set_no_picture_is_measured_that_was_learned_from(made: Path, changed: Path) -> None:
+    run = ef.read_run(made / "runs" / "noise")
+    dataset = ef.load_dataset(changed, task=run.task)
+    old = {
+        image.tobytes()
+        for path in (made / "noise").rglob("*.png")
+        for image in [np.asarray(Image.open(path))]
+    }
+    new = sum(image.tobytes() not in old for image in np.asarray(dataset.test.images))
+    found = ef.evaluate(run, dataset, threads=[1], options=quick())
+    assert found.rows[0].images == new
+    assert found.dataset and found.dataset.changed
+    assert (found.dataset.changed.then, found.dataset.changed.now) == (3 * EACH, 6 * EACH)
+    assert found.dataset.changed.learned == len(dataset.test) - new > 0
+    assert "(30 then, 60 now)" in found.to_markdown()
+
+
+def test_groups_named_later_hide_no_picture(made: Path, changed: Path) -> None:
+    """What a picture is shared out by is another number then: its pixels are known."""
+    run = ef.read_run(made / "runs" / "noise")
+    paths = sorted(changed.rglob("*.png"))
+    lines = [f"{path.relative_to(changed)},{path.parent.name},g{number}" for number, path in enumerate(paths)]
+    (changed / "labels.csv").write_text("\n".join(["file,label,group", *lines]) + "\n")
+    dataset = ef.load_dataset(changed, task=run.task)
+    found = ef.evaluate(run, dataset, threads=[1], options=quick())
+    old = {
+        image.tobytes()
+        for path in (made / "noise").rglob("*.png")
+        for image in [np.asarray(Image.open(path))]
+    }
+    assert found.rows[0].images == sum(
+        image.tobytes() not in old for image in np.asarray(dataset.test.images)
+    )
+
+
+def test_where_nothing_unseen_is_left_it_is_refused(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fewer = tmp_path / "fewer"
+    shutil.copytree(made / "noise", fewer)
+    (fewer / "dark" / "0.png").unlink()
+    run = made / "runs" / "noise"
+    for verb in (
+        ["evaluate", *QUICK],
+        ["bundle", "-o", tmp_path / "b.zip"],
+        ["card", "-o", tmp_path / "c.md"],
+    ):
+        assert ran(verb[0], run, *verb[1:], "--data", fewer) == 2
+        assert "no test picture that noise did not learn from" in capsys.readouterr().err
+    assert ran("evaluate", run, made / "runs" / "noise-fold-1", *QUICK, "--data", made / "noise") == 2
+    assert "measure one at a time" in capsys.readouterr().err
+    copy = tmp_path / "copy.tflite"
+    shutil.copy(run / "artifacts" / "noise-float32.tflite", copy)
+    shutil.copy(run / "artifacts" / "noise-float32.tflite.json", f"{copy}.json")
+    assert ran("evaluate", copy, *QUICK, "--data", made / "noise") == 2
+    assert "name its run" in capsys.readouterr().err
+
+
+def test_the_pooled_figure_is_that_of_each_fold_on_what_it_did_not_see(made: Path) -> None:
+    dataset, right, images = ef.load_dataset(made / "noise"), np.zeros(2), np.zeros(2)
+    for number in (1, 2):
+        run = ef.read_run(made / "runs" / f"noise-fold-{number}")
+        rows = ef.evaluate(run, dataset, threads=[1], options=quick()).rows
+        recalls = next(row.recalls for row in rows if row.precision == "int8")
+        right += [each.right for each in recalls]
+        images += [each.images for each in recalls]
+    folds = ef.read_run(made / "runs" / "noise").info.folds
+    assert folds and images.tolist() == [2 * EACH, EACH]
+    assert folds["int8"].right == right.sum()
+    assert folds["int8"].accuracy == pytest.approx(right.sum() / (3 * EACH))
+    assert folds["int8"].balanced_accuracy == pytest.approx((right / images).mean())
+
+
+def test_a_fold_is_measured_on_what_it_did_not_see(made: Path) -> None:
+    run = ef.read_run(made / "runs" / "noise-fold-1")
+    found = ef.evaluate(run, ef.load_dataset(made / "noise"), threads=[1], options=quick())
+    assert found.rows[0].images == 3 * EACH // 2 and found.dataset and not found.dataset.split
+    assert "15 of 15 test images" in found.to_markdown()
