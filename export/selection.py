@@ -69,9 +69,11 @@ def target_for(wanted: str, variants: Iterable[Variant], report: Report = silent
     if wanted == ANY:
         return ANY
     if not any(variant.targeted for variant in variants):
+        having = next(each for each in registry.variants() if each.targeted)
         raise BadInput(
-            f"{setting('--target')} {wanted} chooses the integers of int8 ONNX files, and none is asked for: "
-            f"leave it out, or add {_files(Variant('onnx', 'int8'))}"
+            f"{setting('--target')} {wanted} chooses the integers of {having.precision} "
+            f"{registry.title(having.format)} files, and none is asked for: "
+            f"leave it out, or add {_files(having)}"
         )
     if wanted != AUTO:
         return wanted

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from edgefashion.artifacts.formats import FORMATS
 from edgefashion.cli._output import say
 
 if TYPE_CHECKING:
@@ -14,11 +15,13 @@ PRECISIONS = ("float32", "int8")
 
 
 def classes_of(run: "Run", fold: "Dataset") -> "Answers":
-    """The class of each test image, [N], by the run's float32 and int8 .tflite file, which are made first."""
+    """The class of each test image, [N], by the run's float32 and int8 file of the first format, which are
+    made first.
+    """
     from edgefashion.evaluation.predictions import predict
     from edgefashion.export.export import export_model
 
-    made = export_model(run, fold, ("tflite",), PRECISIONS, reuse=True, report=say)
+    made = export_model(run, fold, (next(iter(FORMATS)),), PRECISIONS, reuse=True, report=say)
     answers = (predict(each, fold.test.images, classes=len(fold.task.classes)).logits for each in made)
     return {
         precision: logits.argmax(axis=1)

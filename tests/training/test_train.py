@@ -248,6 +248,7 @@ def test_mobilenetv2_trains_from_the_weights_of_a_file(
 
 
 def test_an_existing_run_is_not_touched(folder: Path, sample: Dataset) -> None:
+    folder.mkdir(parents=True)
     files.write_text(folder / "mine", "precious")
     with pytest.raises(RunError, match=f"{folder} exists: choose another folder"):
         fit(folder, sample)
