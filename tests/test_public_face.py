@@ -173,6 +173,17 @@ def test_a_task_of_other_classes_than_the_file_has_is_refused(data: ef.Dataset) 
         ef.load_model(TINY, task=few).predict(data.test.images[:2])
 
 
+def test_what_is_printed_by_itself_is_a_line(data: ef.Dataset, trained: ef.Run, exported: ef.Run) -> None:
+    """And not every pixel and every layer."""
+    model = ef.load_model(TINY, task=data.task)
+    artifact = ef.read_artifact(next(exported.artifacts.glob("*-int8.tflite")))
+    results = ef.evaluate(TINY, data, threads=[1], limit=2, options=QUICK)
+    for each in (data, data.test, trained, artifact, model, results):
+        assert repr(each).startswith(f"<{type(each).__name__} ") or repr(each).startswith("<Subset: ")
+        assert len(repr(each)) < 200 and "\n" not in repr(each)
+    assert repr(data.test) == f"<Subset: {len(data.test):,} images of 28x28x1>"
+
+
 WRONG_TYPES = {
     "evaluate(3, data)": "what is named has to be a path or Artifact or Run or list, not 3",
     "evaluate([TINY, None], data)": "what is named has to be a path or Artifact or Run, not None",

@@ -58,6 +58,9 @@ class Model:
     task: Task
     in_process: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Model {self.artifact.path}: {self.task.name}, {len(self.task.classes)} classes>"
+
     @takes(images=np.ndarray)
     def predict(self, images: NDArray[np.uint8], *, progress: Progress | None = None) -> Prediction:
         """Its predictions for images uint8 [N, height, width, channels] of its task, float32 [N, classes].

@@ -37,6 +37,9 @@ class Artifact:
     sha256: str | None = None
     """Of its content, in hexadecimal, where it was checked by that."""
 
+    def __repr__(self) -> str:
+        return f"<Artifact {self.path}: {self.format}, {self.precision or 'precision unknown'}>"
+
     @property
     def format(self) -> str:
         """Its name, from the file's suffix: see `edgefashion.artifacts.formats`."""

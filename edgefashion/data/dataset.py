@@ -55,6 +55,9 @@ class Subset:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"<Subset: {len(self):,} images of {'x'.join(map(str, self.images.shape[1:]))}>"
+
     @property
     def unit(self) -> str:
         """What is shared out of it: images, or groups of them that belong together."""
@@ -104,6 +107,11 @@ class Dataset:
     """whether links among its pictures were followed"""
     changed: "Changed | None" = field(default=None, kw_only=True)
     """how it differs from what models were trained with that are measured on it"""
+
+    def __repr__(self) -> str:
+        named = ("train", self.train), ("validation", self.validation), ("test", self.test)
+        parts = ", ".join(f"{len(part):,} {name}" for name, part in named if part is not None)
+        return f"<Dataset {self.task.name}: {parts}; {len(self.task.classes)} classes>"
 
     @property
     def complete(self) -> bool:

@@ -42,6 +42,9 @@ class Results(Presentable):
     protocol: dict[str, Any] | None = None
     edgefashion: str | None = __version__
 
+    def __repr__(self) -> str:
+        return f"<Results of {self.verb}: {len(self.rows)} rows; .table() shows them>"
+
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the measurement."""

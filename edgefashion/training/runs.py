@@ -50,6 +50,9 @@ class Run:
     folder: Path
     info: "RunInfo"
 
+    def __repr__(self) -> str:
+        return f"<Run {self.folder}: validation accuracy {self.info.validation_accuracy:.4f}>"
+
     @property
     def name(self) -> str:
         """The folder's name."""
