@@ -40,8 +40,8 @@ def test_labels_are_of_the_smallest_type_with_room(count: int, dtype: type) -> N
         ({"picture": {"fit": "melt", "background": [0], "fill": [0]}}, "damaged, or not a task"),
         ({"name": ""}, "damaged, or not a task"),
         ({"name": "x" * 201}, "damaged, or not a task"),
-        ({"classes": ["stop", "go\nnext: rm -r ."]}, "`str` of another form"),
-        ({"classes": ["stop", "\x1b[2J"]}, "`str` of another form"),
+        ({"classes": ["stop", "go\nnext: rm -r ."]}, "expected a text of another form"),
+        ({"classes": ["stop", "\x1b[2J"]}, "expected a text of another form"),
     ],
 )
 def test_what_is_no_task_is_refused(change: dict[str, Any], reason: str) -> None:

@@ -68,7 +68,7 @@ def test_a_file_that_asks_for_gigabytes_gets_no_more_than_it_may(tmp_path: Path)
 def test_an_input_larger_than_the_memory_is_never_made(fake: Fake, in_process: bool) -> None:
     for shape in ([1, 250_000_000], [2**40, 2**40]):
         with (
-            pytest.raises(OutOfMemory, match=r"needs [\d,]+ MB for its inputs, more than the"),
+            pytest.raises(OutOfMemory, match=r"needs [\d,]+ MiB for its inputs, more than the"),
             open_model(fake(inputs=[["x", "float32", shape]]), 1, in_process=in_process) as model,
         ):
             model.warm_up(seconds=0)
