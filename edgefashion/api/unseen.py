@@ -90,8 +90,7 @@ def _without(dataset: Dataset, others: Sequence[_Origin]) -> Dataset:
     before = dataset.changed.learned if dataset.changed else 0
     if before and total is not UNSET:
         total += before
-    parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None]
-    now = dataset.changed.now if dataset.changed else sum(map(len, parts))
+    now = dataset.changed.now if dataset.changed else sum(map(len, dataset.parts.values()))
     changed = Changed(then=_then(others), now=now, learned=total)
     kept = np.flatnonzero(~seen)
     sums = dataset.checksums

@@ -109,14 +109,19 @@ class Dataset:
     """how it differs from what models were trained with that are measured on it"""
 
     def __repr__(self) -> str:
-        named = ("train", self.train), ("validation", self.validation), ("test", self.test)
-        parts = ", ".join(f"{len(part):,} {name}" for name, part in named if part is not None)
+        parts = ", ".join(f"{len(part):,} {name}" for name, part in self.parts.items())
         return f"<Dataset {self.task.name}: {parts}; {len(self.task.classes)} classes>"
 
     @property
     def complete(self) -> bool:
         """Whether this is the whole data set, and not a part of Fashion-MNIST for teaching and tests."""
         return self.task != FASHION_MNIST or self.checksums == CHECKSUMS
+
+    @property
+    def parts(self) -> dict[str, Subset]:
+        """Its splits by name, as far as it has them: train, validation, test."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in named.items() if part is not None}
 
     @property
     def untested(self) -> bool:

@@ -23,8 +23,7 @@ Counts = Mapping[str, tuple[int, int]]
 def counts_of(dataset: Dataset) -> Counts:
     """How many images of each class there are."""
     size = len(dataset.task.classes)
-    parts = [part for part in (dataset.train, dataset.validation, dataset.test) if part is not None]
-    whole = sum(np.bincount(part.labels, minlength=size) for part in parts)
+    whole = sum(np.bincount(part.labels, minlength=size) for part in dataset.parts.values())
     test = np.bincount(dataset.test.labels, minlength=size)
     return {
         name: (int(all_), int(own))

@@ -6,6 +6,7 @@ from typing import TypedDict
 from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.errors import BadInput
 from edgefashion.errors.wording import setting
+from edgefashion.pictures.decoding import BLACK, WHITE
 from edgefashion.records.task import LONGEST_EDGE
 from edgefashion.task import Fit, Task
 from edgefashion.task import Picture as Framing
@@ -13,7 +14,6 @@ from edgefashion.task import Picture as Framing
 LARGEST = 96
 """Where all pictures are of one size up to this, that is the size of the images; else this is."""
 FITS: tuple[Fit, ...] = ("crop", "pad", "stretch")
-WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 _GRAY = (299, 587, 114)
 """Thousandths of red, green and blue: ITU-R BT.601, as Pillow has it."""
 

@@ -35,8 +35,7 @@ class Summary:
     @property
     def counts(self) -> sufficiency.Counts:
         """As `sufficiency` takes them."""
-        classes = sorted({each.label for each in self.used.pictures})
-        return {name: (sum(self._row(name).values()), self._row(name)["test"]) for name in classes}
+        return {name: (sum(row.values()), row["test"]) for name, row in self._rows().items()}
 
     @property
     def imbalance(self) -> float:
@@ -46,7 +45,7 @@ class Summary:
 
     def page(self) -> Page:
         """For people."""
-        rows: list[Row] = [{"class": name, **self._row(name)} for name in self.counts]
+        rows: list[Row] = [{"class": name, **row} for name, row in self._rows().items()]
         whole = {split: sum(row[split] for row in rows) for split in SPLITS}
         return Page(
             self._header(), [Table("Pictures", _COLUMNS, [*rows, {"class": "all", **whole}])], self._notes()
@@ -61,7 +60,7 @@ class Summary:
             "folder": str(self.examined.path),
             "checksum": self.used.checksum,
             "pictures": len(self.used.pictures),
-            "classes": {name: self._row(name) for name in self.counts},
+            "classes": self._rows(),
             "imbalance": round(self.imbalance, 2),
             "sizes": self._sizes(),
             "formats": dict(Counter(each.scanned.format for each in pictures)),
@@ -74,9 +73,13 @@ class Summary:
             "task": self.task.to_dict(),
         }
 
-    def _row(self, name: str) -> dict[str, int]:
-        found = Counter(each.split for each in self.used.pictures if each.label == name)
-        return {split: found[split] for split in SPLITS}
+    def _rows(self) -> dict[str, dict[str, int]]:
+        """Class → split → pictures."""
+        found = Counter((each.label, each.split) for each in self.used.pictures)
+        return {
+            name: {split: found[name, split] for split in SPLITS}
+            for name in sorted({name for name, _ in found})
+        }
 
     def _sizes(self) -> dict[str, list[int]]:
         sizes = sorted((each.scanned.size for each in self.examined.good), key=lambda size: size[0] * size[1])
