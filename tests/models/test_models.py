@@ -263,8 +263,8 @@ def test_random_weights_differ_with_the_seed_only(short: None) -> None:
         keras.utils.set_random_seed(seed)
         return build(1.0, FASHION_MNIST, "none").get_weights()[0]
 
-    assert np.array_equal(first(1), first(1))
     assert not np.array_equal(first(1), first(2))
+    assert np.array_equal(first(1), first(1))  # now that what all tests copy is built
 
 
 def refusal(weights: str, width: float = 1.0) -> str:

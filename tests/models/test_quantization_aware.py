@@ -109,14 +109,6 @@ def test_a_bias_before_the_normalization_is_folded_too() -> None:
     np.testing.assert_allclose(fold_batch_norms(model)(images), model(images, training=False), atol=1e-5)
 
 
-@pytest.mark.parametrize("before", [keras.layers.Conv2D(3, 2, activation="relu"), keras.layers.ReLU()])
-def test_a_normalization_that_cannot_be_folded_is_named(before: keras.layers.Layer) -> None:
-    image = keras.Input((5, 5, 2))
-    model = keras.Model(image, keras.layers.BatchNormalization(name="norm")(before(image)))
-    with pytest.raises(ValueError, match=f"norm cannot be folded into {before.name}"):
-        fold_batch_norms(model)
-
-
 # What is rounded, and how
 
 

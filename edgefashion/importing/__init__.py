@@ -1,0 +1,1 @@
+"""Models that were trained elsewhere, read as data into one flat Keras model."""
