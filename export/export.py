@@ -14,7 +14,7 @@ from edgefashion.errors.arguments import PATH, takes
 from edgefashion.export import selection
 from edgefashion.export.options import ExportOptions
 from edgefashion.reporting import Report, silent
-from edgefashion.training import runs
+from edgefashion.training import learned, runs
 from edgefashion.training.runs import Run
 
 
@@ -36,7 +36,8 @@ def export_model(
     and "int8-qat"; without them float32 and int8, and int8-qat of a quantization-aware run. The target of
     `options` may be "auto", this machine's. Layers whose names match the regular expression `keep_float`
     stay in float. With `reuse`, files that are sound and up to date are kept. `report` gets lines about
-    what goes on. Raises BadInput, RunError and what `exporter.export_run` raises.
+    what goes on. The data need not be those of the training, which is said and recorded; of a model of folds
+    its fold is taken. Raises BadInput, RunError and what `exporter.export_run` raises.
     """
     run = run if isinstance(run, Run) else runs.read(Path(run))
     _check_names("format", formats, list(FORMATS))
@@ -62,6 +63,9 @@ def export_variants(
     """The (format, precision) pairs of a run; with `reuse`, those that are sound and up to date are kept."""
     from edgefashion.export import exporter
 
+    dataset = learned.part_of(dataset, run)
+    if other := learned.warning(dataset, run):
+        report(f"{other}: its files are calibrated and verified on these")
     splits = split(dataset)
     options = replace(options, calibration_images=options.representative_size(len(splits.train)))
     paths = {variant: run.artifacts / exporter.file_name(run, variant, options) for variant in variants}
@@ -71,7 +75,9 @@ def export_variants(
     missing = [variant for variant in variants if variant not in kept]
     if missing:
         report(f"exporting {run.folder}")
-        exporter.export_run(run, splits, missing, options, report=report)
+        exporter.export_run(
+            run, splits, missing, options, data=dataset.describe() if other else None, report=report
+        )
     return [artifact.read(path) for path in paths.values()]
 
 

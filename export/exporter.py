@@ -26,6 +26,7 @@ from edgefashion.export.quantization.calibration import RepresentativeDataset, r
 from edgefashion.export.selection import check_task
 from edgefashion.export.verify import verification_images, verify
 from edgefashion.records.manifest import Calibration
+from edgefashion.records.values import Dataset as DatasetInfo
 from edgefashion.reporting import Report, silent
 from edgefashion.runtimes.base import Logits
 from edgefashion.training.runs import Run
@@ -49,13 +50,15 @@ def export_run(
     options: ExportOptions | None = None,
     *,
     calibrate_with: Subset | None = None,
+    data: DatasetInfo | None = None,
     report: Report = silent,
 ) -> list[Artifact]:
     """Make the `variants` from a run, into its folder `artifacts/`.
 
     The representative dataset is drawn out of `calibrate_with`, or the training split. Each artifact is
     verified against the Keras model before it is kept, and one with layers in float is measured against the
-    one without, which is made first. Raises VerificationError or RuntimeCrash for one that is not kept
+    one without, which is made first. `data` are those of the splits, where the run learned from others: the
+    manifest says so. Raises VerificationError or RuntimeCrash for one that is not kept
     (those before it stay), BadInput for a precision that the run does not have and for images that cannot
     calibrate, RunError for a model that cannot be read, OutputError.
     """
@@ -73,13 +76,15 @@ def export_run(
         files.check_writable(existing / file_name(run, variant, options))
     if missing := _full_missing(run, variants, options):
         all_integer = replace(options, keep_float=())
-        export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, report=report)
+        export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, data=data, report=report)
     model = graph.build(run)
     representative = representative_dataset(source, model.task, model.normalization, size, split=split)
     unseen, seen_in = verification_images(splits, run.quantized)
     expected = model.predict(unseen.images)
     check_learned(run, expected)
-    job = _Job(run, model, representative, options, splits.validation, unseen, seen_in, expected, report)
+    job = _Job(
+        run, model, representative, options, splits.validation, unseen, seen_in, expected, data, report
+    )
     return [job.make(variant) for variant in variants]
 
 
@@ -109,6 +114,7 @@ class _Job:
     unseen: Subset
     seen_in: str
     expected: Logits
+    data: DatasetInfo | None
     report: Report
 
     def make(self, variant: Variant) -> Artifact:
@@ -119,6 +125,8 @@ class _Job:
             variant, self.model, self.representative, options, self.validation, self.report
         )
         manifest = _manifest(run, self.model, variant, calibration, options)
+        if self.data:
+            manifest["exported_with"] = _named(self.data)
         content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())
         layers = manifest["kept_float"]
         if layers:
@@ -201,11 +209,16 @@ def _manifest(
         "task": task.to_dict(),
         "labels": list(task.classes),
         "calibration": calibration,
-        "data": {key: getattr(run.info.data, key) for key in ("name", "complete", "checksums")},
+        "data": _named(run.info.data),
         **({"folds": to_builtins(run.info.folds)} if run.info.folds else {}),
         "versions": _versions(format),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _named(data: DatasetInfo) -> dict[str, Any]:
+    """By what data are told from others."""
+    return {key: getattr(data, key) for key in ("name", "complete", "checksums")}
 
 
 def _versions(format: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from edgefashion.export.debug import DebugReport
 from edgefashion.export.options import DEBUG_IMAGES
 from edgefashion.export.selection import check_task
 from edgefashion.reporting import Progress, Report, silent
-from edgefashion.training import runs
+from edgefashion.training import learned, runs
 from edgefashion.training.runs import Run
 
 
@@ -36,6 +36,9 @@ def debug(
     """
     run = run if isinstance(run, Run) else runs.read(run)
     check_task(run, dataset.task)
+    dataset = learned.part_of(dataset, run)
+    if other := learned.warning(dataset, run):
+        report(f"{other}: its layers are compared on these")
     validation = split(dataset).validation
     sample = stratified_sample(validation, min(images, len(validation)), seed=0)
     precision = precision or (QAT_PRECISIONS[0] if run.quantized else "int8")

@@ -43,15 +43,10 @@ def unseen(dataset: Dataset, artifacts: Iterable[Artifact]) -> Dataset:
     known = list(origins.values())
     first = known[0].data if known else None
     alike = all(each.checksums == known[0].checksums for each in known)
-    if first and first.fold and alike and not dataset.fold and is_made_of(first, dataset):
+    if first and first.fold and alike and not dataset.fold and learned.is_made_of(first, dataset):
         dataset = part(dataset, first.fold)
     others = [each for each in known if each.checksums != dataset.checksums]
     return _without(dataset, others) if others else dataset
-
-
-def is_made_of(recorded: DatasetInfo, dataset: Dataset) -> bool:
-    """Whether what was recorded is a part of this data set."""
-    return dataset.checksums.items() <= recorded.checksums.items()
 
 
 def _origin(artifact: Artifact) -> _Origin | None:
@@ -102,7 +97,5 @@ def _without(dataset: Dataset, others: Sequence[_Origin]) -> Dataset:
 def _then(others: Sequence[_Origin]) -> int | UnsetType:
     """How many pictures there were in training; UNSET where that is not known."""
     data = others[0].data if len(others) == 1 else None
-    if not data or (data.fold and data.fold.number):
-        return UNSET
-    counts = data.counts
-    return counts.train + (counts.validation or 0) + (0 if data.split else counts.test)
+    count = learned.count_of(data) if data else None
+    return UNSET if count is None else count

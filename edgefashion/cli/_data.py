@@ -190,13 +190,9 @@ def check_enough(dataset: "Dataset", force: bool) -> None:
 
 def for_run(chosen: Chosen, run: "Run") -> "Dataset":
     """The data set of a run, or the fold of it that it learned from."""
-    from edgefashion.api.unseen import is_made_of
-    from edgefashion.data.folds import part
+    from edgefashion.training import learned
 
-    dataset, fold = load(chosen, run.task, run.info.data), run.info.data.fold
-    if fold and not is_made_of(run.info.data, dataset):
-        say(f"warning: {run.folder} is a model of folds, and this is not the set that they were made of")
-    return part(dataset, fold) if fold and is_made_of(run.info.data, dataset) else dataset
+    return learned.part_of(load(chosen, run.task, run.info.data), run)
 
 
 def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":

@@ -53,8 +53,9 @@ def warning(counts: Counts) -> str | None:
         return f"{start}: nothing will be known of its recall"
     low, high = wilson_interval(SUPPOSED * test, test)
     return (
-        f"{start}: were {SUPPOSED:.0%} right, its recall could be anything from {low:.0%} to {high:.0%} "
-        f"(95 % interval); {_halving(test) - test} more test pictures of it would make that half as wide"
+        f"{start}: they would tell of a recall of {SUPPOSED:.0%} no more than that it is between {low:.0%} "
+        f"and {high:.0%} (95 % interval); {_halving(test) - test} more test pictures of it would make that "
+        "half as wide"
     )
 
 

@@ -94,6 +94,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     calibration: Calibration | UnsetType | None = UNSET
     data: dict[str, Any] | UnsetType = UNSET
     """Of what `Dataset.describe` says: name, complete, checksums."""
+    exported_with: dict[str, Any] | UnsetType = UNSET
+    """The same of what calibrated and verified the file, where that is not what the run was trained with."""
     folds: dict[Name, Pooled] | UnsetType = UNSET
     """As in the run's record."""
     versions: dict[str, Name] | UnsetType = UNSET

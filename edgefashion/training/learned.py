@@ -13,8 +13,11 @@ import numpy.typing as npt
 
 from edgefashion import files
 from edgefashion.data import Dataset, Subset
+from edgefashion.data.folds import part
 from edgefashion.errors import RunError
 from edgefashion.files import arrays, reading
+from edgefashion.records.values import Dataset as DatasetInfo
+from edgefashion.training.runs import Run
 
 FILE = "learned.npy"
 MOST_BYTES = 1 << 28
@@ -44,6 +47,37 @@ def read(folder: Path) -> Marks | None:
         return arrays.from_bytes(content, np.dtype(np.uint64), (count,))
     except ValueError as error:
         raise RunError(f"{path} is damaged: train again with edgefashion train --force") from error
+
+
+def part_of(dataset: Dataset, run: Run) -> Dataset:
+    """The fold of a data set that a run learned from, where it is of one of these; else the data set."""
+    recorded = run.info.data
+    if recorded.fold and not dataset.fold and is_made_of(recorded, dataset):
+        return part(dataset, recorded.fold)
+    return dataset
+
+
+def is_made_of(recorded: DatasetInfo, dataset: Dataset) -> bool:
+    """Whether what was recorded is a part of this data set."""
+    return dataset.checksums.items() <= recorded.checksums.items()
+
+
+def count_of(recorded: DatasetInfo) -> int | None:
+    """How many images there were in all; None where a fold does not tell."""
+    if recorded.fold and recorded.fold.number:
+        return None
+    counts = recorded.counts
+    return counts.train + (counts.validation or 0) + (0 if recorded.split else counts.test)
+
+
+def warning(dataset: Dataset, run: Run) -> str | None:
+    """What to say where a run was trained with other data than these."""
+    recorded = run.info.data
+    if dataset.checksums == recorded.checksums:
+        return None
+    then, now = count_of(recorded), sum(map(len, dataset.parts.values()))
+    counts = f" ({then:,} images then, {now:,} now)" if then is not None else ""
+    return f"warning: {run.folder} was trained with other data than these{counts}"
 
 
 def is_among(subset: Subset, marks: Marks) -> npt.NDArray[np.bool_]:

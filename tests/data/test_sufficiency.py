@@ -23,19 +23,20 @@ def test_few_pictures_are_warned_of_with_the_interval_and_what_would_halve_it() 
     said = sufficiency.warning({"cat": (30, 5), "dog": (60, 9)})
     assert said is not None
     assert said.startswith(
-        "warning: the class cat has 30 pictures, 5 of them to test with: were 80% right, its recall could be "
-        f"anything from {low:.0%} to {high:.0%} (95 % interval); "
+        "warning: the class cat has 30 pictures, 5 of them to test with: they would tell of a recall of 80% "
+        f"no more than that it is between {low:.0%} and {high:.0%} (95 % interval); "
     )
     needed = 5 + int(said.split("; ")[1].split()[0])
     low2, high2 = wilson_interval(0.8 * needed, needed)
     assert (high2 - low2) <= (high - low) / 2
 
 
-def test_two_to_test_with_are_not_both_right_and_little_more_than_a_dozen_halves_what_is_open() -> None:
+def test_of_two_to_test_with_no_share_is_told_and_little_more_than_a_dozen_halves_what_is_open() -> None:
     said = sufficiency.warning({"cat": (30, 2), "dog": (60, 9)})
     assert said == (
-        "warning: the class cat has 30 pictures, 2 of them to test with: were 80% right, its recall could be "
-        "anything from 22% to 98% (95 % interval); 14 more test pictures of it would make that half as wide"
+        "warning: the class cat has 30 pictures, 2 of them to test with: they would tell of a recall of 80% "
+        "no more than that it is between 22% and 98% (95 % interval); 14 more test pictures of it would make "
+        "that half as wide"
     )
 
 

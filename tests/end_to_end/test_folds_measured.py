@@ -138,6 +138,45 @@ def test_where_nothing_unseen_is_left_it_is_refused(
     assert "name its run" in capsys.readouterr().err
 
 
+@pytest.fixture
+def fold(made: Path, tmp_path: Path) -> Path:
+    """A copy of the run of the first fold, without its files."""
+    folder = tmp_path / "noise-fold-1"
+    shutil.copytree(made / "runs" / "noise-fold-1", folder, ignore=shutil.ignore_patterns("artifacts"))
+    return folder
+
+
+def test_a_fold_is_exported_with_what_it_learned_from(made: Path, fold: Path) -> None:
+    """Not with the whole set, whose other pictures judge it."""
+    lines: list[str] = []
+    dataset = ef.load_dataset(made / "noise")
+    (file,) = ef.export_model(fold, dataset, ["tflite"], ["int8"], report=lines.append)
+    info = ef.read_run(fold).info
+    assert info.splits and file.manifest and file.manifest.calibration
+    assert file.manifest.calibration.count == info.splits.train < len(dataset.train)
+    assert not file.manifest.exported_with
+    assert not [line for line in lines if line.startswith("warning")]
+
+
+def test_what_other_pictures_calibrate_and_verify_is_said_and_recorded(
+    made: Path, fold: Path, changed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[str] = []
+    dataset = ef.load_dataset(changed, task=ef.read_run(fold).task)
+    (file,) = ef.export_model(fold, dataset, ["tflite"], ["float32"], report=lines.append)
+    said = f"warning: {fold} was trained with other data than these: its files are calibrated and verified"
+    assert lines[0].startswith(said)
+    assert file.manifest and file.manifest.exported_with and file.manifest.data
+    assert file.manifest.exported_with["checksums"] == dataset.checksums
+    assert file.manifest.data["checksums"] == ef.read_run(fold).info.data.checksums
+    options = ("--format", "tflite", "--precision", "float32", "--data", changed)
+    assert not ran("export", fold, *options)
+    assert said in capsys.readouterr().err
+    shutil.copytree(made / "runs" / "noise", fold.with_name("whole"))
+    assert not ran("export", fold.with_name("whole"), *options)
+    assert "other data than these (30 images then, 60 now): its" in " ".join(capsys.readouterr().err.split())
+
+
 def test_the_pooled_figure_is_that_of_each_fold_on_what_it_did_not_see(made: Path) -> None:
     dataset, right, images = ef.load_dataset(made / "noise"), np.zeros(2), np.zeros(2)
     for number in (1, 2):

@@ -3,7 +3,7 @@
 A picture's number in 0..1 comes from its content, or from its group: it is the same on every machine and
 whatever else there is, so more pictures move none of those before. Below TEST it is a test picture, then
 come those of validation, and the rest is learned from. A class may be left without one of a split so; only
-where a whole split would be empty, the nearest picture that can be spared is lent to it.
+where a whole split would be empty, the nearest picture that can be spared is lent to it, until there is one.
 """
 
 import hashlib

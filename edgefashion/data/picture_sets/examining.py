@@ -41,7 +41,8 @@ class PictureSet:
         """What splits lack, in lines for people: of these classes, and altogether."""
         remedy = "add more pictures, or judge by edgefashion train --folds 4"
         lines = [
-            f"warning: there is no {each.split} picture but {shown(each.name)}, moved there: {remedy}"
+            f"warning: there is no {each.split} picture but {shown(each.name)}, moved there until there is "
+            f"another: {remedy}"
             for each in lent(self.pictures)
         ]
         for split in ("validation", "test"):

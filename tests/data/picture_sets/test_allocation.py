@@ -65,6 +65,14 @@ def test_only_a_whole_split_without_pictures_is_lent_the_nearest(label: str) -> 
         assert len(lent(found)) <= 2
 
 
+def test_a_lent_picture_goes_back_when_one_belongs_there() -> None:
+    few = next(found for n in range(3, 12) if lent(found := allocated(pictures("a", n))))
+    (away,) = [each for each in lent(few) if each.split == "test"]
+    more = allocated([*few, *(each for each in pictures("b", 40) if number(each.key) < TEST)])
+    assert away.digest not in {each.digest for each in more if each.split == "test"}
+    assert not [each for each in lent(more) if each.split == "test"]
+
+
 def test_the_last_picture_of_a_class_that_is_learned_from_is_not_lent() -> None:
     assert {each.split for each in allocated(pictures("c", 1) + pictures("d", 1))} == {"train"}
 

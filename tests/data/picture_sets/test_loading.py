@@ -205,7 +205,7 @@ def test_what_the_splits_lack_is_said_by_class(classes: Classes, write: Write, p
         }
     )
     load_dataset(few, lines.append)
-    moved = [line for line in lines if "moved there: add more pictures" in line]
+    moved = [line for line in lines if "moved there until there is another: add more" in line]
     assert [line.split(".png")[0][:40] for line in moved] == [
         "warning: there is no test picture but b/9"[:40]
     ]
