@@ -89,8 +89,8 @@ class Runtime(Protocol):
         """Import the library and return its version. Raises MissingExtra where it is not installed."""
         ...
 
-    def load(self, path: Path, threads: int) -> Session:
-        """Read a model file.
+    def load(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> Session:
+        """Read a model file; `sizes` are for those of its input that it leaves open.
 
         Raises ArtifactError where the file is damaged, or takes what `inputs.settle` refuses.
         """

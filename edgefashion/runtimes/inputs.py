@@ -35,8 +35,11 @@ class TensorSpec:
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
-def settle(path: Path, name: str, dtype: str, shape: Sequence[int | None]) -> TensorSpec:
+def settle(
+    path: Path, name: str, dtype: str, shape: Sequence[int | None], sizes: Sequence[int] = ()
+) -> TensorSpec:
     """The input of a model file; None stands for an open size, and an open first one, the batch, becomes 1.
+    Where `sizes` are as many, open ones become those.
 
     Raises ArtifactError where another size is open, or where random numbers cannot fill such a type.
     """
@@ -45,6 +48,8 @@ def settle(path: Path, name: str, dtype: str, shape: Sequence[int | None]) -> Te
             f"{path}: input {name} is of type {dtype}, which random numbers cannot fill: "
             f"export the part of the model behind it"
         )
+    if len(sizes) == len(shape):
+        shape = [given if size is None else size for size, given in zip(shape, sizes, strict=True)]
     settled = tuple(1 if size is None and axis == 0 else size for axis, size in enumerate(shape))
     sizes = tuple(size for size in settled if size is not None)
     if len(sizes) < len(settled):

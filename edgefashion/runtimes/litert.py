@@ -35,22 +35,22 @@ class LiteRT:
             raise base.missing(self, ".tflite") from error
         return version(self.package)
 
-    def load(self, path: Path, threads: int) -> "LiteRTSession":
+    def load(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> "LiteRTSession":
         """Read a `.tflite` file. Raises ArtifactError."""
-        return LiteRTSession(path, threads)
+        return LiteRTSession(path, threads, sizes)
 
 
 class LiteRTSession:
     """Follows `base.Session`."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> None:
         self._path = path
         self._threads = threads
         self.batch = BATCH
         self.note: str | None = None
         self._runners: list[Any] = []
         self._interpreter = self._open(threads)
-        self.inputs = self._allocate()
+        self.inputs = self._allocate(sizes)
         self._sources = [tensor["index"] for tensor in self._interpreter.get_input_details()]
         self._targets = [tensor["index"] for tensor in self._interpreter.get_output_details()]
 
@@ -92,13 +92,13 @@ class LiteRTSession:
         except Exception as error:
             raise base.damaged(self._path, error) from error
 
-    def _allocate(self) -> tuple[TensorSpec, ...]:
+    def _allocate(self, sizes: Sequence[int]) -> tuple[TensorSpec, ...]:
         """Give the tensors memory, open batches being 1, and say what the model takes."""
         try:
             inputs = self._interpreter.get_input_details()
         except ValueError as error:  # a type that has no place in Python
             raise base.damaged(self._path, error) from error
-        specs = tuple(settle(self._path, t["name"], np.dtype(t["dtype"]).name, _sizes(t)) for t in inputs)
+        specs = tuple(settle(self._path, t["name"], np.dtype(t["dtype"]).name, _sizes(t), sizes) for t in inputs)
         try:
             for tensor, spec in zip(inputs, specs, strict=True):
                 if tuple(tensor["shape"]) != spec.shape:

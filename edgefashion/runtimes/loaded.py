@@ -4,10 +4,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from edgefashion import runtimes
 from edgefashion.runtimes import allowance
 from edgefashion.runtimes.base import Images, Logits, Session
-from edgefashion.runtimes.inputs import TensorSpec
+from edgefashion.runtimes.inputs import Array, TensorSpec
 from edgefashion.runtimes.timing import Timer, images_in_turn, random_in_turn
 
 
@@ -29,10 +31,10 @@ class LoadedModel:
         """Import the runtime and return its version."""
         return self._runtime.start()
 
-    def load(self, threads: int) -> float:
-        """Build the session; gives the time of that in milliseconds."""
+    def load(self, threads: int, sizes: Sequence[int] = ()) -> float:
+        """Build the session, open sizes of the input being `sizes`; gives the time of that in milliseconds."""
         begin = time.perf_counter_ns()
-        self.session = self._runtime.load(self._path, threads)
+        self.session = self._runtime.load(self._path, threads, sizes)
         return (time.perf_counter_ns() - begin) / 1e6
 
     @property
@@ -44,6 +46,16 @@ class LoadedModel:
         """Logits float32 [N, classes] of images uint8 [N, height, width, channels]; see `Session.check`."""
         self.session.check(images.shape[1:], classes)
         return self.session.predict(images)
+
+    def run(self, inputs: Array) -> Array:
+        """The first output, [N, ...], of a model of one input for [N, ...] as that is, whatever it means."""
+        batch = self.inputs[0].shape[0]
+        outputs = []
+        for start in range(0, len(inputs), batch):
+            part = inputs[start : start + batch]
+            padding = np.repeat(part[-1:], batch - len(part), axis=0)
+            outputs.append(self.session.infer([np.concatenate([part, padding])])[0][: len(part)])
+        return np.concatenate(outputs)
 
     def warm_up(self, images: Images | None, seconds: float) -> float:
         """Run for `seconds` and keep the images for `measure`; see `Model.warm_up`. Gives microseconds."""

@@ -5,6 +5,7 @@ small CNN's latency. The price, idle threads that keep a core busy for some 30 m
 inference, is paid in `worker`, which answers only when they have gone to sleep.
 """
 
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,21 +34,21 @@ class OnnxRuntime:
             raise base.missing(self, ".onnx") from error
         return str(onnxruntime.__version__)
 
-    def load(self, path: Path, threads: int) -> "OnnxSession":
+    def load(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> "OnnxSession":
         """Read an `.onnx` file. Raises ArtifactError."""
-        return OnnxSession(path, threads)
+        return OnnxSession(path, threads, sizes)
 
 
 class OnnxSession:
     """Follows `base.Session`."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> None:
         self._path = path
         self._threads = threads
         self._runners: list[Any] = []
         self._session = self._open(threads)
         self.inputs = tuple(
-            settle(path, tensor.name, _dtype(tensor), [_size(size) for size in tensor.shape])
+            settle(path, tensor.name, _dtype(tensor), [_size(size) for size in tensor.shape], sizes)
             for tensor in self._session.get_inputs()
         )
         self._names = [spec.name for spec in self.inputs]

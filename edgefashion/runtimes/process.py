@@ -17,12 +17,14 @@ from edgefashion.files.temporary import Folder
 from edgefashion.runtimes import allowance, base, endings, pinning
 from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.child import Child, Died, Silent
-from edgefashion.runtimes.inputs import TensorSpec
+from edgefashion.runtimes.inputs import Array, TensorSpec
 
 ANSWER_S = 30.0
 """Seconds that loading a file and its first answer may take together, and each answer after that."""
 START_S = 120.0
 """Seconds that importing a runtime may take: from a slow card half a minute, emulated more."""
+RUN_AT_ONCE = 16
+"""Inputs of any model that one answer may be about."""
 _WORDS = 120
 """Characters of a runtime's own words on its lack of memory, which may be a page."""
 
@@ -31,7 +33,8 @@ class ModelProcess:
     """A model file, loaded in a child process with a set number of threads. Follows `model.Model`.
 
     The parent sleeps while the child works. The child ends with the parent, whatever ends the parent. The
-    model may take `memory_mb` beyond what its runtime takes, see `allowance`.
+    model may take `memory_mb` beyond what its runtime takes, see `allowance`. Open sizes of its input are
+    `sizes`, where there are as many.
 
     Every method raises RuntimeCrash when the child dies or reports an error, OutOfTime when loading and the
     first answer take more than `timeout` seconds, or a later answer does, and OutOfMemory; the constructor
@@ -57,6 +60,7 @@ class ModelProcess:
         memory_mb: float | None = None,
         start_timeout: float = START_S,
         runtime: str | None = None,
+        sizes: Sequence[int] = (),
     ) -> None:
         self.path = path
         self._timeout = self._left = timeout
@@ -78,7 +82,7 @@ class ModelProcess:
             request = {"do": "start", "path": str(path), "runtime": self.runtime, "pin": pin}
             self.version = self._ask("starting", start_timeout, request)["version"]
             begin = time.monotonic()
-            wanted = {"threads": threads, "memory_mb": self._memory_mb}
+            wanted = {"threads": threads, "memory_mb": self._memory_mb, "sizes": sizes}
             loaded = self._ask("loading", timeout, {"do": "load", **wanted})
             self._left -= time.monotonic() - begin
         except BaseException:
@@ -114,6 +118,16 @@ class ModelProcess:
             return logits
 
         return base.in_parts(images, ask, progress)
+
+    def run(self, inputs: Array) -> Array:
+        """The first output, [N, ...], for [N, ...] of the type and shape that the model's one input has."""
+        out = self._file("outputs")
+        parts = []
+        for start in range(0, len(inputs), RUN_AT_ONCE):
+            part = self._save("inputs", inputs[start : start + RUN_AT_ONCE])
+            self._answer("running", {"do": "run", "inputs": part, "outputs": out})
+            parts.append(np.load(out))
+        return np.concatenate(parts)
 
     def warm_up(self, images: Images | None = None, seconds: float = 0.3) -> None:
         """Run single inferences for `seconds` (at least one); `measure` goes on with the same inputs.

@@ -6,8 +6,9 @@ A request is one line of JSON with the operation's name under `do`; so is its re
 `error` and `message` or the operation's results. Arrays travel as `.npy` files whose paths are given.
 
     start    path, runtime, pin                        → version
-    load     threads, memory_mb                        → load_ms, inputs
+    load     threads, memory_mb, sizes                 → load_ms, inputs
     predict  images, classes, logits                   → batch, note
+    run      inputs, outputs                           → nothing
     warm_up  images, seconds                           → first_inference_us
     measure  runs, seconds, at_most, loops             → samples_us
     memory                                             → peak_rss_mb
@@ -44,17 +45,22 @@ class Worker:
         self.model = LoadedModel(Path(path), runtime)
         return {"version": self.model.start()}
 
-    def load(self, threads: int, memory_mb: float) -> dict[str, Any]:
+    def load(self, threads: int, memory_mb: float, sizes: Sequence[int]) -> dict[str, Any]:
         """Build the session, which takes no more than so much memory, now or later."""
         allowance.hold(memory_mb, threads)
         self.model.memory_mb = memory_mb
-        load_ms = self.model.load(threads)
+        load_ms = self.model.load(threads, sizes)
         return {"load_ms": load_ms, "inputs": [astuple(spec) for spec in self.model.inputs]}
 
     def predict(self, images: str, classes: int | None, logits: str) -> dict[str, Any]:
         """Write the logits of the images."""
         np.save(logits, self.model.predict(np.load(images), classes))
         return {"batch": self.model.session.batch, "note": self.model.session.note}
+
+    def run(self, inputs: str, outputs: str) -> dict[str, Any]:
+        """Write what the model gives for its own kind of inputs."""
+        np.save(outputs, self.model.run(np.load(inputs)))
+        return {}
 
     def warm_up(self, images: str | None, seconds: float) -> dict[str, Any]:
         """Keep the images for `measure`, time the first inference and run until all is warm."""
