@@ -18,6 +18,7 @@ LARGEST_ERROR = 1e-3
 """Mean difference of logits, in standard deviations of the file's own, that rounding explains."""
 SECONDS = 300.0
 """That loading a file of others and each answer may take: it may be large."""
+_TINY = 1e-30
 _SMALLEST = 1e-6
 """Probability from which on a logarithm is exact enough to compare."""
 Images = npt.NDArray[np.float32]
@@ -55,8 +56,9 @@ class Answers:
 
 
 def check_reading(imported: Imported, images: Images) -> float | None:
-    """The mean difference between the logits of the model that was read and of the file in its own runtime, in
-    standard deviations of the latter, for images float32 [N, height, width, channels] as the model takes them.
+    """How far what was read of a file is from the file in its own runtime, for images float32
+    [N, height, width, channels] in the form that the model takes: the mean difference of their logits, in
+    standard deviations of the file's.
 
     None where the file has no runtime here. Raises VerificationError where it is more than LARGEST_ERROR.
     """
@@ -69,11 +71,11 @@ def check_reading(imported: Imported, images: Images) -> float | None:
         wanted, found = (each - np.take_along_axis(each, top, 1) for each in (wanted, found))
     both = np.isfinite(wanted)
     deviation = float(np.std(wanted[both]))
-    error = float(np.mean(np.abs(found - wanted)[both])) / max(deviation, np.finfo(np.float32).tiny)
+    error = float(np.mean(np.abs(found - wanted)[both])) / max(deviation, _TINY)
     if not error <= LARGEST_ERROR:
         raise VerificationError(
-            f"what was read of the {imported.format} file does not answer as the file does: its logits differ by "
-            f"{error:.2%} of their standard deviation, and rounding explains {LARGEST_ERROR:.1%}"
+            f"what was read of the {imported.format} file does not answer as the file does: logits differ "
+            f"by {error:.2%} of their standard deviation, and rounding explains {LARGEST_ERROR:.1%}"
         )
     return error
 

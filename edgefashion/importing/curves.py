@@ -25,7 +25,10 @@ GRID = np.concatenate([-_HALF[:0:-1], _HALF])
 _TOLERANCE = 2e-6
 _GELU_BY_TANH = 2e-3
 """How far the gelu that is written with tanh is from the one with erf."""
-_erf = np.vectorize(math.erf)
+
+
+def _erf(x: Values) -> Values:
+    return np.asarray([math.erf(value) for value in x])
 
 
 def _sigmoid(x: Values) -> Values:
@@ -53,7 +56,7 @@ FUNCTIONS: dict[str, Function] = {
     "subtract": np.subtract,
 }
 """What each operator computes, of arrays and then of numbers."""
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[tuple[str, str], Function] = {
     **{("Activation", name): FUNCTIONS[name] for name in ("sigmoid", "tanh", "softplus", "swish", "gelu")},
     ("Activation", "elu"): lambda x: FUNCTIONS["elu"](x, 1.0),
     ("HardSigmoid", ""): lambda x: FUNCTIONS["hard_sigmoid"](x, 1 / 6, 0.5),

@@ -151,7 +151,9 @@ class Network(Plan):
         """`add`, `multiply` or `subtract` of two tensors, or of two functions of the same one."""
         if left.base is right.base:
             return curves.apply(kind, left, right)
-        return self._joined({"add": "Add", "multiply": "Multiply", "subtract": "Subtract"}[kind], left, right, name)
+        return self._joined(
+            {"add": "Add", "multiply": "Multiply", "subtract": "Subtract"}[kind], left, right, name
+        )
 
     def maximum(self, kind: str, left: Curve, right: Curve, name: str = "") -> Curve:
         """`Maximum` or `Minimum`."""
@@ -259,7 +261,11 @@ class Network(Plan):
     def _padded(self, tensor: Tensor, margins: Margins) -> Tensor:
         """One padding serves all that want the same of a tensor."""
         for layer in self.layers:
-            if layer.kind == "ZeroPadding2D" and layer.read == [tensor] and layer.config["padding"] == margins:
+            if (
+                layer.kind == "ZeroPadding2D"
+                and layer.read == [tensor]
+                and layer.config["padding"] == margins
+            ):
                 return layer.made
         edges = (edge + sum(margin) for edge, margin in zip(tensor.shape[:2], margins, strict=True))
         shape = (*edges, tensor.shape[2])

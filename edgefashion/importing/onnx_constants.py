@@ -18,10 +18,8 @@ from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 from edgefashion.importing.plan import Array, Unsupported
 
-DTYPES = {
-    name: np.dtype(name)
-    for name in "float32 float64 float16 int8 uint8 int16 uint16 int32 uint32 int64 uint64 bool".split()
-}
+_NUMBERS = "float32 float64 float16 int8 uint8 int16 uint16 int32 uint32 int64 uint64 bool"
+DTYPES = {name: np.dtype(name) for name in _NUMBERS.split()}
 _FREE_BYTES = 1 << 20
 _SIZES_MANY = 64
 """Numbers of a constant that is no weight, such as a shape."""
@@ -34,7 +32,9 @@ class Constants:
     that are missing, truncated or elsewhere.
     """
 
-    def __init__(self, path: Path, tensors: Mapping[str, Tensor], elsewhere: Mapping[str, int], size: int) -> None:
+    def __init__(
+        self, path: Path, tensors: Mapping[str, Tensor], elsewhere: Mapping[str, int], size: int
+    ) -> None:
         files = {name: external.checked(path, {name: needed})[0] for name, needed in elsewhere.items()}
         self._files = {name: reading.map_model(file, ArtifactError) for name, file in files.items()}
         self._tensors = tensors
@@ -44,7 +44,9 @@ class Constants:
         return name in self._tensors
 
     def array(self, name: str) -> Array:
-        """The values of a constant. Raises ValueError for a damaged one, Unsupported for one of another type."""
+        """The values of a constant. Raises ValueError for a damaged one, Unsupported for
+        one of another type.
+        """
         tensor = self._tensors[name]
         dtype = DTYPES.get(tensor.dtype)
         if dtype is None:
@@ -55,7 +57,9 @@ class Constants:
         return values.reshape(tensor.shape)
 
     def compute(self, operation: Operation, read: Sequence[Array]) -> Array:
-        """What an operator makes of constants; an input that is left out is empty. Raises Unsupported for one that is not computed here."""
+        """What an operator makes of constants; an input that is left out is empty. Raises Unsupported
+        for one that is not computed here.
+        """
         rule = RULES.get(operation.kind)
         if rule is None:
             raise Unsupported("of constants")
@@ -106,7 +110,8 @@ def axes_of(operation: Operation, read: Sequence[Array | None], place: int = 1) 
 def _slice(operation: Operation, read: Sequence[Array]) -> Array:
     if "starts" in operation.attributes:
         starts, ends = operation.integers("starts"), operation.integers("ends")
-        axes, steps = operation.integers("axes"), ()
+        axes: tuple[int, ...] = operation.integers("axes")
+        steps: tuple[int, ...] = ()
     else:
         starts, ends = (tuple(map(int, each)) for each in read[1:3])
         axes = tuple(map(int, read[3])) if len(read) > 3 else ()
@@ -186,7 +191,10 @@ RULES: dict[str, Rule] = {
     "Mod": _arithmetic(np.remainder),
     "Max": lambda _, read: functools.reduce(np.maximum, read),
     "Min": lambda _, read: functools.reduce(np.minimum, read),
-    **{name: _arithmetic(function) for name, function in (("Ceil", np.ceil), ("Floor", np.floor), ("Abs", np.abs))},
+    **{
+        name: _arithmetic(function)
+        for name, function in (("Ceil", np.ceil), ("Floor", np.floor), ("Abs", np.abs))
+    },
     "Neg": _arithmetic(np.negative),
     "Sqrt": _arithmetic(np.sqrt),
     "Reciprocal": _arithmetic(np.reciprocal),

@@ -18,8 +18,10 @@ from edgefashion.importing.curves import Curve
 from edgefashion.importing.given import Given, Image, Refused, check_image, ended
 from edgefashion.importing.network import Network
 from edgefashion.importing.onnx_constants import RULES, Constants
-from edgefashion.importing.onnx_layers import LAYERS, PASSING, Read, named
+from edgefashion.importing.onnx_layers import LAYERS
 from edgefashion.importing.onnx_layout import CHANNELS_FIRST, CHANNELS_LAST, Data
+from edgefashion.importing.onnx_moves import PASSING
+from edgefashion.importing.onnx_operators import Read
 from edgefashion.importing.plan import Array, Unsupported
 
 CHANNELS = (1, 3)
@@ -51,17 +53,25 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Given:
 def _refuse_quantized(graph: Graph) -> None:
     for operation in graph.operations:
         kind = operation.kind.removeprefix("com.microsoft.")
-        if "QuantizeLinear" in kind or kind.startswith(("QLinear", "QGemm", "QAttention")) or "Integer" in kind:
+        if (
+            "QuantizeLinear" in kind
+            or kind.startswith(("QLinear", "QGemm", "QAttention"))
+            or "Integer" in kind
+        ):
             raise Refused(f"is quantized already (it has {visible(operation.kind)}): name the model in float")
 
 
 def _input(graph: Graph, size: tuple[int, int] | None) -> tuple[Value, Image]:
     if len(graph.inputs) != 1:
-        raise Refused(f"has {len(graph.inputs)} inputs, not one for a picture: it is no classifier of pictures")
+        raise Refused(
+            f"has {len(graph.inputs)} inputs, not one for a picture: it is no classifier of pictures"
+        )
     value = graph.inputs[0]
     shape = value.shape or ()
     if len(shape) != 4 or value.dtype not in INPUTS:
-        raise Refused(f"takes {visible(value.dtype)} {_shown(shape)}, not pictures: it is no classifier of them")
+        raise Refused(
+            f"takes {visible(value.dtype)} {_shown(shape)}, not pictures: it is no classifier of them"
+        )
     first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
     if not first and not last:
         raise Refused(f"takes {_shown(shape)}, not pictures of 1 or 3 channels")
@@ -153,6 +163,3 @@ class _Reader:
         if output.rank == 4 and output.shape[1:] != (1, 1) and output.shape[:2] != (1, 1):
             raise Refused(f"gives {_shown(('N', *output.shape))} for a picture, no row of one number a class")
         return ended(self.network, output.curve, output.ending, self.image, "ONNX")
-
-
-__all__ = ["named", "read"]

@@ -68,7 +68,11 @@ def placed(network: Network, data: Data, axes: Axes) -> Curve:
     """The same tensor with its axes in these places, where that moves no number."""
     if data.axes == axes:
         return data.curve
-    if len(data.axes) != len(axes) or data.order is not None or _long(data.shape, data.axes) != _long(data.shape, axes):
+    if (
+        len(data.axes) != len(axes)
+        or data.order is not None
+        or _long(data.shape, data.axes) != _long(data.shape, axes)
+    ):
         raise Unsupported("of axes in another order")
     return network.reshape(data.curve, _stored(data.shape, axes))
 
@@ -88,7 +92,9 @@ def reshape(network: Network, data: Data, shape: Shape, name: str = "") -> Data:
         return replace(data, curve=flat, axes=(0, 1), order=None if same else order)
     for axes in _candidates(data, shape):
         places = _kept(data, shape)
-        if places is not None and _long(shape, axes) == [new for new, _ in sorted(places, key=lambda each: each[1])]:
+        if places is not None and _long(shape, axes) == [
+            new for new, _ in sorted(places, key=lambda each: each[1])
+        ]:
             return replace(data, curve=network.reshape(data.curve, _stored(shape, axes), name), axes=axes)
     raise Unsupported("to axes in another order")
 
@@ -134,5 +140,3 @@ def _long(shape: Shape, axes: Axes) -> list[int]:
 
 def _stored(shape: Shape, axes: Axes) -> Shape:
     return tuple(shape[axis - 1] for axis in sorted(range(1, len(axes)), key=axes.__getitem__))
-
-

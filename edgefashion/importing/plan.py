@@ -69,7 +69,9 @@ class Plan:
         """What a new layer makes: a tensor of this shape. Raises BadInput for weights that are not finite."""
         numbers = [np.asarray(one, np.float32) for one in weights]
         if not all(np.isfinite(one).all() for one in numbers):
-            raise BadInput("it has weights that are not finite: they did not survive its training or its copy")
+            raise BadInput(
+                "it has weights that are not finite: they did not survive its training or its copy"
+            )
         layer = Layer(kind, list(read), dict(config or {}), numbers, name or kind)
         layer.made = Tensor(_checked(shape), layer)
         self.layers.append(layer)

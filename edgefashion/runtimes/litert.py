@@ -98,7 +98,9 @@ class LiteRTSession:
             inputs = self._interpreter.get_input_details()
         except ValueError as error:  # a type that has no place in Python
             raise base.damaged(self._path, error) from error
-        specs = tuple(settle(self._path, t["name"], np.dtype(t["dtype"]).name, _sizes(t), sizes) for t in inputs)
+        specs = tuple(
+            settle(self._path, t["name"], np.dtype(t["dtype"]).name, _sizes(t), sizes) for t in inputs
+        )
         try:
             for tensor, spec in zip(inputs, specs, strict=True):
                 if tuple(tensor["shape"]) != spec.shape:

@@ -32,7 +32,7 @@ class LoadedModel:
         return self._runtime.start()
 
     def load(self, threads: int, sizes: Sequence[int] = ()) -> float:
-        """Build the session, open sizes of the input being `sizes`; gives the time of that in milliseconds."""
+        """Build the session, open sizes of the input being `sizes`; gives its time in milliseconds."""
         begin = time.perf_counter_ns()
         self.session = self._runtime.load(self._path, threads, sizes)
         return (time.perf_counter_ns() - begin) / 1e6
