@@ -27,6 +27,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class FakeRuntime:
         """Return the version."""
         return "1.0"
 
-    def load(self, path: Path, threads: int) -> "FakeSession":
+    def load(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> "FakeSession":
         """Read a `.fake` file. Raises ArtifactError."""
         try:
             behavior = json.loads(path.read_text())
@@ -95,7 +96,7 @@ class SecondRuntime(FakeRuntime):
 
     name = "Second"
 
-    def load(self, path: Path, threads: int) -> "FakeSession":
+    def load(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> "FakeSession":
         """The same model, whatever is in the file."""
         return FakeSession(path, {}, threads)
 

@@ -13,11 +13,7 @@ import numpy as np
 from edgefashion.importing import curves
 from edgefashion.importing.curves import Curve
 from edgefashion.importing.plan import Array, Plan, Shape, Tensor, Unsupported
-
-Margins = tuple[tuple[int, int], tuple[int, int]]
-NONE: Margins = ((0, 0), (0, 0))
-_NOT_NEGATIVE = ("ReLU", "HardSigmoid", "sigmoid", "softplus")
-_KEEPING_SIGN = ("MaxPooling2D", "AveragePooling2D", "ZeroPadding2D", "Concatenate", "Add", "Multiply")
+from edgefashion.importing.windows import NONE, Margins, added, is_positive, same_margins
 
 
 class Network(Plan):
@@ -43,7 +39,7 @@ class Network(Plan):
             raise Unsupported("with strides and dilations at once")
         window = (kernel.shape[0], kernel.shape[1])
         if tensor.maker is not None and tensor.maker.kind == "ZeroPadding2D":
-            margins = _sum(margins, tensor.maker.config["padding"])
+            margins = added(margins, tensor.maker.config["padding"])
             (tensor,) = tensor.maker.read
         tensor, padding, size = self._window(tensor, window, strides, margins, dilations)
         config: dict[str, Any] = {
@@ -96,7 +92,7 @@ class Network(Plan):
         """`MaxPooling2D`, or `AveragePooling2D`, which counts what is padded or not."""
         tensor = self.image_of(read)
         padded, padding, size = self._window(tensor, window, strides, margins)
-        if padded is not tensor and kind == "MaxPooling2D" and not _is_positive(tensor):
+        if padded is not tensor and kind == "MaxPooling2D" and not is_positive(tensor):
             raise Unsupported("with padding before what may be negative")
         if kind == "AveragePooling2D" and padding == "same" and margins != NONE and counts_padding:
             padded, padding = self._padded(tensor, margins), "valid"
@@ -270,33 +266,3 @@ class Network(Plan):
         edges = (edge + sum(margin) for edge, margin in zip(tensor.shape[:2], margins, strict=True))
         shape = (*edges, tensor.shape[2])
         return self.add("ZeroPadding2D", [tensor], shape, {"padding": margins})
-
-
-def same_margins(edge: int, reach: int, stride: int) -> tuple[int, int]:
-    """What Keras' padding `same` adds before and behind an edge, for a window that reaches so far."""
-    total = max((math.ceil(edge / stride) - 1) * stride + reach - edge, 0)
-    return total // 2, total - total // 2
-
-
-def _sum(inner: Margins, outer: Margins) -> Margins:
-    height, width = ((a + c, b + d) for (a, b), (c, d) in zip(inner, outer, strict=True))
-    return height, width
-
-
-def _is_positive(tensor: Tensor) -> bool:
-    """Whether it is known to hold no number below 0."""
-    waiting, seen = [tensor], set()
-    while waiting:
-        layer = waiting.pop().maker
-        if layer is None:
-            return False
-        if id(layer) in seen:
-            continue
-        seen.add(id(layer))
-        if layer.kind in _KEEPING_SIGN:
-            waiting += layer.read
-        elif layer.config.get("negative_slope") or {layer.kind, layer.config.get("activation")}.isdisjoint(
-            _NOT_NEGATIVE
-        ):
-            return False
-    return True

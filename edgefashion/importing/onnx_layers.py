@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from edgefashion.artifacts.inspection.onnx_file import Operation
 from edgefashion.importing.curves import Curve
-from edgefashion.importing.network import NONE, Margins, Network, same_margins
+from edgefashion.importing.network import Network
 from edgefashion.importing.onnx_arithmetic import ARITHMETIC
 from edgefashion.importing.onnx_constants import axes_of, numbers_of
 from edgefashion.importing.onnx_layout import CHANNELS_FIRST, CHANNELS_LAST, Data, placed
 from edgefashion.importing.onnx_moves import MOVES
 from edgefashion.importing.onnx_operators import Layer, Read, constant_of, data_of, named, needed
 from edgefashion.importing.plan import Array, Unsupported
+from edgefashion.importing.windows import NONE, Margins, same_margins
 
 
 def _image(network: Network, read: Read) -> Curve:
