@@ -1,6 +1,8 @@
 """The verb `train`."""
 
+import contextlib
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,9 +139,11 @@ def train(
     how = _How(hardware, resume, force, _trained.said_once() if seeds or folds else say)
     for folder, recipe in folders.items():
         if seeds:
-            _train_seeds(recipe, dataset, folder, seeds, how)
+            with _interruptible(how):
+                _train_seeds(recipe, dataset, folder, seeds, how)
         elif folds:
-            _train_folds(recipe, dataset, folder, folds, how)
+            with _interruptible(how):
+                _train_folds(recipe, dataset, folder, folds, how)
         else:
             run = _fit(recipe, dataset, folder, how)
             _tell(run)
@@ -209,14 +213,18 @@ class _How:
     force: bool
     report: Report = say
 
+    @property
+    def again(self) -> str:
+        """What is to be typed after an interruption."""
+        again = "the same command" if self.resume else "the same command with --resume"
+        return f"{again}, without --force," if self.force else again
+
 
 def _fit(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
     from edgefashion.training.reuse import resumable
     from edgefashion.training.train import train as fit
 
-    again = "the same command" if how.resume else "the same command with --resume"
-    goes_on = resumable(folder, f"{again}, without --force," if how.force else again)
-    with goes_on, training_bar() as progress:
+    with resumable(folder, how.again), training_bar() as progress:
         return fit(
             recipe,
             dataset,
@@ -249,16 +257,27 @@ def _fit_one(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Ru
     return run
 
 
+@contextlib.contextmanager
+def _interruptible(how: _How) -> Iterator[None]:
+    """Say how several trainings go on, where they are interrupted between two."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        if interruption.args:
+            raise
+        raise KeyboardInterrupt(f"interrupted; {how.again} goes on from there") from interruption
+
+
 def _train_folds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:
-    from edgefashion.cli._folds import classes_of, sentence
+    from edgefashion.cli._folds import PRECISIONS, classes_of, sentence
     from edgefashion.training.folds import train_folds
 
     def fit(one: Recipe, part: "Dataset", where: Path) -> "Run":
         return _fit_one(one, part, where, how)
 
     _, found = train_folds(recipe, dataset, folder, count, fit, classes_of)
-    for precision, pooled in found.pooled.items():
-        say(sentence(precision, pooled, count))
+    for precision in PRECISIONS:
+        say(sentence(precision, found.pooled.get(precision), count))
 
 
 def _train_seeds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:

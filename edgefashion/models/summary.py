@@ -1,12 +1,17 @@
 """What a Keras model is made of: layers, output shapes, parameters, multiply-accumulates."""
 
 import math
+import re
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 from edgefashion.models.architecture import unwrapped
 from edgefashion.tables import Column, Page, Row, Table
 from edgefashion.tensorflow import keras
+
+MOST_LINES = 30
+"""Layers, of more of which the table has a line a block."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,32 @@ def summarize(model: keras.Model) -> list[LayerSummary]:
     ]
 
 
-def page(layers: list[LayerSummary]) -> Page:
-    """The layers as a table, with the sums in its last row."""
+def page(layers: list[LayerSummary], title: str = "Layers") -> Page:
+    """The layers as a table, with the sums in its last row; of many, a row for those of a block."""
+    notes = []
+    if len(layers) > MOST_LINES:
+        layers, notes = _by_block(layers), ["A line of several layers is called as the last of them."]
     sums = {name: sum(getattr(layer, name) for layer in layers) for name in ("parameters", "macs")}
     rows = [asdict(layer) for layer in layers]
     total = {"name": "total", "kind": "", "output_shape": (), **sums}
-    return Page([], [Table("Layers", _COLUMNS, [*rows, total])], [])
+    return Page([], [Table(title, _COLUMNS, [*rows, total])], notes)
+
+
+def _by_block(layers: list[LayerSummary]) -> list[LayerSummary]:
+    """Layers in a row whose names have the same beginning, up to a number, as one: `block_4_add` for all of
+    `block_4_…`.
+    """
+    blocks = [list(own) for _, own in groupby(layers, lambda each: re.split(r"(?<=[0-9])_", each.name)[0])]
+    return [
+        LayerSummary(
+            name=own[-1].name,
+            kind=own[0].kind if len(own) == 1 else f"{len(own)} layers",
+            output_shape=own[-1].output_shape,
+            parameters=sum(each.parameters for each in own),
+            macs=sum(each.macs for each in own),
+        )
+        for own in blocks
+    ]
 
 
 _COLUMNS: tuple[Column[Row], ...] = (

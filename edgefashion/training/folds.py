@@ -65,7 +65,8 @@ def train_folds(
 def pool(labels: Sequence[Classes], answers: Sequence[Answers]) -> dict[str, Pooled]:
     """The accuracy over the pictures of all folds, for each precision that all were judged in."""
     wanted = np.concatenate(labels)
-    return {name: _pooled(wanted, np.concatenate([own[name] for own in answers])) for name in answers[0]}
+    names = [name for name in answers[0] if all(name in own for own in answers)]
+    return {name: _pooled(wanted, np.concatenate([own[name] for own in answers])) for name in names}
 
 
 def _pooled(labels: Classes, classes: Classes) -> Pooled:

@@ -82,7 +82,8 @@ def train(
         else:
             learner = _learner(recipe, splits, steps, None)
             state = checkpoints.begin(staging, recipe, dataset.checksums)
-        layers = page(summarize(compression_for(recipe).strip(learner.model)))
+        title = f"Layers that learn, behind {recipe.frozen}" if recipe.frozen else "Layers"
+        layers = page(summarize(compression_for(recipe).strip(learner.model)), title)
         for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
             report(line)
         report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")

@@ -1,7 +1,10 @@
 """A model of folds, and a set of pictures that changes: what it is measured on, and what that is called."""
 
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from PIL import Image
 import edgefashion as ef
 from edgefashion.cli import main
 
+TRAINING = ("--epochs", 3, "--batch-size", 4, "--folds", 2)
 QUICK = ("--seconds", "0.01", "--threads", "1")
 EACH = 10
 
@@ -35,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("folds")
     paint(folder / "noise", "", range(EACH))
     common = ("--data", folder / "noise", "--runs", folder / "runs")
-    assert not ran("train", *common, "--epochs", 3, "--batch-size", 4, "--folds", 2, "--name", "noise")
+    assert not ran("train", *common, *TRAINING, "--name", "noise")
     assert not ran(
         "export", folder / "runs" / "noise", *common[:2], "--format", "tflite", "--precision", "float32"
     )
@@ -136,6 +140,36 @@ def test_where_nothing_unseen_is_left_it_is_refused(
     shutil.copy(run / "artifacts" / "noise-float32.tflite.json", f"{copy}.json")
     assert ran("evaluate", copy, *QUICK, "--data", made / "noise") == 2
     assert "name its run" in capsys.readouterr().err
+
+
+def test_interrupted_folds_go_on_to_the_same_figures(
+    made: Path,
+    tmp_path: Path,
+    stopped: Callable[[], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["train", *TRAINING, "--name", "noise", "--data", made / "noise", "--runs", tmp_path]
+    again = "edgefashion: interrupted; the same command{} goes on from there"
+    with stopped():
+        assert ran(*command) == 130
+        raise KeyboardInterrupt
+    assert again.format(" with --resume") in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if path.name[0] != "."] == []
+    with monkeypatch.context() as patch:
+        patch.setattr("edgefashion.cli._folds.classes_of", Mock(side_effect=KeyboardInterrupt))
+        assert ran(*command, "--resume") == 130
+    said = capsys.readouterr().err
+    assert "resuming after epoch 1" in said and again.format("") in said
+    assert not ran(*command, "--resume")
+    assert capsys.readouterr().err.count("reusing") == 1
+    for name in ("noise-fold-1", "noise-fold-2", "noise"):
+        one, other = (ef.read_run(folder / name).info for folder in (made / "runs", tmp_path))
+        same = ("loss", "accuracy", "val_loss", "val_accuracy")
+        assert [[epoch[key] for key in same] for epoch in one.history or ()] == [
+            [epoch[key] for key in same] for epoch in other.history or ()
+        ]
+        assert one.folds == other.folds
 
 
 @pytest.fixture

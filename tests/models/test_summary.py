@@ -60,10 +60,17 @@ def test_the_table_has_a_line_a_layer_and_the_sums() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80])
-def test_a_narrow_terminal_gets_the_figures_whole(width: int) -> None:
+def test_a_deep_model_has_a_line_a_block_and_a_narrow_terminal_gets_the_figures_whole(width: int) -> None:
     layers = summarize(ARCHITECTURES["mobilenetv2"].build(FASHION_MNIST, None))
-    lines = tables.to_text(page(layers), width).splitlines()
+    text = tables.to_text(page(layers, "Layers that learn"), width)
+    lines = text.splitlines()
+    assert len(lines) < 40 and lines[0].split() == ["Layers", "that", "learn"]
     assert max(map(len, lines)) <= width
-    assert any(line.startswith(f"Left out at {width} columns: kind") for line in lines) == (width == 60)
-    for layer in layers:
-        assert any(f" {layer.name} " in line and f"{layer.macs:,}" in line for line in lines)
+    assert ("Left out at 60 columns: kind" in " ".join(text.split())) == (width == 60)
+    block = [layer for layer in layers if layer.name.startswith("block_2_")]
+    assert block[-1].name == "block_2_add" and len(block) == 9
+    (line,) = [line for line in lines if line.lstrip().startswith("block_2_")]
+    figures = [f"{sum(getattr(layer, name) for layer in block):,}" for name in ("parameters", "macs")]
+    assert line.split()[-2:] == figures
+    assert line.split()[0] == "block_2_add" and (width == 60 or "9 layers" in line)
+    assert any("called as the last of them" in line for line in lines)

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from edgefashion.cli import main
+from edgefashion.cli._folds import classes_of, sentence
+from edgefashion.errors import VerificationError
 from edgefashion.training import runs
 from edgefashion.training.folds import pool
 
@@ -34,6 +37,32 @@ def test_the_pooled_figures_of_an_uneven_set_are_those_of_counting_by_hand() -> 
     assert found.accuracy == pytest.approx(sum(wanted == said for wanted, said in pairs) / 120)
     assert found.balanced_accuracy == pytest.approx(sum(recalls) / 3)
     assert found.accuracy != pytest.approx(found.balanced_accuracy, abs=0.005)
+
+
+def test_a_precision_that_a_fold_lacks_has_no_figure() -> None:
+    labels = [np.array([0, 1])] * 2
+    answers = [{"float32": labels[0], "int8": labels[0]}, {"float32": labels[0]}]
+    assert list(pool(labels, answers)) == ["float32"]
+    assert sentence("int8", None, 2) == "int8: no figure, since not every model of 2 has such a file"
+
+
+def test_folds_that_rounding_changes_too_much_are_judged_in_float(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def export(_run: Any, _fold: Any, _formats: Any, precisions: Any, **_: Any) -> list[Any]:
+        if "int8" in precisions:
+            raise VerificationError("int8 disagrees")
+        return [SimpleNamespace(precision=precision) for precision in precisions]
+
+    answers = SimpleNamespace(logits=np.eye(2, dtype=np.float32))
+    monkeypatch.setattr("edgefashion.export.export.export_model", export)
+    monkeypatch.setattr("edgefashion.evaluation.predictions.predict", lambda *_, **__: answers)
+    fold: Any = SimpleNamespace(
+        test=SimpleNamespace(images=None), task=SimpleNamespace(classes=("cat", "dog"))
+    )
+    found = classes_of(SimpleNamespace(), fold)  # type: ignore[arg-type] # export is not asked what it is
+    assert {name: each.tolist() for name, each in found.items()} == {"float32": [0, 1]}
+    assert "warning: int8 disagrees" in capsys.readouterr().err
 
 
 def test_folds_are_trained_and_measured_in_float_and_int8_and_a_last_model_on_all(
