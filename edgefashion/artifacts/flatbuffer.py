@@ -67,6 +67,11 @@ class Table:
         where = self.field(slot)
         return default if where is None else self._integer(form, where)
 
+    def number(self, slot: int, default: float = 0.0) -> float:
+        """One float32."""
+        where = self.field(slot)
+        return default if where is None else float(self._source.unpack("f", where)[0])
+
     def target(self, slot: int) -> int | None:
         """Where the table, vector or string stands that the field points at."""
         where = self.field(slot)

@@ -1,8 +1,10 @@
 """What the readers of files that are not of Keras share: what they find, and how they refuse."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,9 +12,15 @@ from edgefashion.errors import BadInput
 from edgefashion.escaping import visible
 from edgefashion.importing.curves import Curve
 from edgefashion.importing.imported import Ending, Format, Preprocessing
+from edgefashion.importing.layout import Data
 from edgefashion.importing.network import Network
 from edgefashion.importing.plan import Tensor
 
+T = TypeVar("T")
+CHANNELS = (1, 3)
+INPUTS = ("float32", "float16", "float64", "uint8", "int8", "int32", "int64")
+LARGEST = 1024
+"""The longest edge of pictures, in pixels."""
 MOST_NAMED = 12
 
 
@@ -54,28 +62,55 @@ class Given:
     notes: list[str] = field(default_factory=list)
 
 
-def check_image(
-    edges: Sequence[object],
-    channels: object,
-    size: tuple[int, int] | None,
-    dtype: str,
-    *,
-    channels_first: bool,
-    batch: object,
+def single(ports: Sequence[T], what: str) -> T:
+    """The one input or output that a classifier has."""
+    if len(ports) != 1:
+        raise Refused(f"has {len(ports)} {what}s, and a classifier of pictures has one")
+    return ports[0]
+
+
+def image_of(
+    shape: Sequence[int | str | None], dtype: str, size: tuple[int, int] | None, channels_last: bool
 ) -> Image:
-    """What a file takes. Raises Refused where height and width are open and not told, or told otherwise."""
+    """What a file takes; `channels_last` decides where either end of the shape may be channels, and `size` is
+    height and width where it leaves them open. Raises Refused for what is no picture.
+    """
+    if len(shape) != 4 or dtype not in INPUTS:
+        raise Refused(f"takes {visible(dtype)} {shown(shape)}, not pictures: it is no classifier of them")
+    first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
+    if not first and not last:
+        raise Refused(f"takes {shown(shape)}, not pictures of 1 or 3 channels")
+    if first and last:
+        first = not channels_last
+    channels, *edges = (shape[1], *shape[2:]) if first else (shape[3], *shape[1:3])
     fixed = tuple(edge for edge in edges if isinstance(edge, int) and edge > 0)
     if len(fixed) != 2 and size is None:
         raise Refused("leaves the height and width of its pictures open: say them with --size")
     if len(fixed) == 2 and size is not None and fixed != tuple(size):
         raise Refused(f"takes pictures of {fixed[0]}x{fixed[1]}, not {size[0]}x{size[1]}")
-    height, width = size if size is not None else (fixed[0], fixed[1])
+    height, width = fixed if len(fixed) == 2 else size or (0, 0)
+    if max(height, width) > LARGEST:
+        raise Refused(f"takes pictures of {height}x{width}, larger than {LARGEST} pixels")
+    batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
     assert isinstance(channels, int)
-    known = batch if isinstance(batch, int) and batch > 0 else None
-    return Image((height, width, channels), dtype, channels_first, known, len(fixed) != 2)
+    return Image((height, width, channels), dtype, first, batch, len(fixed) != 2)
 
 
-def ended(network: Network, output: Curve, softmax: str | None, image: Image, format: Format) -> Given:
+def shown(shape: Sequence[int | str | None]) -> str:
+    """A shape, for people."""
+    return visible("[" + ", ".join("?" if edge in (None, -1) else str(edge) for edge in shape) + "]")
+
+
+def row_of(network: Network, output: object, image: Image, format: Format) -> Given:
+    """The classifier whose output this is. Raises Refused where that is no row of one number a class."""
+    if not isinstance(output, Data) or output.order is not None or output.rank not in (2, 4):
+        raise Refused("gives no row of one number a class: it is no classifier")
+    if max(output.shape) != math.prod(output.shape):
+        raise Refused(f"gives {shown(('N', *output.shape))} for a picture, not a row of one number a class")
+    return _ended(network, output.curve, output.ending, image, format)
+
+
+def _ended(network: Network, output: Curve, softmax: str | None, image: Image, format: Format) -> Given:
     """The classifier whose output this is: the logits before a softmax or sigmoid."""
     notes: list[str] = []
     ending: Ending = "softmax" if softmax else "logits"

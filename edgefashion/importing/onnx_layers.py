@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from edgefashion.artifacts.inspection.onnx_file import Operation
 from edgefashion.importing.curves import Curve
+from edgefashion.importing.layout import CHANNELS_FIRST, CHANNELS_LAST, Data, placed
+from edgefashion.importing.moves import reduce
 from edgefashion.importing.network import Network
 from edgefashion.importing.onnx_arithmetic import ARITHMETIC
 from edgefashion.importing.onnx_constants import axes_of, numbers_of
-from edgefashion.importing.onnx_layout import CHANNELS_FIRST, CHANNELS_LAST, Data, placed
 from edgefashion.importing.onnx_moves import MOVES
-from edgefashion.importing.onnx_operators import Layer, Read, constant_of, data_of, named, needed
+from edgefashion.importing.onnx_operators import Layer, named
+from edgefashion.importing.operands import Read, constant_of, data_of, needed
 from edgefashion.importing.plan import Array, Unsupported
 from edgefashion.importing.windows import NONE, Margins, same_margins
 
@@ -147,19 +149,9 @@ def _global(kind: str) -> Layer:
 
 def _reduce(kind: str) -> Layer:
     def layer(network: Network, operation: Operation, read: Read) -> Data:
-        data = data_of(read)
         axes = axes_of(operation, [None, constant_of(read, 1)])
-        ours = sorted(data.axis(axis) for axis in axes)
-        if data.order is not None or data.rank < 3 or ours != list(range(1, data.rank - 1)):
-            raise Unsupported("over other than all of height and width")
-        shape = network.tensor_of(data.curve).shape
-        image = network.reshape(
-            data.curve, shape if len(shape) == 3 else (math.prod(shape[:-1]), 1, shape[-1])
-        )
-        pooled = network.global_pool(kind, image, named(operation))
-        if not operation.integer("keepdims", 1):
-            return Data(network.reshape(pooled, shape[-1:], f"{named(operation)}_flat"), (0, 1))
-        return data.with_curve(network.reshape(pooled, (*[1] * (len(shape) - 1), shape[-1])))
+        keep = bool(operation.integer("keepdims", 1))
+        return reduce(network, kind, data_of(read), axes, keep, named(operation))
 
     return layer
 

@@ -1,46 +1,16 @@
-"""What the operators of an `.onnx` file are given."""
+"""What the operators of an `.onnx` file are made into layers with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from edgefashion.artifacts.inspection.onnx_file import Operation
+from edgefashion.importing.layout import Data
 from edgefashion.importing.network import Network
-from edgefashion.importing.onnx_layout import Data
-from edgefashion.importing.plan import Array, Unsupported
+from edgefashion.importing.operands import Read
 
-Read = Sequence[Data | Array | None]
 Layer = Callable[[Network, Operation, Read], Data]
+"""What makes the layers of one kind of operator."""
 
 
 def named(operation: Operation) -> str:
     """What its layer is called."""
     return operation.name or next(iter(operation.outputs), "")
-
-
-def data_of(read: Read, place: int = 0) -> Data:
-    """An input that is no constant. Raises Unsupported."""
-    found = read[place] if place < len(read) else None
-    if not isinstance(found, Data):
-        raise Unsupported("of a constant")
-    return found
-
-
-def constant_of(read: Read, place: int) -> Array | None:
-    """An input that is a constant; None where it is left out. Raises Unsupported."""
-    found = read[place] if place < len(read) else None
-    if isinstance(found, Data):
-        raise Unsupported("with weights that are computed")
-    return found
-
-
-def needed(read: Read, place: int) -> Array:
-    """A constant that may not be left out. Raises Unsupported, ValueError."""
-    found = constant_of(read, place)
-    if found is None:
-        raise ValueError("an operator lacks an input")
-    return found
-
-
-def number_of(read: Read, place: int, default: float) -> float:
-    """A constant that is one number."""
-    found = constant_of(read, place)
-    return default if found is None or not found.size else float(found.reshape(-1)[0])

@@ -53,6 +53,10 @@ class Data:
         """Another tensor in the same order."""
         return replace(self, curve=curve)
 
+    def ending_in(self, ending: str) -> "Data":
+        """The logits that the file makes this of."""
+        return replace(self, ending=ending)
+
 
 def transpose(data: Data, order: Axes) -> Data:
     """The axes in another order."""

@@ -1,0 +1,38 @@
+"""What an operator of a file reads: tensors, constants, or nothing where an input is left out."""
+
+from collections.abc import Sequence
+
+from edgefashion.importing.layout import Data
+from edgefashion.importing.plan import Array, Unsupported
+
+Read = Sequence[Data | Array | None]
+
+
+def data_of(read: Read, place: int = 0) -> Data:
+    """An input that is no constant. Raises Unsupported."""
+    found = read[place] if place < len(read) else None
+    if not isinstance(found, Data):
+        raise Unsupported("of a constant")
+    return found
+
+
+def constant_of(read: Read, place: int) -> Array | None:
+    """An input that is a constant; None where it is left out. Raises Unsupported."""
+    found = read[place] if place < len(read) else None
+    if isinstance(found, Data):
+        raise Unsupported("with weights that are computed")
+    return found
+
+
+def needed(read: Read, place: int) -> Array:
+    """A constant that may not be left out. Raises Unsupported, ValueError."""
+    found = constant_of(read, place)
+    if found is None:
+        raise ValueError("an operator lacks an input")
+    return found
+
+
+def number_of(read: Read, place: int, default: float) -> float:
+    """A constant that is one number."""
+    found = constant_of(read, place)
+    return default if found is None or not found.size else float(found.reshape(-1)[0])
