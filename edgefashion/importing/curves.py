@@ -23,8 +23,9 @@ _HALF = np.concatenate([np.linspace(0, 12, 481), np.geomspace(12.5, 1e8, 120)])
 GRID = np.concatenate([-_HALF[:0:-1], _HALF])
 """Close together where activations bend, and out to where a clip may lie."""
 _TOLERANCE = 2e-6
-_GELU_BY_TANH = 2e-3
-"""How far the gelu that is written with tanh is from the one with erf."""
+_SIXTH = 5e-4
+_LOOSER = {"HardSigmoid": _SIXTH, "HardSwish": _SIXTH, "gelu": 2e-3}
+"""How far 1/6 in half precision leads, and the gelu that is written with tanh from the one with erf."""
 
 
 def _erf(x: Values) -> Values:
@@ -103,11 +104,24 @@ def line(curve: Curve) -> tuple[float, float] | None:
 def activation(curve: Curve) -> tuple[str, dict[str, Any]] | None:
     """The layer that computes the same: its kind and configuration; None where there is none."""
     for (kind, name), function in _ACTIVATIONS.items():
-        if _alike(curve.values, function(GRID)):
+        if _alike(curve.values, function(GRID), _LOOSER.get(name or kind, _TOLERANCE)):
             return kind, {"activation": name} if name else {}
-    if _alike(curve.values, FUNCTIONS["gelu"](GRID), _GELU_BY_TANH):
-        return "Activation", {"activation": "gelu"}
     return _relu(curve.values)
+
+
+def ramp(curve: Curve) -> tuple[float, float] | None:
+    """Scale and shift, where it is that line between 0 and 1, and 0 below and 1 above: a hard sigmoid."""
+    top = float(curve.values[-1])
+    if abs(top - 1) > _SIXTH:
+        return None
+    values = curve.values / top
+    rising = np.flatnonzero((values > 0) & (values < 1))
+    if len(rising) < 2:
+        return None
+    first, last = rising[0], rising[-1]
+    scale = float(values[last] - values[first]) / float(GRID[last] - GRID[first])
+    shift = float(values[first]) - scale * float(GRID[first])
+    return (scale, shift) if _alike(values, np.clip(scale * GRID + shift, 0, 1)) else None
 
 
 def _relu(values: Values) -> tuple[str, dict[str, Any]] | None:

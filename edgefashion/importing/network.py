@@ -198,6 +198,9 @@ class Network(Plan):
         if layer := curves.activation(curve):
             kind, config = layer
             return self.add(kind, [curve.base], curve.base.shape, config, (), curve.name or kind)
+        if rising := curves.ramp(curve):
+            moved = self.affine(curve.base, 6 * rising[0], 6 * rising[1] - 3)
+            return self.add("HardSigmoid", [moved], moved.shape, {}, (), curve.name)
         if len(curve.read) == 2:
             joined = {"add": "Add", "multiply": "Multiply", "subtract": "Subtract"}[curve.kind]
             return self.tensor_of(self._joined(joined, *curve.read, curve.name))
@@ -214,10 +217,6 @@ class Network(Plan):
             moved = Curve.of(self.affine(before.base, 1.0, -low))
             cut = Curve.of(self.tensor_of(curves.apply("clip", moved, numbers=(0.0, high - low))))
             return curves.apply("affine", cut, numbers=(1.0, low))
-        if curve.kind == "hard_sigmoid":
-            alpha, beta = curve.numbers
-            moved = Curve.of(self.affine(before.base, 6 * alpha, 6 * beta - 3))
-            return curves.apply("hard_sigmoid", moved, numbers=(1 / 6, 0.5))
         raise Unsupported(f"({curve.kind})" if curve.kind not in ("square", "cube") else "of a power")
 
     def _joined(self, kind: str, left: Curve, right: Curve, name: str) -> Curve:

@@ -45,7 +45,7 @@ def _refuse_quantized(graph: Graph) -> None:
     for operation in graph.operations:
         kind = operation.kind.removeprefix("com.microsoft.")
         if (
-            "QuantizeLinear" in kind
+            "uantizeLinear" in kind
             or kind.startswith(("QLinear", "QGemm", "QAttention"))
             or "Integer" in kind
         ):
