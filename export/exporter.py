@@ -187,6 +187,7 @@ def _manifest(
         "base_run_id": run.base_run_id,
         "small_run": run.small_run,
         "architecture": model.architecture.name,
+        **({"width": run.recipe.width} if run.recipe.width != 1 else {}),
         "format": format,
         "precision": precision,
         "method": converters.describe(variant, options),

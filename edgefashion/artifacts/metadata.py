@@ -7,6 +7,7 @@ an ONNX file an entry of `metadata_props`. `edgefashion.export.embed` writes it.
     run, run_id, small_run      the training run; whether it saw a part of the data only
     base_run_id                 the run that it was fine-tuned from; or null
     architecture, precision     cnn or mobilenetv2; float32, float16, dynamic, int8 or int8-qat
+    width                       what the channels of its layers are multiplied by, where not 1
     target                      the processor that an int8 ONNX file is made for, see `targets`; or null
     kept_float                  the layers that an int8 file computes in float
     task                        what it is for: name, shape of images, classes, how pictures become images

@@ -55,6 +55,8 @@ class Metadata(Record, frozen=True, kw_only=True):
     base_run_id: Name | UnsetType | None = UNSET
     small_run: bool
     architecture: Name | UnsetType = UNSET
+    width: float | UnsetType = UNSET
+    """What its channels are multiplied by, where that is not 1."""
     precision: Name
     target: Name | UnsetType | None = UNSET
     kept_float: tuple[Name, ...] | UnsetType = UNSET
@@ -81,6 +83,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     base_run_id: Name | UnsetType | None = UNSET
     small_run: bool
     architecture: Name | UnsetType = UNSET
+    width: float | UnsetType = UNSET
+    """What its channels are multiplied by, where that is not 1."""
     format: Name | UnsetType = UNSET
     precision: Name
     method: Name | UnsetType = UNSET

@@ -7,6 +7,7 @@ from typing import Any
 from edgefashion.errors import BadInput, RunError
 from edgefashion.errors.wording import setting
 from edgefashion.recipes import FineTuning, Recipe, fine_tuning_recipe
+from edgefashion.training import learned
 from edgefashion.training.runs import Run
 
 _CHANGED = {"qat": "quantized", "prune": "pruned", "cluster": "clustered"}
@@ -27,7 +28,8 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
             f"{Path(trained.weights or '').parent}"
         )
     if base.info.data.checksums != data:
-        raise RunError(f"{base.folder} was trained on other data: train it on these before it is fine-tuned")
+        others = learned.others(base, data)
+        raise RunError(f"{base.folder} was trained on {others}: train it on these before it is fine-tuned")
     if changes.get("weights"):
         raise BadInput(f"fine-tuning starts with the weights of a run: leave out {setting('--weights')}")
     if changes.get("width") not in (None, trained.width):

@@ -5,7 +5,7 @@ SHA-256, and the number that it is shared out by, which is that of its group, or
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edgefashion import files
 from edgefashion.data import Dataset, Subset
+from edgefashion.data.dataset import TASK
 from edgefashion.data.folds import part
 from edgefashion.errors import RunError
 from edgefashion.files import arrays, reading
@@ -78,6 +79,15 @@ def warning(dataset: Dataset, run: Run) -> str | None:
     then, now = count_of(recorded), sum(map(len, dataset.parts.values()))
     counts = f" ({then:,} images then, {now:,} now)" if then is not None else ""
     return f"warning: {run.folder} was trained with other data than these{counts}"
+
+
+def others(run: Run, checksums: Mapping[str, str]) -> str:
+    """What a run was trained on, where that is other data than those of the `checksums`."""
+    own, task = run.info.data.checksums, run.task
+    if {**own, TASK: ""} != {**checksums, TASK: ""}:
+        return "other data, which may include the validation images"
+    color = "gray" if task.channels == 1 else "RGB"
+    return f"other images of these pictures ({task.height}x{task.width}, {color}, {task.picture.fit})"
 
 
 def is_among(subset: Subset, marks: Marks) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from edgefashion.files.reading import read_bytes
 from edgefashion.files.stored import ImageSet
 from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
-from edgefashion.training import runs
+from edgefashion.training import learned, runs
 from edgefashion.training.input_pipeline import Array
 from edgefashion.training.runs import Run
 from edgefashion.training.trained import architecture_for, load_model
@@ -38,10 +38,8 @@ def resolve_teacher(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, 
         return recipe, None
     run = runs.read(Path(recipe.teacher))
     if run.info.data.checksums != checksums:
-        raise BadInput(
-            f"the teacher {run.folder} was trained on other data, which may include the validation images: "
-            "train it on these"
-        )
+        others = learned.others(run, checksums)
+        raise BadInput(f"the teacher {run.folder} was trained on {others}: train it on these")
     return replace(recipe, teacher_id=run.id), run
 
 

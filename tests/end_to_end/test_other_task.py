@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import UNSET
 from PIL import Image
 
 from edgefashion import bundle
@@ -125,6 +126,7 @@ def test_every_file_is_of_its_task_and_says_so_inside_too(exported: Path, other:
         for each in files:
             assert each.task == other.task
             assert each.labels == CLASSES
+            assert each.manifest and each.manifest.width == (0.35 if "mobilenetv2" in name else UNSET)
             artifact.manifest_path(each.path).rename("manifest.json")
             assert artifact.read(each.path).task == other.task
             Path("manifest.json").rename(artifact.manifest_path(each.path))

@@ -79,6 +79,36 @@ def test_it_is_measured_packed_and_told_of(
     assert "| bags |" in card and "the largest, boots with" in card
 
 
+def test_it_is_trained_further_rounded_and_taught(
+    run: Run, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--epochs", "1", "--data", str(pictures), "--runs", str(tmp_path)]
+    for words in (
+        ["train", "--qat", str(run.folder), "--name", "rounded", *options],
+        ["train", "--from", str(run.folder), "--teacher", str(run.folder), "--name", "taught", *options],
+        ["export", "--format", "tflite", "--precision", "float32,int8-qat", *options[2:]],
+        ["evaluate", "--threads", "1", "--seconds", "0.01", "--json", str(tmp_path / "r.json"), *options[2:]],
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(words)
+        assert not stopped.value.code, capsys.readouterr().err
+    rows = ef.read_results(tmp_path / "r.json").rows
+    assert [(row.model, row.precision, row.images) for row in rows] == [
+        ("rounded", "int8-qat", 15),
+        ("taught", "float32", 15),
+    ]
+    assert runs.read(tmp_path / "taught").teacher_id == run.id == runs.read(tmp_path / "rounded").base_run_id
+
+
+def test_a_teacher_of_the_same_pictures_in_another_size_is_called_so(run: Run, pictures: Path) -> None:
+    larger = ef.load_dataset(pictures, size=32)
+    recipe = ef.recipe("cnn", epochs=1, teacher=str(run.folder), distillation=0.5, temperature=2.0)
+    said = r"was trained on other images of these pictures \(28x28, gray, crop\): train it on these"
+    with pytest.raises(ef.BadInput, match=said):
+        ef.train(recipe, larger, run.folder.parent / "pupil")
+    assert not (run.folder.parent / "pupil").exists()
+
+
 def test_layers_are_compared_on_what_there_is(
     run: Run, files: list[ef.Artifact], pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

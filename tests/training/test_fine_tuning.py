@@ -74,7 +74,7 @@ def test_a_run_that_was_trained_further_in_float_is_a_base_too(trained: Run, sam
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_base_of_other_data(trained: Run, kind: FineTuning) -> None:
-    with pytest.raises(RunError, match=r"was trained on other data: .* before it is fine-tuned$"):
+    with pytest.raises(RunError, match=r"was trained on other data, .* before it is fine-tuned$"):
         recipe_from(trained, kind, {})
 
 

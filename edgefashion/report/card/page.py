@@ -73,12 +73,16 @@ def _skipping(evidence: Card) -> str:
     return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
 
 
+def _width(story: Story) -> str:
+    return f" of width {story.recipe.width:g}" if story.recipe.width != 1 else ""
+
+
 def _model(evidence: Card) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = deployed.manifest.input if deployed.manifest else None
     lines = [
-        f"Architecture: {own.recipe.model}, {own.model.parameters:,} parameters, "
+        f"Architecture: {own.recipe.model}{_width(own)}, {own.model.parameters:,} parameters, "
         f"{own.model.macs:,} multiply-accumulates for an image{_skipping(evidence)}",
         f"Identity of the trained model: {own.id}",
     ]

@@ -86,6 +86,13 @@ def test_confusions_come_in_order_and_none_is_right(evidence: Card) -> None:
     assert sum(pair.images for pair in found) == matrix.sum() - np.trace(matrix)
 
 
+def test_a_narrower_model_is_called_so(evidence: Card) -> None:
+    first, *others = evidence.stories
+    narrow = structs.replace(first, recipe=replace(first.recipe, model="mobilenetv2", width=0.35))
+    text = to_markdown(replace(evidence, stories=[narrow, *others]))
+    assert "- Architecture: mobilenetv2 of width 0.35, " in text and "| width | 0.35 |" in text
+
+
 def test_the_card_says_what_is_known(evidence: Card, exported: Run) -> None:
     text = to_markdown(evidence, "confusion.png")
     assert text.startswith("# Model card: cnn\n")
