@@ -26,6 +26,14 @@ class Preprocessing:
     offset: tuple[float, ...]
     bgr: bool = False
 
+    def apply(self, pixels: "NDArray[Any]") -> "NDArray[np.float32]":
+        """What the model reads of images [N, height, width, channels] in the order of the data, red first."""
+        import numpy as np
+
+        turned = pixels[..., ::-1] if self.bgr else pixels
+        scale, offset = (np.asarray(each, np.float32) for each in (self.scale, self.offset))
+        return turned.astype(np.float32) * scale + offset
+
     def then(self, scale: tuple[float, ...], offset: tuple[float, ...]) -> "Preprocessing":
         """What another scale and offset make of its result."""
         count = max(map(len, (self.scale, self.offset, scale, offset)))

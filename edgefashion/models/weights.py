@@ -17,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.errors import BadInput, RunError, first_line
-from edgefashion.files import temporary
+from edgefashion.files import hdf5, temporary
 from edgefashion.files.arrays import check_finite
 from edgefashion.files.reading import load_json, read_bytes
 from edgefashion.tensorflow import keras
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 ENTRIES = {CONFIG, WEIGHTS, "metadata.json"}
-HDF5 = b"\x89HDF\r\n\x1a\n"
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Those that are decompressed no further than one asks for."""
 OVERHEAD = MOST_CONFIG = 4 << 20
@@ -59,7 +58,7 @@ def take_from_h5(path: Path, model: keras.Model) -> None:
     the reason alone.
     """
     content = read_bytes(path, "an .h5 file of weights", BadInput, _most(model))
-    if not content.startswith(HDF5):
+    if not content.startswith(hdf5.MAGIC):
         raise BadInput("it is not an HDF5 file")
     try:
         with _opened(content) as given:
@@ -75,7 +74,7 @@ def _most(model: keras.Model) -> int:
 
 def _from_archive(content: bytes, model: keras.Model, name: str) -> bytes:
     """The HDF5 file in a Keras archive whose layers are of the kinds of `model`'s."""
-    if content.startswith(HDF5):
+    if content.startswith(hdf5.MAGIC):
         raise ValueError("it is an HDF5 file, of which Keras would run code")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
@@ -133,12 +132,7 @@ def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
 
 def _array(given: h5py.Group, name: str, like: h5py.Dataset) -> npt.NDArray[Any]:
     """The array `name` of a file, of the shape and type of `like`, as it lies in that very file."""
-    found = given
-    for part in name.split("/"):
-        # Soft and external links lead elsewhere, into other files.
-        if not isinstance(found, h5py.Group) or found.get(part, None, True, True) is not h5py.HardLink:
-            raise ValueError(f"it lacks {name}")
-        found = found[part]
+    found = hdf5.find(given, name)
     if not isinstance(found, h5py.Dataset) or (found.shape, found.dtype) != (like.shape, like.dtype):
         kind = f"{found.dtype} {found.shape}" if isinstance(found, h5py.Dataset) else "a group"
         raise ValueError(f"{name} is {kind} instead of {like.dtype} {like.shape}")
