@@ -94,7 +94,10 @@ def _no_run(path: Path) -> str:
     from edgefashion.training import runs
 
     if path.suffix.lower() == SUFFIX:
-        return f"{path} is neither a run nor a model: open a bundle with edgefashion bench {path}"
+        return (
+            f"{path} is neither a run nor a model: measure a bundle with edgefashion bench {path}; unzipped, "
+            "the models in its artifacts/ are for every verb"
+        )
     what = "a model file, not a run" if is_model(path) else "neither a run nor a .tflite or .onnx model"
     homes = (path.parent, path.parent.parent)
     home = next((each for each in homes if reading.is_file(each / runs.INFO, RunError)), None)

@@ -82,8 +82,8 @@ def check_shape(artifact: Artifact, images: ImageSet) -> None:
     if shape is not None and shape != given:
         taken, ours = ("x".join(map(str, sizes)) for sizes in (shape, given))
         raise ArtifactError(
-            f"{artifact.path} says that it takes images of {taken}, and those here are {ours}: name the data "
-            "set that it was trained on"
+            f"{artifact.path} says that it takes images of {taken}, and those here are {ours}: measure it by "
+            "itself, on the data set that it was trained on"
         )
 
 

@@ -81,10 +81,15 @@ def warning(dataset: Dataset, run: Run) -> str | None:
     return f"warning: {run.folder} was trained with other data than these{counts}"
 
 
+def are_same(own: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether these are the checksums of the same pictures, whatever images are made of them."""
+    return {**own, TASK: ""} == {**other, TASK: ""}
+
+
 def others(run: Run, checksums: Mapping[str, str]) -> str:
     """What a run was trained on, where that is other data than those of the `checksums`."""
-    own, task = run.info.data.checksums, run.task
-    if {**own, TASK: ""} != {**checksums, TASK: ""}:
+    task = run.task
+    if not are_same(run.info.data.checksums, checksums):
         return "other data, which may include the validation images"
     color = "gray" if task.channels == 1 else "RGB"
     return f"other images of these pictures ({task.height}x{task.width}, {color}, {task.picture.fit})"

@@ -78,7 +78,7 @@ def test_what_is_no_run_is_told_from_a_run_with_what_to_name() -> None:
     Path("cnn.zip").touch()
     for name, said in {
         "zoo:cnn-64k": "is shipped without its run: name a run",
-        "cnn.zip": "open a bundle with edgefashion bench cnn.zip",
+        "cnn.zip": "measure a bundle with edgefashion bench cnn.zip; unzipped, the models in",
         "runs/cnn/artifacts/cnn-int8.onnx": "is a model file, not a run: did you mean runs/cnn?",
     }.items():
         with pytest.raises(RunError, match=re.escape(said)):

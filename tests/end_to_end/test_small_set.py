@@ -109,6 +109,17 @@ def test_a_teacher_of_the_same_pictures_in_another_size_is_called_so(run: Run, p
     assert not (run.folder.parent / "pupil").exists()
 
 
+def test_pictures_made_images_of_another_size_are_no_other_set(
+    files: list[ef.Artifact], pictures: Path
+) -> None:
+    found = ef.evaluate(files[0], ef.load_dataset(pictures, size=32), threads=[1])
+    assert found.dataset and not found.dataset.changed
+    with pytest.raises(
+        ef.ArtifactError, match=r"takes images of 28x28x1, and those here are 32x32x1: measure"
+    ):
+        found.raise_failures()
+
+
 def test_layers_are_compared_on_what_there_is(
     run: Run, files: list[ef.Artifact], pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,6 +91,16 @@ def test_what_is_transparent_is_put_on_a_background(
 def test_what_is_half_transparent_is_mixed(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", Image.new("RGBA", (9, 9), (0, 0, 0, 128)))
     assert decoding.read(path, decoding.WHITE).image.getpixel((4, 4)) == (127, 127, 127)
+    path = saved(tmp_path / "gray.png", Image.new("LA", (9, 9), (0, 128)))
+    assert decoding.read(path, decoding.WHITE).image.getpixel((4, 4)) == (127, 127, 127)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_an_animation_is_refused(kind: str, tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (40, 20))]
+    path = saved(tmp_path / "a.png", colored(), format=kind, save_all=True, append_images=pages)
+    with pytest.raises(PictureError, match="is animated"):
+        decoding.read(path)
 
 
 def test_16_bits_become_8(tmp_path: Path) -> None:
@@ -98,11 +109,22 @@ def test_16_bits_become_8(tmp_path: Path) -> None:
     assert (found == np.arange(256).reshape(16, 16)).all()
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
-def test_other_kinds_of_color(mode: str, tmp_path: Path) -> None:
-    name = "a.jpg" if mode == "CMYK" else "a.png"
-    found = decoding.read(saved(tmp_path / name, colored().convert(mode))).image
+@pytest.mark.parametrize(
+    ("mode", "left", "right"),
+    [
+        ("1", 0, 0),
+        ("L", 76, 29),
+        ("P", (255, 0, 0), (0, 0, 255)),
+        ("CMYK", (255, 0, 0), (0, 0, 255)),
+    ],
+)
+def test_other_kinds_of_color_keep_what_is_seen(mode: str, left: Any, right: Any, tmp_path: Path) -> None:
+    name, options = ("a.jpg", {"quality": 95}) if mode == "CMYK" else ("a.png", {})
+    dither = Image.Dither.NONE
+    found = decoding.read(saved(tmp_path / name, colored().convert(mode, dither=dither), **options)).image
     assert found.mode == "RGB"
+    for place, color in (((3, 3), left), ((33, 3), right)):
+        assert np.abs(np.subtract(found.getpixel(place), color)).max() < (12 if mode == "CMYK" else 1)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])

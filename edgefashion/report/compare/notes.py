@@ -76,8 +76,8 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
     if len(images) < len(comparison.data):
         each = " and ".join(numbers(users) for users in comparison.data.values())
         lines.append(
-            f"The classes differ, or how images are made of pictures: {each} have another task.json. Compare "
-            "accuracies within a column only."
+            f"The classes differ, or how images are made of pictures, between {each}. Compare accuracies "
+            "within a column only."
         )
     if len(images) > 1:
         sizes = ", ".join(f"{data.images:,} {numbers(users)}" for data, users in comparison.data.items())

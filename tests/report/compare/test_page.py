@@ -237,9 +237,6 @@ def test_classes_of_other_names_are_said_to_be_so(write: Write, joined: Join, ro
         content["dataset"]["checksums"]["task.json"] = digest
         path.write_text(json.dumps(content))
     said = " ".join(below(joined(paths)).split())
-    assert (
-        "The classes differ, or how images are made of pictures: (1) and (2, 3) have another task.json."
-        in said
-    )
+    assert "The classes differ, or how images are made of pictures, between (1) and (2, 3)." in said
     assert "different images" not in said
     assert "The classes differ" not in below(joined(paths[1:]))
