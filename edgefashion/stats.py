@@ -149,6 +149,13 @@ def as_rarely_exceeded(count: int, n: int, other_n: int, confidence: float = 0.9
     return next(k for k in range(other_n + 1) if k == other_n or _at_most(k, other_n, low) >= confidence)
 
 
+def binomial_tail(k: int, n: int, p: float) -> float:
+    """P(X >= k), X being Binomial(n, p)."""
+    if not 0 < p < 1:
+        return float(k <= n * p)
+    return min(1.0, sum(_binomial(each, n, p) for each in range(k, n + 1)))
+
+
 def _at_most(k: int, n: int, p: float) -> float:
     """P(X <= k), X being Binomial(n, p) and p between 0 and 1."""
     return sum(_binomial(each, n, p) for each in range(k + 1))

@@ -12,7 +12,7 @@ pictures sorted by class, see `picture_sets.layouts`, or the same four IDX files
 from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.data.fashion_mnist import CLASS_NAMES, FASHION_MNIST
 from edgefashion.data.locate import load_dataset
-from edgefashion.data.splits import Splits, split, stratified_sample
+from edgefashion.data.splits import Splits, split, stratified_order, stratified_sample
 from edgefashion.task import Picture, Task
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "Task",
     "load_dataset",
     "split",
+    "stratified_order",
     "stratified_sample",
 ]

@@ -98,6 +98,14 @@ def _groups_aside(
     return aside[place]
 
 
+def stratified_order(subset: Subset, seed: int) -> npt.NDArray[np.intp]:
+    """The positions of all images, [N], such that the first of them, however many, are as equal per class as
+    possible.
+    """
+    keys = _keys(len(subset), seed)
+    return np.lexsort((keys, _class_ranks(subset.labels, keys)))
+
+
 def stratified_sample(subset: Subset, count: int, seed: int) -> Subset:
     """`count` images of `subset`, as equal per class as possible, in the order they have there.
 
@@ -105,9 +113,7 @@ def stratified_sample(subset: Subset, count: int, seed: int) -> Subset:
     """
     if not 1 <= count <= len(subset):
         raise BadInput(f"cannot draw {count} images out of {len(subset)}; give 1 to {len(subset)}")
-    keys = _keys(len(subset), seed)
-    turn = np.lexsort((keys, _class_ranks(subset.labels, keys)))
-    return subset.take(np.sort(turn[:count]))
+    return subset.take(np.sort(stratified_order(subset, seed)[:count]))
 
 
 def _keys(count: int, seed: int) -> npt.NDArray[np.uint64]:

@@ -1,5 +1,8 @@
 """The architectures by name. Importing this package opens TensorFlow."""
 
+from collections.abc import Callable
+from typing import Any
+
 from edgefashion.errors import BadInput
 from edgefashion.errors.wording import setting
 from edgefashion.models.architecture import Architecture, Compression, Normalization
@@ -16,6 +19,14 @@ def architecture(name: str, width: float = 1.0) -> Architecture:
     return of_width(width) if name == MOBILENETV2.name else ARCHITECTURES[name]
 
 
+def resize_of(name: str) -> Callable[[Any], Any]:
+    """What makes normalized images of a task the input of the folded model of an architecture, without the
+    rounding of quantization-aware training; an imported model reads them as they are.
+    """
+    known = ARCHITECTURES.get(name)
+    return known.resize if known else lambda images: images
+
+
 def check_size(architecture: Architecture, task: Task) -> None:
     """Raise BadInput where it is not made for images as large as those of the task, with those that are."""
     if architecture.takes(task):
@@ -30,4 +41,12 @@ def check_size(architecture: Architecture, task: Task) -> None:
     )
 
 
-__all__ = ["ARCHITECTURES", "Architecture", "Compression", "Normalization", "architecture", "check_size"]
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "Compression",
+    "Normalization",
+    "architecture",
+    "check_size",
+    "resize_of",
+]

@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from edgefashion.errors import BadInput, RunError, first_line
 from edgefashion.escaping import visible
+from edgefashion.files import reading
 from edgefashion.files.reading import MODEL_BYTES
 from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.layer_kinds import count_weights, make
-from edgefashion.models.weights import read_config, take_from_run
+from edgefashion.models.weights import take_from_run
 from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 
@@ -114,26 +115,24 @@ def build(config: Any, at_most: int = MOST_WEIGHTS) -> keras.Model:
         raise BadInput(f"it is no flat model of one input and one output ({_brief(error)})") from error
 
 
-def load(path: Path) -> keras.Model:
-    """The model of an imported run: built from what its file says, with the weights there. Raises RunError
-    for any other file.
+def architecture(normalization: Normalization, path: Path, at_most: int = MOST_WEIGHTS) -> Architecture:
+    """That of an imported model of whose layers the file `path` tells, which holds what `get_config` gave: it
+    reads images as large as its task says. `build` raises RunError for a file of anything else, and for more
+    weights than `at_most`.
     """
-    config = read_config(path, MODEL_BYTES)
-    try:
-        model = build(config["config"], path.stat().st_size // 4)
-    except (BadInput, KeyError, TypeError) as error:
-        raise RunError(f"{path} is no imported model ({_brief(error)}): import it again") from error
-    take_from_run(path, model, NAME)
-    return model
-
-
-def architecture(normalization: Normalization, path: Path | None = None) -> Architecture:
-    """That of an imported run whose model is in `path`: it reads images as large as its task says."""
 
     def build_again(task: Task, weights: str | None) -> keras.Model:
-        if path is None:
-            raise BadInput("an imported model cannot be trained from the beginning: name its run")
-        return load(path)
+        config = reading.read_json(path, "the layers of a model", RunError, reading.INFO_BYTES)
+        try:
+            model = build(config, at_most)
+            shapes = tuple(model.input_shape[1:]), tuple(model.output_shape[1:])
+            if shapes != (task.image_shape, (len(task.classes),)):
+                raise BadInput(f"it reads {shapes[0]} and gives {shapes[1]}, and its task is another")
+        except BadInput as error:
+            raise RunError(f"{path} tells of no imported model ({error}): import it again") from error
+        if weights:
+            take_from_run(Path(weights), model, NAME)
+        return model
 
     return Architecture(
         name=NAME,

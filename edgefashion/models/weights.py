@@ -26,7 +26,7 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 ENTRIES = {CONFIG, WEIGHTS, "metadata.json"}
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Those that are decompressed no further than one asks for."""
-OVERHEAD = MOST_CONFIG = 4 << 20
+OVERHEAD = 4 << 20
 """What a file may have beside the weights."""
 
 
@@ -40,17 +40,6 @@ def take_from_run(path: Path, model: keras.Model, name: str) -> None:
         _take(model, _from_archive(content, model, name), ".weights.h5")
     except Exception as error:  # as many kinds as there are kinds of damage
         raise RunError(f"{path} is no {name} of this project: {first_line(error)}; train it again") from error
-
-
-def read_config(path: Path, at_most: int) -> Any:
-    """What the Keras archive of a run says of its model, as JSON. Raises RunError for any other file."""
-    content = read_bytes(path, "the model of a run", RunError, at_most)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            config = _entry(archive, CONFIG, MOST_CONFIG)
-        return load_json(config, CONFIG, "the configuration of a model", BadInput)
-    except Exception as error:  # as many kinds as there are kinds of damage
-        raise RunError(f"{path} is no model of a run ({first_line(error)}): make the run again") from error
 
 
 def take_from_h5(path: Path, model: keras.Model) -> None:

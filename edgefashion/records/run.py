@@ -4,6 +4,7 @@ from msgspec import UNSET, UnsetType
 
 from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
+from edgefashion.records.imported import Imported
 from edgefashion.records.task import Task
 from edgefashion.records.values import (
     Amount,
@@ -57,6 +58,8 @@ class Run(Record, frozen=True, kw_only=True):
     """Fashion-MNIST's without it."""
     recipe: Recipe
     """What an older version did not write has its default."""
+    imported: Imported | UnsetType = UNSET
+    """Of a model that was trained elsewhere, and of a run that was fine-tuned from one."""
     initial_weights_sha256: Digest | UnsetType | None = UNSET
     history: tuple[dict[str, float], ...] | UnsetType = UNSET
     """Of each epoch the measures of training, by their names, and its seconds; not in the zoo."""
@@ -88,10 +91,16 @@ class Described(Model, frozen=True, kw_only=True):
 
 
 class Story(Run, frozen=True, kw_only=True):
-    """What a card tells: every finished training has it."""
+    """What a card tells: every finished run has it."""
 
-    best_epoch: Positive
-    seconds: Amount
     model: Described
-    trained_on: Name
     versions: dict[str, Name]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError also for a training that does not say how long it was, on what and to which
+        epoch.
+        """
+        super().__post_init__()
+        trained = self.best_epoch and self.trained_on and self.seconds is not UNSET
+        if not trained and (self.recipe.epochs or not self.imported):
+            raise ValueError("it lacks best_epoch, seconds or trained_on")

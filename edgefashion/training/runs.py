@@ -3,6 +3,7 @@
     model.keras      the best epoch by validation accuracy, float32
     run.json         task, recipe, history, seed, versions, device, data checksums, validation accuracy,
                      and of a pruned or clustered model what was found in its layers
+    architecture.json  of a model that was trained elsewhere, and of what was fine-tuned from it: its layers
     learned.npy      of a set of pictures, which were learned from: see `training.learned`
     tensorboard/     logs
     artifacts/       what was exported from it
@@ -38,6 +39,7 @@ ID_DIGITS = 12
 """How many digits of its model's SHA-256 a run is called by."""
 MODEL = "model.keras"
 INFO = "run.json"
+ARCHITECTURE = "architecture.json"
 ARTIFACTS = "artifacts"
 _WHAT = f"the {INFO} of a run"
 _MEND = "train again with edgefashion train --force"

@@ -19,7 +19,7 @@ from edgefashion.tensorflow import tf
 from edgefashion.training import learned, runs
 from edgefashion.training.input_pipeline import Array
 from edgefashion.training.runs import Run
-from edgefashion.training.trained import architecture_for, load_model
+from edgefashion.training.trained import architecture_of, load_model
 
 BATCH_SIZE = 250
 
@@ -75,7 +75,7 @@ def _parts(images: ImageSet) -> Iterator[Array]:
 
 def _ask(teacher: Run, images: ImageSet) -> Array:
     model = load_model(teacher)
-    architecture = architecture_for(teacher.recipe)
+    architecture = architecture_of(teacher)
     answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
     found = [(answer(part), answer(part[:, :, ::-1])) for part in _parts(images)]
     return np.stack([np.concatenate(side) for side in zip(*found, strict=True)])

@@ -28,7 +28,7 @@ from edgefashion.training.input_pipeline import Array, batches_of, steps_of, val
 from edgefashion.training.loop import TrainingLoop, parts_of
 from edgefashion.training.progress import TrainingProgress
 from edgefashion.training.runs import Run
-from edgefashion.training.trained import architecture_for, compression_for
+from edgefashion.training.trained import architecture_for, compression_for, take_along
 from edgefashion.training.trainer import Learner, kept_arrays
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
@@ -246,6 +246,7 @@ def _finish(
         best_epoch=state.best_epoch,
         task=dataset.task.to_record(),
         recipe=recipe,
+        imported=take_along(recipe, state.folder),
         initial_weights_sha256=_weights_digest(recipe),
         history=tuple(state.history),
         seconds=round(sum(epoch["seconds"] for epoch in state.history), 1),

@@ -14,7 +14,7 @@ from edgefashion.models.architecture import with_weights
 from edgefashion.task import Task
 from edgefashion.tensorflow import gather, keras, tf
 from edgefashion.training.runs import Run
-from edgefashion.training.trained import architecture_for, load_model
+from edgefashion.training.trained import architecture_of, load_model
 
 INPUT, OUTPUT = "image", "logits"
 
@@ -105,6 +105,6 @@ class Graph:
 def build(run: Run) -> Graph:
     """Load the run's model and make its graph. Raises RunError where the model cannot be read."""
     model = load_model(run)
-    architecture = architecture_for(run.recipe)
+    architecture = architecture_of(run)
     deployed = crop_unread(architecture.fold(model, run.task))
     return Graph(run.task, model, architecture, deployed, architecture.resize)

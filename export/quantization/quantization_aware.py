@@ -14,7 +14,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
-from edgefashion.models import ARCHITECTURES
+from edgefashion.models import resize_of
 from edgefashion.training.runs import Run
 
 
@@ -50,5 +50,5 @@ def strip_rounding(graph: Graph) -> Graph:
     return replace(
         graph,
         deployed=crop_unread(quantization_aware.without_rounding(graph.model)),
-        resize=ARCHITECTURES[graph.architecture.name].resize,
+        resize=resize_of(graph.architecture.name),
     )

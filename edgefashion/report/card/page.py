@@ -16,7 +16,7 @@ from edgefashion.recipes import Recipe
 from edgefashion.records.device import Device
 from edgefashion.records.results import Recall, Row
 from edgefashion.records.run import Story
-from edgefashion.report.card import pictures
+from edgefashion.report.card import origin, pictures
 from edgefashion.report.card.data import Card
 from edgefashion.tables import NONE, Column, Page, Table, figure, time
 from edgefashion.tables.merged import merged
@@ -100,15 +100,12 @@ def _training(evidence: Card) -> Page:
     lines += evidence.cautions
     if own.small_run:
         lines.append("Trained on a part of the data: its figures are not those of a model trained on all")
-    for story in evidence.stories:
-        lines.append(
-            f"{story.name}: {_duration(story.seconds)} on {story.trained_on}; epoch "
-            f"{story.best_epoch} of {story.recipe.epochs} is kept, the best on validation: "
-            f"{100 * story.validation_accuracy:.2f} %"
-        )
+    lines += map(origin.line, evidence.stories)
+    trained = [story for story in evidence.stories if story.recipe.epochs]
     columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
-    columns += [_story_column(number, story) for number, story in enumerate(evidence.stories)]
-    return Page(lines, [Table("Recipe", tuple(columns), list(_settings(evidence.stories)))], [])
+    columns += [_story_column(number, story) for number, story in enumerate(trained)]
+    recipe = Table("Recipe", tuple(columns), list(_settings(trained)))
+    return Page(lines, [recipe] if trained else [], [])
 
 
 def _choice(story: Story) -> str:
@@ -124,10 +121,6 @@ def _images(story: Story) -> str:
         return "{}, {} and {}".format(*(f"{count:,} {what} images" for count, what in parts))
     counts = story.data.counts
     return f"{counts.train:,} images for training and validation, and {counts.test:,} test images"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
 def _settings(stories: list[Story]) -> Iterable[_Setting]:

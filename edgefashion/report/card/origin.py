@@ -1,0 +1,40 @@
+"""Where a model comes from, as its card tells: how long it was trained here, or whose file it was."""
+
+from msgspec import UNSET
+
+from edgefashion.records.imported import Imported
+from edgefashion.records.run import Story
+
+_ORDERS = {
+    "sorted": "its outputs are in the order of the classes' names",
+    "given": "what its outputs are for was said by who imported it",
+    "found": "what its outputs are for was found on pictures of validation and training",
+}
+_CHOSEN = {
+    "measured": "found on pictures of validation and training",
+    "in the file": "inside the file",
+    "given": "said by who imported it",
+}
+
+
+def line(story: Story) -> str:
+    """How a run came to be, and how right its model is on validation."""
+    accuracy = f"{100 * story.validation_accuracy:.2f} %"
+    if story.seconds is not UNSET and story.trained_on:
+        return (
+            f"{story.name}: {_duration(story.seconds)} on {story.trained_on}; epoch {story.best_epoch} of "
+            f"{story.recipe.epochs} is kept, the best on validation: {accuracy}"
+        )
+    return f"{story.name}: {_imported(story.imported)}; on validation: {accuracy}" if story.imported else ""
+
+
+def _imported(told: Imported) -> str:
+    way = told.preprocessing
+    return (
+        f"read from {told.file} ({told.format}, SHA-256 {told.sha256[:12]}), trained elsewhere, on which "
+        f"pictures is not known here; preprocessing: {way.name}, {_CHOSEN[way.chosen]}; {_ORDERS[told.order]}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
