@@ -1,6 +1,6 @@
 """A run in, verified artifacts out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from edgefashion.artifacts import artifact, targets
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES, QAT_PRECISIONS, Variant
 from edgefashion.data import Splits, Subset
-from edgefashion.errors import ArtifactError, BadInput, RunError
+from edgefashion.errors import ArtifactError, BadInput, RunError, VerificationError
 from edgefashion.export import converters, embed
 from edgefashion.export import verify as verifying
 from edgefashion.export.graph import graph
@@ -31,6 +31,8 @@ from edgefashion.reporting import Report, silent
 from edgefashion.runtimes.base import Logits
 from edgefashion.training.runs import Run
 
+OnFailure = Callable[[Variant, VerificationError], None]
+"""Told of a file that is not kept."""
 MOST_LOGIT = 1e6
 """Larger ones come of a training that diverged."""
 
@@ -52,15 +54,16 @@ def export_run(
     calibrate_with: Subset | None = None,
     data: DatasetInfo | None = None,
     report: Report = silent,
+    on_failure: OnFailure | None = None,
 ) -> list[Artifact]:
     """Make the `variants` from a run, into its folder `artifacts/`.
 
     The representative dataset is drawn out of `calibrate_with`, or the training split. Each artifact is
     verified against the Keras model before it is kept, and one with layers in float is measured against the
-    one without, which is made first. `data` are those of the splits, where the run learned from others: the
-    manifest says so. Raises VerificationError or RuntimeCrash for one that is not kept
-    (those before it stay), BadInput for a precision that the run does not have and for images that cannot
-    calibrate, RunError for a model that cannot be read, OutputError.
+    one without, which is made first where that can be kept. `data` are those of the splits, where the run
+    learned from others: the manifest says so. Raises VerificationError, unless `on_failure` is told instead,
+    or RuntimeCrash for one that is not kept (those before it stay), BadInput for a precision that the run
+    does not have and for images that cannot calibrate, RunError for a model that cannot be read, OutputError.
     """
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     options = options or ExportOptions()
@@ -75,8 +78,20 @@ def export_run(
     for variant in variants:
         files.check_writable(existing / file_name(run, variant, options))
     if missing := _full_missing(run, variants, options):
-        all_integer = replace(options, keep_float=())
-        export_run(run, splits, missing, all_integer, calibrate_with=calibrate_with, data=data, report=report)
+
+        def tell(_: Variant, error: VerificationError) -> None:
+            report(f"what layers in float cost cannot be measured: {error}")
+
+        export_run(
+            run,
+            splits,
+            missing,
+            replace(options, keep_float=()),
+            calibrate_with=calibrate_with,
+            data=data,
+            report=report,
+            on_failure=tell,
+        )
     model = graph.build(run)
     representative = representative_dataset(source, model.task, model.normalization, size, split=split)
     unseen, seen_in = verification_images(splits, run.quantized)
@@ -85,7 +100,17 @@ def export_run(
     job = _Job(
         run, model, representative, options, splits.validation, unseen, seen_in, expected, data, report
     )
-    return [job.make(variant) for variant in variants]
+    return list(_made(job, variants, on_failure))
+
+
+def _made(job: "_Job", variants: Sequence[Variant], on_failure: OnFailure | None) -> Iterator[Artifact]:
+    for variant in variants:
+        try:
+            yield job.make(variant)
+        except VerificationError as error:
+            if on_failure is None:
+                raise
+            on_failure(variant, error)
 
 
 def check_learned(run: Run, logits: Logits) -> None:
@@ -129,14 +154,14 @@ class _Job:
             manifest["exported_with"] = _named(self.data)
         content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())
         layers = manifest["kept_float"]
-        if layers:
-            full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
+        full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
+        if layers and find_reusable(full, run, replace(options, keep_float=())):
             manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
         compared = (self.unseen, self.expected, self.seen_in)
         manifest["verification"] = verify(content, name, variant.precision, *compared)
         made = artifact.save(run.artifacts / name, content, manifest)
         self.report(_line(made, content))
-        if layers:
+        if "cost" in manifest:
             self.report(keep_float.describe(name, layers, manifest["cost"]))
         return made
 

@@ -17,12 +17,17 @@ from edgefashion.files.stored import ImageSet
 LISTED = 5
 
 
+def multiplying(graph: Graph) -> list[str]:
+    """The layers that can stay in float, in the order of the model."""
+    return [layer.name for layer in graph.deployed.layers if isinstance(layer, MULTIPLYING)]
+
+
 def match_layers(graph: Graph, pattern: str) -> tuple[str, ...]:
     """The layers whose whole names match a regular expression, in the order of the model.
 
     Raises BadInput where none does or it is not a regular expression.
     """
-    names = [layer.name for layer in graph.deployed.layers if isinstance(layer, MULTIPLYING)]
+    names = multiplying(graph)
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     known = f"the layers of {graph.architecture.name} are {', '.join(names[:LISTED])}{more}"
     try:
