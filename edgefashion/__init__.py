@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edgefashion.api.inspection import doctor, inspect
     from edgefashion.api.measure import benchmark, evaluate
     from edgefashion.api.model import Classification, Model, load_model
+    from edgefashion.api.quantization import Quantization, quantize
     from edgefashion.api.reading import read_artifact, read_results, read_run
     from edgefashion.api.recipes import automatic_recipe
     from edgefashion.artifacts.artifact import Artifact
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from edgefashion.export.debug import DebugReport
     from edgefashion.export.export import export_model
     from edgefashion.export.options import ExportOptions
+    from edgefashion.importing.options import ImportOptions
     from edgefashion.prediction import Guess, Prediction
     from edgefashion.recipes import NAMED_RECIPES as RECIPES
     from edgefashion.recipes import Recipe
@@ -84,6 +86,7 @@ __all__ = [
     "EdgefashionError",
     "ExportOptions",
     "Guess",
+    "ImportOptions",
     "Inspection",
     "MissingExtra",
     "Model",
@@ -93,6 +96,7 @@ __all__ = [
     "Picture",
     "PictureError",
     "Prediction",
+    "Quantization",
     "Recipe",
     "Results",
     "Row",
@@ -118,6 +122,7 @@ __all__ = [
     "make_bundle",
     "make_card",
     "open_bundle",
+    "quantize",
     "read_artifact",
     "read_results",
     "read_run",
@@ -151,6 +156,7 @@ _WHERE = {
     "export_model": "edgefashion.export.export",
     "ExportOptions": "edgefashion.export.options",
     "Guess": "edgefashion.prediction",
+    "ImportOptions": "edgefashion.importing.options",
     "inspect": "edgefashion.api.inspection",
     "Inspection": "edgefashion.artifacts.inspection",
     "load_dataset": "edgefashion.data",
@@ -166,6 +172,8 @@ _WHERE = {
     "Picture": "edgefashion.data",
     "PictureError": "edgefashion.errors",
     "Prediction": "edgefashion.prediction",
+    "Quantization": "edgefashion.api.quantization",
+    "quantize": "edgefashion.api.quantization",
     "read_artifact": "edgefashion.api.reading",
     "read_results": "edgefashion.api.reading",
     "read_run": "edgefashion.api.reading",

@@ -48,6 +48,7 @@ def test_the_public_names() -> None:
             "compare",
             "Comparison",
         ),
+        *("quantize", "Quantization", "ImportOptions"),
         *("make_card", "Card", "debug", "DebugReport"),
         *("inspect", "Inspection", "make_bundle", "open_bundle", "Bundle", "doctor", "DoctorReport"),
         *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
@@ -228,6 +229,7 @@ WRONG_TYPES = {
     "automatic_recipe(3, data)": "model of automatic_recipe has to be a str, not 3",
     "recipe(3)": "name of recipe has to be a str, not 3",
     "split('photos/')": "dataset of split has to be a Dataset, not 'photos/': ef.load_dataset gives one",
+    "quantize(3)": "model of quantize has to be a path, not 3",
     "doctor(3)": "data_folder of doctor has to be a path, not 3",
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FOLDER, SKIP, DROP, FOLLOW = "data_folder", "skip_bad", "drop_duplicates", "follow_links"
 FITS = ("crop", "pad", "stretch")
 COLORS = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
-_WITH_DATA = re.compile(r"\bedgefashion (train|export|evaluate|bundle|card|debug)\b")
+_WITH_DATA = re.compile(r"\bedgefashion (train|export|evaluate|bundle|card|debug|quantize)\b")
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,14 @@ def for_training(chosen: Chosen, run: "Run | None" = None) -> "Dataset":
     """The data set for what needs TensorFlow, of a run that there is. Raises MissingExtra without it, before
     anything is fetched.
     """
+    check_tensorflow()
+    return for_run(chosen, run) if run else load(chosen)
+
+
+def check_tensorflow() -> None:
+    """Raise MissingExtra where it is not installed."""
     if not is_installed("tensorflow"):
         raise MissingExtra("Training and exporting need tensorflow", "train")
-    return for_run(chosen, run) if run else load(chosen)
 
 
 def check_enough(dataset: "Dataset", force: bool) -> None:

@@ -20,6 +20,7 @@ VERBS = {
     "export": "Turn runs into verified TFLite and ONNX files.",
     "inspect": "Show what is inside model files.",
     "predict": "Classify pictures: the three likeliest classes.",
+    "quantize": "Turn a trained model of yours into verified TFLite and ONNX files.",
     "recipes": "Show the recipes that models are trained with.",
     "run": "Train, export and evaluate, reusing what is there and valid.",
     "train": "Train a model into runs/NAME, or a trained one further.",

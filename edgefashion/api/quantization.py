@@ -1,0 +1,169 @@
+"""A model that was trained elsewhere, as verified int8 files beside what it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from numbers import Real
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Unpack
+
+from edgefashion.api.measure import evaluate
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import FORMATS, PRECISIONS, QAT_PRECISIONS, Variant
+from edgefashion.benchmarking import BenchmarkOptions
+from edgefashion.data import Dataset, Task, load_dataset, locate, split
+from edgefashion.data.picture_sets.options import PictureOptions
+from edgefashion.errors import BadInput
+from edgefashion.errors.arguments import OPTIONAL_PATH, PATH, takes
+from edgefashion.errors.wording import setting
+from edgefashion.evaluation.results import Results
+from edgefashion.export.selection import variants_of
+from edgefashion.importing.finding import Load
+from edgefashion.importing.options import ImportOptions
+from edgefashion.reporting import Progress, Report, silent
+from edgefashion.tables import Page
+from edgefashion.tables.presentable import Presentable
+from edgefashion.training.runs import Run
+
+if TYPE_CHECKING:
+    from edgefashion.importing.imported import Imported
+
+USUAL_DROP = 1.0
+"""Points of accuracy that int8 may lose before layers are left in float."""
+USUAL_PRECISIONS = tuple(name for name in PRECISIONS if name not in QAT_PRECISIONS)
+FLOAT = "float32"
+
+
+@dataclass(frozen=True, eq=False)
+class Quantization(Presentable):
+    """What became of a model of others.
+
+    run: its folder. artifacts: its files, the float ones first. results: what `evaluate` says of them.
+    unmet: what could not be reached, a line each.
+    """
+
+    run: Run
+    artifacts: list[Artifact]
+    results: Results
+    unmet: tuple[str, ...]
+
+    def page(self) -> Page:
+        """How right the model is as it was given, then the files beside each other."""
+        found = self.results.page()
+        return replace(found, header=[*self.told(), *found.header])
+
+    def told(self) -> list[str]:
+        """How right the model is as it was given: a line, or none."""
+        given = next((row for row in self.results.rows if row.precision == FLOAT and row.accuracy_ci95), None)
+        told = self.run.info.imported
+        if not given or not told or given.accuracy is None or not given.accuracy_ci95:
+            return []
+        low, high = (100 * end for end in given.accuracy_ci95)
+        return [
+            f"Given: {told.file} ({told.format}), in float right on {100 * given.accuracy:.2f} % of "
+            f"{given.images:,} test images (95 % interval {low:.2f}–{high:.2f}); what follows is compared "
+            "with that"
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The results."""
+        return self.results.to_dict()
+
+
+@takes(model=PATH, folder=OPTIONAL_PATH, data=OPTIONAL_PATH, max_drop=Real, options=(ImportOptions, NoneType))
+def quantize(
+    model: str | Path,
+    folder: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    options: ImportOptions | None = None,
+    formats: Sequence[str] = tuple(FORMATS),
+    precisions: Sequence[str] = USUAL_PRECISIONS,
+    max_drop: float = USUAL_DROP,
+    force: bool = False,
+    report: Report = silent,
+    progress: Progress | None = None,
+    **pictures: Unpack[PictureOptions],
+) -> Quantization:
+    """Read a trained classifier (.keras, .h5, .onnx, .tflite or a SavedModel), keep it as the run `folder`,
+    by default `runs/` with the file's name, export it, and measure it on the test split of `data`.
+
+    `data` and `pictures` are as `load_dataset` takes them; `size` is for a model that leaves its own open.
+    How the model wants its pixels, and which output is of which class, is found on labelled pictures unless
+    `options` say it. Where int8 loses more than `max_drop` points on validation, a file with the fewest
+    layers in float that meets it is made too; what cannot be met stands in `unmet`.
+
+    Raises BadInput for a file that cannot be read so, pictures of other classes, and where nothing can be
+    told; VerificationError where no file can be kept; RunError, DataError, OutputError.
+    """
+    from edgefashion.export.limited import export_within
+    from edgefashion.importing.importing import check_free, import_run
+    from edgefashion.importing.reading import read_model
+
+    path = Path(model)
+    folder = Path(folder) if folder else Path("runs") / (path.resolve().stem.lstrip(".") or "imported")
+    variants = _variants(formats, precisions)
+    if not max_drop >= 0:
+        raise BadInput(f"{setting('--max-drop')} {max_drop:g} is no number of points: give 0 or more")
+    check_free(folder, force)
+    size = pictures.pop("size", None)
+    imported = read_model(path, (size, size) if isinstance(size, int) else size)
+    own = tuple(imported.model.input_shape[1:3])
+    if size is not None and own != ((size, size) if isinstance(size, int) else tuple(size)):
+        raise BadInput(f"{path} takes images of {own[0]}x{own[1]}: leave out {setting('--size')}")
+    for note in imported.notes:
+        report(note)
+    load = _loader(imported, Path(data) if data else None, pictures, report, progress)
+    run = import_run(path, imported, load, folder, options, force=force, report=report, progress=progress)
+    dataset = load(run.task)
+    made, unmet = export_within(run, split(dataset), variants, max_drop / 100, report, progress)
+    results = evaluate(made, dataset, threads=(1,), options=BenchmarkOptions(), progress=progress)
+    return Quantization(run, made, results, tuple(unmet))
+
+
+def _variants(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:
+    """What is to be made: what is asked for, and a float32 file to compare with."""
+    for what, names, known in (
+        ("format", formats, tuple(FORMATS)),
+        ("precision", precisions, USUAL_PRECISIONS),
+    ):
+        if unknown := [name for name in names if name not in known]:
+            raise BadInput(f"unknown {what} {unknown[0]!r}. Choose from {', '.join(known)}")
+    wanted = variants_of(formats, precisions)
+    if FLOAT in precisions:
+        return wanted
+    return [Variant(formats[0], FLOAT), *wanted]
+
+
+def _loader(
+    imported: "Imported",
+    folder: Path | None,
+    options: PictureOptions,
+    report: Report,
+    progress: Progress | None,
+) -> Load:
+    """What gives the pictures as images that the model takes."""
+    shape = height, width, channels = tuple(imported.model.input_shape[1:])
+    if channels not in (1, 3):
+        raise BadInput(f"the model reads {channels} channels, and pictures have 1 (gray) or 3 (RGB)")
+    named = locate.named(folder)
+    made: PictureOptions = {"size": (height, width), "gray": channels == 1}
+    first = options if named is None or locate.is_idx(named) else options | made
+    again: PictureOptions = {
+        "skip_bad": options.get("skip_bad", False),
+        "drop_duplicates": options.get("drop_duplicates", False),
+        "follow_links": options.get("follow_links", False),
+    }
+
+    def load(task: Task | None) -> Dataset:
+        told, asked = (silent, again) if task else (report, first)
+        found = load_dataset(folder, told, progress, task=task, **asked)
+        if found.task.image_shape != shape:
+            given, wanted = ("x".join(map(str, each)) for each in (found.task.image_shape, shape))
+            raise BadInput(
+                f"the images of {found.task.name} are {given}, and the model takes {wanted}: name pictures, "
+                "a folder a class, of which such images are made"
+            )
+        return found
+
+    return load

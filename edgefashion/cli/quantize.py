@@ -1,0 +1,151 @@
+"""The verb that takes a model of the user's own."""
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS, PRECISIONS, QAT_PRECISIONS
+from edgefashion.cli import _data
+from edgefashion.cli._data import FITS, Chosen, Color, Size, takes_data
+from edgefashion.cli._next_step import after_evaluation
+from edgefashion.cli._options import FILE, FOLDER, PATH, RUNS, Name, Several, options, output_options
+from edgefashion.cli._output import following, give_out, keep_inputs, say
+from edgefashion.cli._progress import Bar
+from edgefashion.errors import VerificationError
+
+if TYPE_CHECKING:
+    from edgefashion.api.quantization import Quantization
+
+WAYS = ("none", "unit", "tf", "torch", "caffe", "standardized")
+MOST_CHANNELS = 3
+
+
+class Numbers(click.ParamType[tuple[float, ...]]):
+    """A number, or one a channel, separated by commas: `-1`, `1/127.5`, `123.7,116.8,103.9`."""
+
+    name = "numbers"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """How --help shows it."""
+        return "X[,X,X]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """The numbers, in the order given."""
+        if isinstance(value, tuple):
+            return value
+        parts = [self._number(part.strip()) for part in value[:200].split(",")]
+        found = tuple(part for part in parts if part is not None)
+        if len(found) != len(parts) or len(found) not in (1, MOST_CHANNELS) or len(value) > 200:
+            self.fail(f"{value[:20]!r} is no number, nor three: give one like 1/127.5, or one a channel")
+        return found
+
+    def _number(self, text: str) -> float | None:
+        found = re.fullmatch(r"([-+]?[0-9.]+(?:e[-+]?[0-9]+)?)(?:/([0-9.]+(?:e[-+]?[0-9]+)?))?", text, re.I)
+        try:
+            number = float(found[1]) / float(found[2] or 1) if found else math.nan
+        except (ValueError, ZeroDivisionError):
+            return None
+        return number if math.isfinite(number) else None
+
+
+preparing_options = options(
+    click.option(
+        "--preprocess",
+        type=Name("preprocessing", WAYS),
+        help="How the model wants its pixels; default: found on labelled pictures.",
+    ),
+    click.option("--scale", type=Numbers(), help="Instead: what a pixel, 0 to 255, is multiplied by."),
+    click.option("--offset", type=Numbers(), help="And what is added then."),
+    click.option("--bgr", is_flag=True, help="The model reads blue first."),
+    click.option("--labels", type=FILE, help="What each output is for: a name a line, or a JSON list."),
+    click.option("--size", type=Size(), help="Of the images, of a model that leaves it open."),
+    click.option("--fit", type=click.Choice(FITS), help="How pictures become images; default: crop."),
+    click.option("--background", type=Color(), help="Seen where a picture is transparent; default: white."),
+)
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@preparing_options
+@click.option("--format", "formats", type=Several("format", list(FORMATS)), default="all", show_default=True)
+@click.option(
+    "--precision",
+    "precisions",
+    type=Several("precision", [name for name in PRECISIONS if name not in QAT_PRECISIONS]),
+    default="all",
+    show_default=True,
+)
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(min=0, max=100),
+    default=1.0,
+    show_default=True,
+    help="Points of accuracy that int8 may lose on validation before layers are left in float.",
+)
+@click.option(
+    "-o", "--output", "folder", type=FOLDER, help=f"The run to make; default: {RUNS}/ and the file's name."
+)
+@click.option("--force", is_flag=True, help="Replace a run once the new one is ready.")
+@output_options
+@takes_data()
+def quantize(
+    model: Path,
+    formats: tuple[str, ...],
+    precisions: tuple[str, ...],
+    max_drop: float,
+    folder: Path | None,
+    force: bool,
+    json_file: Path | None,
+    csv_file: Path | None,
+    markdown_file: Path | None,
+    chosen: Chosen,
+    **said: Any,
+) -> None:
+    """Turn a trained model of yours into verified TFLite and ONNX files.
+
+    MODEL is a classifier: a .keras or .h5 file of Keras, float .onnx or .tflite, or a SavedModel. How it
+    wants its pixels, and which output is of which class, is found on labelled pictures unless you say it.
+
+    Example: edgefashion quantize mine.keras --data photos
+    """
+    from edgefashion.api import quantization
+    from edgefashion.importing.options import ImportOptions
+
+    _data.check_tensorflow()
+    keep_inputs([model, *filter(None, [said["labels"]])], (json_file, csv_file, markdown_file))
+    made_of = {name: said.pop(name) for name in ("size", "fit", "background")}
+    with Bar(at_once=False) as progress:
+        found = quantization.quantize(
+            model,
+            folder,
+            data=chosen.folder,
+            options=ImportOptions(**said),
+            formats=formats,
+            precisions=precisions,
+            max_drop=max_drop,
+            force=force,
+            report=say,
+            progress=progress,
+            **{**chosen.options, **{name: value for name, value in made_of.items() if value is not None}},
+        )
+    for line in found.told():
+        say(line)
+    give_out(found.results, json_file, csv_file, markdown_file)
+    _end(found)
+
+
+def _end(found: "Quantization") -> None:
+    """Say what is next, and raise what was not reached."""
+    if found.results.interrupted:
+        raise KeyboardInterrupt
+    integer = [each for each in found.artifacts if each.precision in INTEGER_PRECISIONS]
+    if steps := after_evaluation(integer or found.artifacts, found.results):
+        following(*steps)
+    found.results.raise_failures()
+    if found.unmet:
+        raise VerificationError("; ".join(found.unmet))

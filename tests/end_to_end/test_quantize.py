@@ -1,0 +1,188 @@
+"""A model of one's own: an ONNX file in, a run out that every verb takes."""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf2onnx
+
+from edgefashion.benchmarking import BenchmarkOptions
+from edgefashion.cli import main
+from edgefashion.data import CLASS_NAMES, Dataset, locate, split
+from edgefashion.models.imported import Drawing
+from edgefashion.tensorflow import keras
+from edgefashion.training import runs
+
+Typed = Callable[..., str]
+ALL = [f"mine-{name}" for name in ("float32.onnx", "int8.onnx")]
+ALL += [f"mine-{precision}.tflite" for precision in ("dynamic", "float16", "float32", "int8")]
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
+    """typed("bench", file): what the verb says and prints, in a folder of these tests alone."""
+    quick = replace(BenchmarkOptions().lasting(0.01), samples=1, rounds=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("home"))
+        patch.delenv(locate.VARIABLE, raising=False)
+        patch.setattr("edgefashion.api.quantization.BenchmarkOptions", lambda: quick)
+
+        def call(*words: object, code: int = 0) -> str:
+            out = io.StringIO()
+            streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(out)
+            with streams[0], streams[1], pytest.raises(SystemExit) as ended:
+                main([str(word) for word in words])
+            assert (ended.value.code or 0) == code, out.getvalue()
+            return out.getvalue()
+
+        yield call
+
+
+@pytest.fixture(scope="module")
+def model(sample: Dataset) -> keras.Model:
+    """Trained for seconds, on pixels from -1 to 1."""
+    keras.utils.set_random_seed(0)
+    drawing = Drawing((28, 28, 1))
+    tensor = drawing.draw("Conv2D", drawing.image, {"filters": 8, "kernel_size": [4, 4], "strides": [4, 4]})
+    tensor = drawing.draw("BatchNormalization", tensor)
+    tensor = drawing.draw("HardSwish", tensor)
+    tensor = drawing.draw("Conv2D", tensor, {"filters": 16, "kernel_size": [3, 3], "activation": "relu"})
+    found = drawing.model(drawing.draw("Dense", drawing.draw("Flatten", tensor), {"units": 10}))
+    found.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    train = split(sample).train
+    found.fit(np.float32(train.images) / 127.5 - 1, train.labels, batch_size=16, epochs=4, verbose=0)
+    return found
+
+
+@pytest.fixture(scope="module")
+def file(typed: Typed, model: keras.Model) -> Path:
+    ending = keras.Model(model.input, keras.layers.Softmax()(model.output))
+    tf2onnx.convert.from_keras(ending, output_path="mine.onnx", opset=17)
+    return Path("mine.onnx")
+
+
+@pytest.fixture(scope="module")
+def said(typed: Typed, file: Path, sample_folder: Path) -> str:
+    return typed("quantize", file, "--data", sample_folder, "--json", "mine.json")
+
+
+def test_the_preprocessing_is_found_and_said(said: str) -> None:
+    assert "preprocessing: tf" in said
+    told = runs.read(Path("runs/mine")).info.imported
+    assert told
+    assert (told.file, told.format, told.ending) == ("mine.onnx", "ONNX", "softmax")
+    assert (told.preprocessing.name, told.preprocessing.chosen, told.order) == ("tf", "measured", "sorted")
+    assert (told.scale, told.zero_point) == (pytest.approx(1 / 127.5), 127)
+    tried = {each.name: each for each in told.preprocessing.tried}
+    assert tried["tf"].right > 0.6 * tried["tf"].pictures
+    assert tried["tf"].pictures == max(each.pictures for each in tried.values())
+
+
+def test_all_files_are_made_and_measured(said: str) -> None:
+    run = runs.read(Path("runs/mine"))
+    assert sorted(path.name for path in run.artifacts.iterdir() if path.suffix != ".json") == sorted(ALL)
+    rows = json.loads(Path("mine.json").read_text())["results"]
+    assert sorted(Path(row["path"]).name for row in rows) == sorted(ALL)
+    assert all(row["accuracy"] > 0.6 and row["images"] == 400 for row in rows)
+    assert all(row["agreement"] > 0.9 for row in rows if row["precision"] != "float32")
+    assert "Given: mine.onnx (ONNX), in float right on" in said
+    assert "next: edgefashion predict runs/mine/artifacts/mine-int8." in said
+    assert run.recipe.epochs == 0
+    assert run.info.best_epoch is run.info.history  # both are not there
+
+
+def test_its_answers_are_those_of_the_file(said: str, model: keras.Model, sample: Dataset) -> None:
+    from edgefashion.export.graph import graph
+
+    pixels = sample.test.images[:50]
+    wanted = model.predict(np.float32(pixels) / 127.5 - 1, verbose=0)
+    # Half a gray level at padded borders, of which it has none, is all that may be lost.
+    np.testing.assert_allclose(graph.build(runs.read(Path("runs/mine"))).predict(pixels), wanted, atol=1e-3)
+
+
+def test_every_verb_takes_the_run(said: str, typed: Typed, sample_folder: Path) -> None:
+    data = ("--data", sample_folder)
+    assert "mine-int8.tflite" in typed("inspect", "runs/mine/artifacts/mine-int8.tflite")
+    typed("card", "mine", *data, "-o", "CARD.md")
+    card = Path("CARD.md").read_text()
+    assert "mine: read from mine.onnx (ONNX, SHA-256 " in card
+    assert "**Recipe**" not in card
+    typed("bundle", "mine", *data, "-o", "mine.zip", "--images", 50)
+    again = typed("bench", "mine.zip", "--seconds", 0.02, "--threads", 1, "--in-process")
+    assert "6 of 6 files answer as they did where the bundle was made" in again
+    kept = typed(
+        "export", "mine", *data, "--format", "tflite", "--precision", "int8", "--keep-float", ".*Dense.*"
+    )
+    assert "mine-int8-keep-float.tflite has" in kept
+
+
+def test_it_is_trained_further(said: str, typed: Typed, sample_folder: Path) -> None:
+    data = ("--data", sample_folder)
+    typed("train", "--qat", "mine", "--epochs", 1, *data)
+    Path("runs/mine").rename("runs/elsewhere")  # what was made of it needs it no more
+    try:
+        made = typed("export", "mine-qat", "--format", "tflite", *data)
+    finally:
+        Path("runs/elsewhere").rename("runs/mine")
+    assert "mine-int8-qat.tflite" in made
+    told = runs.read(Path("runs/mine-qat")).info.imported
+    assert told == runs.read(Path("runs/mine")).info.imported
+
+
+def test_another_run_is_not_replaced_unless_that_is_said(
+    said: str, typed: Typed, file: Path, sample_folder: Path
+) -> None:
+    before = runs.read(Path("runs/mine")).id
+    order = ("quantize", file, "--data", sample_folder, "--format", "onnx", "--precision", "float32")
+    assert "runs/mine exists: choose another folder, or replace it with --force" in typed(*order, code=2)
+    assert runs.read(Path("runs/mine")).id == before
+    typed(*order, "-o", "runs/other")
+    typed(*order, "-o", "runs/other", "--force", "--preprocess", "tf")
+    told = runs.read(Path("runs/other")).info.imported
+    assert told
+    assert told.preprocessing.chosen == "given"
+
+
+WRONG: dict[str, tuple[list[Any], str]] = {
+    "another preprocessing": (
+        ["--scale", "-9", "--offset", "1e6"],
+        "which is chance: say how it wants its pixels",
+    ),
+    "two ways": (["--preprocess", "tf", "--scale", "1/255"], "--preprocess names a scale and an offset"),
+    "no number": (["--scale", "1/0"], "'1/0' is no number"),
+    "too many channels": (["--scale", "1,1,1"], "the model has 1 channels: give one --scale"),
+    "no such way": (["--preprocess", "toch"], "did you mean torch?"),
+    "too few labels": (["--labels", "few.txt"], "few.txt has 2 names, and the model has 10 outputs"),
+    "other labels": (["--labels", "other.txt"], "the labels do not have Ankle boot, Bag"),
+    "another order": (
+        ["--labels", "turned.txt"],
+        "the labels of Fashion-MNIST are numbers in the order",
+    ),
+    "another size": (["--size", "32"], "not 32x32"),
+    "a drop below 0": (["--max-drop", "-1"], "--max-drop"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_said_wrong_is_named(typed: Typed, file: Path, sample_folder: Path, wrong: str) -> None:
+    options, reason = WRONG[wrong]
+    Path("few.txt").write_text("a\nb\n")
+    Path("other.txt").write_text("".join(f"{number}\n" for number in range(10)))
+    Path("turned.txt").write_text("\n".join(reversed(CLASS_NAMES)))
+    said = typed("quantize", file, "--data", sample_folder, "-o", "runs/wrong", *options, code=2)
+    assert reason in " ".join(said.split())
+    assert not Path("runs/wrong").exists()
+    assert not list(Path().glob("runs/.wrong.training"))
+
+
+def test_pictures_of_other_classes_and_shapes_are_refused(
+    typed: Typed, file: Path, other_folder: Path
+) -> None:
+    said = typed("quantize", file, "--data", other_folder, "-o", "runs/wrong", code=2)
+    assert "the images of wardrobe are 40x24x3, and the model takes 28x28x1" in said
