@@ -157,6 +157,10 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
     from edgefashion.data import load_dataset
 
     known = None if chosen.folder else _recorded(task, recorded)
+    if task and not known and not is_known(chosen, task):
+        raise DataError(
+            f"the model is of {task.name}, and where that is, is not known here: name it with --data"
+        )
     if known:
         chosen = Chosen(Path(str(known.folder)), {**chosen.options, **_options_of(known)})
     with Bar(at_once=False) as progress:
@@ -164,6 +168,19 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
     whole = "" if dataset.complete else ", a part of the data set"
     say(f"data: {dataset.source}{whole}{', which the model was trained with' if known else ''}")
     return dataset
+
+
+def is_known(chosen: Chosen, task: "Task | None", recorded: "DatasetInfo | None" = None) -> bool:
+    """Whether there is somewhere to look for the data of a task: Fashion-MNIST's can be fetched."""
+    from edgefashion.data import FASHION_MNIST, locate
+
+    there = recorded and recorded.folder and reading.exists(Path(recorded.folder), DataError)
+    return task in (None, FASHION_MNIST) or bool(there or locate.named(chosen.folder))
+
+
+def recorded_by(artifacts: Iterable[Artifact]) -> "DatasetInfo | None":
+    """The data that a run beside one of these files was trained with."""
+    return next(filter(None, map(_data_of, artifacts)), None)
 
 
 def for_training(chosen: Chosen, run: "Run | None" = None) -> "Dataset":
@@ -213,8 +230,7 @@ def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
     named = locate.named(chosen.folder)
     other = task not in (None, FASHION_MNIST)
     if other or named or locate.at_hand() or not all(map(zoo.is_shipped, found)):
-        recorded = next(filter(None, map(_data_of, found)), None) if other else None
-        dataset = unseen(load(chosen, task, recorded), found)
+        dataset = unseen(load(chosen, task, recorded_by(found) if other else None), found)
         for line in dataset.describe().told():
             say(f"warning: {line}")
         return dataset

@@ -75,7 +75,9 @@ def predict(
     if failed:
         raise failed[0]
     _raise(refused, len(paths))
-    following(f"edgefashion evaluate {shlex.quote(model)}  # how often it is right")
+    known = _data.is_known(chosen, task, _data.recorded_by(artifacts))
+    data = "" if known else " --data PICTURES"
+    following(f"edgefashion evaluate {shlex.quote(model)}{data}  # how often it is right")
 
 
 def _any_model() -> str:

@@ -48,4 +48,12 @@ def test_from_a_zip_file_to_a_bundle(
     answer = json.loads(typed("predict", model, str(picture), "--in-process", "--json").stdout)
     assert answer["classes"] == ["dark & odd", "it's bright"]
     assert answer["images"][0]["predictions"][0]["top"][0]["class"] == "it's bright"
+    lone = tmp_path / "lone.tflite"
+    lone.write_bytes((tmp_path / model).read_bytes())
+    said = typed("predict", lone, str(picture), "--in-process").stderr.splitlines()[-1]
+    assert said == f"next: edgefashion evaluate {lone} --data PICTURES  # how often it is right"
+    done = typed("evaluate", lone, code=2)
+    assert done.stderr.splitlines() == [
+        "edgefashion: the model is of my photos, and where that is, is not known here: name it with --data"
+    ]
     assert "test images" in typed("bundle", "runs/cnn", "-o", "photos.zip").stdout
