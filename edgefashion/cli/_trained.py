@@ -36,11 +36,16 @@ def hint(run: "Run") -> str | None:
 
 
 def said_once() -> Callable[[str], None]:
-    """Says each line, but none that it said already: of several runs, what is of all of them."""
+    """Says each line, but none that it said already: of several runs, what is of all of them. An empty line
+    goes with the one before.
+    """
     seen: set[str] = set()
+    new = True
 
     def report(line: str) -> None:
-        if line not in seen:
+        nonlocal new
+        new = line not in seen if line else new
+        if new:
             seen.add(line)
             say(line)
 

@@ -30,9 +30,9 @@ def test_the_kept_epoch_and_how_little_few_pictures_say() -> None:
 
 def test_what_several_runs_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     report = _trained.said_once()
-    for line in ("Layers", "epoch 1", "Layers", "epoch 2"):
+    for line in ("Layers", "", "epoch 1", "", "Layers", "", "epoch 2"):
         report(line)
-    assert capsys.readouterr().err.splitlines() == ["Layers", "epoch 1", "epoch 2"]
+    assert capsys.readouterr().err.splitlines() == ["Layers", "", "epoch 1", "", "epoch 2"]
 
 
 def test_a_name_that_is_taken_is_said_before_anything_is_read(
