@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgefashion.errors import BadInput
 from edgefashion.escaping import visible
+from edgefashion.importing.given import Refused
 from edgefashion.importing.keras_nodes import (
     Json,
     Reference,
@@ -51,11 +51,11 @@ class Layer:
         return self.kind in MODELS
 
     def layers(self) -> "list[Layer]":
-        """Those of a model, in its order. Raises BadInput where two have one name."""
+        """Those of a model, in its order. Raises ValueError where two have one name."""
         entries = _entries(self.config)
         found = [layer_of(entry, self.path) for entry in entries]
         if len({layer.name for layer in found}) < len(found):
-            raise BadInput(f"two layers of {visible(self.name)} have one name")
+            raise ValueError(f"two layers of {self.name} have one name")
         return found
 
 
@@ -86,20 +86,16 @@ def layer_of(entry: Json, around: tuple[str, ...] = ()) -> Layer:
 def flatten(model: Layer) -> tuple[list[Call], list[Result]]:
     """All calls, each behind those it reads, the first one of the input; and what the model answers.
 
-    Raises BadInput for what is no such model, and for one of more than one input.
+    Raises Refused for what is no such model, and for one of more than one input; ValueError, or what comes of
+    looking for what is not there, for a damaged one.
     """
     if not model.is_model:
-        raise BadInput(
-            f"its model is of the class {visible(model.kind[:80])}, whose code would have to be run: "
+        raise Refused(
+            f"has a model of the class {visible(model.kind[:80])}, whose code would have to be run: "
             "build it from layers as a Functional or Sequential model"
         )
     flattening = _Flattening()
-    try:
-        results = flattening.expand(model, None)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        reason = f"{type(error).__name__}: {visible(str(error)[:80])}"
-        raise BadInput(f"its configuration is damaged ({reason})") from error
-    return flattening.calls, results
+    return flattening.calls, flattening.expand(model, None)
 
 
 def _entries(config: Json) -> list[Json]:
@@ -125,7 +121,7 @@ class _Flattening:
 
     def _add(self, call: Call) -> list[Result]:
         if len(self.calls) > MOST_LAYERS:
-            raise BadInput(f"it has more than {MOST_LAYERS:,} layers")
+            raise Refused(f"has more than {MOST_LAYERS:,} layers")
         self.calls.append(call)
         return [Result(len(self.calls) - 1)]
 
@@ -134,7 +130,9 @@ class _Flattening:
             return self._add(Call(layer, operands, named))
         read = list(results_in(operands))
         if len(read) != 1:
-            raise BadInput(f"the model {visible(layer.name)} inside it has {len(read)} inputs: one is read")
+            raise Refused(
+                f"has a model inside it, {visible(layer.name[:60])}, with {len(read)} inputs: one is read"
+            )
         return self.expand(layer, read[0])
 
     def _expand_chain(self, model: Layer, read: Result | None) -> list[Result]:
@@ -152,7 +150,7 @@ class _Flattening:
         layers = {layer.name: layer for layer in model.layers()}
         inputs, outputs = (references(model.config[key]) for key in ("input_layers", "output_layers"))
         if len(inputs) != 1:
-            raise BadInput(f"it has {len(inputs)} inputs: a classifier of images reads one")
+            raise Refused(f"has {len(inputs)} inputs, and a classifier of pictures has one")
         first = layers[inputs[0].name]
         results = {(first.name, 0): [read] if read else self._add(Call(first))}
 
@@ -166,7 +164,7 @@ class _Flattening:
             for number, node in enumerate(entry.get("inbound_nodes") or ())
         }
         if several := [name for name, layer in layers.items() if layer.is_model and (name, 1) in nodes]:
-            raise BadInput(f"the model {visible(several[0])} inside it is called several times")
+            raise Refused(f"calls a model inside it, {visible(several[0][:60])}, several times: once is read")
         reads = {node: {key(each) for each in references_in(call)} for node, call in nodes.items()}
         for node in _ordered(reads, (first.name, 0)):
             operands, named = resolved(nodes[node], lambda each: results[key(each)][each.tensor])
@@ -208,4 +206,4 @@ def _ordered(reads: dict[_Key, set[_Key]], first: _Key) -> Iterator[_Key]:
             if not missing[reader]:
                 ready.append(reader)
     if done < len(reads.keys() - {first}):
-        raise BadInput("its layers read each other in a circle, or layers that are not there")
+        raise ValueError("its layers read each other in a circle, or layers that are not there")

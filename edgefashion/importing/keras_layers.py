@@ -1,18 +1,19 @@
-"""What each kind of layer of a Keras file is in the flat model."""
+"""What each kind of layer of a Keras file is in the network."""
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from edgefashion.errors import BadInput
-from edgefashion.escaping import visible
-from edgefashion.importing.keras_activations import activate
-from edgefashion.importing.keras_graph import Layer
-from edgefashion.importing.keras_nodes import Json
-from edgefashion.importing.tracing import Array, Ended, Tracing, Value
+import numpy as np
 
-Draw = Callable[[Tracing, Layer, Any, list[Array]], Any]
-"""What a layer makes of its input, or of a list of them, with its weights."""
+from edgefashion.importing import moves
+from edgefashion.importing.arithmetic import a_channel, function
+from edgefashion.importing.keras_graph import Layer
+from edgefashion.importing.keras_reading import Draw, Reading, activated, constant, image, one
+from edgefashion.importing.layout import CHANNELS_LAST, Data, transpose
+from edgefashion.importing.plan import Array, Unsupported
+from edgefashion.importing.windows import NONE, Margins, same_margins
 
 _DOING_NOTHING = (
     *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout"),
@@ -32,194 +33,258 @@ _DOING_NOTHING = (
 """At inference."""
 
 
-def _nothing(trace: Tracing, layer: Layer, read: Any, _: list[Array]) -> Any:
+def _nothing(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     if layer.kind != "Identity":
-        trace.left_out[layer.kind] = None
-    return read
+        reading.left_out[layer.kind] = None
+    return one(read)
 
 
-def _passed(kind: str, *names: str, **fixed: str) -> Draw:
-    """A layer of the same kind that is told what the file says of it under these names."""
-
-    def draw(trace: Tracing, layer: Layer, read: Any, weights: list[Array]) -> Any:
-        config = {name: layer.config[name] for name in names if name in layer.config}
-        renamed = {name: layer.config[old] for name, old in fixed.items() if old in layer.config}
-        _check_layout(layer)
-        return trace.draw(kind, read, {**config, **renamed}, weights, layer.name)
-
-    return draw
+def _pair(layer: Layer, name: str) -> tuple[int, int]:
+    found = layer.told(name, default=1)
+    height, width = found if isinstance(found, list | tuple) else (found, found)
+    return int(height), int(width)
 
 
-_WINDOW = ("kernel_size", "strides", "padding", "dilation_rate")
-_KERNEL_NAMES = {
-    "Conv2D": (*_WINDOW, "filters", "groups", "use_bias"),
-    "DepthwiseConv2D": (*_WINDOW, "depth_multiplier", "use_bias"),
-    "Dense": ("units", "use_bias"),
-}
+def _margins(
+    layer: Layer, edges: Sequence[int], window: tuple[int, int], dilations: tuple[int, int]
+) -> Margins:
+    if layer.told("padding", default="valid") != "same":
+        return NONE
+    reach = [(side - 1) * step + 1 for side, step in zip(window, dilations, strict=True)]
+    first, second = itertools.starmap(same_margins, zip(edges, reach, _pair(layer, "strides"), strict=True))
+    return first, second
 
 
-def _kernel(trace: Tracing, layer: Layer, read: Any, weights: list[Array]) -> Any:
-    """A layer with a kernel, and its activation behind it where the flat model has that on its own."""
-    config: Json = {name: layer.config[name] for name in _KERNEL_NAMES[layer.kind] if name in layer.config}
+def _convolution(reading: Reading, layer: Layer, data: Data, weights: list[Array], name: str) -> Data:
+    """With a kernel as Keras has it; that of a depthwise one has an axis of multipliers."""
+    curve = image(reading, data)
+    kernel, *bias = weights
+    window, dilations, strides = (_pair(layer, each) for each in ("kernel_size", "dilation_rate", "strides"))
+    _check_kernel(kernel, (*window, kernel.shape[-2], kernel.shape[-1]))
+    groups = int(layer.told("groups", default=1))
+    if layer.kind == "Conv2D":
+        _check_kernel(kernel, (*kernel.shape[:3], layer.told("filters")))
+    else:
+        groups = curve.base.shape[-1]
+        _check_kernel(kernel, (*window, groups, layer.told("depth_multiplier", default=1)))
+        kernel = kernel.reshape(*window, 1, -1)
+    margins = _margins(layer, curve.base.shape[:2], window, dilations)
+    own = bias[0] if bias else None
+    made = reading.network.conv(curve, kernel, own, strides, margins, dilations, groups, name)
+    return Data(made, CHANNELS_LAST)
+
+
+def _check_kernel(kernel: Array, shape: Sequence[Any]) -> None:
+    if kernel.shape != tuple(shape):
+        raise ValueError(f"a kernel has the shape {list(kernel.shape)} instead of {list(shape)}")
+
+
+def _conv(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
     _check_layout(layer)
-    fused = layer.config.get("activation") == "relu"
-    made = trace.draw(
-        layer.kind, read, {**config, "activation": "relu" if fused else "linear"}, weights, layer.name
-    )
-    return made if fused else _activated(trace, layer, made)
+    return _with_activation(reading, layer, _convolution(reading, layer, one(read), weights, layer.name))
 
 
-def _activated(trace: Tracing, layer: Layer, value: Any) -> Any:
-    """What the activation that a layer was told to have makes of a value."""
-    found = layer.config.get("activation")
-    if isinstance(found, dict) and found.get("class_name") in ACTIVATION_LAYERS:
-        inner = Layer(found["class_name"], found["config"], (*layer.path, found["class_name"]))
-        return LAYERS[inner.kind](trace, inner, value, [])
-    name = f"{layer.name}_activation" if layer.kind != "Activation" else layer.name
-    return activate(trace, found or "linear", value, name)
-
-
-def _separable(trace: Tracing, layer: Layer, read: Any, weights: list[Array]) -> Any:
+def _separable(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
     """A depthwise convolution and a 1x1 one."""
-    depthwise, *others = weights
-    config = {name: layer.config[name] for name in (*_WINDOW, "depth_multiplier") if name in layer.config}
     _check_layout(layer)
-    name = f"{layer.name}_depthwise"
-    inner = trace.draw("DepthwiseConv2D", read, {**config, "use_bias": False}, [depthwise], name)
-    one = {"filters": layer.config["filters"], "kernel_size": (1, 1), "use_bias": len(others) > 1}
-    return _activated(trace, layer, trace.draw("Conv2D", inner, one, others, layer.name))
+    depthwise, pointwise, *bias = weights
+    inner = _convolution(reading, layer, one(read), [depthwise], f"{layer.name}_depthwise")
+    _check_kernel(pointwise, (1, 1, inner.shape[-1], layer.told("filters")))
+    own = bias[0] if bias else None
+    made = reading.network.conv(inner.curve, pointwise, own, (1, 1), NONE, name=layer.name)
+    return _with_activation(reading, layer, Data(made, CHANNELS_LAST))
 
 
-def _batch_normalization(trace: Tracing, layer: Layer, read: Value, weights: list[Array]) -> Any:
-    axis = layer.config.get("axis", -1)
+def _dense(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
+    data = one(read)
+    kernel, *bias = weights
+    _check_kernel(kernel, (data.shape[-1], layer.told("units")))
+    own = bias[0] if bias else None
+    if data.rank == 2:
+        kernel = kernel if data.order is None else kernel[data.order]
+        made = Data(reading.network.dense(data.curve, kernel, own, layer.name), (0, 1))
+    else:
+        window = kernel.reshape(1, 1, *kernel.shape)
+        curve = reading.network.conv(image(reading, data), window, own, (1, 1), NONE, name=layer.name)
+        made = Data(curve, CHANNELS_LAST)
+    return _with_activation(reading, layer, made)
+
+
+def _with_activation(reading: Reading, layer: Layer, data: Data) -> Data:
+    """What the activation that a layer was told to have makes of a tensor."""
+    found = layer.told("activation", default="linear") or "linear"
+    if isinstance(found, str):
+        return activated(reading, found, data, layer.name)
+    kind = str(found.get("class_name"))
+    if kind not in _ACTIVATION_LAYERS:
+        raise Unsupported(f"with the activation {str(found.get('config', kind))[:60]}")
+    inner = Layer(kind, found["config"], (*layer.path, kind))
+    return _ACTIVATION_LAYERS[kind](reading, inner, [data], [])
+
+
+def _batch_normalization(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
+    data = one(read)
+    axis = layer.told("axis", default=-1)
     axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
-    if axis not in (-1, len(read.shape)):
-        raise BadInput(f"{visible(layer.name)} normalizes axis {visible(str(axis))} instead of the channels")
-    if layer.config.get("renorm") or layer.config.get("virtual_batch_size"):
-        raise BadInput(f"{visible(layer.name)} is a batch normalization of batches inside a batch")
-    config: Json = {
-        name: layer.config[name] for name in ("epsilon", "center", "scale") if name in layer.config
-    }
-    return trace.draw("BatchNormalization", read, config, weights, layer.name)
+    if axis not in (-1, data.rank - 1) or data.order is not None:
+        raise Unsupported("of other than channels")
+    if layer.told("renorm") or layer.told("virtual_batch_size"):
+        raise Unsupported("of a part of the batch")
+    *trained, mean, variance = weights
+    named = dict(
+        zip([each for each in ("scale", "center") if layer.told(each, default=True)], trained, strict=True)
+    )
+    gamma = named.get("scale", np.ones_like(mean))
+    beta = named.get("center", np.zeros_like(mean))
+    curve = image(reading, data) if data.rank == 4 else data.curve
+    epsilon = float(layer.told("epsilon", default=1e-3))
+    made = reading.network.batch_norm(curve, [gamma, beta, mean, variance], epsilon, layer.name)
+    return Data(made, CHANNELS_LAST) if data.rank == 4 else data.with_curve(made)
 
 
-def _rescaling(trace: Tracing, layer: Layer, read: Value, _: list[Array]) -> Any:
-    return read.scaled(constant(layer.config["scale"]), constant(layer.config.get("offset", 0.0)))
+def scaled(reading: Reading, data: Data, scale: Any, offset: Any, name: str) -> Data:
+    """Each channel times a scale plus an offset, or all of them."""
+    factors, shifts = (a_channel(data, np.asarray(each)) for each in (scale, offset))
+    return data.with_curve(reading.network.scaled(data.curve, factors, shifts, name))
 
 
-def _normalization(trace: Tracing, layer: Layer, read: Value, weights: list[Array]) -> Any:
+def _rescaling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    scale, offset = constant(layer.told("scale")), constant(layer.told("offset", default=0.0))
+    return scaled(reading, one(read), scale, offset, layer.name)
+
+
+def _normalization(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
     """(x - mean) / deviation of each channel, a deviation of 1e-7 at least."""
-    import numpy as np
+    if layer.told("invert"):
+        raise Unsupported("that is inverted")
+    given = weights[:2] or [constant(layer.told(each)) for each in ("mean", "variance")]
+    mean, variance = (np.asarray(each, np.float64) for each in given)
+    deviation = np.maximum(np.sqrt(np.maximum(variance, 0)), 1e-7)
+    return scaled(reading, one(read), 1 / deviation, -mean / deviation, layer.name)
 
-    if layer.config.get("invert"):
-        raise BadInput(f"{visible(layer.name)} is a Normalization that is inverted")
-    mean, variance = (
-        weights[:2] if weights else (constant(layer.config[each]) for each in ("mean", "variance"))
+
+def _resizing(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    """At the beginning, images come in its size; later on it may enlarge by a whole factor."""
+    data, size = one(read), (int(layer.told("height")), int(layer.told("width")))
+    if data.shape[:2] == size:
+        return data
+    factors = [new // old if new % old == 0 else 0 for new, old in zip(size, data.shape, strict=False)]
+    if not all(factors):
+        raise Unsupported("inside the model, by other than whole factors")
+    config = {"size": factors, "interpolation": layer.told("interpolation", default="bilinear")}
+    return _enlarged(reading, data, config, layer)
+
+
+def _upsampling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    _check_layout(layer)
+    config = {"size": _pair(layer, "size"), "interpolation": layer.told("interpolation", default="nearest")}
+    return _enlarged(reading, one(read), config, layer)
+
+
+def _enlarged(reading: Reading, data: Data, config: dict[str, Any], layer: Layer) -> Data:
+    if config["interpolation"] not in ("nearest", "bilinear"):
+        raise Unsupported(f"that is {str(config['interpolation'])[:20]}")
+    tensor = reading.network.tensor_of(image(reading, data))
+    edges = (edge * factor for edge, factor in zip(tensor.shape[:2], config["size"], strict=True))
+    made = reading.network.add("UpSampling2D", [tensor], (*edges, tensor.shape[2]), config, (), layer.name)
+    return Data(type(data.curve).of(made), CHANNELS_LAST)
+
+
+def _crop_to(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
+    if one(read).shape[:2] != (layer.told("height"), layer.told("width")):
+        raise Unsupported("to another size")
+    return _nothing(reading, layer, read, weights)
+
+
+def _relu(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    if float(layer.told("threshold") or 0):
+        raise Unsupported("with a threshold")
+    most, slope = layer.told("max_value"), float(constant(layer.told("negative_slope") or 0))
+    data = one(read)
+    if slope:
+        data = function(data, "leaky", (slope,), layer.name)
+    limits = (-math.inf if slope else 0.0, math.inf if most is None else float(constant(most)))
+    return function(data, "clip", limits, layer.name)
+
+
+def _leaky_relu(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    slope = float(constant(layer.told("negative_slope", "alpha", default=0.3)))
+    return function(one(read), "leaky", (slope,), layer.name)
+
+
+def _elu(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    return function(one(read), "elu", (float(layer.told("alpha", default=1.0)),), layer.name)
+
+
+def _softmax(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    axis = layer.told("axis", default=-1)
+    return moves.softmax(one(read), axis[0] if isinstance(axis, list) else int(axis), log=False)
+
+
+def _prelu(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
+    data = one(read)
+    if data.order is not None:
+        raise Unsupported("of a row that was flattened")
+    tensor = reading.network.tensor_of(image(reading, data) if data.rank == 4 else data.curve)
+    config = {"shared_axes": layer.told("shared_axes")}
+    made = reading.network.add("PReLU", [tensor], tensor.shape, config, weights, layer.name)
+    return data.with_curve(type(data.curve).of(made))
+
+
+def _pooling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    _check_layout(layer)
+    curve, window = image(reading, one(read)), _pair(layer, "pool_size")
+    margins = _margins(layer, curve.base.shape[:2], window, (1, 1))
+    strides = _pair(layer, "strides")
+    return Data(
+        reading.network.pool(layer.kind, curve, window, strides, margins, name=layer.name), CHANNELS_LAST
     )
-    deviation = np.maximum(np.sqrt(np.asarray(variance, np.float32)), 1e-7)
-    return read.scaled(1 / deviation, -np.asarray(mean, np.float32) / deviation)
 
 
-def _resizing(trace: Tracing, layer: Layer, read: Value, _: list[Array]) -> Any:
-    """At the beginning it is left to who makes the images; later on it may enlarge by a whole factor."""
-    height, width = int(layer.config["height"]), int(layer.config["width"])
-    if not isinstance(read, Value) or len(read.shape) < 2:
-        raise BadInput(f"{visible(layer.name)} resizes what is no image")
-    if read.shape[:2] == (height, width):
-        return read
-    if read.is_image:
-        trace.notes.append(
-            f"It resizes its images to {height}x{width} ({visible(str(layer.config.get('interpolation')))}): "
-            "here they are given in that size"
-        )
-        return Value((height, width, *read.shape[2:]), None, read.scale, read.offset, read.bgr)
-    size = tuple(
-        new // old if old and new % old == 0 else 0
-        for new, old in zip((height, width), read.shape, strict=False)
-    )
-    if not all(size):
-        raise BadInput(f"{visible(layer.name)} resizes inside the model by other than whole factors")
-    config = {"size": size, "interpolation": layer.config.get("interpolation", "bilinear")}
-    return trace.draw("UpSampling2D", read, config, (), layer.name)
+def _global_pooling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    _check_layout(layer)
+    keep = bool(layer.told("keepdims"))
+    return moves.reduce(reading.network, layer.kind, one(read), (1, 2), keep, layer.name)
 
 
-def _same_size(trace: Tracing, layer: Layer, read: Value, weights: list[Array]) -> Any:
-    """A crop that keeps all, or, of the image, one that is left to who makes the images."""
-    if read.is_image and read.shape[:2] != (layer.config["height"], layer.config["width"]):
-        raise BadInput(f"{visible(layer.name)} crops its image: leave it out of the model")
-    return _nothing(trace, layer, read, weights)
+def _padding(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    _check_layout(layer)
+    (top, bottom), (left, right) = layer.told("padding")
+    return moves.pad(reading.network, one(read), {1: (top, bottom), 2: (left, right)})
 
 
-def _relu(trace: Tracing, layer: Layer, read: Any, _: list[Array]) -> Any:
-    if float(layer.config.get("threshold") or 0) != 0:
-        raise BadInput(f"{visible(layer.name)} is a ReLU with a threshold")
-    most, slope = layer.config.get("max_value"), float(layer.config.get("negative_slope") or 0)
-    if most == 6 and not slope:
-        return activate(trace, "relu6", read, layer.name)
-    return trace.draw("ReLU", read, {"max_value": most, "negative_slope": slope}, (), layer.name)
+def _cropping(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    _check_layout(layer)
+    (top, bottom), (left, right) = layer.told("cropping")
+    return cropped(reading, one(read), ((top, bottom), (left, right)), layer.name)
 
 
-def _leaky_relu(trace: Tracing, layer: Layer, read: Any, _: list[Array]) -> Any:
-    slope = layer.told("negative_slope", "alpha", default=0.3)
-    return trace.draw("LeakyReLU", read, {"alpha": float(constant(slope))}, (), layer.name)
+def cropped(reading: Reading, data: Data, margins: Margins, name: str) -> Data:
+    """An image without its margins."""
+    return Data(reading.network.crop(image(reading, data), margins, name), CHANNELS_LAST)
 
 
-def _elu(trace: Tracing, layer: Layer, read: Any, _: list[Array]) -> Any:
-    if float(layer.config.get("alpha", 1.0)) != 1:
-        raise BadInput(f"{visible(layer.name)} is an ELU whose alpha is not 1")
-    return activate(trace, "elu", read, layer.name)
+def _flatten(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    return moves.flatten(reading.network, one(read), 1, layer.name)
 
 
-def _softmax(trace: Tracing, layer: Layer, read: Value, _: list[Array]) -> Any:
-    if layer.config.get("axis", -1) not in (-1, len(read.shape), [-1]):
-        raise BadInput(f"{visible(layer.name)} is a softmax over another axis than the last")
-    return Ended("softmax", read)
-
-
-def _flatten(trace: Tracing, layer: Layer, read: Any, _: list[Array]) -> Any:
-    if isinstance(read, Ended):  # one row of numbers in either shape
-        return Ended(read.ending, _flatten(trace, layer, read.logits, []))
-    if len(read.shape) == 1:
-        return read
-    return trace.draw("Flatten", read, {}, (), layer.name)
-
-
-def _reshape(trace: Tracing, layer: Layer, read: Any, _: list[Array]) -> Any:
+def _reshape(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     """The layer, or the operator, whose shape begins with the batch."""
-    if "target_shape" in layer.config:
-        return reshape(trace, read, tuple(layer.config["target_shape"]), layer.name)
-    batch, *shape = constant(layer.told("newshape", "shape"))
-    size, count = (math.prod(each) for each in (shape, read.shape if isinstance(read, Value) else (0,)))
-    if batch not in (-1, None) or (size != count and -1 not in shape) or (batch == -1 and -1 in shape):
-        raise BadInput(f"{visible(layer.name)} reshapes what belongs to several images")
-    return reshape(trace, read, tuple(shape), layer.name)
+    shape = layer.told("target_shape", "newshape", "shape")
+    batch, rest = (1, shape) if "target_shape" in layer.config else (shape[0], shape[1:])
+    return moves.resized(reading.network, one(read), batch or 1, [int(edge) for edge in rest], layer.name)
 
 
-def reshape(trace: Tracing, read: Any, shape: tuple[int, ...], name: str) -> Any:
-    """The same numbers in another shape, without the batch."""
-    if isinstance(read, Ended):
-        return Ended(read.ending, reshape(trace, read.logits, shape, name))
-    if read.is_image and len(read.shape) == 2 and shape == (*read.shape, 1):
-        return Value(shape, None, read.scale, read.offset)
-    if shape == read.shape:
-        return read
-    return trace.draw("Reshape", read, {"target_shape": shape}, (), name)
-
-
-def constant(found: Any) -> Any:
-    """A number or an array in a configuration, as lists."""
-    if isinstance(found, Mapping):
-        found = found["config"]["value"]
-    return found
+def _permute(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    return transpose(one(read), (0, *layer.told("dims")))
 
 
 def _check_layout(layer: Layer) -> None:
-    if layer.config.get("data_format", "channels_last") not in ("channels_last", None):
-        raise BadInput(f"{visible(layer.name)} has its channels first: save the model with channels_last")
+    if layer.told("data_format", default="channels_last") not in ("channels_last", None):
+        raise Unsupported("with its channels first")
 
 
-_POOL = ("pool_size", "strides", "padding")
-ACTIVATION_LAYERS: dict[str, Draw] = {
+_ACTIVATION_LAYERS: dict[str, Callable[..., Data]] = {
     "ReLU": _relu,
     "LeakyReLU": _leaky_relu,
     "ELU": _elu,
@@ -227,26 +292,24 @@ ACTIVATION_LAYERS: dict[str, Draw] = {
 }
 LAYERS: dict[str, Draw] = {
     **dict.fromkeys(_DOING_NOTHING, _nothing),
-    **dict.fromkeys(("CenterCrop", "RandomCrop"), _same_size),
-    **dict.fromkeys(_KERNEL_NAMES, _kernel),
+    **dict.fromkeys(("CenterCrop", "RandomCrop"), _crop_to),
+    **dict.fromkeys(("Conv2D", "DepthwiseConv2D"), _conv),
     **dict.fromkeys(("BatchNormalization", "SyncBatchNormalization"), _batch_normalization),
     **dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
-    **ACTIVATION_LAYERS,
+    **_ACTIVATION_LAYERS,
+    **dict.fromkeys(("MaxPooling2D", "AveragePooling2D"), _pooling),
+    **dict.fromkeys(("GlobalMaxPooling2D", "GlobalAveragePooling2D"), _global_pooling),
+    "Activation": lambda reading, layer, read, _: _with_activation(reading, layer, one(read)),
+    "Dense": _dense,
     "SeparableConv2D": _separable,
     "Rescaling": _rescaling,
     "Normalization": _normalization,
     "Resizing": _resizing,
-    "Activation": lambda trace, layer, read, _: _activated(trace, layer, read),
-    "PReLU": _passed("PReLU", "shared_axes"),
-    "ZeroPadding2D": _passed("ZeroPadding2D", "padding"),
-    "Cropping2D": _passed("Cropping2D", "cropping"),
-    "MaxPooling2D": _passed("MaxPooling2D", *_POOL),
-    "AveragePooling2D": _passed("AveragePooling2D", *_POOL),
-    "GlobalAveragePooling2D": _passed("GlobalAveragePooling2D", "keepdims"),
-    "GlobalMaxPooling2D": _passed("GlobalMaxPooling2D", "keepdims"),
-    "UpSampling2D": _passed("UpSampling2D", "size", "interpolation"),
-    "Permute": _passed("Permute", "dims"),
-    "Average": _passed("Average"),
+    "PReLU": _prelu,
+    "ZeroPadding2D": _padding,
+    "Cropping2D": _cropping,
+    "UpSampling2D": _upsampling,
+    "Permute": _permute,
     "Flatten": _flatten,
     "Reshape": _reshape,
 }

@@ -1,27 +1,38 @@
-"""A Keras model, once its file is open, call by call into the flat one."""
+"""A Keras model, once its file is open, call by call into a network."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from edgefashion.errors import BadInput, first_line
+from edgefashion.errors import first_line
 from edgefashion.escaping import visible
-from edgefashion.importing.imported import Format, Imported
-from edgefashion.importing.keras_activations import NAMES
-from edgefashion.importing.keras_graph import INPUT, Call, Layer, flatten
-from edgefashion.importing.keras_layers import ACTIVATION_LAYERS, LAYERS
-from edgefashion.importing.keras_nodes import Result
+from edgefashion.importing.curves import Curve
+from edgefashion.importing.given import Given, Refused, image_of, row_of, shown, single
+from edgefashion.importing.imported import Format, Preprocessing
+from edgefashion.importing.keras_graph import Call, Layer, flatten
+from edgefashion.importing.keras_layers import LAYERS
+from edgefashion.importing.keras_nodes import Result, results_in
 from edgefashion.importing.keras_operators import OPERATORS, operands_of, operator_of
+from edgefashion.importing.keras_reading import Reading, Value
 from edgefashion.importing.keras_weights import Weights
-from edgefashion.importing.tracing import Ended, Tracing, Value
-from edgefashion.models import imported
-from edgefashion.tensorflow import keras
+from edgefashion.importing.layout import CHANNELS_LAST, Data
+from edgefashion.importing.network import Network
+from edgefashion.importing.plan import Unsupported
 
 _QUANTIZED = re.compile(r"int4|int8|float8|gptq|awq|Quantized")
-_MERGING = ("Average",)
-"""Layers of several inputs that are no operators."""
+_DRAW = LAYERS | OPERATORS
+_BEHIND_SOFTMAX = ("Activation", "Flatten", "Reshape", "Identity", "Cast", "Dropout")
+_BEFORE_RESIZING = (
+    "Rescaling",
+    "Normalization",
+    "Cast",
+    "TrueDivide",
+    "Divide",
+    "Multiply",
+    "Add",
+    "Subtract",
+)
 Size = tuple[int, int]
 
 
@@ -34,125 +45,100 @@ class KerasModel:
     weights: Callable[[Layer], Weights]
 
 
-def trace(file: KerasModel, size: Size | None, at_most: int) -> Imported:
-    """The classifier that a file is, with at most so many bytes of weights; see `keras_file.read`."""
+def trace(file: KerasModel, size: Size | None) -> Given:
+    """The classifier that a file is. Raises Refused for what is none, and ValueError where it is damaged."""
     calls, results = flatten(file.model)
-    _check_kinds(calls)
-    if len(results) != 1:
-        raise BadInput(f"it has {len(results)} outputs, as detectors have: a classifier has one")
-    weights = file.weights(file.model)
-    trace = Tracing(file.format, size, at_most // 4)
-    values: list[Any] = []
-    for call in calls:
+    calls = [replace(call, layer=operator_of(call)) for call in calls]
+    output = single(results, "output")
+    shape, resizing = _image_shape(calls)
+    image = image_of((None, *shape, 1)[:4], "float32", size, channels_last=True)
+    reading = Reading(Network(image.shape), file.format)
+    axes = CHANNELS_LAST[: len(shape) + 1]
+    reading.values.append(Data(Curve.of(reading.network.image), axes))
+    weights, failed = file.weights(file.model), []
+    for call in calls[1:]:
+        _check(call, reading)
         try:
-            values.append(_called(trace, call, values, weights))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RuntimeError) as error:
-            name = visible(call.layer.name[:60])
-            raise BadInput(
-                f"its layer {name} ({call.layer.kind}) is damaged ({first_line(error)})"
-            ) from error
-    return _finished(file, trace, values[results[0].call])
+            reading.values.append(_called(reading, call, weights))
+        except Unsupported as reason:
+            failed.append(f"{call.layer.kind[:80]} {reason}".strip())
+            reading.values.append(None)
+        except (TypeError, AttributeError, IndexError, KeyError, RuntimeError, OSError) as error:
+            raise ValueError(f"its layer {call.layer.name[:60]}: {first_line(error)[:200]}") from error
+    if failed:
+        raise Refused.operators(failed)
+    given = row_of(reading.network, reading.values[output.call], image, file.format)
+    given.notes[:0] = _notes(file.model, reading, resizing)
+    if reading.bgr:
+        before = given.preprocessing or Preprocessing((1.0,), (0.0,))
+        given.preprocessing = replace(before, bgr=True)
+    return given
 
 
-def _check_kinds(calls: Sequence[Call]) -> None:
-    """Raise BadInput for layers that are not known, all of them by name and count."""
-    found = Counter(each for call in calls for each in _unknown(call))
-    if not found:
-        return
-    named = ", ".join(f"{visible(kind[:80])} ({count})" for kind, count in sorted(found.items())[:40])
-    lambdas = ": the code of a Lambda layer is never run" if "Lambda" in found else ""
-    raise BadInput(f"it has what there are no layers for here: {named}{lambdas}")
+def _notes(model: Layer, reading: Reading, resizing: str | None) -> list[str]:
+    inside = sum(layer.is_model for layer in model.layers())
+    notes = [f"{inside} model{'s' * (inside > 1)} inside it became one with it"] if inside else []
+    notes += [resizing] if resizing else []
+    if reading.left_out:
+        notes.append(f"left out, since they do nothing at inference: {', '.join(reading.left_out)}")
+    return notes
 
 
-def _unknown(call: Call) -> Iterator[str]:
-    layer = operator_of(call)
-    config = layer.config
-    if layer.kind not in LAYERS and layer.kind not in OPERATORS and layer.kind != INPUT:
-        yield layer.kind
-        return
-    if _QUANTIZED.search(str(config.get("dtype"))) or config.get("quantization_config"):
-        raise BadInput(
-            f"{visible(layer.name)} is quantized already: give the model as it was trained, in float"
-        )
-    activation = config.get("activation")
-    if isinstance(activation, dict) and activation.get("class_name") not in ACTIVATION_LAYERS:
-        yield f"the activation {activation.get('config', activation.get('class_name'))}"[:80]
-    elif isinstance(activation, str) and activation not in NAMES:
-        yield f"the activation {activation}"
+def _image_shape(calls: Sequence[Call]) -> tuple[list[int | None], str | None]:
+    """Height, width and channels of its images, the last one not always; and what is said of a resizing."""
+    _, *shape = calls[0].layer.told("batch_shape", "batch_input_shape") or [None]
+    if len(shape) not in (2, 3) or (len(shape) == 2 and None in shape):
+        raise Refused(f"takes {shown([None, *shape])}, not pictures: it is no classifier of them")
+    first = _resizing(calls)
+    if first is None:
+        return shape, None
+    size = [int(first.told("height")), int(first.told("width"))]
+    if shape[:2] == size:
+        return shape, None
+    how = visible(str(first.told("interpolation"))[:20])
+    note = f"it resizes its images to {size[0]}x{size[1]} ({how}) itself: here they are made so large before"
+    return [*size, *shape[2:]], note
 
 
-def _called(trace: Tracing, call: Call, values: list[Any], weights: Weights) -> Any:
-    """What a call gives, from what those before it gave."""
-    layer = operator_of(call)
-    if layer.kind == INPUT:
-        return _image(layer)
-    operands = [_filled(each, values) for each in operands_of(call)]
-    if layer.kind in OPERATORS:
-        return OPERATORS[layer.kind](trace, layer, operands)
-    if layer.kind not in _MERGING and len(operands) > 1:
-        raise BadInput(f"{visible(layer.name)} ({layer.kind}) reads {len(operands)} inputs: one is read")
-    if trace.format == "Keras 2" and call.named.get("training") is True:
-        raise BadInput(f"{visible(layer.name)} ({layer.kind}) is called as in training, where answers vary")
-    return LAYERS[layer.kind](
-        trace, layer, operands if layer.kind in _MERGING else operands[0], weights(layer)
-    )
+def _resizing(calls: Sequence[Call]) -> Layer | None:
+    """The layer that resizes the image, where nothing but scales and offsets comes before."""
+    number = 0
+    while True:
+        readers = [each for each, call in enumerate(calls) if Result(number) in results_in(call.operands)]
+        if len(readers) != 1:
+            return None
+        (number,) = readers
+        layer = calls[number].layer
+        if layer.kind == "Resizing":
+            return layer
+        if layer.kind not in _BEFORE_RESIZING and _DRAW.get(layer.kind) is not LAYERS["Dropout"]:
+            return None
 
 
-def _filled(operand: Any, values: list[Any]) -> Any:
+def _check(call: Call, reading: Reading) -> None:
+    """Raise Refused for a layer that is quantized, or that is called as in training."""
+    layer, kind = call.layer, visible(call.layer.kind[:80])
+    if _QUANTIZED.search(str(layer.told("dtype"))) or layer.told("quantization_config"):
+        raise Refused(f"is quantized already (it has a {kind} of integers): name the model in float")
+    random = layer.kind == "BatchNormalization" or "Dropout" in layer.kind
+    if reading.format == "Keras 2" and call.named.get("training") is True and random:
+        raise Refused(f"calls its {kind} as in training, where answers vary")
+
+
+def _called(reading: Reading, call: Call, weights: Weights) -> Value:
+    """What a call gives; nothing where something that it reads could not be taken over."""
+    layer = call.layer
+    if layer.kind not in _DRAW:
+        raise Unsupported(", whose code is not run" if layer.kind == "Lambda" else "")
+    read = [_filled(each, reading.values) for each in operands_of(call)]
+    if any(each is None for each in read):
+        return None
+    if any(isinstance(each, Data) and each.ending for each in read) and layer.kind not in _BEHIND_SOFTMAX:
+        raise Unsupported("behind a softmax")
+    return _DRAW[layer.kind](reading, layer, read, weights(layer))
+
+
+def _filled(operand: Any, values: Sequence[Value]) -> Any:
     if isinstance(operand, list):
         return [_filled(each, values) for each in operand]
     return values[operand.call] if isinstance(operand, Result) else operand
-
-
-def _image(layer: Layer) -> Value:
-    """The input of a model, if it is an image."""
-    _, *shape = layer.config.get("batch_shape") or layer.config.get("batch_input_shape") or [None]
-    open_edges = [edge for edge in shape[:2] if edge is None]
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] is None) or (len(shape) == 2 and open_edges):
-        what = "rows of numbers" if len(shape) == 1 else "sequences" if len(shape) == 2 else "something else"
-        raise BadInput(f"its input of the shape {visible(str(shape)[:80])} is no image, but {what}")
-    return Value(tuple(shape))
-
-
-def _finished(file: KerasModel, trace: Tracing, value: Any) -> Imported:
-    """What was read, once the answer of the model is known."""
-    ending = value.ending if isinstance(value, Ended) else "logits"
-    logits = value.logits if isinstance(value, Ended) else value
-    if not isinstance(logits, Value) or logits.is_image:
-        raise BadInput("it has no layer that computes")
-    if len(logits.shape) == 3 and logits.shape[:2] == (1, 1):
-        logits = trace.draw("Flatten", logits)
-    if len(logits.shape) != 1:
-        shape = "x".join(map(str, logits.shape))
-        raise BadInput(
-            f"it answers with {shape} numbers, as detectors and segmentations do: a classifier has a row"
-        )
-    notes = [*trace.notes]
-    if logits.shape[0] == 1:
-        logits = trace.two_logits(logits)
-        notes.append(
-            "Its single output z is two here, -z/2 and z/2: whether an image is not of its class, or is"
-        )
-    inside = sum(layer.is_model for layer in file.model.layers())
-    if inside:
-        notes.insert(0, f"{inside} model{'s' * (inside > 1)} inside it became one with it")
-    if trace.left_out:
-        notes.append(f"Left out, doing nothing at inference: {', '.join(trace.left_out)}")
-    return Imported(
-        model=_rebuilt(trace, logits),
-        format=file.format,
-        ending=ending,
-        preprocessing=trace.preprocessing(),
-        size=trace.fixed_size,
-        answers=None,
-        notes=tuple(notes),
-    )
-
-
-def _rebuilt(trace: Tracing, logits: Value) -> keras.Model:
-    """The model without the layers that became others, as a run folder gives it back."""
-    assert trace.drawing is not None
-    drawn = trace.drawing.model(trace.tensor(logits))
-    model = imported.build(drawn.get_config())
-    model.set_weights(drawn.get_weights())
-    return model

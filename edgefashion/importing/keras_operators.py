@@ -1,22 +1,21 @@
-"""What operators between layers are in the flat model: those of Keras 3, and functions of TensorFlow that
+"""What operators between layers are in the network: those of Keras 3, and functions of TensorFlow, which
 Keras 2 keeps as layers.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from edgefashion.errors import BadInput
-from edgefashion.escaping import visible
-from edgefashion.importing.keras_activations import activate
+from edgefashion.importing import moves
+from edgefashion.importing.arithmetic import combined, function
 from edgefashion.importing.keras_graph import Call, Layer
-from edgefashion.importing.keras_layers import reshape
-from edgefashion.importing.tracing import Ended, Plane, Tracing, Value
+from edgefashion.importing.keras_layers import cropped
+from edgefashion.importing.keras_reading import Draw, Plane, Reading, activated, constant, one
+from edgefashion.importing.layout import Data, transpose
+from edgefashion.importing.plan import Array, Unsupported
 
-Apply = Callable[[Tracing, Layer, list[Any]], Any]
-"""What an operator makes of operands, values and numbers; its options are in the configuration."""
 _SECOND_OPERANDS = ("y", "x2", "value", "bias")
 
 FUNCTIONS = {
@@ -44,15 +43,15 @@ FUNCTIONS = {
 def operator_of(call: Call) -> Layer:
     """The layer that is called, its options too in its configuration; a function as the operator it is."""
     layer = call.layer
-    kind, config = layer.kind, layer.config
+    kind, config = layer.kind, {**layer.config, **call.named}
     if kind in ("TFOpLambda", "SlicingOpLambda"):
         function = str(config.get("function"))
         kind = FUNCTIONS.get(function, f"tf.{function}")
-    return replace(layer, kind=kind, config={**config, **call.named})
+    return replace(layer, kind=kind, config=config)
 
 
 def operands_of(call: Call) -> list[Any]:
-    """What an operator works on, and what a layer reads."""
+    """What an operator works on, and what a layer reads: results, and numbers."""
     named = [call.named[each] for each in _SECOND_OPERANDS if call.named.get(each) is not None]
     first, *others = call.operands
     return [*(first if isinstance(first, list) and not _is_constant(first) else [first]), *others, *named]
@@ -64,198 +63,145 @@ def _is_constant(operand: Any) -> bool:
     return isinstance(operand, int | float | np.ndarray)
 
 
-def _merged(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    """A layer of two or more values; with a number, something to carry along."""
-    kind = layer.kind.removeprefix("True")
-    values = [each for each in operands if not _is_constant(each)]
-    if len(values) == 1 and len(operands) == 2:
-        (constant,) = (each for each in operands if _is_constant(each))
-        return _with_constant(
-            trace, layer, _carried(trace, values[0]), constant, operands[0] is not values[0]
-        )
-    if len(values) < len(operands) or len(values) < 2 or kind == "Divide":
-        raise _unread(layer)
-    known = _known_product(trace, values, layer) if kind == "Multiply" and len(values) == 2 else None
-    return known or trace.draw(kind, values, {}, (), layer.name)
+def _combined(kind: str) -> Draw:
+    """Of two tensors or more, or of one and a number."""
+
+    def draw(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+        first, *others = (constant(each) if _is_constant(each) else each for each in read)
+        for each in others:
+            first = combined(reading.network, kind, [first, each], layer.name)
+        if not others or not isinstance(first, Data):
+            raise Unsupported("of one")
+        return first
+
+    return draw
 
 
-def _carried(trace: Tracing, value: Any) -> Value:
-    """A value that can be scaled."""
-    return value if isinstance(value, Value) else trace.value(trace.tensor(value))
+def _average(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
+    made = _combined("add")(reading, layer, read, weights)
+    assert isinstance(made, Data)
+    return function(made, "affine", (1 / len(read), 0.0), layer.name)
 
 
-def _with_constant(trace: Tracing, layer: Layer, value: Value, constant: Any, before: bool) -> Any:
-    number = np.asarray(constant, np.float32)
-    kind = layer.kind.removeprefix("True")
-    if kind == "Add":
-        return value.scaled(1, number)
-    if kind == "Multiply":
-        return value.scaled(number)
-    if kind == "Subtract":
-        return value.scaled(-1, number) if before else value.scaled(1, -number)
-    if kind == "Divide" and not before and (number != 0).all():
-        return value.scaled(1 / number)
-    if kind == "Maximum" and (number == 0).all():
-        return activate(trace, "relu", value, layer.name)
-    raise _unread(layer)
+def _activation(name: str) -> Draw:
+    def draw(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+        data = one(read)
+        if name == "gelu" and layer.told("approximate"):
+            return function(data, "gelu_tanh", (), layer.name)
+        return activated(reading, name, data, layer.name)
+
+    return draw
 
 
-def _known_product(trace: Tracing, values: list[Any], layer: Layer) -> Any:
-    """The activation that a product of a value and its own sigmoid is, or begins to be."""
-    for value, other in (values, values[::-1]):
-        if isinstance(other, Ended) and other.ending == "sigmoid" and _same(other.logits, value):
-            return activate(trace, "swish", value, layer.name)
-    tensors = [trace.tensor(each) for each in values]
-    for read, other in (tensors, tensors[::-1]):
-        if trace.origin(other, "HardSigmoid") is read:
-            return activate(trace, "hard_swish", trace.value(read), layer.name)
-        if trace.origin(other, "relu6(x + 3)") is read:
-            made = trace.draw("Multiply", [trace.value(each) for each in tensors], {}, (), layer.name)
-            return trace.note_origin(made, "x * relu6(x + 3)", read)
-    return None
-
-
-def _same(one: Any, other: Any) -> bool:
-    both = isinstance(one, Value) and isinstance(other, Value) and not one.is_image
-    return both and one.tensor is other.tensor and one.plain and other.plain
-
-
-def _activation(name: str) -> Apply:
-    def apply(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-        (value,) = operands
-        if layer.config.get("approximate") and name == "gelu":
-            raise BadInput(f"{visible(layer.name)} is an approximate gelu: the exact one is read")
-        return activate(trace, name, value, layer.name)
-
-    return apply
-
-
-def _leaky_relu(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
+def _leaky_relu(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     slope = layer.told("negative_slope", "alpha", default=0.2)
-    return trace.draw("LeakyReLU", operands[0], {"alpha": float(slope)}, (), layer.name)
+    return function(one(read), "leaky", (float(slope),), layer.name)
 
 
-def _negative(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    return _carried(trace, operands[0]).scaled(-1)
+def _negative(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    return function(one(read), "affine", (-1.0, 0.0), layer.name)
 
 
-def _concatenated(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    values = [each for each in operands if not _is_constant(each)]
-    return trace.draw("Concatenate", values, {"axis": int(layer.config.get("axis", -1))}, (), layer.name)
+def _concatenated(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    every = [one([each]) for each in read if not _is_constant(each)]
+    return moves.concatenate(reading.network, every, int(layer.told("axis", default=-1)), layer.name)
 
 
-def _clip(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    low = layer.told("x_min", "clip_value_min")
-    high = layer.told("x_max", "clip_value_max")
-    if low != 0 or not _is_constant(high):
-        raise _unread(layer)
-    if high == 6:
-        return activate(trace, "relu6", operands[0], layer.name)
-    return trace.draw("ReLU", operands[0], {"max_value": float(high)}, (), layer.name)
+def _clip(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    low, high = layer.told("x_min", "clip_value_min"), layer.told("x_max", "clip_value_max")
+    return function(one(read), "clip", (float(constant(low)), float(constant(high))), layer.name)
 
 
-def _pooled(kind: str) -> Apply:
-    """Over rows and columns."""
+def _pooled(kind: str) -> Draw:
+    def draw(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+        axes = layer.told("axis")
+        axes = axes if isinstance(axes, list | tuple) else [axes]
+        return moves.reduce(
+            reading.network,
+            kind,
+            one(read),
+            [int(axis) for axis in axes],
+            bool(layer.told("keepdims")),
+            layer.name,
+        )
 
-    def apply(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-        axes = layer.told("axis", default=0)
-        rank = len(operands[0].shape) + 1
-        found = sorted(axis % rank for axis in (axes if isinstance(axes, list | tuple) else [axes]))
-        if found != [1, 2] or rank != 4:
-            raise _unread(layer)
-        keep = bool(layer.config.get("keepdims"))
-        return trace.draw(kind, operands[0], {"keepdims": keep}, (), layer.name)
-
-    return apply
-
-
-def _transposed(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    axes = layer.told("axes", "perm")
-    if not isinstance(axes, list) or axes[:1] != [0]:
-        raise _unread(layer)
-    return trace.draw("Permute", operands[0], {"dims": axes[1:]}, (), layer.name)
+    return draw
 
 
-def _squeezed(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    shape, axes = list(operands[0].shape), layer.told("axis")
-    rank = len(shape) + 1
-    gone = {axis % rank - 1 for axis in (axes if isinstance(axes, list) else [axes])}
-    if any(axis < 0 or shape[axis] != 1 for axis in gone):
-        raise _unread(layer)
-    left = tuple(edge for axis, edge in enumerate(shape) if axis not in gone)
-    return reshape(trace, operands[0], left, layer.name)
+def _transposed(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    return transpose(one(read), tuple(layer.told("axes", "perm") or ()))
 
 
-def _expanded(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
-    shape, axis = list(operands[0].shape), int(layer.config["axis"])
-    place = axis % (len(shape) + 2) - 1
-    if place < 0:
-        raise _unread(layer)
-    return reshape(trace, operands[0], (*shape[:place], 1, *shape[place:]), layer.name)
+def _squeezed(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    axes = layer.told("axis")
+    axes = axes if isinstance(axes, list) else [] if axes is None else [axes]
+    return moves.squeeze(reading.network, one(read), axes, layer.name)
 
 
-def _padded(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
+def _expanded(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    return moves.unsqueeze(reading.network, one(read), [int(layer.told("axis"))], layer.name)
+
+
+def _padded(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    mode, value = layer.told("mode", default="constant"), layer.told("constant_values") or 0
+    if str(mode).lower() != "constant" or value:
+        raise Unsupported("with other than zeros")
     margins = layer.told("pad_width", "paddings")
-    others = layer.config.get("mode", "constant"), layer.config.get("constant_values") or 0
-    if (
-        len(margins) != 4
-        or [*margins[0], *margins[3]] != [0] * 4
-        or others not in (("constant", 0), ("CONSTANT", 0))
-    ):
-        raise _unread(layer)
-    return trace.draw("ZeroPadding2D", operands[0], {"padding": margins[1:3]}, (), layer.name)
+    pairs = {axis: (int(before), int(after)) for axis, (before, after) in enumerate(margins)}
+    return moves.pad(reading.network, one(read), pairs)
 
 
-def _cut(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
+def _cut(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data | Plane:
     """Rows and columns cut away; channels of the image turned round, or one of them alone."""
-    value, *keys = operands
-    keys = keys[0] if keys else layer.config["slice_spec"]
-    keys = list(keys) if isinstance(keys, list) else [keys]
-    rank = len(value.shape) + 1 if isinstance(value, Value) else 0
+    data, *keys = read
+    data, *before, last = one([data]), *_keys(keys[0] if keys else layer.told("slice_spec"), one([data]).rank)
+    if all(key == slice(None) for key in before) and data.rank == 4:
+        if last == slice(None, None, -1):
+            return reading.turned(data)
+        if isinstance(last, int) and reading.is_image(data):
+            return Plane(data, last % data.shape[-1])
+    if data.rank != 4 or before[0] != slice(None) or last != slice(None):
+        raise Unsupported("of other than rows and columns")
+    first, second = (_margin(key, edge) for key, edge in zip(before[1:], data.shape, strict=False))
+    return cropped(reading, data, (first, second), layer.name)
+
+
+def _keys(found: Any, rank: int) -> list[Any]:
+    """One for each axis."""
+    keys = list(found) if isinstance(found, list) else [found]
     if Ellipsis in keys:
         place = keys.index(Ellipsis)
         keys[place : place + 1] = [slice(None)] * (rank - len(keys) + 1)
-    keys += [slice(None)] * (rank - len(keys))
-    *before, last = keys
-    if value.is_image and rank == 4 and all(key == slice(None) for key in before):
-        if last == slice(None, None, -1):
-            return value.reversed()
-        if isinstance(last, int):
-            return Plane(value, last % (value.shape[-1] or 1))
-    if rank != 4 or keys[0] != slice(None) or last != slice(None):
-        raise _unread(layer)
-    margins = [_margins(key, edge, layer) for key, edge in zip(keys[1:3], value.shape, strict=False)]
-    return trace.draw("Cropping2D", value, {"cropping": margins}, (), layer.name)
+    return keys + [slice(None)] * (rank - len(keys))
 
 
-def _margins(key: Any, edge: int | None, layer: Layer) -> tuple[int, int]:
+def _margin(key: Any, edge: int) -> tuple[int, int]:
     """What a slice leaves out at either end."""
-    if not isinstance(key, slice) or edge is None or key.step not in (None, 1):
-        raise _unread(layer)
+    if not isinstance(key, slice) or key.step not in (None, 1):
+        raise Unsupported("with a step")
     start, stop, _ = key.indices(edge)
     return start, edge - stop
 
 
-def _stacked(trace: Tracing, layer: Layer, operands: list[Any]) -> Any:
+def _stacked(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     """The channels of the image side by side again, in their order or the opposite one."""
-    planes = [each for each in operands if isinstance(each, Plane)]
-    image = planes[0].image if planes else None
-    channels = [plane.channel for plane in planes if plane.image is image]
-    if image is None or len(channels) != image.shape[-1] or layer.config.get("axis", 0) not in (-1, 3):
-        raise _unread(layer)
+    planes = [each for each in read if isinstance(each, Plane)]
+    if not planes or len(planes) < len(read) or layer.told("axis", default=0) not in (-1, 3):
+        raise Unsupported("of other than the channels of the image")
+    image, channels = planes[0].image, [plane.channel for plane in planes]
+    if any(plane.image is not image for plane in planes) or sorted(channels) != list(range(image.shape[-1])):
+        raise Unsupported("of other than the channels of the image")
     if channels == sorted(channels):
         return image
     if channels[::-1] != sorted(channels):
-        raise _unread(layer)
-    return image.reversed()
+        raise Unsupported("of channels in another order")
+    return reading.turned(image)
 
 
-def _unread(layer: Layer) -> BadInput:
-    return BadInput(f"{visible(layer.name)} is a use of {layer.kind} that is not read here")
-
-
-OPERATORS: dict[str, Apply] = {
-    **dict.fromkeys(("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum"), _merged),
+OPERATORS: dict[str, Draw] = {
+    **{kind: _combined(kind.lower()) for kind in ("Add", "Subtract", "Multiply", "Divide")},
+    **{kind: _combined(kind) for kind in ("Maximum", "Minimum")},
+    "TrueDivide": _combined("divide"),
     **{
         kind: _activation(name)
         for kind, name in (
@@ -270,6 +216,7 @@ OPERATORS: dict[str, Apply] = {
             *(("HardSilu", "hard_silu"), ("HardSwish", "hard_swish"), ("Cast", "linear")),
         )
     },
+    "Average": _average,
     "LeakyRelu": _leaky_relu,
     "Negative": _negative,
     "Concatenate": _concatenated,
