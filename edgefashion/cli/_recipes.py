@@ -8,6 +8,7 @@ from edgefashion.cli._data import Chosen
 from edgefashion.cli._output import say
 from edgefashion.errors import BadInput
 from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, Variety, automatic, changed, run_name
+from edgefashion.recipes.automatic import FEW
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -57,4 +58,6 @@ def _automatic(model: str, dataset: "Dataset", variety: Variety, changes: dict[s
     given = {name: value for name, value in changes.items() if value is not None}
     found = automatic_recipe(model, dataset, variety=variety, **given)
     say(f"recipe for {model}: {found.reason}")
+    if model != "mobilenetv2" and len(dataset.train) < FEW * len(dataset.task.classes):
+        say("for so few pictures --model mobilenetv2 is advised, which knows pictures before it starts")
     return found

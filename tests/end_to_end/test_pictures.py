@@ -36,6 +36,7 @@ def test_from_a_zip_file_to_a_bundle(
     ).stderr
     assert "taken from the folder inside: photos" in said
     assert "warning: the class " in said
+    assert "for so few pictures --model mobilenetv2 is advised" in said
     exported = typed("export", "--format", "tflite", "--precision", "int8").stderr
     assert f"data: file {archive}, which the model was trained with" in exported
     model = "runs/cnn/artifacts/cnn-int8.tflite"
