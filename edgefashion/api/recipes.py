@@ -10,7 +10,7 @@ from edgefashion.recipes import RECIPES, VARIETIES, Recipe, Variety, automatic, 
 
 @takes(model=str, dataset=Dataset, variety=str)
 def automatic_recipe(model: str, dataset: Dataset, *, variety: Variety = "photo", **changes: Any) -> Recipe:
-    """What `edgefashion train --recipe auto` trains `model` ("cnn", "mobilenetv2") with on these pictures: by
+    """What `edgefashion train --recipe auto` trains `model` (one of `RECIPES`) with on these pictures: by
     how many of a class there are to learn from. `reason` says why.
 
     `variety` says how pictures of a class differ: as photos do ("photo"), little, the camera being fixed

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edgefashion.cli._output import OutputFile, PictureFile
-from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, WIDTHS
+from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, SHORT, WIDTHS
 
 MOST_CPUS = 9999
 MOST = 10**9
@@ -93,12 +93,12 @@ class Name(click.ParamType[str]):
 
 
 class OneOf(click.ParamType[tuple[str, ...]]):
-    """One of a few names, or `all`; the nearest one is suggested for any other."""
+    """One of a few names, or `all`, of `every`; the nearest one is suggested for any other."""
 
     name = "name"
 
-    def __init__(self, what: str, names: Sequence[str]) -> None:
-        self.what, self.names = what, (*names, "all")
+    def __init__(self, what: str, names: Sequence[str], every: Sequence[str] | None = None) -> None:
+        self.what, self.names, self.every = what, (*names, "all"), every or names
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """How --help shows it."""
@@ -107,14 +107,14 @@ class OneOf(click.ParamType[tuple[str, ...]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
-        """The names meant: `all` means every one."""
+        """The names meant."""
         if isinstance(value, tuple):
             return value
         return tuple(name for name in self.names[:-1] if name in self._meant(value))
 
     def _meant(self, value: str) -> set[str]:
         check_name(self.fail, self.what, value, self.names)
-        return set(self.names if value == "all" else [value])
+        return set(self.every if value == "all" else [value])
 
 
 class Several(OneOf):
@@ -183,7 +183,7 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 model_option = click.option(
-    "--model", "models", type=OneOf("model", list(RECIPES)), default="cnn", show_default=True
+    "--model", "models", type=OneOf("model", list(RECIPES), SHORT), default="cnn", show_default=True
 )
 recipe_option = click.option(
     "--recipe",

@@ -29,7 +29,9 @@ def _rows() -> list[Row]:
 
 
 def _notes() -> list[str]:
-    usual = [f"--model {model} is --recipe {recipe.name}" for model, recipe in RECIPES.items()]
+    usual = [
+        f"--model {model} is --recipe {each.name}" for model, each in RECIPES.items() if each.name != model
+    ]
     return [f"{'; '.join(usual)}.", "--json shows every field."]
 
 

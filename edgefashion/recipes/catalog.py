@@ -23,9 +23,6 @@ _MOBILENETV2_SHORT = Recipe(
     loss="categorical_crossentropy",
     weights="imagenet",
 )
-RECIPES = {"cnn": _CNN, "mobilenetv2": _MOBILENETV2_SHORT}
-"""What each --model is trained after where no recipe is named."""
-
 # Weight decay is decoupled and does not pass through the momentum of 0.9: 2e-3 here is what 2e-4 is as an
 # L2 penalty in the loss.
 _CNN_64K = Recipe(
@@ -68,6 +65,10 @@ _MOBILENETV2_FAST = replace(
     label_smoothing=0.1,
     frozen="block_5_add",
 )
+RECIPES = {"cnn": _CNN, "cnn-64k": _CNN_64K, "cnn-256k": _CNN_256K, "mobilenetv2": _MOBILENETV2_SHORT}
+"""What each --model is trained after where no recipe is named."""
+SHORT = ("cnn", "mobilenetv2")
+"""The models of --model all: those that are trained in minutes."""
 NAMED_RECIPES = {
     recipe.name or recipe.model: recipe
     for recipe in (

@@ -11,7 +11,7 @@ from edgefashion.cli import _data, main
 from edgefashion.cli._group import VERBS, command
 from edgefashion.cli._progress import Bar, training_bar
 from edgefashion.installation import pip_install
-from edgefashion.recipes import RECIPES
+from edgefashion.recipes import SHORT
 
 HEAVY = {"tensorflow", "tf_keras", "onnx", "onnxruntime", "ai_edge_litert", "matplotlib", "numpy", "rich"}
 
@@ -81,7 +81,7 @@ def test_the_whole_package_imports_without_a_framework() -> None:
     ("arguments", "said"),
     [
         ("train --model cnm", "did you mean cnn?"),
-        ("train --model zzz", "Choose from cnn, mobilenetv2, all"),
+        ("train --model zzz", "Choose from cnn, cnn-64k, cnn-256k, mobilenetv2, all"),
         ("export --precision int9", "did you mean int8?"),
         ("export --precision float32,flaot16", "did you mean float16?"),
         ("export --format onyx", "did you mean onnx?"),
@@ -165,7 +165,7 @@ def test_the_whole_package_imports_without_a_framework() -> None:
         ("bench a.onnx --sustained 1 --plot x.bmp", "end the name in .png, .svg or .pdf"),
         ("data --index 3", "add --plot"),
         ("evaluate mobilenetv2", "make it with edgefashion train --model mobilenetv2"),
-        ("evaluate cnn-64k", "make it with edgefashion train --recipe cnn-64k"),
+        ("evaluate cnn-64k", "make it with edgefashion train --model cnn-64k"),
         ("inspect .", ". is a folder without exports: name .tflite and .onnx files, or an exported run"),
         ("debug zoo:cnn-64k", "name a run of edgefashion train, like runs/cnn"),
         ("debug nowhere", "there is no run runs/nowhere"),
@@ -273,7 +273,7 @@ def test_an_interruption_leaves_the_terminal_as_it_was(monkeypatch: pytest.Monke
 
 def test_all_stands_for_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
     with command("train").make_context("train", ["--model", "all"]) as context:
-        assert context.params["models"] == tuple(RECIPES)
+        assert context.params["models"] == SHORT
 
 
 def test_several_precisions_come_in_their_own_order() -> None:
