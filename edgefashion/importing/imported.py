@@ -34,18 +34,6 @@ class Preprocessing:
         scale, offset = (np.asarray(each, np.float32) for each in (self.scale, self.offset))
         return turned.astype(np.float32) * scale + offset
 
-    def then(self, scale: tuple[float, ...], offset: tuple[float, ...]) -> "Preprocessing":
-        """What another scale and offset make of its result."""
-        count = max(map(len, (self.scale, self.offset, scale, offset)))
-        own, more, first, second = (
-            each * count if len(each) == 1 else each for each in (self.scale, scale, self.offset, offset)
-        )
-        return Preprocessing(
-            tuple(a * b for a, b in zip(own, more, strict=True)),
-            tuple(a * b + c for a, b, c in zip(first, more, second, strict=True)),
-            self.bgr,
-        )
-
 
 @dataclass(frozen=True)
 class Imported:

@@ -9,40 +9,13 @@ import numpy as np
 
 from edgefashion.importing import moves
 from edgefashion.importing.arithmetic import a_channel, function
+from edgefashion.importing.curves import Curve
 from edgefashion.importing.keras_graph import Layer
+from edgefashion.importing.keras_moves import MOVES, check_layout, pair
 from edgefashion.importing.keras_reading import Draw, Reading, activated, constant, image, one
-from edgefashion.importing.layout import CHANNELS_LAST, Data, transpose
+from edgefashion.importing.layout import CHANNELS_LAST, Data
 from edgefashion.importing.plan import Array, Unsupported
 from edgefashion.importing.windows import NONE, Margins, same_margins
-
-_DOING_NOTHING = (
-    *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout"),
-    *(
-        "ActivityRegularization",
-        "Identity",
-        "RandomFlip",
-        "RandomRotation",
-        "RandomTranslation",
-        "RandomZoom",
-    ),
-    *("RandomContrast", "RandomBrightness", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing"),
-    *("RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective"),
-    *("RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomElasticTransform"),
-    *("RandAugment", "MixUp", "CutMix", "AugMix"),
-)
-"""At inference."""
-
-
-def _nothing(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    if layer.kind != "Identity":
-        reading.left_out[layer.kind] = None
-    return one(read)
-
-
-def _pair(layer: Layer, name: str) -> tuple[int, int]:
-    found = layer.told(name, default=1)
-    height, width = found if isinstance(found, list | tuple) else (found, found)
-    return int(height), int(width)
 
 
 def _margins(
@@ -51,7 +24,7 @@ def _margins(
     if layer.told("padding", default="valid") != "same":
         return NONE
     reach = [(side - 1) * step + 1 for side, step in zip(window, dilations, strict=True)]
-    first, second = itertools.starmap(same_margins, zip(edges, reach, _pair(layer, "strides"), strict=True))
+    first, second = itertools.starmap(same_margins, zip(edges, reach, pair(layer, "strides"), strict=True))
     return first, second
 
 
@@ -59,7 +32,7 @@ def _convolution(reading: Reading, layer: Layer, data: Data, weights: list[Array
     """With a kernel as Keras has it; that of a depthwise one has an axis of multipliers."""
     curve = image(reading, data)
     kernel, *bias = weights
-    window, dilations, strides = (_pair(layer, each) for each in ("kernel_size", "dilation_rate", "strides"))
+    window, dilations, strides = (pair(layer, each) for each in ("kernel_size", "dilation_rate", "strides"))
     _check_kernel(kernel, (*window, kernel.shape[-2], kernel.shape[-1]))
     groups = int(layer.told("groups", default=1))
     if layer.kind == "Conv2D":
@@ -80,13 +53,13 @@ def _check_kernel(kernel: Array, shape: Sequence[Any]) -> None:
 
 
 def _conv(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
-    _check_layout(layer)
+    check_layout(layer)
     return _with_activation(reading, layer, _convolution(reading, layer, one(read), weights, layer.name))
 
 
 def _separable(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
     """A depthwise convolution and a 1x1 one."""
-    _check_layout(layer)
+    check_layout(layer)
     depthwise, pointwise, *bias = weights
     inner = _convolution(reading, layer, one(read), [depthwise], f"{layer.name}_depthwise")
     _check_kernel(pointwise, (1, 1, inner.shape[-1], layer.told("filters")))
@@ -163,39 +136,6 @@ def _normalization(reading: Reading, layer: Layer, read: Sequence[Any], weights:
     return scaled(reading, one(read), 1 / deviation, -mean / deviation, layer.name)
 
 
-def _resizing(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    """At the beginning, images come in its size; later on it may enlarge by a whole factor."""
-    data, size = one(read), (int(layer.told("height")), int(layer.told("width")))
-    if data.shape[:2] == size:
-        return data
-    factors = [new // old if new % old == 0 else 0 for new, old in zip(size, data.shape, strict=False)]
-    if not all(factors):
-        raise Unsupported("inside the model, by other than whole factors")
-    config = {"size": factors, "interpolation": layer.told("interpolation", default="bilinear")}
-    return _enlarged(reading, data, config, layer)
-
-
-def _upsampling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    _check_layout(layer)
-    config = {"size": _pair(layer, "size"), "interpolation": layer.told("interpolation", default="nearest")}
-    return _enlarged(reading, one(read), config, layer)
-
-
-def _enlarged(reading: Reading, data: Data, config: dict[str, Any], layer: Layer) -> Data:
-    if config["interpolation"] not in ("nearest", "bilinear"):
-        raise Unsupported(f"that is {str(config['interpolation'])[:20]}")
-    tensor = reading.network.tensor_of(image(reading, data))
-    edges = (edge * factor for edge, factor in zip(tensor.shape[:2], config["size"], strict=True))
-    made = reading.network.add("UpSampling2D", [tensor], (*edges, tensor.shape[2]), config, (), layer.name)
-    return Data(type(data.curve).of(made), CHANNELS_LAST)
-
-
-def _crop_to(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Array]) -> Data:
-    if one(read).shape[:2] != (layer.told("height"), layer.told("width")):
-        raise Unsupported("to another size")
-    return _nothing(reading, layer, read, weights)
-
-
 def _relu(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     if float(layer.told("threshold") or 0):
         raise Unsupported("with a threshold")
@@ -228,60 +168,23 @@ def _prelu(reading: Reading, layer: Layer, read: Sequence[Any], weights: list[Ar
     tensor = reading.network.tensor_of(image(reading, data) if data.rank == 4 else data.curve)
     config = {"shared_axes": layer.told("shared_axes")}
     made = reading.network.add("PReLU", [tensor], tensor.shape, config, weights, layer.name)
-    return data.with_curve(type(data.curve).of(made))
+    return data.with_curve(Curve.of(made))
 
 
 def _pooling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    _check_layout(layer)
-    curve, window = image(reading, one(read)), _pair(layer, "pool_size")
+    check_layout(layer)
+    curve, window = image(reading, one(read)), pair(layer, "pool_size")
     margins = _margins(layer, curve.base.shape[:2], window, (1, 1))
-    strides = _pair(layer, "strides")
+    strides = pair(layer, "strides")
     return Data(
         reading.network.pool(layer.kind, curve, window, strides, margins, name=layer.name), CHANNELS_LAST
     )
 
 
 def _global_pooling(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    _check_layout(layer)
+    check_layout(layer)
     keep = bool(layer.told("keepdims"))
     return moves.reduce(reading.network, layer.kind, one(read), (1, 2), keep, layer.name)
-
-
-def _padding(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    _check_layout(layer)
-    (top, bottom), (left, right) = layer.told("padding")
-    return moves.pad(reading.network, one(read), {1: (top, bottom), 2: (left, right)})
-
-
-def _cropping(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    _check_layout(layer)
-    (top, bottom), (left, right) = layer.told("cropping")
-    return cropped(reading, one(read), ((top, bottom), (left, right)), layer.name)
-
-
-def cropped(reading: Reading, data: Data, margins: Margins, name: str) -> Data:
-    """An image without its margins."""
-    return Data(reading.network.crop(image(reading, data), margins, name), CHANNELS_LAST)
-
-
-def _flatten(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    return moves.flatten(reading.network, one(read), 1, layer.name)
-
-
-def _reshape(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    """The layer, or the operator, whose shape begins with the batch."""
-    shape = layer.told("target_shape", "newshape", "shape")
-    batch, rest = (1, shape) if "target_shape" in layer.config else (shape[0], shape[1:])
-    return moves.resized(reading.network, one(read), batch or 1, [int(edge) for edge in rest], layer.name)
-
-
-def _permute(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    return transpose(one(read), (0, *layer.told("dims")))
-
-
-def _check_layout(layer: Layer) -> None:
-    if layer.told("data_format", default="channels_last") not in ("channels_last", None):
-        raise Unsupported("with its channels first")
 
 
 _ACTIVATION_LAYERS: dict[str, Callable[..., Data]] = {
@@ -291,8 +194,7 @@ _ACTIVATION_LAYERS: dict[str, Callable[..., Data]] = {
     "Softmax": _softmax,
 }
 LAYERS: dict[str, Draw] = {
-    **dict.fromkeys(_DOING_NOTHING, _nothing),
-    **dict.fromkeys(("CenterCrop", "RandomCrop"), _crop_to),
+    **MOVES,
     **dict.fromkeys(("Conv2D", "DepthwiseConv2D"), _conv),
     **dict.fromkeys(("BatchNormalization", "SyncBatchNormalization"), _batch_normalization),
     **dict.fromkeys(("BatchNormalizationV1", "BatchNormalizationV2"), _batch_normalization),
@@ -304,12 +206,5 @@ LAYERS: dict[str, Draw] = {
     "SeparableConv2D": _separable,
     "Rescaling": _rescaling,
     "Normalization": _normalization,
-    "Resizing": _resizing,
     "PReLU": _prelu,
-    "ZeroPadding2D": _padding,
-    "Cropping2D": _cropping,
-    "UpSampling2D": _upsampling,
-    "Permute": _permute,
-    "Flatten": _flatten,
-    "Reshape": _reshape,
 }

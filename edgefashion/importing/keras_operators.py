@@ -11,7 +11,7 @@ import numpy as np
 from edgefashion.importing import moves
 from edgefashion.importing.arithmetic import combined, function
 from edgefashion.importing.keras_graph import Call, Layer
-from edgefashion.importing.keras_layers import cropped
+from edgefashion.importing.keras_moves import cropped
 from edgefashion.importing.keras_reading import Draw, Plane, Reading, activated, constant, one
 from edgefashion.importing.layout import Data, transpose
 from edgefashion.importing.plan import Array, Unsupported
