@@ -85,7 +85,7 @@ def _without(dataset: Dataset, others: Sequence[_Origin]) -> Dataset:
     before = dataset.changed.learned if dataset.changed else 0
     if before and total is not UNSET:
         total += before
-    now = dataset.changed.now if dataset.changed else sum(map(len, dataset.parts.values()))
+    now = dataset.changed.now if dataset.changed else dataset.count
     changed = Changed(then=_then(others), now=now, learned=total)
     kept = np.flatnonzero(~seen)
     sums = dataset.checksums

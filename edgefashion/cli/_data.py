@@ -201,8 +201,8 @@ def check_enough(dataset: "Dataset", force: bool) -> None:
     """Say what few pictures mean. Raises DataError for too few to train on, unless that is forced."""
     from edgefashion.data import sufficiency
 
-    if dataset.left_out is None:
-        return  # not of pictures
+    if dataset.left_out is None or dataset.fold:
+        return  # not of pictures, or said when they were shared out
     counts = sufficiency.counts_of(dataset)
     if not force:
         sufficiency.refuse(dataset.task.name, counts)

@@ -29,7 +29,7 @@ def sentence(run: "Run") -> str:
 
 def hint(run: "Run") -> str | None:
     """What tells more, where few pictures of the user's validate."""
-    if not run.info.data.folder or not 0 < _validated(run) < FEW:
+    if not run.info.data.folder or run.info.data.fold or not 0 < _validated(run) < FEW:
         return None
     few = f"{_validated(run)} pictures say little"
     return f"{few}: --folds 4 has every picture judged, by a model that did not see it"

@@ -124,6 +124,11 @@ class Dataset:
         return {name: part for name, part in named.items() if part is not None}
 
     @property
+    def count(self) -> int:
+        """How many images there are, each counted once."""
+        return sum(len(part) for name, part in self.parts.items() if name != "test" or not self.untested)
+
+    @property
     def untested(self) -> bool:
         """Whether `test` is validation: of the last model of folds, which learns from all that is else."""
         return bool(self.fold and not self.fold.number and not self.own_test)

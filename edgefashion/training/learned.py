@@ -76,8 +76,8 @@ def warning(dataset: Dataset, run: Run) -> str | None:
     recorded = run.info.data
     if dataset.checksums == recorded.checksums:
         return None
-    then, now = count_of(recorded), sum(map(len, dataset.parts.values()))
-    counts = f" ({then:,} images then, {now:,} now)" if then is not None else ""
+    then = count_of(recorded)
+    counts = f" ({then:,} images then, {dataset.count:,} now)" if then is not None else ""
     return f"warning: {run.folder} was trained with other data than these{counts}"
 
 

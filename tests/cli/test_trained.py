@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from edgefashion.cli import _trained, main
+from edgefashion.records.values import Fold
 
 
-def run(validation: int, folder: str | None = "photos") -> Any:
+def run(validation: int, folder: str | None = "photos", fold: Fold | None = None) -> Any:
     info = SimpleNamespace(
         best_epoch=3,
         recipe=SimpleNamespace(epochs=5),
         validation_accuracy=5 / 7,
         splits=SimpleNamespace(validation=validation),
-        data=SimpleNamespace(folder=folder),
+        data=SimpleNamespace(folder=folder, fold=fold),
     )
     return SimpleNamespace(info=info)
 
@@ -26,6 +27,7 @@ def test_the_kept_epoch_and_how_little_few_pictures_say() -> None:
     )
     assert str(_trained.hint(run(7))).startswith("7 pictures say little: --folds 4 has every picture judged")
     assert _trained.hint(run(700)) is _trained.hint(run(7, None)) is None
+    assert _trained.hint(run(7, fold=Fold(number=0, of=4))) is None
 
 
 def test_what_several_runs_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:

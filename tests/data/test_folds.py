@@ -70,6 +70,12 @@ def test_the_last_model_learns_from_all_but_what_chooses_its_epoch(sample: Datas
     assert len(last.validation) == 7
 
 
+def test_the_images_of_the_last_model_are_counted_once(sample: Dataset) -> None:
+    drawn = replace(sample, own_test=False)
+    assert whole(drawn, 4).count == drawn.count == 1600
+    assert whole(sample, 4).count == sample.count == 1600
+
+
 def test_what_was_recorded_is_found_again(sample: Dataset) -> None:
     data = made(sample)
     for fold in (*folds(data, COUNT), whole(data, COUNT)):
