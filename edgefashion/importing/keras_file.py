@@ -24,6 +24,7 @@ from edgefashion.importing.keras_weights import open_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 MOST_CONFIG = 32 << 20
+_MOST_MEMBERS = 1000
 _ROOM, _FACTOR = 64 << 20, 20
 """How many bytes a file may come to when it is unpacked: so many, and so many times its own."""
 
@@ -60,10 +61,13 @@ def _most(content: bytes) -> int:
 def _open_archive(path: Path, content: bytes) -> KerasModel:
     """A .keras file. What lies in it beside the three parts that are read is not looked at."""
 
-    def refuse(path: Path, why: str) -> BadInput:
+    def refused(path: Path, why: str) -> BadInput:
         return BadInput(f"{path} {visible(why)}: save the model again")
 
-    kind = archives.Kind(1000, refuse, refuse, lambda path, member: None)
+    def damaged(path: Path, why: str) -> BadInput:
+        return BadInput(f"{path} is damaged ({visible(why)}): save the model again")
+
+    kind = archives.Kind(_MOST_MEMBERS, refused, damaged, lambda path, member: None)
     archive = archives.Archive(path, io.BytesIO(content), kind)
     if missing := {CONFIG, WEIGHTS} - archive.names:
         raise Refused(f"lacks {' and '.join(sorted(missing))}: save the whole model with model.save")

@@ -49,6 +49,9 @@ def trace(file: KerasModel, size: Size | None) -> Given:
     """The classifier that a file is. Raises Refused for what is none, and ValueError where it is damaged."""
     calls, results = flatten(file.model)
     calls = [replace(call, layer=operator_of(call)) for call in calls]
+    if unknown := [call.layer.kind for call in calls[1:] if call.layer.kind not in _DRAW]:
+        told = {"Lambda": "Lambda, whose code is not run"}
+        raise Refused.operators([told.get(kind, kind)[:80] for kind in unknown])
     output = single(results, "output")
     shape, resizing = _image_shape(calls)
     image = image_of((None, *shape, 1)[:4], "float32", size, channels_last=True)
@@ -128,8 +131,6 @@ def _check(call: Call, reading: Reading) -> None:
 def _called(reading: Reading, call: Call, weights: Weights) -> Value:
     """What a call gives; nothing where something that it reads could not be taken over."""
     layer = call.layer
-    if layer.kind not in _DRAW:
-        raise Unsupported(", whose code is not run" if layer.kind == "Lambda" else "")
     read = [_filled(each, reading.values) for each in operands_of(call)]
     if any(each is None for each in read):
         return None
