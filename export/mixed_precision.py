@@ -126,7 +126,7 @@ def search(
 ) -> Mixed | None:
     """The fewest layers to leave in float for an int8 file that is kept and loses `limit` of the accuracy at
     most, a share of the validation images, or where that cannot be met the best that was found; None where
-    the file without such layers, which `full` is where it is there, will do.
+    the file without such layers will do: `full`, or None where that could not be kept.
 
     Raises VerificationError and RuntimeCrash for a model that cannot be converted or run.
     """
@@ -141,7 +141,7 @@ def search(
     def meets(tried: Tried) -> bool:
         return tried.failure is None and tried.drop <= limit
 
-    if meets(found[0]):
+    if full and meets(found[0]):
         return None
     report(
         f"int8 {format}: {found[0]} on {validation:,} validation images; looking for the fewest layers to "
