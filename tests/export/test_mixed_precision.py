@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Dataset, split
 from edgefashion.errors import VerificationError
-from edgefashion.export import exporter, verify
+from edgefashion.export import exporter, limited, verify
 from edgefashion.export.limited import export_within
 from edgefashion.export.mixed_precision import Search, Tried, fewest
 from edgefashion.training import runs
@@ -35,8 +36,11 @@ def test_the_fewest_are_found_in_a_few_tries(most: int, needed: int) -> None:
 
 
 @pytest.fixture(autouse=True)
-def soon_calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgefashion.export.options.CALIBRATION_IMAGES", 100)  # as of what is there
+def soon_converted(exported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is only tried is not converted, and the rest calibrated as what is there."""
+    content = (exported.artifacts / "cnn-int8.tflite").read_bytes()
+    monkeypatch.setattr(Search, "convert", lambda *_: content)
+    monkeypatch.setattr("edgefashion.export.options.CALIBRATION_IMAGES", 100)
 
 
 @pytest.fixture
@@ -76,9 +80,16 @@ def test_the_costliest_layers_stay_in_float_and_the_pure_file_is_kept_too(
 def test_what_cannot_be_met_is_said_and_the_best_is_kept(
     run: Run, sample: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[int] = []
+
+    def export(*order: Any, **_: Any) -> list[Artifact]:
+        asked.append(len(order[3].keep_float) if len(order) > 3 else 0)
+        return [artifact.read(run.artifacts / "cnn-int8.tflite")]
+
     monkeypatch.setattr(Search, "measure", losing([0.4, 0.3, 0.2, 0.3]))
-    made, (unmet,) = export_within(run, split(sample), TFLITE, 0.01)
-    assert len(made[1].kept_float) == 2
+    monkeypatch.setattr(limited, "export_run", export)
+    _, (unmet,) = export_within(run, split(sample), TFLITE, 0.01)
+    assert asked == [0, 2]
     assert unmet == (
         "int8 tflite does not stay within 1 points of the float model on validation: the best that was "
         "found, with 2 layers in float, has 20.00 points lost"
