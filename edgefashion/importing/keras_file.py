@@ -20,6 +20,7 @@ from edgefashion.importing.given import Refused
 from edgefashion.importing.imported import Format, Imported
 from edgefashion.importing.keras_graph import layer_of
 from edgefashion.importing.keras_model import KerasModel, trace
+from edgefashion.importing.keras_nodes import DAMAGE
 from edgefashion.importing.keras_weights import open_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -48,7 +49,7 @@ def read(path: Path, size: Size | None = None) -> Imported:
     except BadInput as error:
         reason = str(error)
         raise error if reason.startswith(str(path)) else BadInput(f"{path}: {reason}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OSError, MemoryError) as error:
+    except DAMAGE as error:
         why = first_line(error)[:300]
         raise BadInput(f"{path} is damaged or no Keras model ({why}): save it again") from error
 

@@ -12,7 +12,7 @@ from edgefashion.importing.given import Given, Refused, image_of, row_of, shown,
 from edgefashion.importing.imported import Format, Preprocessing
 from edgefashion.importing.keras_graph import Call, Layer, flatten
 from edgefashion.importing.keras_layers import LAYERS
-from edgefashion.importing.keras_nodes import Result, results_in
+from edgefashion.importing.keras_nodes import DAMAGE, Result, results_in
 from edgefashion.importing.keras_operators import OPERATORS, operands_of, operator_of
 from edgefashion.importing.keras_reading import Reading, Value
 from edgefashion.importing.keras_weights import Weights
@@ -66,7 +66,7 @@ def trace(file: KerasModel, size: Size | None) -> Given:
         except Unsupported as reason:
             failed.append(f"{call.layer.kind[:80]} {reason}".strip())
             reading.values.append(None)
-        except (TypeError, AttributeError, IndexError, KeyError, RuntimeError, OSError) as error:
+        except DAMAGE as error:
             raise ValueError(f"its layer {call.layer.name[:60]}: {first_line(error)[:200]}") from error
     if failed:
         raise Refused.operators(failed)

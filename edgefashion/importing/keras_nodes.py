@@ -7,6 +7,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 _CONSTANT = "_CONSTANT_VALUE"
+DAMAGE = (
+    *(ValueError, LookupError, ArithmeticError, TypeError, AttributeError),
+    *(RuntimeError, OSError, MemoryError),
+)
+"""What comes of looking for what a damaged file does not have."""
 Json = dict[str, Any]
 Kind = TypeVar("Kind")
 

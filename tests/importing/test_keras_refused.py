@@ -5,6 +5,7 @@ import json
 import random
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -411,6 +412,23 @@ def test_damaged_bytes_end_in_one_line_or_in_a_model(
             content[chance.randrange(len(content))] = chance.randrange(256)
         del content[chance.choice([len(content), chance.randrange(len(content))]) :]
         path.write_bytes(content)
+        try:
+            read_model(path)
+        except BadInput as error:
+            assert str(error) == visible(str(error))
+
+
+@pytest.mark.parametrize("name", ["Keras 3.keras", "Keras 2.keras"])
+def test_a_configuration_with_a_wrong_value_ends_in_one_line_or_in_a_model(
+    sound: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools/bench")
+    mutated = import_module("mutations").mutated
+    found, path = entries(sound[name]), tmp_path / name
+    config = json.loads(found[CONFIG])
+    for seed in range(60):
+        content = json.dumps(mutated(config, random.Random(seed))).encode()
+        path.write_bytes(packed({**found, CONFIG: content}))
         try:
             read_model(path)
         except BadInput as error:
