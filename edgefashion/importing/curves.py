@@ -8,13 +8,12 @@ known activation computes, it is that one.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from edgefashion.importing.plan import Tensor
+from edgefashion.importing.plan import Tensor, Unsupported
 
 Values = npt.NDArray[np.float64]
 Function = Callable[..., Values]
@@ -22,6 +21,7 @@ Function = Callable[..., Values]
 _HALF = np.concatenate([np.linspace(0, 12, 481), np.geomspace(12.5, 1e8, 120)])
 GRID = np.concatenate([-_HALF[:0:-1], _HALF])
 """Close together where activations bend, and out to where a clip may lie."""
+MOST_IN_A_ROW = 100
 _TOLERANCE = 2e-6
 _SIXTH = 5e-4
 _LOOSER = {"HardSigmoid": _SIXTH, "HardSwish": _SIXTH, "gelu": 2e-3}
@@ -72,25 +72,29 @@ class Curve:
     The tensor itself is the curve of kind "tensor". `made` is what a layer gives for it, once there is one.
     """
 
-    base: "Tensor"
+    base: Tensor
     kind: str
     values: Values
     read: tuple["Curve", ...] = ()
     numbers: tuple[float, ...] = ()
     name: str = ""
-    made: "Tensor | None" = None
+    depth: int = 0
+    made: Tensor | None = None
 
     @staticmethod
-    def of(tensor: "Tensor") -> "Curve":
+    def of(tensor: Tensor) -> "Curve":
         """The tensor as it is."""
         return Curve(tensor, "tensor", GRID)
 
 
 def apply(kind: str, *read: Curve, numbers: tuple[float, ...] = (), name: str = "") -> Curve:
-    """One operator more, on curves of one tensor."""
+    """One operator more, on curves of one tensor. Raises Unsupported for too many in a row."""
+    depth = 1 + max(each.depth for each in read)
+    if depth > MOST_IN_A_ROW:
+        raise Unsupported(f"behind {MOST_IN_A_ROW} others of its kind")
     with np.errstate(all="ignore"):
         values = FUNCTIONS[kind](*(each.values for each in read), *numbers)
-    return Curve(read[0].base, kind, values, read, numbers, name)
+    return Curve(read[0].base, kind, values, read, numbers, name, depth)
 
 
 def line(curve: Curve) -> tuple[float, float] | None:

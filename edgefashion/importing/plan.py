@@ -23,6 +23,7 @@ Shape = tuple[int, ...]
 AFFINE = "affine"
 MOST_VALUES = 1 << 28
 """Numbers between two layers, of one picture."""
+MOST_LAYERS = 4_000
 KERNELS = ("Conv2D", "DepthwiseConv2D", "Dense")
 
 
@@ -72,6 +73,8 @@ class Plan:
             raise BadInput(
                 "it has weights that are not finite: they did not survive its training or its copy"
             )
+        if len(self.layers) >= MOST_LAYERS:
+            raise BadInput(f"it has more than {MOST_LAYERS:,} layers")
         layer = Layer(kind, list(read), dict(config or {}), numbers, name or kind)
         layer.made = Tensor(_checked(shape), layer)
         self.layers.append(layer)

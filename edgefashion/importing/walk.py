@@ -17,6 +17,8 @@ from edgefashion.importing.plan import Array, Unsupported
 Found = Data | Array | Literal["missing"] | None
 """A tensor, a constant, what an operator gives that cannot be taken over, or an input that is left out."""
 
+MOST_OPERATORS = 20_000
+
 
 class Operator(Protocol):
     """An operator of a file."""
@@ -54,6 +56,7 @@ class Walk(ABC, Generic[Key, Op]):
         self.image = image
         self.network = Network(image.shape)
         self.failed: list[str] = []
+        self._steps = 0
         self.found: dict[Key, Found] = {left_out: None, source: Data(Curve.of(self.network.image), axes)}
 
     @abstractmethod
@@ -72,6 +75,9 @@ class Walk(ABC, Generic[Key, Op]):
 
     def step(self, operator: Op, inputs: Sequence[Key], outputs: Sequence[Key]) -> None:
         """One operator on; what it makes beside its first output is not there for others."""
+        self._steps += 1
+        if self._steps > MOST_OPERATORS:
+            raise Refused(f"has more than {MOST_OPERATORS:,} operators: no classifier here has as many")
         for number, key in enumerate(outputs):
             self.found[key] = "missing" if number else self._made(operator, inputs)
 

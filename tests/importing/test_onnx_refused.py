@@ -142,6 +142,15 @@ def test_constants_that_double_again_and_again_are_not_computed(tmp_path: Path) 
     assert "more from its constants" in refusal(path)
 
 
+def test_operators_in_a_row_without_end_are_not_followed(tmp_path: Path) -> None:
+    nodes: list[Node] = [CONV, *(("Tanh", [f"t{n}"], {}) for n in range(3000))]
+    assert "Tanh behind 100 others of its kind" in refusal(
+        classifier(tmp_path / "m.onnx", nodes, {"w": W}, 8)
+    )
+    many: list[Node] = [CONV, *(("Identity", [f"t{n}"], {}) for n in range(20_001))]
+    assert "more than 20,000 operators" in refusal(classifier(tmp_path / "n.onnx", many, {"w": W}, 8))
+
+
 def test_names_of_strangers_become_plain(tmp_path: Path) -> None:
     model = proto([CONV, ("GlobalAveragePool", ["t0"], {}), ("Flatten", ["t1"], {})], {"w": W})
     for node in model.graph.node:
