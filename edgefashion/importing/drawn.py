@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edgefashion.importing.answers import Answers
-from edgefashion.importing.given import Given
+from edgefashion.importing.given import Given, naming
 from edgefashion.importing.imported import Imported
 from edgefashion.importing.plan import Tensor
 from edgefashion.models.imported import Drawing
@@ -15,7 +15,9 @@ def imported(path: Path, given: Given) -> Imported:
     size = None if given.image.open else given.image.shape[:2]
     answers = Answers(path, given)
     notes = tuple(given.notes)
-    return Imported(draw(given), given.format, given.ending, given.preprocessing, size, answers, notes)
+    with naming(path, given.format):
+        model = draw(given)
+    return Imported(model, given.format, given.ending, given.preprocessing, size, answers, notes)
 
 
 def draw(given: Given) -> keras.Model:

@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from edgefashion.errors import BadInput
+from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.escaping import visible
 from edgefashion.importing.curves import Curve
 from edgefashion.importing.imported import Ending, Format, Preprocessing
@@ -34,6 +36,24 @@ class Refused(Exception):
         shown = [f"{visible(name)} ({number})" for name, number in found[:MOST_NAMED]]
         more = f" and {len(found) - MOST_NAMED} others" if len(found) > MOST_NAMED else ""
         return cls(f"has operators that cannot be taken over: {', '.join(shown)}{more}")
+
+
+@contextmanager
+def naming(path: Path, format: str) -> Iterator[None]:
+    """Name the file in what is said of it: ArtifactError where it is damaged, BadInput for any other that
+    cannot be taken over.
+    """
+    try:
+        yield
+    except ArtifactError:
+        raise
+    except Refused as error:
+        raise BadInput(f"{path} {error}") from error
+    except BadInput as error:
+        raise BadInput(f"{path} cannot be taken over: {error}") from error
+    except (ValueError, KeyError, MemoryError) as error:
+        why = visible(str(error)) or "it needs more memory than there is"
+        raise ArtifactError(f"{path} is damaged or not a model of {format} ({why}): copy it again") from error
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgefashion.artifacts.inspection.onnx_file import Graph, Operation, Value, read_graph
-from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.errors import ArtifactError
 from edgefashion.escaping import visible
 from edgefashion.files import reading
-from edgefashion.importing.given import Given, Image, Refused, image_of, single
+from edgefashion.importing.given import Given, Image, Refused, image_of, naming, single
 from edgefashion.importing.onnx_constants import RULES, Constants
 from edgefashion.importing.onnx_layers import LAYERS
 from edgefashion.importing.onnx_moves import PASSING
@@ -24,7 +24,7 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Given:
     Raises ArtifactError for a damaged file, and BadInput for one that is no classifier in float of images.
     """
     content = reading.map_model(path, ArtifactError)
-    try:
+    with naming(path, "ONNX"):
         graph = read_graph(content)
         _refuse_quantized(graph)
         value, image = _input(graph, size)
@@ -34,11 +34,6 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Given:
         for operation in _needed(graph, output):
             reader.step(operation, operation.inputs, operation.outputs)
         return reader.given(output, "ONNX")
-    except Refused as error:
-        raise BadInput(f"{path} {error}") from error
-    except (ValueError, MemoryError, KeyError) as error:
-        why = visible(str(error)) or "it needs more memory than there is"
-        raise ArtifactError(f"{path} is damaged or not an ONNX model ({why}): copy it again") from error
 
 
 def _refuse_quantized(graph: Graph) -> None:

@@ -16,10 +16,9 @@ from edgefashion.artifacts.inspection.tflite_file import (
     operator_kind,
     tensor_of,
 )
-from edgefashion.errors import ArtifactError, BadInput
-from edgefashion.escaping import visible
+from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
-from edgefashion.importing.given import Given, Image, Refused, image_of, single
+from edgefashion.importing.given import Given, Image, Refused, image_of, naming, single
 from edgefashion.importing.plan import Array
 from edgefashion.importing.tflite_constants import RULES, array, compute
 from edgefashion.importing.tflite_layers import LAYERS, PASSING
@@ -37,13 +36,8 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Given:
     MissingExtra without LiteRT's package, which has the names of operators.
     """
     content = reading.map_model(path, ArtifactError)
-    try:
+    with naming(path, "TFLite"):
         return _read(content, size)
-    except Refused as error:
-        raise BadInput(f"{path} {error}") from error
-    except (ValueError, MemoryError) as error:
-        why = visible(str(error)) or "it needs more memory than there is"
-        raise ArtifactError(f"{path} is damaged or not a TFLite model ({why}): copy it again") from error
 
 
 def _read(content: memoryview, size: tuple[int, int] | None) -> Given:
