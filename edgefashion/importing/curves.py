@@ -23,9 +23,10 @@ GRID = np.concatenate([-_HALF[:0:-1], _HALF])
 """Close together where activations bend, and out to where a clip may lie."""
 MOST_IN_A_ROW = 100
 _TOLERANCE = 2e-6
+_LOOSER = {"gelu": 2e-3}
+"""How far the gelu that is written with tanh is from the one with erf."""
 _SIXTH = 5e-4
-_LOOSER = {"HardSigmoid": _SIXTH, "HardSwish": _SIXTH, "gelu": 2e-3}
-"""How far 1/6 in half precision leads, and the gelu that is written with tanh from the one with erf."""
+"""How far 6 times 1/6 in half precision is from 1."""
 
 
 def _erf(x: Values) -> Values:
@@ -113,8 +114,10 @@ def activation(curve: Curve) -> tuple[str, dict[str, Any]] | None:
     return _relu(curve.values)
 
 
-def ramp(curve: Curve) -> tuple[float, float] | None:
-    """Scale and shift, where it is that line between 0 and 1, and 0 below and 1 above: a hard sigmoid."""
+def ramp(curve: Curve) -> tuple[float, float, float] | None:
+    """Scale, shift and top, where it is that line between 0 and a top of about 1, and those outside: a hard
+    sigmoid.
+    """
     top = float(curve.values[-1])
     if abs(top - 1) > _SIXTH:
         return None
@@ -125,7 +128,7 @@ def ramp(curve: Curve) -> tuple[float, float] | None:
     first, last = rising[0], rising[-1]
     scale = float(values[last] - values[first]) / float(GRID[last] - GRID[first])
     shift = float(values[first]) - scale * float(GRID[first])
-    return (scale, shift) if _alike(values, np.clip(scale * GRID + shift, 0, 1)) else None
+    return (scale, shift, top) if _alike(values, np.clip(scale * GRID + shift, 0, 1)) else None
 
 
 def _relu(values: Values) -> tuple[str, dict[str, Any]] | None:

@@ -15,6 +15,9 @@ from edgefashion.importing.curves import Curve
 from edgefashion.importing.plan import Array, Plan, Shape, Tensor, Unsupported
 from edgefashion.importing.windows import NONE, Margins, added, is_positive, same_margins
 
+EXACT = 2e-6
+"""Below this a factor is 1, written in single precision."""
+
 
 class Network(Plan):
     """A plan with the operators of model files."""
@@ -199,8 +202,10 @@ class Network(Plan):
             kind, config = layer
             return self.add(kind, [curve.base], curve.base.shape, config, (), curve.name or kind)
         if rising := curves.ramp(curve):
-            moved = self.affine(curve.base, 6 * rising[0], 6 * rising[1] - 3)
-            return self.add("HardSigmoid", [moved], moved.shape, {}, (), curve.name)
+            scale, shift, top = rising
+            moved = self.affine(curve.base, 6 * scale, 6 * shift - 3)
+            made = self.add("HardSigmoid", [moved], moved.shape, {}, (), curve.name)
+            return made if abs(top - 1) < EXACT else self.affine(made, top, 0.0, curve.name)
         if len(curve.read) == 2:
             joined = {"add": "Add", "multiply": "Multiply", "subtract": "Subtract"}[curve.kind]
             return self.tensor_of(self._joined(joined, *curve.read, curve.name))

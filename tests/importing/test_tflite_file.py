@@ -76,7 +76,7 @@ def test_a_file_is_read_as_it_answers(convert: Callable[..., Path], types: list[
     assert found.preprocessing == Preprocessing((pytest.approx(1 / 127.5, rel=1e-4),), (pytest.approx(-1.0),))
     kinds = Counter(type(layer).__name__ for layer in found.model.layers)
     assert kinds["HardSwish"] == kinds["HardSigmoid"] == kinds["LeakyReLU"] == 1
-    assert kinds["DepthwiseConv2D"] == 2  # one is what was a batch normalization behind a concatenation
+    assert kinds["DepthwiseConv2D"] == (3 if types else 2)  # one was a batch norm, one 6 times 1/6 in half
 
 
 def test_a_reading_that_answers_otherwise_is_an_error(convert: Callable[..., Path]) -> None:
