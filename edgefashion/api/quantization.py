@@ -114,7 +114,10 @@ def quantize(
     for note in imported.notes:
         report(note)
     load = _loader(imported, Path(data) if data else None, pictures, report, progress)
-    run = import_run(path, imported, load, folder, options, force=force, report=report, progress=progress)
+    unsaid = [name for name in ("fit", "background") if pictures.get(name) is None]
+    run = import_run(
+        path, imported, load, folder, options, unsaid=unsaid, force=force, report=report, progress=progress
+    )
     dataset = load(run.task)
     made, unmet = export_within(run, split(dataset), variants, max_drop / 100, report, progress)
     results = evaluate(made, dataset, threads=(1,), options=BenchmarkOptions(), progress=progress)

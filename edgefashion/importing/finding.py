@@ -1,7 +1,8 @@
 """What pictures tell of a model: how it wants its pixels, and which output is of which class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy.typing as npt
 from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.errors import BadInput
 from edgefashion.errors.wording import setting
-from edgefashion.importing import preprocessing
 from edgefashion.importing.answers import check_reading
+from edgefashion.importing.framing import better_framed
 from edgefashion.importing.imported import Imported, Preprocessing
 from edgefashion.importing.labels import CHANCE, check_count, read_labels
 from edgefashion.importing.options import ImportOptions
-from edgefashion.importing.preprocessing import MATTERS, Answer, Tried, composed
+from edgefashion.importing.pool import pool_of
+from edgefashion.importing.preprocessing import MATTERS, Answer, Tried, composed, page, race
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables import to_text
 from edgefashion.tensorflow import keras, tf
@@ -45,10 +47,12 @@ def find_out(
     imported: Imported,
     load: Load,
     said: ImportOptions,
+    unsaid: Collection[str] = (),
     report: Report = silent,
     progress: Progress | None = None,
 ) -> Finding:
-    """Ask a model about the labelled pictures that `load` gives; `report` gets what was tried.
+    """Ask a model about the labelled pictures that `load` gives; `report` gets what was tried. `unsaid` are
+    those of "fit" and "background" that may be found, too.
 
     Raises BadInput where its outputs are not the classes of the pictures, or nothing can be told, and
     VerificationError where what was read of the file does not answer as the file does.
@@ -66,13 +70,18 @@ def find_out(
     splits = split(dataset)
     ways = said.ways(dataset.task.channels, splits)
     answer = _answer(imported.model, imported.preprocessing)
-    left = preprocessing.race(ways, answer, splits, said.labels is None, progress)
-    for line in to_text(preprocessing.page(ways)).splitlines() if len(ways) > 1 else ():
+    pool = pool_of(splits)
+    asked = partial(race, answer=answer, classes=outputs, find_order=not said.labels, progress=progress)
+    left = asked(ways, pool=pool)
+    for line in to_text(page(ways)).splitlines() if len(ways) > 1 else ():
         report(line)
+    left, picture = better_framed(left, ways, asked, pool, dataset, unsaid, report)
     best = _decided(left, imported)
     report(_sentence(best, left, ways, imported))
-    compared = np.asarray(splits.validation.images[:COMPARED])
+    compared, _ = pool.drawn(0, min(COMPARED, len(pool)))
     check_reading(imported, _in_form(compared, composed(best.preprocessing, imported.preprocessing)))
+    if picture != dataset.task.picture:
+        dataset = load(replace(dataset.task, picture=picture))
     if best.order is not None:
         names, order = tuple(dataset.task.classes[place] for place in best.order), "found"
         report(

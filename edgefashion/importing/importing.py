@@ -1,6 +1,7 @@
 """A model that was trained elsewhere and pictures in, a run folder out: as if it had been trained here."""
 
 import shutil
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -49,20 +50,21 @@ def import_run(
     folder: Path,
     said: ImportOptions | None = None,
     *,
+    unsaid: Collection[str] = (),
     force: bool = False,
     report: Report = silent,
     progress: Progress | None = None,
 ) -> Run:
     """Keep a model, which was read from the file `path`, as the run `folder`, with what is found out about it
-    on labelled pictures that `load` gives.
+    on labelled pictures that `load` gives; `unsaid`, and what is raised: see `find_out`.
 
-    Raises BadInput as `find_out` does, RunError where a run is there already and is not to be replaced,
+    Raises RunError where a run is there already and is not to be replaced,
     OutputError.
     """
     said = said or ImportOptions()
     with runs.lock(folder):
         check_free(folder, force)
-        finding = find_out(imported, load, said, report, progress)
+        finding = find_out(imported, load, said, unsaid, report, progress)
         way = composed(finding.best.preprocessing, imported.preprocessing)
         model, normalization = normalized(imported.model, way)
         told = _record(path, imported, said, finding, normalization)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgefashion.data import Splits, Subset, stratified_order
+from edgefashion.data import Subset, stratified_order
 from edgefashion.importing.imported import Preprocessing
 from edgefashion.importing.labels import CHANCE, Classes, found_order
+from edgefashion.importing.pool import Pool
 from edgefashion.reporting import Progress
 from edgefashion.stats import binomial_tail, paired, wilson_interval
 from edgefashion.tables import Column, Page, Table
@@ -136,21 +137,25 @@ def composed(outer: Preprocessing, inner: Preprocessing | None) -> Preprocessing
 
 
 def race(
-    ways: Sequence[Tried], answer: Answer, splits: Splits, find_order: bool, progress: Progress | None = None
+    ways: Sequence[Tried],
+    answer: Answer,
+    pool: Pool,
+    classes: int,
+    find_order: bool,
+    progress: Progress | None = None,
 ) -> list[Tried]:
-    """Try the `ways` on pictures of validation, and then of training; gives those that are left, the best
-    first. With `find_order`, the outputs may be of the classes in another order than the task's.
+    """Try the `ways` on more and more pictures of the pool, which are of so many classes; gives those that
+    are left, the best first. With `find_order`, the outputs may be of the classes in another order than the
+    task's.
     """
-    pool = _pool(splits)
-    count = len(splits.task.classes)
     left, seen = list(ways), 0
-    for wanted in _sizes(count, sum(len(order) for _, order in pool)):
-        images, labels = _drawn(pool, seen, wanted)
+    for wanted in _sizes(classes, len(pool)):
+        images, labels = pool.drawn(seen, wanted)
         for number, each in enumerate(left):
             if progress:
                 progress(f"trying preprocessing on {wanted:,} pictures", number, len(left))
             _extend(each, answer, images, labels)
-            each.order = found_order(each.outputs, each.labels, count) if find_order else None
+            each.order = found_order(each.outputs, each.labels, classes) if find_order else None
         seen = wanted
         left.sort(key=lambda each: -each.right.sum())
         best = left[0]
@@ -165,25 +170,6 @@ def _sizes(classes: int, most: int) -> list[int]:
     """On how many pictures, one after the other."""
     first = max(FIRST, 10 * classes)
     return sorted({min(size, most) for size in (first, 4 * first, max(MOST, first))})
-
-
-def _pool(splits: Splits) -> list[tuple[Subset, npt.NDArray[np.intp]]]:
-    """The pictures to try on, in order: those of validation, then those of training."""
-    parts = splits.validation, splits.train
-    return [(part, stratified_order(part, 0)) for part in parts]
-
-
-def _drawn(
-    pool: Sequence[tuple[Subset, npt.NDArray[np.intp]]], start: int, stop: int
-) -> tuple[npt.NDArray[np.uint8], Classes]:
-    """The pictures from `start` to `stop` of the pool, and their classes."""
-    images, labels = [], []
-    for subset, order in pool:
-        own = order[max(start, 0) : max(stop, 0)]
-        images.append(np.asarray(subset.images[own]))
-        labels.append(subset.labels[own].astype(np.intp))
-        start, stop = start - len(order), stop - len(order)
-    return np.concatenate(images), np.concatenate(labels)
 
 
 def _extend(tried: Tried, answer: Answer, images: npt.NDArray[np.uint8], labels: Classes) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from edgefashion.data import Dataset, Splits, Subset, split
 from edgefashion.importing.imported import Preprocessing
+from edgefashion.importing.pool import pool_of
 from edgefashion.importing.preprocessing import (
     NAMES,
     Answer,
@@ -53,10 +54,14 @@ def model_of(way: Preprocessing, train: Subset) -> Answer:
     return answer
 
 
+def asked(splits: Splits, answer: Answer) -> list[Tried]:
+    return race(usual(3, splits.train), answer, pool_of(splits), 10, True)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_usual_way_is_found(splits: Splits, name: str) -> None:
     way = of_name(name, 3, splits.train)
-    left = race(usual(3, splits.train), model_of(way, splits.train), splits, True)
+    left = asked(splits, model_of(way, splits.train))
     assert left[0].name == name
     assert left[0].by_chance < 1e-6
     assert left[0].order is None
@@ -64,13 +69,14 @@ def test_each_usual_way_is_found(splits: Splits, name: str) -> None:
 
 def test_blue_first_is_found(splits: Splits) -> None:
     way = replace(of_name("torch", 3, splits.train), bgr=True)
-    left = race(usual(3, splits.train), model_of(way, splits.train), splits, True)
+    left = asked(splits, model_of(way, splits.train))
     assert left[0].name == "torch, BGR"
 
 
 def test_what_is_worse_by_more_than_chance_is_tried_on_the_first_pictures_only(splits: Splits) -> None:
     ways = usual(3, splits.train)
-    (best, *_) = race(ways, model_of(of_name("unit", 3, splits.train), splits.train), splits, True)
+    answer = model_of(of_name("unit", 3, splits.train), splits.train)
+    (best, *_) = race(ways, answer, pool_of(splits), 10, True)
     counts = {each.name: len(each.labels) for each in ways}
     assert counts["none"] == counts["caffe"] == 100
     assert counts[best.name] == max(counts.values())
@@ -85,12 +91,12 @@ def test_guesses_are_chance(splits: Splits) -> None:
     def guess(pixels: npt.NDArray[np.uint8], _: Preprocessing) -> npt.NDArray[np.float32]:
         return chance.random((len(pixels), 10)).astype(np.float32)
 
-    assert race(usual(3, splits.train), guess, splits, True)[0].by_chance > 1e-3
+    assert asked(splits, guess)[0].by_chance > 1e-3
 
     def blind(pixels: npt.NDArray[np.uint8], _: Preprocessing) -> npt.NDArray[np.float32]:
         return np.eye(10, dtype=np.float32)[np.zeros(len(pixels), int)]
 
-    assert race(usual(3, splits.train), blind, splits, True)[0].by_chance > 1e-3
+    assert asked(splits, blind)[0].by_chance > 1e-3
 
 
 def test_the_order_of_the_outputs_is_found_with_the_preprocessing(splits: Splits) -> None:
@@ -100,7 +106,7 @@ def test_the_order_of_the_outputs_is_found_with_the_preprocessing(splits: Splits
     def answer(pixels: npt.NDArray[np.uint8], way: Preprocessing) -> npt.NDArray[np.float32]:
         return plain(pixels, way)[:, turned]
 
-    (best, *_) = race(usual(3, splits.train), answer, splits, True)
+    (best, *_) = asked(splits, answer)
     assert best.name == "tf"
     assert best.order is not None
     assert best.order.tolist() == turned.tolist()

@@ -108,6 +108,14 @@ def _check_known(found: PictureSet, task: Task) -> None:
         )
 
 
+def sources_of(dataset: Dataset) -> dict[str, list[Picture]]:
+    """The pictures of a set that was loaded, by split, in the order of its subsets."""
+    left_out = dataset.left_out
+    drop = bool(left_out and left_out.duplicates)
+    found = usable(examine(dataset.folder, follow_links=dataset.follow_links), True, drop)
+    return {split: found.of(split) for split in ("train", "validation", "test")}
+
+
 def subset_of(pictures: Sequence[Picture], task: Task) -> Subset:
     """A few pictures as images in memory."""
     images = np.stack([image_of(each.read(), each.path, task) for each in pictures])
