@@ -46,6 +46,7 @@ FUNCTIONS: dict[str, Function] = {
     "sigmoid": _sigmoid,
     "tanh": np.tanh,
     "erf": _erf,
+    "erfc": lambda x: 1 - _erf(x),
     "softplus": lambda x: np.logaddexp(0, x),
     "swish": lambda x: x * _sigmoid(x),
     "hard_swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),

@@ -13,7 +13,7 @@ from edgefashion.tensorflow import keras
 def imported(path: Path, given: Given) -> Imported:
     """What was read of a file, as everybody takes it. Raises BadInput for a model that cannot be built."""
     size = None if given.image.open else given.image.shape[:2]
-    answers = Answers(path, given)
+    answers = None if given.format == "SavedModel" else Answers(path, given)
     notes = tuple(given.notes)
     with naming(path, given.format):
         model = draw(given)

@@ -16,6 +16,7 @@ from edgefashion.artifacts.inspection.onnx_file import EXTERNAL, TYPES, Operatio
 from edgefashion.artifacts.protobuf import Message
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
+from edgefashion.importing.operands import bound
 from edgefashion.importing.plan import Array, Unsupported
 
 _NUMBERS = "float32 float64 float16 int8 uint8 int16 uint16 int32 uint32 int64 uint64 bool"
@@ -69,6 +70,8 @@ class Constants:
             self._left -= sum(each.nbytes for each in read) + _SIZES_MANY
             if self._left < 0:
                 raise ValueError("it computes more from its constants than they are")
+            if operation.kind not in ALONE:
+                bound(read, joined=operation.kind == "Concat")
             return np.asarray(rule(operation, read))
         except (IndexError, TypeError, OverflowError) as error:
             raise ValueError(f"its {operation.kind} of constants is against the rules") from error
@@ -200,3 +203,5 @@ RULES: dict[str, Rule] = {
     "Reciprocal": _arithmetic(np.reciprocal),
     "ReduceProd": lambda operation, read: np.prod(read[0], keepdims=bool(operation.integer("keepdims", 1))),
 }
+ALONE = ("Identity", "Shape", "Cast", "Clip", "Slice", "Unsqueeze", "Squeeze", "Reshape", "Transpose")
+"""Those that make no more numbers than they read."""

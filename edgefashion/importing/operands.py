@@ -1,11 +1,33 @@
 """What an operator of a file reads: tensors, constants, or nothing where an input is left out."""
 
+import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from edgefashion.importing.layout import Data
 from edgefashion.importing.plan import Array, Unsupported
 
 Read = Sequence[Data | Array | None]
+
+
+MOST_COMPUTED = 1 << 24
+"""Numbers of a constant that is computed of others."""
+
+
+def bound(read: Sequence[Array], joined: bool) -> None:
+    """Raise ValueError where constants become too large, side by side if `joined`, else each with each."""
+    sizes = [max(1, each.size) for each in read]
+    most = sum(sizes) if joined else min(math.prod(sizes), _broadcast(read))
+    if most > max(MOST_COMPUTED, *sizes):
+        raise ValueError("it computes a constant that is too large")
+
+
+def _broadcast(read: Sequence[Array]) -> int:
+    try:
+        return math.prod(np.broadcast_shapes(*(each.shape for each in read)))
+    except ValueError:
+        return math.prod(max(1, each.size) for each in read)
 
 
 def data_of(read: Read, place: int = 0) -> Data:

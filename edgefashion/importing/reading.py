@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edgefashion.errors import BadInput
 from edgefashion.files import hdf5, reading
+from edgefashion.importing import saved_model
 from edgefashion.importing.imported import Imported
 
 Size = tuple[int, int]
@@ -13,6 +14,7 @@ _READERS = {
     "keras": "edgefashion.importing.keras_file",
     "tflite": "edgefashion.importing.tflite_file",
     "onnx": "edgefashion.importing.onnx_file",
+    "saved_model": "edgefashion.importing.saved_model",
 }
 """The module with `read` for a kind of file; each opens what it needs, some of them TensorFlow."""
 
@@ -31,7 +33,11 @@ def read_model(path: Path, size: Size | None = None) -> Imported:
 
 
 def kind_of(path: Path) -> str:
-    """`keras`, `tflite` or `onnx`, by how a file begins. Raises BadInput for a folder."""
+    """`keras`, `tflite` or `onnx`, by how a file begins; `saved_model` for the folder of one. Raises BadInput
+    for another folder.
+    """
+    if reading.is_file(path / saved_model.GRAPH, BadInput):
+        return "saved_model"
     with reading.open_file(path, "a model file", BadInput) as file:
         start = file.read(_START)
     if start == hdf5.MAGIC or start.startswith(b"PK\x03\x04"):
