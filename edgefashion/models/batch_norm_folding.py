@@ -94,14 +94,15 @@ def _folds(model: keras.Model) -> tuple[Norms, Norms]:
         if not isinstance(norm, keras.layers.BatchNormalization):
             continue
         maker, following = makers.get(id(norm.input)), readers.get(id(norm.output), [])
-        if maker and _is_linear(maker) and readers[id(norm.input)] == [norm]:
+        if maker and is_linear(maker) and readers[id(norm.input)] == [norm]:
             behind[maker.name] = norm
         elif following and norm.output is not model.output and all(map(_pads_nothing, following)):
             before.update({reader.name: norm for reader in following})
     return behind, before
 
 
-def _is_linear(layer: keras.layers.Layer) -> bool:
+def is_linear(layer: keras.layers.Layer) -> bool:
+    """Whether it gives the sums of a kernel as they are."""
     return isinstance(layer, MULTIPLYING) and layer.activation is keras.activations.linear
 
 

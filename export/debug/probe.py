@@ -1,6 +1,6 @@
 """What both formats share when an int8 model is asked what its layers give."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,13 +49,11 @@ class Probe(Protocol):
         ...
 
 
-def check_complete(path: Path, found: Iterable[str], steps: Sequence[Step]) -> None:
-    """Raise ArtifactError unless each step was found, once."""
-    names = list(found)
-    wrong = [step.name for step in steps if names.count(step.name) != 1]
-    if wrong:
+def check_complete(path: Path, found: Collection[str], steps: Sequence[Step]) -> None:
+    """Raise ArtifactError unless each step was found."""
+    if missing := [step.name for step in steps if step.name not in found]:
         raise ArtifactError(
-            f"{path} does not have exactly one integer tensor for each of the layers {', '.join(wrong)}: "
+            f"{path} does not have an integer tensor for each of the layers {', '.join(missing)}: "
             "export it again"
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.graph.layers import MOVING
+from edgefashion.models.batch_norm_folding import readers_of
 from edgefashion.tensorflow import keras, tf
 
 INPUT, RESIZE = "input", "resize"
@@ -44,18 +45,31 @@ def steps_of(graph: Graph) -> list[Step]:
         found.append(Step(RESIZE, "Resize", frozenset({RESIZE}), shape, (INPUT,), graph.resize))
     # By the identity of a tensor: the step it comes from, and that step's output, which it may be moved from.
     origins = {id(model.input): (found[0].name if found else INPUT, model.input)}
-    rectifiers = {id(layer.input): layer for layer in model.layers if isinstance(layer, keras.layers.ReLU)}
+    rectifiers = _rectifiers(model)
+    fused = {layer.name for layer in rectifiers.values()}
     for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer | keras.layers.ReLU):
+        if isinstance(layer, keras.layers.InputLayer) or layer.name in fused:
             continue
         inputs = tf.nest.flatten(layer.input)
         if isinstance(layer, MOVING):
             origins[id(layer.output)] = origins[id(inputs[0])]
             continue
-        step, output = _step(layer, rectifiers.get(id(layer.output), layer), [origins[id(i)] for i in inputs])
+        last = rectifiers.get(id(layer.output), layer)
+        step, output = _step(layer, last, [origins[id(i)] for i in inputs])
         origins[id(output)] = (step.name, output)
         found.append(step)
     return found
+
+
+def _rectifiers(model: keras.Model) -> dict[int, keras.layers.Layer]:
+    """The ReLU that alone reads what a layer computes, by the id of that."""
+    readers = readers_of(model)
+    moved = {id(layer.output) for layer in model.layers if isinstance(layer, MOVING)} | {id(model.input)}
+    return {
+        tensor: layers[0]
+        for tensor, layers in readers.items()
+        if len(layers) == 1 and isinstance(layers[0], keras.layers.ReLU) and tensor not in moved
+    }
 
 
 def find_step(tensor: str, steps: Sequence[Step]) -> str | None:

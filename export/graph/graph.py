@@ -7,10 +7,12 @@ from typing import Any
 
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.layers import first_kernel
+from edgefashion.export.graph.twins import merge_twins
 from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.files.stored import ImageSet
 from edgefashion.models import Architecture, Normalization
 from edgefashion.models.architecture import with_weights
+from edgefashion.models.hard_activations import without_sixths
 from edgefashion.task import Task
 from edgefashion.tensorflow import gather, keras, tf
 from edgefashion.training.runs import Run
@@ -68,6 +70,11 @@ class Graph:
         return self._function(tf.float32, tf.identity, self.deployed)
 
     def _function(self, dtype: Any, before: Any, model: keras.Model) -> Any:
+        for layer in model.layers:
+            if _is_grouped(layer):
+                # Keras would call a compiled function, which is no operator of any format.
+                layer._jit_compiled_convolution_op = layer.convolution_op
+
         def logits(image: Any) -> Any:
             return tf.identity(model(self.resize(before(image)), training=False), name=OUTPUT)
 
@@ -108,3 +115,13 @@ def build(run: Run) -> Graph:
     architecture = architecture_of(run)
     deployed = crop_unread(architecture.fold(model, run.task))
     return Graph(run.task, model, architecture, deployed, architecture.resize)
+
+
+def _is_grouped(layer: keras.layers.Layer) -> bool:
+    plain = isinstance(layer, keras.layers.Conv2D) and not isinstance(layer, keras.layers.DepthwiseConv2D)
+    return plain and layer.groups > 1
+
+
+def for_integers(graph: Graph) -> Graph:
+    """The same function in layers that integer kernels compute fast, each of which a file has."""
+    return graph.with_deployed(merge_twins(without_sixths(graph.deployed)))

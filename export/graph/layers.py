@@ -4,7 +4,10 @@ from edgefashion.tensorflow import keras
 
 MULTIPLYING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 """Those with a kernel; converters compute them in integers, or leave them in float."""
-MOVING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D, keras.layers.Flatten)
+MOVING = (
+    *(keras.layers.ZeroPadding2D, keras.layers.Cropping2D, keras.layers.Flatten),
+    *(keras.layers.Reshape, keras.layers.Permute),
+)
 """Those that only move values."""
 _POOLING = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
 

@@ -22,6 +22,8 @@ from edgefashion.export.graph.graph import INPUT, OUTPUT, Graph
 from edgefashion.export.graph.unread_pixels import rows_and_columns
 from edgefashion.export.onnx import blocked_convolution, integer_io
 from edgefashion.export.onnx import keep_float as keep_float_onnx
+from edgefashion.export.onnx.layer_names import restore_names
+from edgefashion.export.onnx.simplification import simplify
 from edgefashion.files import temporary
 from edgefashion.tensorflow import quiet
 
@@ -47,7 +49,9 @@ def prepare(graph: Graph) -> onnx.ModelProto:
         converted, simplified = Path(folder, "float.onnx"), Path(folder, "prepared.onnx")
         onnx.save(_convert(graph.from_normalized), converted)
         ort.quant_pre_process(converted, simplified, skip_symbolic_shape=True)
-        return onnx.load(simplified)
+        made = onnx.load(simplified)
+    restore_names(made, graph)
+    return made
 
 
 def int8(
@@ -143,6 +147,7 @@ def _convert(function: Any) -> onnx.ModelProto:
     model.graph.doc_string = ""  # the number of functions that this process has traced
     for value in (model.graph.input[0], output):
         value.type.tensor_type.shape.dim[0].dim_param = "N"
+    simplify(model)
     return model
 
 

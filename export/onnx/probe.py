@@ -27,10 +27,10 @@ class OnnxProbe:
         self._steps = {step.name: step for step in steps}
         model = onnx.load(path)
         constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-        found = list(_integers(model, steps))
-        check_complete(path, (name for name, _, _ in found), steps[:-1])
+        found = {name: (tensor, parameters) for name, tensor, parameters in _integers(model, steps)}
+        check_complete(path, found, steps[:-1])
         self._outputs: dict[str, str] = {}
-        for name, tensor, parameters in found:
+        for name, (tensor, parameters) in found.items():
             scale, zero_point = (constants[entry] for entry in parameters)
             self.grids[name] = Grid(float(scale), int(zero_point), zero_point.dtype)
             self._outputs[name] = tensor

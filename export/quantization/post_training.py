@@ -18,7 +18,7 @@ from onnx import ModelProto
 
 from edgefashion.artifacts.targets import WITH_8_BIT_WEIGHTS
 from edgefashion.export.converters import Convert
-from edgefashion.export.graph.graph import Graph
+from edgefashion.export.graph.graph import Graph, for_integers
 from edgefashion.export.onnx import activation_ranges
 from edgefashion.export.onnx import onnx_model as onnx
 from edgefashion.export.options import ExportOptions
@@ -49,7 +49,8 @@ class PostTraining:
         options: ExportOptions,
         learned: onnx.LearnedRanges | None = None,
     ) -> None:
-        self.graph, self.representative, self.options, self.learned = graph, representative, options, learned
+        self.graph = for_integers(graph)
+        self.representative, self.options, self.learned = representative, options, learned
         self._full_range = options.target in WITH_8_BIT_WEIGHTS
 
     def to_tflite(self, _: str) -> bytes:

@@ -8,7 +8,7 @@ the correction of post-training quantization makes up for that.
 from dataclasses import replace
 
 from edgefashion.export.converters import Convert
-from edgefashion.export.graph.graph import Graph, build
+from edgefashion.export.graph.graph import Graph, build, for_integers
 from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
@@ -38,9 +38,11 @@ def to_onnx(graph: Graph, representative: RepresentativeDataset, options: Export
 
 
 def float_graph(run: Run) -> Graph:
-    """The graph of a run, without the rounding of quantization-aware training. Raises RunError."""
+    """The graph that a run's int8 files are made from, without the rounding of quantization-aware training.
+    Raises RunError.
+    """
     model = build(run)
-    return strip_rounding(model) if run.quantized else model
+    return strip_rounding(model) if run.quantized else for_integers(model)
 
 
 def strip_rounding(graph: Graph) -> Graph:

@@ -112,8 +112,9 @@ class _Editor:
                 continue
             if not self._is_constant(index):
                 inputs[position] = self._float(index)
-            elif weights:
-                inputs[position] = self._constant(index, weights.pop(0))
+            else:  # the converter gives a depthwise layer without a bias one of zeros
+                values = weights.pop(0) if weights else np.zeros(self.graph.tensors[index].shape, np.float32)
+                inputs[position] = self._constant(index, values)
         operator.inputs = inputs
         (output,) = operator.outputs
         twin = self._floats[int(output)] = self._add(output)

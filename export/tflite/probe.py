@@ -23,15 +23,13 @@ class TFLiteProbe:
         self._path = path
         self.grids: dict[str, Grid] = {}
         self._steps = {step.name: step for step in steps}
-        found = list(
-            _tensors(reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES), steps)
-        )
-        check_complete(path, (name for name, _ in found), steps)
-        self._tensors = dict(found)
+        content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
+        self._tensors = dict(_tensors(content, steps))
+        check_complete(path, self._tensors, steps)
         with quiet():
             self._interpreter = Interpreter(model_path=str(path), experimental_preserve_all_tensors=True)
         details = {entry["index"]: entry for entry in self._interpreter.get_tensor_details()}
-        for name, index in found:
+        for name, index in self._tensors.items():
             scale, zero_point = details[index]["quantization"]
             self.grids[name] = Grid(scale, zero_point, details[index]["dtype"])
 
@@ -56,7 +54,7 @@ class TFLiteProbe:
 
 
 def _tensors(content: bytes, steps: Sequence[Step]) -> Iterator[tuple[str, int]]:
-    """The name of each step that is found, and the number of its tensor."""
+    """The name of each step that is found, and the numbers of its tensors, the last of which it gives."""
     model = packing.unpack(content)
     graph = model.subgraphs[0]
     for operator in graph.operators:
