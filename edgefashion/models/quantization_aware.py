@@ -16,7 +16,9 @@ from typing import Any
 from edgefashion.errors import MissingExtra
 from edgefashion.figures import undisturbed
 from edgefashion.models.architecture import Architecture, Normalization, unwrapped
-from edgefashion.models.batch_norm_folding import rebuild
+from edgefashion.models.batch_norm_folding import readers_of, rebuild
+from edgefashion.models.hard_activations import without_sixths
+from edgefashion.models.twins import merge_twins
 from edgefashion.task import Task
 from edgefashion.tensorflow import keras, tf
 
@@ -30,7 +32,10 @@ except ModuleNotFoundError as error:
 # here a range starts with the first batch and remembers 100.
 RANGE_MEMORY = 0.99
 # They only move values: what comes out has the range of what went in.
-UNCHANGING = (keras.layers.MaxPooling2D, keras.layers.Flatten, keras.layers.ZeroPadding2D)
+UNCHANGING = (
+    *(keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D, keras.layers.ZeroPadding2D),
+    *(keras.layers.Cropping2D, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute),
+)
 register = keras.saving.register_keras_serializable("edgefashion")
 
 
@@ -51,6 +56,7 @@ def quantize(model: keras.Model, normalization: Normalization) -> keras.Model:
 
     Takes and gives what that one does. The ranges of its activations are known after a training step.
     """
+    model = merge_twins(without_sixths(model))
     rectified = _rectified(model)
 
     def make(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -111,9 +117,13 @@ def round_to_pixels(values: Any, normalization: Normalization) -> Any:
 
 
 def _rectified(model: keras.Model) -> set[str]:
-    """The layers that a ReLU layer follows; a runtime computes both in one, with the range of the ReLU."""
-    makers = {id(layer.output): layer.name for layer in model.layers}
-    return {makers[id(layer.input)] for layer in model.layers if isinstance(layer, keras.layers.ReLU)}
+    """The layers that a ReLU alone reads; a runtime computes both in one, with the range of the ReLU."""
+    readers = readers_of(model)
+    return {
+        layer.name
+        for layer in model.layers
+        if [type(reader) for reader in readers.get(id(layer.output), [])] == [keras.layers.ReLU]
+    }
 
 
 def _kernel_name(layer: keras.layers.Layer) -> str | None:

@@ -7,12 +7,12 @@ from typing import Any
 
 from edgefashion.errors import VerificationError
 from edgefashion.export.graph.layers import first_kernel
-from edgefashion.export.graph.twins import merge_twins
 from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.files.stored import ImageSet
 from edgefashion.models import Architecture, Normalization
-from edgefashion.models.architecture import with_weights
+from edgefashion.models.architecture import unwrapped, with_weights
 from edgefashion.models.hard_activations import without_sixths
+from edgefashion.models.twins import merge_twins
 from edgefashion.task import Task
 from edgefashion.tensorflow import gather, keras, tf
 from edgefashion.training.runs import Run
@@ -70,7 +70,7 @@ class Graph:
         return self._function(tf.float32, tf.identity, self.deployed)
 
     def _function(self, dtype: Any, before: Any, model: keras.Model) -> Any:
-        for layer in model.layers:
+        for layer in map(unwrapped, model.layers):
             if _is_grouped(layer):
                 # Keras would call a compiled function, which is no operator of any format.
                 layer._jit_compiled_convolution_op = layer.convolution_op

@@ -158,9 +158,12 @@ def _overrides(
     the pixel is its own quantized value.
 
     A tensor is called after its layer: `model/layer/Relu6:0`; the model's output is that of the last one.
+    Of several nodes of an activation the last has its range.
     """
-    outputs = [name for node in model.graph.node for name in node.output]
-    layers = {name: name.split("/")[-2] if "/" in name else graph.last_layer for name in outputs}
+    kinds = {name: node.op_type for node in model.graph.node for name in node.output}
+    layers = {name: name.split("/")[-2] if "/" in name else graph.last_layer for name in kinds}
+    last = set({layer: name for name, layer in layers.items()}.values())
+    layers = {name: layer for name, layer in layers.items() if name in last or kinds[name] in COMPUTING}
     activations = {name: [affine(*learned[layer])] for name, layer in layers.items() if layer in learned}
     image = {INPUT: [_parameters(graph.normalization.scale, graph.normalization.zero_point)]}
     return {**dict.fromkeys(depthwise_weights(model), FULL_RANGE), **activations, **image}

@@ -139,9 +139,7 @@ def test_a_layer_that_is_not_in_the_file_is_named(
     path = saved(residual, format, calibration, tmp_path)
     steps = steps_of(residual)
     other = replace(steps[3], name="elsewhere", layers=frozenset({"elsewhere"}))
-    with pytest.raises(
-        ArtifactError, match="an integer tensor for each of the layers elsewhere: export"
-    ):
+    with pytest.raises(ArtifactError, match="an integer tensor for each of the layers elsewhere: export"):
         PROBES[format](path, [*steps[:3], other, *steps[4:]])
 
 
