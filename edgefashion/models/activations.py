@@ -28,3 +28,9 @@ class HardSwish(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """float32 tensor of any shape → the same shape, from -0.375."""
         return inputs * (tf.nn.relu6(inputs + 3.0) * (1 / 6))
+
+
+def is_clamp(layer: keras.layers.Layer) -> bool:
+    """Whether a runtime computes it within the layer before it: a ReLU without a slope, or up to 6."""
+    plain = isinstance(layer, keras.layers.ReLU) and not layer.negative_slope and not layer.threshold
+    return bool(plain and layer.max_value in (None, 6))

@@ -15,6 +15,7 @@ from typing import Any
 
 from edgefashion.errors import MissingExtra
 from edgefashion.figures import undisturbed
+from edgefashion.models.activations import is_clamp
 from edgefashion.models.architecture import Architecture, Normalization, unwrapped
 from edgefashion.models.batch_norm_folding import readers_of, rebuild
 from edgefashion.models.hard_activations import without_sixths
@@ -31,10 +32,11 @@ except ModuleNotFoundError as error:
 # tfmot's own quantizers start every range at [-6, 6] and remember 1,000 steps, more than one epoch has;
 # here a range starts with the first batch and remembers 100.
 RANGE_MEMORY = 0.99
-# They only move values: what comes out has the range of what went in.
+# They move values, or average them: what comes out has the range of what went in.
 UNCHANGING = (
-    *(keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D, keras.layers.ZeroPadding2D),
-    *(keras.layers.Cropping2D, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute),
+    *(keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.GlobalMaxPooling2D),
+    *(keras.layers.ZeroPadding2D, keras.layers.Cropping2D, keras.layers.UpSampling2D),
+    *(keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute),
 )
 register = keras.saving.register_keras_serializable("edgefashion")
 
@@ -122,7 +124,7 @@ def _rectified(model: keras.Model) -> set[str]:
     return {
         layer.name
         for layer in model.layers
-        if [type(reader) for reader in readers.get(id(layer.output), [])] == [keras.layers.ReLU]
+        if [is_clamp(reader) for reader in readers.get(id(layer.output), [])] == [True]
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.graph.layers import MOVING
+from edgefashion.models.activations import is_clamp
 from edgefashion.models.batch_norm_folding import readers_of
 from edgefashion.tensorflow import keras, tf
 
@@ -68,7 +69,7 @@ def _rectifiers(model: keras.Model) -> dict[int, keras.layers.Layer]:
     return {
         tensor: layers[0]
         for tensor, layers in readers.items()
-        if len(layers) == 1 and isinstance(layers[0], keras.layers.ReLU) and tensor not in moved
+        if len(layers) == 1 and is_clamp(layers[0]) and tensor not in moved
     }
 
 
