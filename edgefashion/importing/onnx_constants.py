@@ -16,7 +16,7 @@ from edgefashion.artifacts.inspection.onnx_file import EXTERNAL, TYPES, Operatio
 from edgefashion.artifacts.protobuf import Message
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
-from edgefashion.importing.operands import bound
+from edgefashion.importing.operands import check_size
 from edgefashion.importing.plan import Array, Unsupported
 
 _NUMBERS = "float32 float64 float16 int8 uint8 int16 uint16 int32 uint32 int64 uint64 bool"
@@ -71,7 +71,7 @@ class Constants:
             if self._left < 0:
                 raise ValueError("it computes more from its constants than they are")
             if operation.kind not in ALONE:
-                bound(read, joined=operation.kind == "Concat")
+                check_size(read, joined=operation.kind == "Concat")
             return np.asarray(rule(operation, read))
         except (IndexError, TypeError, OverflowError) as error:
             raise ValueError(f"its {operation.kind} of constants is against the rules") from error

@@ -15,7 +15,7 @@ MOST_COMPUTED = 1 << 24
 """Numbers of a constant that is computed of others."""
 
 
-def bound(read: Sequence[Array], joined: bool) -> None:
+def check_size(read: Sequence[Array], joined: bool) -> None:
     """Raise ValueError where constants become too large, side by side if `joined`, else each with each."""
     sizes = [max(1, each.size) for each in read]
     most = sum(sizes) if joined else min(math.prod(sizes), _broadcast(read))

@@ -5,9 +5,7 @@ signature's output, through the functions that they call, and of its variables t
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,18 +13,17 @@ from edgefashion.artifacts.protobuf import Message
 from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 from edgefashion.importing.given import Given, Image, Refused, image_of, naming
-from edgefashion.importing.operands import bound
+from edgefashion.importing.operands import check_size
 from edgefashion.importing.plan import Array, Unsupported
-from edgefashion.importing.saved_model_graph import DTYPES, Body, Node, Place, function_of, place_of
+from edgefashion.importing.saved_model_graph import CALLS, DTYPES, Body, Node, Place, function_of, place_of
 from edgefashion.importing.saved_model_layers import LAYERS, PASSING, RULES
+from edgefashion.importing.saved_model_variables import Variables, bound
 from edgefashion.importing.walk import Walk
 
 GRAPH = "saved_model.pb"
 VARIABLES = "variables"
-CALLS = ("StatefulPartitionedCall", "PartitionedCall")
 DEEPEST = 32
 PREFERRED = ("serving_default", "serve")
-_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 def read(path: Path, size: tuple[int, int] | None = None) -> Given:
@@ -46,7 +43,8 @@ def read(path: Path, size: tuple[int, int] | None = None) -> Given:
         if source[0] not in nodes:
             raise ValueError("its input is not in it")
         image = _image(nodes[source[0]], size)
-        reader = _Reader(image, source[0], functions, Variables(path / VARIABLES))
+        variables = Variables(path / VARIABLES, bound(model.message(7), nodes))
+        reader = _Reader(image, source[0], functions, variables)
         body = Body(nodes, (source[0],), (output,))
         (found,) = reader.run(body, [source[0]], "", 0)
         return reader.given(found, "SavedModel")
@@ -69,53 +67,6 @@ def _image(node: Node, size: tuple[int, int] | None) -> Image:
     edges = [dim.integer(1) for dim in node.shape().messages(2)]
     dtype = DTYPES.get(node.integer("dtype"), "another type")
     return image_of([None if edge < 0 else edge for edge in edges], dtype, size, channels_last=True)
-
-
-class Variables:
-    """The variables beside a graph, by their names: numbers of a checkpoint."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def array(self, name: str) -> Array:
-        """The values of a variable. Raises ValueError for one that is not there."""
-        key = self._keys.get(name)
-        if key is None or key not in self._shapes:
-            raise ValueError("one of its variables is not beside it, or two have one name")
-        return np.asarray(self._reader.get_tensor(key))
-
-    @cached_property
-    def _reader(self) -> Any:
-        from edgefashion.tensorflow import tf
-
-        files = reading.entries(self._folder, ArtifactError)
-        if self._folder.is_symlink() or any(file.is_symlink() for file in files):
-            raise ArtifactError(f"{self._folder} holds links: copy the files themselves there")
-        try:
-            return tf.train.load_checkpoint(str(self._folder / "variables"))
-        except (tf.errors.OpError, ValueError, RuntimeError) as error:
-            raise ValueError("its variables cannot be read") from error
-
-    @cached_property
-    def _shapes(self) -> dict[str, list[int]]:
-        """Those of the variables. Raises ValueError where they have more numbers than their files."""
-        shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
-        held = sum(file.stat().st_size for file in reading.entries(self._folder, ArtifactError))
-        if sum(int(np.prod(shape, dtype=np.float64)) for shape in shapes.values()) > held:
-            raise ValueError("its variables have more numbers than their files")
-        return shapes
-
-    @cached_property
-    def _keys(self) -> dict[str, str | None]:
-        """Where in the checkpoint a variable is; None where two have its name."""
-        if _OBJECTS not in self._shapes:
-            return {name: name for name in self._shapes}
-        keys: dict[str, str | None] = {}
-        for node in Message(self._reader.get_tensor(_OBJECTS)).messages(1):
-            for entry in node.messages(2):
-                name = entry.text(2)
-                keys[name] = None if name in keys else entry.text(3)
-        return keys
 
 
 class _Reader(Walk[str, Node]):
@@ -143,7 +94,7 @@ class _Reader(Walk[str, Node]):
                 "Reshape",
                 "StridedSlice",
             ):
-                bound(read, joined=operator.kind == "Pack")
+                check_size(read, joined=operator.kind == "Pack")
             return np.asarray(RULES[operator.kind](operator, read))
         except (IndexError, TypeError, OverflowError) as error:
             raise ValueError(f"its {operator.kind} of constants is against the rules") from error
@@ -180,7 +131,7 @@ class _Reader(Walk[str, Node]):
             if node.kind == "Const":
                 self.found[made] = node.tensor()
             elif node.kind == "VarHandleOp":
-                self.found[made] = self._variables.array(node.text("shared_name"))
+                self.found[made] = self._variables.array(node)
             else:
                 self.step(node, inputs, [made])
         except Unsupported as reason:

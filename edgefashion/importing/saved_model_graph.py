@@ -12,6 +12,7 @@ DTYPES = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 9: "int64", 10: "b
 _VALUES = {1: 5, 2: 6, 3: 7, 4: 7, 9: 10, 10: 11}
 """The field of a tensor that has its values one by one, by type."""
 _MOST_VALUES = 1 << 24
+CALLS = ("StatefulPartitionedCall", "PartitionedCall")
 Place = tuple[str, int]
 """An operator's name and the number of its output; an argument of a function has number 0."""
 
