@@ -13,9 +13,10 @@ Importing this module lets Keras load such models.
 from dataclasses import replace
 from typing import Any
 
-from edgefashion.errors import MissingExtra
+from edgefashion.errors import BadInput, MissingExtra
+from edgefashion.errors.wording import setting
 from edgefashion.figures import undisturbed
-from edgefashion.models.activations import is_clamp
+from edgefashion.models.activations import HardSigmoid, is_clamp
 from edgefashion.models.architecture import Architecture, Normalization, unwrapped
 from edgefashion.models.batch_norm_folding import readers_of, rebuild
 from edgefashion.models.hard_activations import without_sixths
@@ -57,8 +58,10 @@ def quantize(model: keras.Model, normalization: Normalization) -> keras.Model:
     """A model that rounds as int8 inference does, with the weights of the float model given.
 
     Takes and gives what that one does. The ranges of its activations are known after a training step.
+    Raises BadInput for layers that are computed in several steps, of which training learns no ranges.
     """
     model = merge_twins(without_sixths(model))
+    _check(model)
     rectified = _rectified(model)
 
     def make(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -116,6 +119,28 @@ def round_to_pixels(values: Any, normalization: Normalization) -> Any:
     """Move normalized values to the nearest normalized pixel: float32 tensor of any shape → the same."""
     low, high = normalization.range
     return tf.quantization.fake_quant_with_min_max_args(values, low, high)
+
+
+def _check(model: keras.Model) -> None:
+    """Raise BadInput for layers that a runtime does not compute in one step."""
+    found = [f"{layer.name} ({_several(layer)})" for layer in model.layers if _several(layer)]
+    if found:
+        raise BadInput(
+            f"quantization-aware training cannot round within the layers {', '.join(found)}: export int8 of "
+            "the run as it is, and where that loses too much, leave layers in float with "
+            f"{setting('--keep-float')}"
+        )
+
+
+def _several(layer: keras.layers.Layer) -> str | None:
+    """What a layer computes in several steps, in a word; None where it is one."""
+    if isinstance(layer, HardSigmoid):
+        return "hard sigmoid"
+    if isinstance(layer, keras.layers.Activation):
+        name = str(keras.activations.serialize(layer.activation))
+        return name if name in ("elu", "softplus") else None
+    limited = isinstance(layer, keras.layers.ReLU) and layer.max_value not in (None, 6)
+    return f"ReLU up to {layer.max_value:g}" if limited else None
 
 
 def _rectified(model: keras.Model) -> set[str]:

@@ -20,7 +20,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from edgefashion.errors import VerificationError, first_line
 from edgefashion.export.graph.graph import INPUT, OUTPUT, Graph
 from edgefashion.export.graph.unread_pixels import rows_and_columns
-from edgefashion.export.onnx import blocked_convolution, integer_io
+from edgefashion.export.onnx import blocked_convolution, integer_io, operators  # noqa: F401 - registers
 from edgefashion.export.onnx import keep_float as keep_float_onnx
 from edgefashion.export.onnx.layer_names import restore_names
 from edgefashion.export.onnx.simplification import simplify

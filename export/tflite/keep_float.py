@@ -56,13 +56,19 @@ def restore(content: bytes, graph: Graph, layers: Iterable[str]) -> bytes:
 
 def count(model: Any) -> int:
     """How many operators compute in float, in a model as LiteRT's schema unpacks it."""
+    return len(computing(model))
+
+
+def computing(model: Any) -> list[str]:
+    """The operators that compute in float, each with the name of what it gives."""
     subgraph = model.subgraphs[0]
     floats = {n for n, tensor in enumerate(subgraph.tensors) if tensor.type == schema.TensorType.FLOAT32}
-    return sum(
-        not floats.isdisjoint([*operator.inputs, *operator.outputs])
-        for operator in subgraph.operators
-        if packing.operator_kind(model, operator) not in CAST_VERSIONS
-    )
+    kinds = [(packing.operator_kind(model, operator), operator) for operator in subgraph.operators]
+    return [
+        f"{kind} ({subgraph.tensors[operator.outputs[0]].name.decode()})"
+        for kind, operator in kinds
+        if kind not in CAST_VERSIONS and not floats.isdisjoint([*operator.inputs, *operator.outputs])
+    ]
 
 
 def _name(model: Any, operator: Any, steps: Sequence[Step]) -> str | None:

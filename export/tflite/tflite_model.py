@@ -112,7 +112,11 @@ def check_integer(content: bytes, graph: Graph, floats: int = 0) -> None:
     found = {name: count for name, count in tensor_types(model).items() if name.startswith("FLOAT")}
     if found and not floats:
         tensors = ", ".join(f"{count} {name}" for name, count in found.items())
-        raise VerificationError(f"the int8 TFLite model still holds {tensors} tensors: no file was kept")
+        by = ", ".join(keep_float_tflite.computing(model)) or "nothing"
+        raise VerificationError(
+            f"the int8 TFLite model still holds {tensors} tensors, with which it computes {by}: no file was "
+            "kept"
+        )
     if (computing := keep_float_tflite.count(model)) != floats:
         raise VerificationError(
             f"{computing} operators of the int8 TFLite model compute in float instead of {floats}: "

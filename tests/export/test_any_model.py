@@ -10,13 +10,16 @@ import pytest
 
 from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
 from edgefashion.data import Picture, Subset, Task
+from edgefashion.errors import BadInput, VerificationError
 from edgefashion.export.converters import converters_of, method_of
 from edgefashion.export.debug.error import measure
 from edgefashion.export.graph.fused_layers import steps_of
 from edgefashion.export.graph.graph import Graph, for_integers
+from edgefashion.export.onnx import onnx_model
 from edgefashion.export.onnx.onnx_model import kernels
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
+from edgefashion.export.tflite import tflite_model
 from edgefashion.models.activations import HardSigmoid, HardSwish
 from edgefashion.models.architecture import Normalization
 from edgefashion.models.imported import architecture
@@ -210,3 +213,28 @@ def test_quantization_aware_training_takes_it(graph: Graph, calibration: Represe
     for variant in (each for each in variants() if each.precision in QAT_PRECISIONS):
         content = method_of(variant).converter(twin, calibration, OPTIONS)("min-max")
         assert error_of(content, variant.format, twin) < 0.15, variant
+
+
+def small(activation: str) -> Graph:
+    """A model of one convolution and an activation."""
+    image = keras.Input(TASK.image_shape, name="image")
+    found = layers.Activation(activation, name="act")(layers.Conv2D(4, 3, name="conv")(image))
+    logits = layers.Dense(3, name="logits")(layers.GlobalAveragePooling2D(name="pool")(found))
+    model, own = keras.Model(image, logits, name="small"), architecture(NORMALIZATION, Path())
+    return Graph(TASK, model, own, model, own.resize)
+
+
+def test_the_exact_gelu_is_converted_to_onnx() -> None:
+    graph = small("gelu")
+    assert error_of(onnx_model.float32(graph), "onnx", graph) < 1e-4
+
+
+def test_what_tflite_does_not_compute_in_integers_is_named(calibration: RepresentativeDataset) -> None:
+    with pytest.raises(VerificationError, match=r"with which it computes ELU \(small/act/Elu\): no file"):
+        tflite_model.int8(small("elu"), calibration)
+
+
+@pytest.mark.parametrize("activation", ["elu", "softplus"])
+def test_layers_of_which_no_ranges_are_learned_are_named(activation: str) -> None:
+    with pytest.raises(BadInput, match=rf"cannot round within the layers act \({activation}\): export int8"):
+        quantize(small(activation).deployed, NORMALIZATION)
