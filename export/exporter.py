@@ -78,10 +78,6 @@ def export_run(
     for variant in variants:
         files.check_writable(existing / file_name(run, variant, options))
     if missing := _full_missing(run, variants, options):
-
-        def tell(_: Variant, error: VerificationError) -> None:
-            report(f"what layers in float cost cannot be measured: {error}")
-
         export_run(
             run,
             splits,
@@ -90,7 +86,7 @@ def export_run(
             calibrate_with=calibrate_with,
             data=data,
             report=report,
-            on_failure=tell,
+            on_failure=lambda _, error: report(f"what layers in float cost is not known: {error}"),
         )
     model = graph.build(run)
     representative = representative_dataset(source, model.task, model.normalization, size, split=split)

@@ -9,7 +9,7 @@ from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Splits
 from edgefashion.errors import VerificationError
 from edgefashion.export import mixed_precision
-from edgefashion.export.exporter import export_run, file_name
+from edgefashion.export.exporter import OnFailure, export_run, file_name
 from edgefashion.export.mixed_precision import Mixed
 from edgefashion.export.options import ExportOptions
 from edgefashion.reporting import Progress, Report, silent
@@ -43,20 +43,28 @@ def export_within(
     for variant in [each for each in variants if each.precision == INT8]:
         path = run.artifacts / file_name(run, variant, ExportOptions())
         full = None if variant in failed else artifact.read(path)
-        mixed = mixed_precision.search(
-            run, splits, variant.format, limit, ExportOptions(), full, report, progress
-        )
-        if mixed is None:
+        order = (run, splits, variant.format, limit, ExportOptions(), full, report, progress)
+        try:
+            mixed = mixed_precision.search(*order)
+        except VerificationError as error:  # nothing in integers can be made at all
+            fail(variant, error)
             continue
-        failed.pop(variant, None)
-        if mixed.layers:
-            options = replace(mixed.options, keep_float=mixed.layers)
-            made += export_run(run, splits, [variant], options, report=report, on_failure=fail)
-        if not mixed.met and variant not in failed:
-            failed[variant] = _unmet(variant, mixed, limit)
+        if mixed:
+            failed.pop(variant, None)
+            made += _mixed(run, splits, variant, mixed, report, fail)
+        if mixed and not mixed.met:
+            failed.setdefault(variant, _unmet(variant, mixed, limit))
     if not made:
         raise VerificationError("; ".join(failed.values()))
     return made, list(failed.values())
+
+
+def _mixed(
+    run: Run, splits: Splits, variant: Variant, mixed: Mixed, report: Report, fail: OnFailure
+) -> list[Artifact]:
+    """The file with layers in float, if any are."""
+    options = replace(mixed.options, keep_float=mixed.layers)
+    return export_run(run, splits, [variant], options, report=report, on_failure=fail) if mixed.layers else []
 
 
 def _unmet(variant: Variant, mixed: Mixed, limit: float) -> str:

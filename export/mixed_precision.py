@@ -12,6 +12,7 @@ from pathlib import Path
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Splits, stratified_sample
+from edgefashion.errors import ArtifactError, VerificationError
 from edgefashion.export import verify
 from edgefashion.export.agreement import compare
 from edgefashion.export.converters import converters_of
@@ -45,6 +46,10 @@ class Tried:
     def loss(self) -> tuple[bool, float]:
         """What is to be small."""
         return self.failure is not None, self.drop
+
+    def meets(self, limit: float) -> bool:
+        """Whether it can be kept and loses no more than that."""
+        return self.failure is None and self.drop <= limit
 
     def __str__(self) -> str:
         return f"{100 * self.drop:.2f} points lost" + (f", and it {self.failure}" if self.failure else "")
@@ -97,8 +102,24 @@ class Search:
         drop = figures["keras_accuracy"] - figures["accuracy"]
         return Tried(drop, verify.failure(figures, limits, len(validation)))
 
-    def ranked(self, content: bytes, progress: Progress | None) -> list[str]:
-        """The layers that can stay in float, those that cause most of the error first."""
+    def attempt(self, layers: tuple[str, ...]) -> Tried:
+        """What a file with these layers in float loses: all where it cannot be made."""
+        try:
+            return self.measure(self.convert(layers))
+        except VerificationError as error:
+            return Tried(1.0, f"cannot be made: {error}")
+
+    def ranked(self, content: bytes, report: Report, progress: Progress | None) -> list[str]:
+        """The layers that can stay in float, those that cause most of the error first; none, which is said,
+        where a converter left layers out or made several of one.
+        """
+        try:
+            return self._ranked(content, progress)
+        except ArtifactError as unranked:
+            report(f"no layer is left in float, since they cannot be ranked: {unranked}")
+            return []
+
+    def _ranked(self, content: bytes, progress: Progress | None) -> list[str]:
         validation, format = self.splits.validation, self.variant.format
         images = max(error.BATCH, SLOPES // len(self.graph.task.classes))
         sample = stratified_sample(validation, min(DEBUG_IMAGES, len(validation), images), seed=0)
@@ -131,31 +152,32 @@ def search(
     Raises VerificationError and RuntimeCrash for a model that cannot be converted or run.
     """
     tries = Search(run, splits, format, options)
-    content = full.path.read_bytes() if full else tries.convert(())
     if full and full.manifest and full.manifest.calibration:
         tries.options = replace(options, calibration=full.manifest.calibration.method or options.calibration)
-    found = {0: tries.measure(content)}
-    validation = len(splits.validation)
+    content = full.path.read_bytes() if full else tries.convert(())
+    pure, validation = tries.measure(content), len(splits.validation)
     limit = max(limit, 1 / validation) + 1e-9  # a single image may be more than the limit
-
-    def meets(tried: Tried) -> bool:
-        return tried.failure is None and tried.drop <= limit
-
-    if full and meets(found[0]):
+    if full and pure.meets(limit):
         return None
     report(
-        f"int8 {format}: {found[0]} on {validation:,} validation images; looking for the fewest layers to "
-        "leave in float"
+        f"int8 {format}: {pure} on {validation:,} validation images; looking for the fewest layers to leave "
+        "in float"
     )
-    ranked = tries.ranked(content, progress)
+    return _fewest(tries, pure, tries.ranked(content, report, progress), limit, report)
+
+
+def _fewest(tries: Search, pure: Tried, ranked: list[str], limit: float, report: Report) -> Mixed:
+    """The fewest of the ranked layers that meet the limit, or the best that was found."""
+    found = {0: pure}
 
     def attempt(count: int) -> bool:
         if count not in found:
-            found[count] = tries.measure(tries.convert(tuple(ranked[:count])))
-            report(f"int8 {format}, {count} of {len(ranked)} layers in float: {found[count]}")
-        return meets(found[count])
+            found[count] = tries.attempt(tuple(ranked[:count]))
+            many = f"{count} of {len(ranked)} layers in float"
+            report(f"int8 {tries.variant.format}, {many}: {found[count]}")
+        return found[count].meets(limit)
 
-    count = fewest(attempt, len(ranked))
+    count = fewest(attempt, len(ranked)) if ranked else None
     best = min(found, key=lambda each: (*found[each].loss, each)) if count is None else count
     return Mixed(tuple(ranked[:best]), tries.options, found[best], count is not None)
 

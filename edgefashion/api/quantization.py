@@ -98,7 +98,6 @@ def quantize(
     """
     from edgefashion.export.limited import export_within
     from edgefashion.importing.importing import check_free, import_run
-    from edgefashion.importing.reading import read_model
 
     path = Path(model)
     folder = Path(folder) if folder else Path("runs") / (path.resolve().stem.lstrip(".") or "imported")
@@ -106,13 +105,7 @@ def quantize(
     if not max_drop >= 0:
         raise BadInput(f"{setting('--max-drop')} {max_drop:g} is no number of points: give 0 or more")
     check_free(folder, force)
-    size = pictures.pop("size", None)
-    imported = read_model(path, (size, size) if isinstance(size, int) else size)
-    own = tuple(imported.model.input_shape[1:3])
-    if size is not None and own != ((size, size) if isinstance(size, int) else tuple(size)):
-        raise BadInput(f"{path} takes images of {own[0]}x{own[1]}: leave out {setting('--size')}")
-    for note in imported.notes:
-        report(note)
+    imported = _read(path, pictures.pop("size", None), report)
     load = _loader(imported, Path(data) if data else None, pictures, report, progress)
     unsaid = [name for name in ("fit", "background") if pictures.get(name) is None]
     run = import_run(
@@ -122,6 +115,20 @@ def quantize(
     made, unmet = export_within(run, split(dataset), variants, max_drop / 100, report, progress)
     results = evaluate(made, dataset, threads=(1,), options=BenchmarkOptions(), progress=progress)
     return Quantization(run, made, results, tuple(unmet))
+
+
+def _read(path: Path, size: int | tuple[int, int] | None, report: Report) -> "Imported":
+    """The model in a file, for images of that size where it leaves it open."""
+    from edgefashion.importing.reading import read_model
+
+    edges = (size, size) if isinstance(size, int) else size
+    imported = read_model(path, edges)
+    height, width = imported.model.input_shape[1:3]
+    if edges not in (None, (height, width)):
+        raise BadInput(f"{path} takes images of {height}x{width}: leave out {setting('--size')}")
+    for note in imported.notes:
+        report(note)
+    return imported
 
 
 def _variants(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:

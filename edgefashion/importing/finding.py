@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -58,14 +59,9 @@ def find_out(
     VerificationError where what was read of the file does not answer as the file does.
     """
     said.check()
-    dataset = load(None)
-    order: Order = "sorted"
     outputs = imported.model.output_shape[-1]
-    if said.labels:
-        names, order = read_labels(said.labels), "given"
-        check_count(outputs, names, said.labels)
-        dataset = _of_classes(dataset, names, load)
-    check_count(outputs, dataset.task.classes, None)
+    dataset = _loaded(load, said.labels, outputs)
+    order: Order = "given" if said.labels else "sorted"
     _warn_of_test(dataset, report)
     splits = split(dataset)
     ways = said.ways(dataset.task.channels, splits)
@@ -90,6 +86,17 @@ def find_out(
         )
         dataset = _of_classes(dataset, names, load)
     return Finding(dataset, split(dataset), ways, best, order)
+
+
+def _loaded(load: Load, labels: Path | None, outputs: int) -> Dataset:
+    """The pictures, their classes in the order of the outputs as far as the user says that."""
+    dataset = load(None)
+    if labels:
+        names = read_labels(labels)
+        check_count(outputs, names, labels)
+        dataset = _of_classes(dataset, names, load)
+    check_count(outputs, dataset.task.classes, None)
+    return dataset
 
 
 def _warn_of_test(dataset: Dataset, report: Report) -> None:
@@ -145,9 +152,10 @@ def _decided(left: Sequence[Tried], imported: Imported) -> Tried:
     best, *others = left
     right, n = int(best.right.sum()), len(best.labels)
     if best.by_chance >= CHANCE:
+        same = " (it takes all of them for one class)" if len(np.unique(best.outputs)) == 1 else ""
         raise BadInput(
-            f"the model is right on {right:,} of {n:,} pictures at best ({best.name}), which is chance: say "
-            f"how it wants its pixels with {setting('--preprocess')}, or {setting('--scale')} and "
+            f"the model is right on {right:,} of {n:,} pictures at best{same}, which is chance: say how it "
+            f"wants its pixels with {setting('--preprocess')}, or {setting('--scale')} and "
             f"{setting('--offset')}, and {setting('--bgr')}, and with {setting('--labels')} FILE what its "
             "outputs are for; or name pictures of what it was trained on"
         )

@@ -128,6 +128,10 @@ class Network(Plan):
             raise Unsupported("to another number of values")
         if shape == tensor.shape:
             return read
+        while tensor.maker is not None and tensor.maker.kind in ("Reshape", "Flatten"):
+            (tensor,) = tensor.maker.read  # there and back is nowhere
+        if shape == tensor.shape:
+            return Curve.of(tensor)
         if len(shape) == 1:
             return Curve.of(self.add("Flatten", [tensor], shape, {}, (), name))
         return Curve.of(self.add("Reshape", [tensor], shape, {"target_shape": shape}, (), name))

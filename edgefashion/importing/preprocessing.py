@@ -149,7 +149,7 @@ def race(
     task's.
     """
     left, seen = list(ways), 0
-    for wanted in _sizes(classes, len(pool)):
+    for wanted in _sizes(max(FIRST, 10 * classes) if find_order else FIRST, len(pool)):
         images, labels = pool.drawn(seen, wanted)
         for number, each in enumerate(left):
             if progress:
@@ -166,9 +166,8 @@ def race(
     return left
 
 
-def _sizes(classes: int, most: int) -> list[int]:
+def _sizes(first: int, most: int) -> list[int]:
     """On how many pictures, one after the other."""
-    first = max(FIRST, 10 * classes)
     return sorted({min(size, most) for size in (first, 4 * first, max(MOST, first))})
 
 

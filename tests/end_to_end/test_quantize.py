@@ -51,7 +51,7 @@ def model(sample: Dataset) -> keras.Model:
     drawing = Drawing((28, 28, 1))
     tensor = drawing.draw("Conv2D", drawing.image, {"filters": 8, "kernel_size": [4, 4], "strides": [4, 4]})
     tensor = drawing.draw("BatchNormalization", tensor)
-    tensor = drawing.draw("HardSwish", tensor)
+    tensor = drawing.draw("ReLU", tensor, {"max_value": 6.0})
     tensor = drawing.draw("Conv2D", tensor, {"filters": 16, "kernel_size": [3, 3], "activation": "relu"})
     found = drawing.model(drawing.draw("Dense", drawing.draw("Flatten", tensor), {"units": 10}))
     found.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -116,6 +116,7 @@ def test_every_verb_takes_the_run(said: str, typed: Typed, sample_folder: Path) 
     typed("bundle", "mine", *data, "-o", "mine.zip", "--images", 50)
     again = typed("bench", "mine.zip", "--seconds", 0.02, "--threads", 1, "--in-process")
     assert "6 of 6 files answer as they did where the bundle was made" in again
+    assert "layer" in typed("debug", "mine", *data, "--images", 10)
     kept = typed(
         "export", "mine", *data, "--format", "tflite", "--precision", "int8", "--keep-float", ".*Dense.*"
     )
