@@ -44,7 +44,8 @@ def naming(path: Path, format: str) -> Iterator[None]:
     cannot be taken over.
     """
     try:
-        yield
+        with np.errstate(all="ignore"):  # numbers are checked where they are taken
+            yield
     except ArtifactError:
         raise
     except Refused as error:
