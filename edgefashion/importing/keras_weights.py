@@ -30,8 +30,10 @@ _NORMALIZING = tuple(
     f"{name}BatchNormalization{version}" for name in ("", "Sync") for version in ("", "V1", "V2")
 )
 _RANDOM_STATES = ("StateVar", "seed_generator_state")
-_LISTS = ("layers", "_layer_checkpoint_dependencies")
-"""What the layers of a model are called in archives, the older ones last."""
+_LAYERS, _OLDER = "layers", "_layer_checkpoint_dependencies"
+"""What the layers of a model are called in archives; in those of Keras 2.12 and 2.13, which count layers with
+weights twice.
+"""
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,15 @@ class ArchivedWeights:
 def _groups(file: h5py.Group, model: Layer, prefix: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """The group of each layer, also of those in models inside, by its path."""
     around = hdf5.find(file, prefix.rstrip("/")) if prefix else file
-    layers = next((name for name in _LISTS if name in around), _LISTS[0])
+    older = _OLDER in around
     counts: dict[str, int] = {}
     for layer in model.layers():
         if model.kind == "Sequential" and layer.kind == "InputLayer":
             continue
         kind = _snake_case(layer.kind)
-        number = counts[kind] = counts.get(kind, -1) + 1
-        group = f"{prefix}{layers}/{kind}_{number}" if number else f"{prefix}{layers}/{kind}"
+        number = counts.get(kind, 0)
+        counts[kind] = number + (2 if older and any(_in_order(layer)) else 1)
+        group = f"{prefix}{_OLDER if older else _LAYERS}/{kind}" + (f"_{number}" if number else "")
         yield layer.path, group
         if layer.is_model:
             yield from _groups(file, layer, f"{group}/")

@@ -111,7 +111,7 @@ def build(config: Any, at_most: int = MOST_WEIGHTS) -> keras.Model:
             )
         ((last, *_),) = config["output_layers"]
         return drawing.model(tensors[last])
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise BadInput(f"it is no flat model of one input and one output ({_brief(error)})") from error
 
 

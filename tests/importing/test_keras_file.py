@@ -1,5 +1,7 @@
 """Keras files, of Keras 3 and of Keras 2: what is read of them answers as Keras does."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -221,3 +223,30 @@ def test_arrays_that_were_compressed_are_read(compression: str, tmp_path: Path) 
     np.testing.assert_array_equal(
         answers(read_model(packed), pixels(model)), answers(read_model(path), pixels(model))
     )
+
+
+def test_archives_of_keras_2_13_are_read(tmp_path: Path) -> None:
+    """Their layers stand in another group, in which those with weights are counted twice."""
+    path, older = tmp_path / "model.keras", tmp_path / "older.keras"
+    model = randomized(tutorial(keras2))
+    model.save(path)
+    with zipfile.ZipFile(path) as given, zipfile.ZipFile(older, "w") as made:
+        for name in given.namelist():
+            content = given.read(name)
+            made.writestr(name, as_in_2_13(content) if name.endswith(".h5") else content)
+    np.testing.assert_array_equal(
+        answers(read_model(older), pixels(model)), answers(read_model(path), pixels(model))
+    )
+
+
+def as_in_2_13(weights: bytes) -> bytes:
+    file = io.BytesIO(weights)
+    with h5py.File(file, "r+") as opened:
+        for group in (opened["layers/functional"], opened):
+            group.move("layers", "_layer_checkpoint_dependencies")
+            layers = group["_layer_checkpoint_dependencies"]
+            for name in sorted(layers, key=len, reverse=True):
+                kind, _, number = name.rpartition("_")
+                if number.isdigit() and len(layers[f"{name}/vars"]):
+                    layers.move(name, f"{kind}_{2 * int(number)}")
+    return file.getvalue()
