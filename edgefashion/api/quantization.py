@@ -18,15 +18,15 @@ from edgefashion.errors.arguments import OPTIONAL_PATH, PATH, takes
 from edgefashion.errors.wording import setting
 from edgefashion.evaluation.results import Results
 from edgefashion.export.selection import variants_of
-from edgefashion.importing.finding import Load
 from edgefashion.importing.options import ImportOptions
+from edgefashion.importing.preprocessing.finding import Load
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
 from edgefashion.training.runs import Run
 
 if TYPE_CHECKING:
-    from edgefashion.importing.imported import Imported
+    from edgefashion.importing.network.imported import Imported
 
 USUAL_DROP = 1.0
 """Points of accuracy that int8 may lose before layers are left in float."""

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from edgefashion.artifacts.inspection import external
 from edgefashion.errors import VerificationError
-from edgefashion.importing.given import Given
-from edgefashion.importing.imported import Imported
+from edgefashion.importing.network.given import Given
+from edgefashion.importing.network.imported import Imported
 from edgefashion.runtimes.allowance import COPIES, usual_mb
 from edgefashion.runtimes.process import ModelProcess
 

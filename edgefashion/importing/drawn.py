@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from edgefashion.importing.answers import Answers
-from edgefashion.importing.given import Given, naming
-from edgefashion.importing.imported import Imported
-from edgefashion.importing.plan import Tensor
+from edgefashion.importing.network.given import Given, naming
+from edgefashion.importing.network.imported import Imported
+from edgefashion.importing.network.plan import Tensor
 from edgefashion.models.imported import Drawing
 from edgefashion.tensorflow import keras
 

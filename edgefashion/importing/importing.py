@@ -13,11 +13,11 @@ from edgefashion.data import Splits
 from edgefashion.errors import BadInput, RunError
 from edgefashion.errors.wording import setting
 from edgefashion.files import reading
-from edgefashion.importing.finding import Finding, Load, find_out
-from edgefashion.importing.imported import Imported
-from edgefashion.importing.normalization import normalized
+from edgefashion.importing.network.imported import Imported
 from edgefashion.importing.options import ImportOptions
-from edgefashion.importing.preprocessing import composed
+from edgefashion.importing.preprocessing.finding import Finding, Load, find_out
+from edgefashion.importing.preprocessing.normalization import normalized
+from edgefashion.importing.preprocessing.preprocessing import composed
 from edgefashion.models.architecture import Normalization
 from edgefashion.models.imported import NAME
 from edgefashion.models.summary import summarize

@@ -8,8 +8,8 @@ import numpy as np
 from edgefashion.data import Splits
 from edgefashion.errors import BadInput
 from edgefashion.errors.wording import setting
-from edgefashion.importing.imported import Preprocessing
-from edgefashion.importing.preprocessing import NAMES, Tried, of_name, usual
+from edgefashion.importing.network.imported import Preprocessing
+from edgefashion.importing.preprocessing.preprocessing import NAMES, Tried, of_name, usual
 
 
 @dataclass(frozen=True, kw_only=True)

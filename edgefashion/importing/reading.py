@@ -5,16 +5,16 @@ from pathlib import Path
 
 from edgefashion.errors import BadInput
 from edgefashion.files import hdf5, reading
-from edgefashion.importing import saved_model
-from edgefashion.importing.imported import Imported
+from edgefashion.importing.network.imported import Imported
+from edgefashion.importing.saved_model import file as saved_model
 
 Size = tuple[int, int]
 _START = 8
 _READERS = {
-    "keras": "edgefashion.importing.keras_file",
-    "tflite": "edgefashion.importing.tflite_file",
-    "onnx": "edgefashion.importing.onnx_file",
-    "saved_model": "edgefashion.importing.saved_model",
+    "keras": "edgefashion.importing.keras.file",
+    "tflite": "edgefashion.importing.tflite.file",
+    "onnx": "edgefashion.importing.onnx.file",
+    "saved_model": "edgefashion.importing.saved_model.file",
 }
 """The module with `read` for a kind of file; each opens what it needs, some of them TensorFlow."""
 

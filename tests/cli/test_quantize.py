@@ -8,7 +8,7 @@ import pytest
 
 from edgefashion.cli.quantize import WAYS, Numbers, _end
 from edgefashion.errors import VerificationError
-from edgefashion.importing.preprocessing import NAMES
+from edgefashion.importing.preprocessing.preprocessing import NAMES
 
 
 @pytest.mark.parametrize(

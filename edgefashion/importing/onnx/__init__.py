@@ -1,0 +1,1 @@
+"""ONNX files in float, read as data."""

@@ -1,0 +1,80 @@
+"""Operators of an `.onnx` file that move, join and pad, and those at its end."""
+
+from edgefashion.artifacts.inspection.onnx_file import Operation
+from edgefashion.importing.network import moves
+from edgefashion.importing.network.layout import Data, transpose
+from edgefashion.importing.network.network import Network
+from edgefashion.importing.network.operands import Read, constant_of, data_of, needed, number_of
+from edgefashion.importing.network.plan import Unsupported
+from edgefashion.importing.onnx.constants import axes_of, numbers_of
+from edgefashion.importing.onnx.operators import Layer, named
+
+FLOATS = (1, 10, 11)
+"""The numbers of float32, float16 and float64."""
+
+
+def _concat(network: Network, operation: Operation, read: Read) -> Data:
+    every = [data_of(read, place) for place in range(len(read))]
+    return moves.concatenate(network, every, operation.integer("axis"), named(operation))
+
+
+def _pad(network: Network, operation: Operation, read: Read) -> Data:
+    data = data_of(read)
+    pads = operation.integers("pads") or tuple(map(int, needed(read, 1).reshape(-1)))
+    axes = axes_of(operation, [None, constant_of(read, 3)]) or tuple(range(data.rank))
+    value = number_of(read, 2, numbers_of(operation, "value", 0.0))
+    if (operation.text("mode") or "constant") != "constant" or value or len(pads) != 2 * len(axes):
+        raise Unsupported("with other than zeros")
+    return moves.pad(network, data, {axis: (pads[n], pads[n + len(axes)]) for n, axis in enumerate(axes)})
+
+
+def _reshape(network: Network, operation: Operation, read: Read) -> Data:
+    data, (batch, *rest) = data_of(read), [int(edge) for edge in needed(read, 1).reshape(-1)]
+    if not operation.integer("allowzero"):
+        rest = [
+            data.shape[axis] if edge == 0 and axis < data.rank - 1 else edge for axis, edge in enumerate(rest)
+        ]
+    return moves.resized(network, data, batch, rest, named(operation))
+
+
+def _flatten(network: Network, operation: Operation, read: Read) -> Data:
+    return moves.flatten(network, data_of(read), operation.integer("axis", 1), named(operation))
+
+
+def _squeeze(network: Network, operation: Operation, read: Read) -> Data:
+    axes = axes_of(operation, [None, constant_of(read, 1)])
+    return moves.squeeze(network, data_of(read), axes, named(operation))
+
+
+def _unsqueeze(network: Network, operation: Operation, read: Read) -> Data:
+    axes = axes_of(operation, [None, constant_of(read, 1)])
+    return moves.unsqueeze(network, data_of(read), axes, named(operation))
+
+
+def _softmax(_: Network, operation: Operation, read: Read) -> Data:
+    data = data_of(read)
+    axis = operation.integer("axis", 1 if data.rank == 2 else -1)
+    return moves.softmax(data, axis, log=operation.kind == "LogSoftmax")
+
+
+def _same(_: Network, operation: Operation, read: Read) -> Data:
+    return data_of(read)
+
+
+def _cast(_: Network, operation: Operation, read: Read) -> Data:
+    if operation.integer("to") not in FLOATS:
+        raise Unsupported("to integers")
+    return data_of(read)
+
+
+def _transpose(_: Network, operation: Operation, read: Read) -> Data:
+    return transpose(data_of(read), operation.integers("perm"))
+
+
+MOVES: dict[str, Layer] = {
+    **{"Concat": _concat, "Pad": _pad, "Transpose": _transpose, "Softmax": _softmax, "LogSoftmax": _softmax},
+    **{"Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze},
+    **{"Identity": _same, "Dropout": _same, "Cast": _cast},
+}
+PASSING = {"Identity", "Cast", "Flatten", "Reshape", "Squeeze"}
+"""What may follow a softmax."""

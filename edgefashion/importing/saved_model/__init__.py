@@ -1,0 +1,1 @@
+"""SavedModels, read as data: their graph and their variables."""

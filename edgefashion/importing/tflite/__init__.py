@@ -1,0 +1,1 @@
+"""TFLite files in float, read as data."""

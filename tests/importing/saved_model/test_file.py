@@ -1,0 +1,88 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.importing.tflite.test_file import net
+
+from edgefashion.errors import BadInput
+from edgefashion.importing.reading import read_model
+from edgefashion.importing.saved_model import file as saved_model
+from edgefashion.tensorflow import keras, tf
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 18, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return net()
+
+
+@pytest.fixture(scope="module")
+def folder(model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The net, saved."""
+    found = tmp_path_factory.mktemp("saved") / "model"
+    serve = tf.function(model.call, input_signature=[tf.TensorSpec((None, 16, 18, 3), tf.float32)])
+    tf.saved_model.save(model, str(found), signatures=serve)
+    return found
+
+
+def test_a_folder_is_read_as_the_model_in_it_answers(model: keras.Model, folder: Path) -> None:
+    read = read_model(folder)
+    before = read.preprocessing
+    assert read.format == "SavedModel"
+    assert read.ending == "softmax"
+    assert before is not None
+    logits = read.model(IMAGES * before.scale[0] + before.offset[0])
+    assert tf.nn.softmax(logits).numpy() == pytest.approx(model(IMAGES).numpy(), abs=1e-5)
+
+
+def saved(path: Path, function: Any) -> Path:
+    """A folder whose signature is a function of images."""
+    module = tf.Module()
+    module.kernel = tf.Variable(np.ones((3, 3, 3, 4), np.float32))
+    spec = tf.TensorSpec((None, 16, 16, 3), tf.float32)
+    module.serve = tf.function(lambda images: function(module, images), input_signature=[spec])
+    tf.saved_model.save(module, str(path), signatures=module.serve)
+    return path
+
+
+def test_operators_that_touch_files_are_named_and_not_run(tmp_path: Path) -> None:
+    written = tmp_path / "written"
+
+    def function(module: Any, images: Any) -> Any:
+        tf.io.write_file(str(written), "once")
+        text = tf.io.decode_raw(tf.io.read_file("/etc/hostname"), tf.uint8)
+        found = tf.reduce_mean(tf.nn.conv2d(images, module.kernel, 1, "SAME"), (1, 2))
+        return found + tf.cast(text[0], tf.float32)
+
+    path = saved(tmp_path / "model", function)
+    with pytest.raises(BadInput, match=r"ReadFile \(1\)"):
+        saved_model.read(path)
+    assert not written.exists()
+
+
+def test_a_damaged_or_linked_folder_ends_in_one_line(folder: Path, tmp_path: Path) -> None:
+    whole = (folder / "saved_model.pb").read_bytes()
+    (tmp_path / "variables").symlink_to(folder / "variables")
+    for content, words in ((whole, "links"), (whole[: len(whole) // 2], "damaged"), (b"", "no graph")):
+        (tmp_path / "saved_model.pb").write_bytes(content)
+        with pytest.raises(BadInput, match=words) as found:
+            saved_model.read(tmp_path)
+        assert str(found.value).isprintable()
+
+
+def test_operators_that_read_each_other_are_no_model(folder: Path, tmp_path: Path) -> None:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    proto = saved_model_pb2.SavedModel()
+    proto.ParseFromString((folder / "saved_model.pb").read_bytes())
+    for function in proto.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            if node.op == "Softmax":
+                node.input[0] = f"{node.name}:softmax:0"
+    shutil.copytree(folder / "variables", tmp_path / "variables")
+    (tmp_path / "saved_model.pb").write_bytes(proto.SerializeToString())
+    with pytest.raises(BadInput, match="in a circle"):
+        saved_model.read(tmp_path)
