@@ -93,6 +93,11 @@ def _activation(name: str) -> Draw:
     return draw
 
 
+def _hard_sigmoid(_: Reading, layer: Layer, read: Sequence[Any], __: list[Array]) -> Data:
+    """As `models.activations` has it, in files of Keras 2 too."""
+    return function(one(read), "hard_sigmoid", (1 / 6, 0.5), layer.name)
+
+
 def _leaky_relu(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     slope = layer.told("negative_slope", "alpha", default=0.2)
     return function(one(read), "leaky", (float(slope),), layer.name)
@@ -216,6 +221,8 @@ OPERATORS: dict[str, Draw] = {
             *(("HardSilu", "hard_silu"), ("HardSwish", "hard_swish"), ("Cast", "linear")),
         )
     },
+    "edgefashion>HardSwish": _activation("hard_swish"),
+    "edgefashion>HardSigmoid": _hard_sigmoid,
     "Average": _average,
     "LeakyRelu": _leaky_relu,
     "Negative": _negative,

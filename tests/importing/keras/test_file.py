@@ -13,6 +13,7 @@ import pytest
 
 from edgefashion.importing.network.imported import Imported
 from edgefashion.importing.reading import read_model
+from edgefashion.models.activations import HardSigmoid, HardSwish
 from edgefashion.tensorflow import keras as keras2
 from edgefashion.tensorflow import tf
 
@@ -159,6 +160,15 @@ def test_hard_swishes_are_found_in_operators(keras: Any, tmp_path: Path) -> None
     kinds = [type(layer).__name__ for layer in found.model.layers]
     assert kinds.count("HardSwish") == 2
     assert found.ending == "softmax"
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_what_was_kept_of_a_model_is_read_again(suffix: str, tmp_path: Path) -> None:
+    image = keras2.Input((EDGE, EDGE, 3))
+    tensor = HardSigmoid()(HardSwish()(keras2.layers.Conv2D(4, 3)(image)))
+    tensor = keras2.layers.GlobalAveragePooling2D()(tensor)
+    found = check(keras2.Model(image, keras2.layers.Dense(4)(tensor)), tmp_path / f"model{suffix}")
+    assert {"HardSwish", "HardSigmoid"} < {type(layer).__name__ for layer in found.model.layers}
 
 
 def test_preprocessing_inside_a_file_is_taken_off(keras: Any, tmp_path: Path) -> None:

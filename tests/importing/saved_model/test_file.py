@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.importing.tflite.test_file import net
 
 from edgefashion.errors import BadInput
 from edgefashion.importing.reading import read_model
 from edgefashion.importing.saved_model import file as saved_model
 from edgefashion.tensorflow import keras, tf
+from tests.importing.tflite.test_file import net
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 18, 3)).astype(np.float32)
 
