@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from edgefashion.tensorflow import tf
 
 PACKAGES = {"Keras 3": keras3, "Keras 2": keras2}
 EDGE = 16
+Make = Callable[[Any], Any]
+Read = Callable[[Any, Make, str], tuple[Imported, Path]]
 
 
 @pytest.fixture(params=PACKAGES)
@@ -141,22 +144,32 @@ MODELS = {
 }
 
 
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """read(keras, make, suffix): what is read of such a file, once compared, and the file."""
+
+    @cache
+    def once(keras: Any, make: Make, suffix: str) -> tuple[Imported, Path]:
+        path = tmp_path_factory.mktemp("file") / f"model{suffix}"
+        return check(randomized(make(keras)), path), path
+
+    return once
+
+
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 @pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__)
-def test_what_is_read_answers_as_keras_does(
-    keras: Any, make: Callable[[Any], Any], suffix: str, tmp_path: Path
-) -> None:
+def test_what_is_read_answers_as_keras_does(keras: Any, make: Make, suffix: str, read: Read) -> None:
     if make is blue_first and keras is keras2 and suffix == ".keras":
         pytest.skip("Keras 2 cannot save this so itself")
-    found = check(randomized(make(keras)), tmp_path / f"model{suffix}")
+    found, _ = read(keras, make, suffix)
     assert PACKAGES[found.format] is keras
     kinds = [type(layer).__name__ for layer in found.model.layers[1:]]
     assert kinds[: len(MODELS[make])] == MODELS[make]
     assert found.size == (EDGE, EDGE)
 
 
-def test_hard_swishes_are_found_in_operators(keras: Any, tmp_path: Path) -> None:
-    found = check(randomized(operators(keras)), tmp_path / "model.keras")
+def test_hard_swishes_are_found_in_operators(keras: Any, read: Read) -> None:
+    found, _ = read(keras, operators, ".keras")
     kinds = [type(layer).__name__ for layer in found.model.layers]
     assert kinds.count("HardSwish") == 2
     assert found.ending == "softmax"
@@ -171,14 +184,14 @@ def test_what_was_kept_of_a_model_is_read_again(suffix: str, tmp_path: Path) -> 
     assert {"HardSwish", "HardSigmoid"} < {type(layer).__name__ for layer in found.model.layers}
 
 
-def test_preprocessing_inside_a_file_is_taken_off(keras: Any, tmp_path: Path) -> None:
-    found = check(tutorial(keras), tmp_path / "model.keras")
+def test_preprocessing_inside_a_file_is_taken_off(keras: Any, read: Read) -> None:
+    found, _ = read(keras, tutorial, ".keras")
     assert found.preprocessing is not None
     np.testing.assert_allclose(
         (*found.preprocessing.scale, *found.preprocessing.offset), (1 / 127.5, -1), rtol=1e-6
     )
     assert "RandomFlip, RandomRotation, Dropout" in found.notes[-1]
-    blue = check(blue_first(keras), tmp_path / "model.h5").preprocessing
+    blue = read(keras, blue_first, ".h5")[0].preprocessing
     assert blue is not None
     assert blue.bgr
     np.testing.assert_allclose(np.multiply(blue.offset, 64), (-103.939, -116.779, -123.68), rtol=1e-5)
@@ -215,11 +228,14 @@ def test_a_resizing_at_the_beginning_says_the_size(keras: Any, tmp_path: Path) -
     assert f"it resizes its images to {EDGE}x{EDGE} (bilinear)" in found.notes[0]
 
 
+def check_same(one: Imported, other: Imported) -> None:
+    for found, wanted in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("compression", ["gzip", "lzf"])
-def test_arrays_that_were_compressed_are_read(compression: str, tmp_path: Path) -> None:
-    path, packed = tmp_path / "model.h5", tmp_path / "packed.h5"
-    model = randomized(tutorial(keras2))
-    model.save(path)
+def test_arrays_that_were_compressed_are_read(compression: str, read: Read, tmp_path: Path) -> None:
+    (plain, path), packed = read(keras2, tutorial, ".h5"), tmp_path / "packed.h5"
     with h5py.File(path) as given, h5py.File(packed, "w") as made:
         made.attrs.update(given.attrs)
 
@@ -230,23 +246,17 @@ def test_arrays_that_were_compressed_are_read(compression: str, tmp_path: Path) 
                 made.require_group(name).attrs.update(member.attrs)
 
         given.visititems(copy)
-    np.testing.assert_array_equal(
-        answers(read_model(packed), pixels(model)), answers(read_model(path), pixels(model))
-    )
+    check_same(read_model(packed), plain)
 
 
-def test_archives_of_keras_2_13_are_read(tmp_path: Path) -> None:
+def test_archives_of_keras_2_13_are_read(read: Read, tmp_path: Path) -> None:
     """Their layers stand in another group, in which those with weights are counted twice."""
-    path, older = tmp_path / "model.keras", tmp_path / "older.keras"
-    model = randomized(tutorial(keras2))
-    model.save(path)
+    (plain, path), older = read(keras2, tutorial, ".keras"), tmp_path / "older.keras"
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(older, "w") as made:
         for name in given.namelist():
             content = given.read(name)
             made.writestr(name, as_in_2_13(content) if name.endswith(".h5") else content)
-    np.testing.assert_array_equal(
-        answers(read_model(older), pixels(model)), answers(read_model(path), pixels(model))
-    )
+    check_same(read_model(older), plain)
 
 
 def as_in_2_13(weights: bytes) -> bytes:

@@ -406,7 +406,7 @@ def test_damaged_bytes_end_in_one_line_or_in_a_model(
     sound: dict[str, bytes], tmp_path: Path, name: str
 ) -> None:
     chance, path = random.Random(0), tmp_path / name
-    for _ in range(40):
+    for _ in range(20):
         content = bytearray(sound[name])
         for _ in range(chance.choice([1, 4, 64])):
             content[chance.randrange(len(content))] = chance.randrange(256)
@@ -422,11 +422,11 @@ def test_damaged_bytes_end_in_one_line_or_in_a_model(
 def test_a_configuration_with_a_wrong_value_ends_in_one_line_or_in_a_model(
     sound: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools/bench")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3] / "tools/bench")
     mutated = import_module("mutations").mutated
     found, path = entries(sound[name]), tmp_path / name
     config = json.loads(found[CONFIG])
-    for seed in range(60):
+    for seed in range(20):
         content = json.dumps(mutated(config, random.Random(seed))).encode()
         path.write_bytes(packed({**found, CONFIG: content}))
         try:

@@ -1,5 +1,6 @@
 """Whatever a model does with pixels becomes one scale and zero point, and the same answers."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ FRONTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 }
 
 
+@cache
 def drawn(front: str) -> keras.Model:
     drawing = Drawing((8, 8, 3))
     tensor = drawing.image
