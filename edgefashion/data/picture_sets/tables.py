@@ -1,6 +1,6 @@
 """A labels.csv or metadata.csv: which picture is of which class, and of which split and group.
 
-    file_name,label,split,group        in any order; file is file_name too; split and group may be left out
+    file_name,label,split,group        in any order, or as COLUMNS has them; split and group may be left out
     a/1.jpg,cat,train,kitchen          paths are from the table's own folder
 
 UTF-8, with commas, semicolons or tabs between cells; a first line `sep=;` says which.
@@ -10,15 +10,16 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from edgefashion.data.picture_sets.layouts import SPLITS, Entry, Layout, Split, listed
+from edgefashion.data.picture_sets.layouts import LISTED, SPLITS, Entry, Layout, Split, listed
 from edgefashion.data.picture_sets.trees import Contents, Found, Tree, shown
 from edgefashion.errors import DataError
 from edgefashion.files import reading
 
-FILE_COLUMNS = ("file_name", "file")
-SPLIT, GROUP, LABEL = "split", "group", "label"
+FILE, SPLIT, GROUP, LABEL = "file_name", "split", "group", "label"
+COLUMNS = {FILE: ("filename", "file", "image", "path"), LABEL: ("class", "category")}
+"""What else those columns may be called."""
 DELIMITERS = (",", ";", "\t")
 Row = tuple[int, Mapping[str, str]]
 """Its line, and its cells by column."""
@@ -33,21 +34,18 @@ def read(tree: Tree, contents: Contents, root: str, name: str) -> Layout:
     files = {each.name.removeprefix(root): each for each in contents.files if each.name.startswith(root)}
     entries: dict[str, Entry] = {}
     lines: dict[str, int] = {}
-    unknown: list[str] = []
-    for line, row in _rows(text, where):
-        asked = row[FILE_COLUMNS[0]]
-        found = files.get(asked) or files.get(asked.replace("\\", "/").removeprefix("./"))
+    unknown, faults = list[str](), list[str]()
+    for line, row in _rows(text, where, faults):
+        found = files.get(row[FILE]) or files.get(row[FILE].replace("\\", "/").removeprefix("./"))
         if found is None:
-            unknown.append(asked)
-            continue
-        if found.name in entries:
-            raise DataError(f"{where} names {shown(asked)} in lines {lines[found.name]} and {line}: keep one")
-        entries[found.name], lines[found.name] = _entry(found, row, f"{where}, line {line}"), line
+            unknown.append(row[FILE])
+        elif fault := _fault(found, row, lines):
+            faults.append(f"line {line}: {fault}")
+        else:
+            entries[found.name], lines[found.name] = _entry(found, row), line
     if unknown:
         _refuse_links(tree, contents, root, unknown)
-        raise DataError(
-            f"{where} names files that are not there, {len(unknown):,} of them: {listed(unknown)}"
-        )
+    _refuse(where, faults, unknown)
     _check_splits(where, list(entries.values()))
     others = [each.name for each in files.values() if each.name not in entries and each.name != root + name]
     notes = [f"left out, not in {name}: {listed(others)}"] if others else []
@@ -61,8 +59,23 @@ def _refuse_links(tree: Tree, contents: Contents, root: str, unknown: list[str])
             raise DataError(f"{tree.path / each.name} {each.defect}")
 
 
-def _rows(text: str, where: str) -> Iterator[Row]:
-    """The rows below the names of the columns, which are given without spaces and in lower case."""
+def _refuse(where: str, faults: list[str], unknown: list[str]) -> None:
+    """Raise DataError for all that is wrong with lines, and for files that are not there."""
+    more = len(faults) - LISTED
+    parts = faults[:LISTED] + ([f"and {more:,} more line{'s' if more > 1 else ''}"] if more > 0 else [])
+    if unknown:
+        parts.append(
+            f"{'it ' if faults else ''}names files that are not there, {len(unknown):,} of them: "
+            f"{listed(unknown)}: a path is from the table's own folder; add the files or take out their lines"
+        )
+    if parts:
+        raise DataError(f"{where}{', ' if faults else ' '}{'; '.join(parts)}")
+
+
+def _rows(text: str, where: str, faults: list[str]) -> Iterator[Row]:
+    """The rows below the names of the columns, which are given by their usual names; those with too few or
+    too many cells are among the `faults`.
+    """
     lines = io.StringIO(text, newline="")
     start = lines.readline()
     said = re.fullmatch(f"sep=([{''.join(DELIMITERS)}])\\s*", start, re.IGNORECASE)
@@ -77,39 +90,55 @@ def _rows(text: str, where: str) -> Iterator[Row]:
             if not any(cells):
                 continue
             line = above + reader.line_num
-            if len(cells) != len(columns):
-                raise DataError(f"{where}, line {line}: {len(cells)} cells for {len(columns)} columns")
-            yield line, dict(zip(columns, cells, strict=True))
+            if len(cells) == len(columns):
+                yield line, dict(zip(columns, cells, strict=True))
+            else:
+                faults.append(f"line {line}: {len(cells)} cells for {len(columns)} columns")
     except csv.Error as error:
         raise DataError(f"{where}, line {above + reader.line_num}: {error}: save it as CSV again") from error
 
 
 def _check_columns(where: str, columns: list[str]) -> None:
     """Raise DataError for one that is lacking, or there twice."""
-    lacking = sorted({FILE_COLUMNS[0], LABEL} - set(columns))
+    files, labels = (_either((name, *others)) for name, others in COLUMNS.items())
+    lacking = sorted({FILE, LABEL} - set(columns))
     if lacking:
         raise DataError(
             f"{where} has no column {' and no '.join(lacking)} ({listed(columns)}): its first line is to "
-            "be file_name,label, with split and group where there are such"
+            "be file_name,label, with split and group where there are such; the column of pictures may be "
+            f"called {files}, and that of classes {labels}"
         )
     if twice := next((name for name in columns if name and columns.count(name) > 1), None):
-        also = f" (it is called {' and '.join(FILE_COLUMNS)})" if twice == FILE_COLUMNS[0] else ""
+        also = f" (also called {_either(COLUMNS[twice])})" if twice in COLUMNS else ""
         raise DataError(f"{where} has the column {shown(twice)} more than once{also}: keep one")
 
 
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
 def _column(cell: str) -> str:
+    """The usual name of a column."""
     name = cell.strip().lower()
-    return FILE_COLUMNS[0] if name in FILE_COLUMNS else name
+    return next((usual for usual, others in COLUMNS.items() if name in others), name)
 
 
-def _entry(found: Found, row: Mapping[str, str], where: str) -> Entry:
-    label = unicodedata.normalize("NFC", row[LABEL].strip())
-    if not label:
-        raise DataError(f"{where}: {shown(found.name)} has no label")
+def _fault(found: Found, row: Mapping[str, str], lines: Mapping[str, int]) -> str | None:
+    """What is wrong with a row, where others were in these lines; None for nothing."""
     said = row.get(SPLIT, "").strip()
+    if found.name in lines:
+        return f"{shown(found.name)} is in line {lines[found.name]} too: keep one"
+    if not row[LABEL].strip():
+        return f"{shown(found.name)} has no label"
     if said and said.lower() not in SPLITS:
-        raise DataError(f"{where}: the split {said!r} is not known: use train, val and test")
-    return Entry(found, label, SPLITS.get(said.lower()), row.get(GROUP, "").strip() or None)
+        return f"the split {said!r} is not known: use train, val and test"
+    return None
+
+
+def _entry(found: Found, row: Mapping[str, str]) -> Entry:
+    label = unicodedata.normalize("NFC", row[LABEL].strip())
+    split = SPLITS.get(row.get(SPLIT, "").strip().lower())
+    return Entry(found, label, split, row.get(GROUP, "").strip() or None)
 
 
 def _check_splits(where: str, entries: list[Entry]) -> None:

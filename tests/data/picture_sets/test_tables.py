@@ -29,7 +29,7 @@ Read = Callable[..., Layout]
 
 
 @pytest.mark.parametrize("name", ["labels.csv", "metadata.csv"])
-@pytest.mark.parametrize("column", ["file", "file_name", " File_Name "])
+@pytest.mark.parametrize("column", ["file", "file_name", " File_Name ", "filename", "image", "path"])
 @pytest.mark.parametrize("cut", [",", ";", "\t"])
 def test_labels_splits_and_groups(name: str, column: str, cut: str, read: Read) -> None:
     rows = [
@@ -43,6 +43,11 @@ def test_labels_splits_and_groups(name: str, column: str, cut: str, read: Read) 
         ("3.png", "dog", "validation", None),
     ]
     assert layout.notes == [f"labels: {name}", f"left out, not in {name}: a/2.png"]
+
+
+@pytest.mark.parametrize("column", ["class", "Category"])
+def test_a_class_may_be_called_so_too(column: str, read: Read) -> None:
+    assert [each.label for each in read(f"image,{column}\n3.png,cat").entries] == ["cat"]
 
 
 def test_windows_paths_a_byte_order_mark_and_empty_lines(read: Read) -> None:
@@ -88,20 +93,24 @@ def test_a_folder_of_the_table_that_is_a_link_is_named(write: Write) -> None:
 
 
 REFUSED = {
-    "file,class\na/1.png,cat": "has no column label (file_name, class): its first line is to",
-    "name,class\nx,cat": "has no column file_name and no label",
+    "file,kind\na/1.png,cat": "has no column label (file_name, kind): its first line is to",
+    "name,cat": "column of pictures may be called file_name, filename, file, image or path, and that of",
+    "name,kind\nx,cat": "has no column file_name and no label",
     "": "has no column file_name and no label",
     "file,label\nb.png,cat\nc.png,dog": "names files that are not there, 2 of them: b.png, c.png",
-    "file,label\n../x.png,cat": "names files that are not there, 1 of them: ../x.png",
-    "file,label\n3.png,cat\n3.png,dog": "names 3.png in lines 2 and 3: keep one",
-    "file,label\n3.png,cat\n./3.png,cat": "names ./3.png in lines 2 and 3: keep one",
+    "file,label\n../x.png,cat": "names files that are not there, 1 of them: ../x.png: a path is from the ",
+    "file,label\n3.png,cat\n3.png,dog": "line 3: 3.png is in line 2 too: keep one",
+    "file,label\n3.png,cat\n./3.png,cat": "line 3: 3.png is in line 2 too: keep one",
+    "file,label\n3.png,\nx.png,cat\na/1.png": "line 2: 3.png has no label; line 4: 1 cells for 2 columns; it",
+    "file,label\n3.png\n3.png\n3.png\n3.png\n3.png": "line 4: 1 cells for 2 columns; and 2 more lines",
     "file,label\n3.png": "line 2: 1 cells for 2 columns",
     "file,label\n3.png,": "line 2: 3.png has no label",
     'file,label\n3.png,"cat': "line 2: unexpected end of data: save it as CSV again",
     "file,label,split\n3.png,cat,future": "line 2: the split 'future' is not known: use train, val and test",
     "file,label,split\n3.png,cat,train\na/1.png,dog,": "gives a/1.png no split, and others one: fill",
-    "file,file_name,label\n3.png,3.png,cat": "has the column file_name more than once (it is called",
-    "file,label,Label\n3.png,cat,dog": "has the column label more than once: keep one",
+    "file,file_name,label\n3.png,3.png,cat": "has the column file_name more than once (also called",
+    "file,class,label\n3.png,3.png,cat": "has the column label more than once (also called class or cat",
+    "file,label,Label\n3.png,cat,dog": "has the column label more than once (also called class or category)",
     "sep=;\nfile;label\n3.png": "line 3: 1 cells for 2 columns",
     "file,label\n3.png,a\u2028b": r"has a class 'a\u2028b': name it",
     "file,label,split\n3.png,cat,test": "has no picture of the split train",
