@@ -59,5 +59,5 @@ def _automatic(model: str, dataset: "Dataset", variety: Variety, changes: dict[s
     found = automatic_recipe(model, dataset, variety=variety, **given)
     say(f"recipe for {model}: {found.reason}")
     if model != "mobilenetv2" and len(dataset.train) < FEW * len(dataset.task.classes):
-        say("for so few pictures --model mobilenetv2 is advised, which knows pictures before it starts")
+        say("for so few pictures --model mobilenetv2 is advised, which was trained on many others (ImageNet)")
     return found

@@ -142,5 +142,5 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", chosen: 
         label = int(test.labels[index])
         name = dataset.task.classes[label]
         details = {"index": index, "label": label, "class": name, "source": dataset.source}
-        found.append(Shown(f"{image} {index}{whose}", test.images[index], f"a {name}", details))
+        found.append(Shown(f"{image} {index}{whose}", test.images[index], name, details))
     return found

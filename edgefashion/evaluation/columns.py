@@ -6,25 +6,29 @@ from typing import Any
 
 from edgefashion.artifacts import targets
 from edgefashion.artifacts.artifact import Artifact
+from edgefashion.data.fashion_mnist import FASHION_MNIST
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Point, Row
 from edgefashion.tables import ALWAYS, NONE, Column, Table, figure, kilobytes, time
 
 MOST_FILES, MOST_CLASSES = 4, 40
 """Whose recalls a table shows."""
+FEW_CLASSES = 10
+"""Of data of one's own, whose recalls are shown wherever they are known."""
 FLAGGED = "!"
 """What marks a row that has flags."""
 
 
 def result_tables(results: Results) -> list[Table[Any]]:
     """Accuracy, a row per file and runtime, where there was data or no clock; the recall of each class, where
-    these are of different sizes; latency, a row per number of threads too; latency over minutes.
+    these are of different sizes or few; latency, a row per number of threads too; latency over minutes.
     """
     per_file = list({(row.path, row.runtime): row for row in reversed(results.rows)}.values())[::-1]
     accuracy = Table("Accuracy", _used(_ACCURACY, per_file), per_file)
     latency = Table("Latency and memory, one image at a time", _used(_LATENCY, results.rows), results.rows)
     long = [row for row in results.rows if row.sustained]
-    classes = recall_table(per_file)
+    own = bool(results.dataset and results.dataset.name != FASHION_MNIST.name)
+    classes = recall_table(per_file, own)
     sustained = Table("Sustained load", _used(_SUSTAINED, long), long)
     emulated = bool(results.device.emulated)
     return [
@@ -35,9 +39,11 @@ def result_tables(results: Results) -> list[Table[Any]]:
     ]
 
 
-def recall_table(rows: Sequence[Row]) -> Table[Any] | None:
-    """Of each class, how many of its images each file gets right; None where the classes are of like size."""
-    shown = [row for row in rows if row.is_imbalanced]
+def recall_table(rows: Sequence[Row], own: bool) -> Table[Any] | None:
+    """Of each class, how many of its images each file gets right; None where the classes are of like size,
+    unless they are few and of the user's `own` data.
+    """
+    shown = [row for row in rows if row.is_imbalanced or (own and 0 < len(row.recalls) <= FEW_CLASSES)]
     if not shown:
         return None
     shown = [row for row in shown if len(row.recalls) == len(shown[0].recalls)]
@@ -123,8 +129,8 @@ def _p50(row: Row) -> str:
 
 
 def _of_gemm(row: Row) -> str:
-    own, limit = row.macs_per_s, row.limit_macs_per_s
-    return figure(own / limit if own and limit else None, 100, ".0f")
+    share = row.share_of_limit
+    return NONE if share is None or share > 1 else figure(share, 100, ".0f")
 
 
 def _trained(row: Row) -> str:

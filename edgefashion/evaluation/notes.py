@@ -42,15 +42,26 @@ def notes(results: Results) -> list[str]:
     lines += imbalance(rows, results.dataset.measured if results.dataset else "test images")
     if any(row.small_run for row in rows):
         lines.append("(small run): trained on a part of the data; its accuracy says little.")
-    if any(row.macs_per_s and row.limit_macs_per_s for row in rows):
-        lines.append(
-            "% of GEMM: multiply-accumulates per second, as a share of those of a matrix product "
-            "(GEMM) of the same type in the same runtime and run."
-        )
+    lines += _shares(share for row in rows if (share := row.share_of_limit) is not None)
     if any(row.energy_mj is not None for row in rows):
         lines.append("mJ: of an inference, from the power of the whole board, idle power included.")
     lines += [f"{names} slower than float32 here: {why}." for names, why in _slower(rows).items()]
     return lines
+
+
+def _shares(found: Iterable[float]) -> list[str]:
+    """What a share of the matrix product's speed is, and why some are none."""
+    shares = list(found)
+    if not shares:
+        return []
+    line = (
+        "% of GEMM: multiply-accumulates per second, as a share of those of a matrix product (GEMM) of the "
+        "same type in the same runtime and run"
+    )
+    if all(share <= 1 for share in shares):
+        return [f"{line}."]
+    why = "that product was disturbed (measure on an idle machine), or the file needs fewer multiplications"
+    return [f"{line}; –: faster than the matrix product was: {why}."]
 
 
 def imbalance(rows: Iterable[Row], measured: str) -> list[str]:
@@ -71,8 +82,8 @@ def imbalance(rows: Iterable[Row], measured: str) -> list[str]:
         if row.is_imbalanced:
             (most, largest), (least, smallest) = max(present), min(present)
             lines.append(
-                "Balanced %: the mean of the recalls of the classes. Accuracy is mostly that of the largest, "
-                f"{largest} with {most:,} {measured}, where {smallest} has {least:,}."
+                "Balanced %: the mean of the recalls of the classes. Accuracy weighs "
+                f"{largest}, with {most:,} {measured}, more than {smallest} with {least:,}."
             )
     return lines
 

@@ -29,7 +29,7 @@ def _sentence(row: Row, images: str) -> str:
     name = " ".join(filter(None, (row.model, row.precision, formats.title(row.format))))
     found = [f"{figure(row.accuracy, 100, '.1f')} % of {row.images:,} {images} right"]
     if row.is_imbalanced:
-        found[0] += f" ({figure(row.balanced_accuracy, 100, '.1f')} % of a class, on average)"
+        found[0] += f" (balanced {figure(row.balanced_accuracy, 100, '.1f')} %)"
     if row.size_bytes:
         found.append(f"{row.size_bytes / 1000:,.0f} kB")
     if row.latency_us.p50:

@@ -46,7 +46,7 @@ def page(layers: list[LayerSummary], title: str = "Layers") -> Page:
     """The layers as a table, with the sums in its last row; of many, a row for those of a block."""
     notes = []
     if len(layers) > MOST_LINES:
-        layers, notes = _by_block(layers), ["A line of several layers is called as the last of them."]
+        layers, notes = _by_block(layers), ["A line of several layers is named after the last of them."]
     sums = {name: sum(getattr(layer, name) for layer in layers) for name in ("parameters", "macs")}
     rows = [asdict(layer) for layer in layers]
     total = {"name": "total", "kind": "", "output_shape": (), **sums}

@@ -27,6 +27,9 @@ Samples = list[Time]
 Interval = tuple[Share, Share]
 IMBALANCED = 3
 """A largest class of more than so many times the smallest decides what accuracy is."""
+UNEVEN = 1.5
+"""A largest class of more than so many times the smallest can hide how often a model is right on that: one of
+two classes that is never found costs less than two fifths of accuracy."""
 
 
 class Latency(Record, frozen=True, kw_only=True):
@@ -191,8 +194,14 @@ class Row(Record, frozen=True, kw_only=True):
 
     @property
     def is_imbalanced(self) -> bool:
-        """Whether accuracy is mostly that of the largest classes: balanced accuracy belongs beside it."""
-        return (self.imbalance or 0) > IMBALANCED
+        """Whether accuracy weighs some classes clearly more: balanced accuracy belongs beside it."""
+        return (self.imbalance or 0) > UNEVEN
+
+    @property
+    def share_of_limit(self) -> float | None:
+        """What macs_per_s is of limit_macs_per_s; above 1 where the matrix product was disturbed."""
+        own, limit = self.macs_per_s, self.limit_macs_per_s
+        return own / limit if own and limit else None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""

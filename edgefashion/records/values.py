@@ -67,7 +67,7 @@ class Pooled(Record, frozen=True, kw_only=True):
         low, high = (100 * end for end in self.accuracy_ci95)
         return (
             f"{100 * self.accuracy:.2f} % of {self.pictures:,} pictures right (95 % interval "
-            f"{low:.2f}–{high:.2f}; {100 * self.balanced_accuracy:.2f} % of a class, on average), "
+            f"{low:.2f}–{high:.2f}; balanced {100 * self.balanced_accuracy:.2f} %), "
             "each judged by a model of the same recipe that did not see it"
         )
 

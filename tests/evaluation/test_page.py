@@ -345,18 +345,39 @@ def test_beside_an_accuracy_that_is_of_the_largest_class_stand_the_balanced_one_
     text = printed(Results(DEVICE, DATASET, [one]))
     for expected in ("Balanced %", "75.00", "60.00–87.00", "-5.00", "0.400", "90.0 (50–95)", "60.0 (50–95)"):
         assert expected in text
-    assert "that of the largest, cat with 90 test images, where dog has 10" in " ".join(text.split())
+    assert "Accuracy weighs cat, with 90 test images, more than dog with 10." in " ".join(text.split())
     assert "No test image is of newt: balanced accuracy is over the other 2" in text
-    assert "75.0 % of a class, on average" in words.sentences(Results(DEVICE, DATASET, [one]))[0]
+    assert "(balanced 75.0 %)" in words.sentences(Results(DEVICE, DATASET, [one]))[0]
 
 
 def test_where_classes_are_of_like_size_only_the_json_and_the_csv_have_them() -> None:
-    even = uneven(recalls=[recall("cat", 30, 20), recall("dog", 10, 9)])
+    even = uneven(recalls=[recall("cat", 14, 9), recall("dog", 10, 9)])
     found = Results(DEVICE, DATASET, [even])
     assert "Balanced" not in printed(found) and "Recall" not in printed(found)
     (flat,) = csv.DictReader(io.StringIO(found.to_csv()))
-    assert flat["recalls"] == "cat 20/30; dog 9/10"
+    assert flat["recalls"] == "cat 9/14; dog 9/10"
     assert (flat["balanced_accuracy_low"], flat["balanced_accuracy_high"]) == ("0.6", "0.87")
+
+
+def test_a_classifier_that_is_right_on_the_larger_class_only_is_told_from_a_good_one() -> None:
+    useless = uneven(accuracy=0.76, recalls=[recall("good", 300, 285), recall("bad", 130, 30)])
+    text = printed(Results(DEVICE, DATASET, [useless]))
+    assert "Balanced %" in text and "23.1 (50–95)" in text
+
+
+def test_of_few_classes_of_ones_own_the_recalls_are_always_shown() -> None:
+    even = [recall("cat", 10, 8), recall("dog", 10, 2)]
+    own, older = replace(DATASET, name="pets"), row()
+    text = printed(Results(DEVICE, own, [older, uneven(path="own.tflite", recalls=even)]))
+    assert "20.0 (50–95)" in text and "Balanced" not in text
+    many = [recall(str(number), 10, 8) for number in range(11)]
+    assert "Recall" not in printed(Results(DEVICE, own, [uneven(recalls=many)]))
+
+
+def test_a_share_of_the_matrix_product_above_one_is_none() -> None:
+    above = row(macs_per_s=2e9, limit_macs_per_s=1e9)
+    text = " ".join(printed(Results(DEVICE, None, [above])).split())
+    assert "200" not in text and "faster than the matrix product was" in text and "idle machine" in text
 
 
 def test_an_apparent_loss_of_balanced_accuracy_is_none_where_it_may_be_chance() -> None:

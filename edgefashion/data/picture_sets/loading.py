@@ -130,7 +130,7 @@ def _tell_alike(found: PictureSet, report: Report) -> None:
         more = f", and {len(alike) - 1:,} more such pairs" if len(alike) > 1 else ""
         report(
             f"warning: {shown(one.name)} ({one.split}) looks like {shown(other.name)} ({other.split}){more}: "
-            "accuracy on what was learned from says little"
+            "a model is too often right on pictures that it was trained on"
         )
 
 

@@ -215,7 +215,7 @@ def test_what_folds_made_of_pictures_is_told(evidence: Card, exported: Run) -> N
     first = text.partition("## Accuracy\n\n")[2].splitlines()[0]
     assert "int8: 88.00 % of 100 pictures right" in first
     assert "each judged by a model of the same recipe that did not see it" in first
-    assert "80.19–93.00" in text and "80.00 % of a class" in text
+    assert "80.19–93.00" in text and "balanced 80.00 %" in text
 
 
 def test_an_uneven_test_split_has_its_balanced_accuracy_and_what_chance_makes_of_a_loss(
