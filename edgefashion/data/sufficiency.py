@@ -1,5 +1,6 @@
 """Whether there are enough pictures of each class, and what a small number means for what is measured."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,11 +52,12 @@ def warning(counts: Counts) -> str | None:
     start = f"warning: the class {visible(label)} has {_pictures(whole)}{more}, {test} of them to test with"
     if not test:
         return f"{start}: nothing will be known of its recall"
-    low, high = wilson_interval(SUPPOSED * test, test)
+    low, high = (100 * end for end in wilson_interval(SUPPOSED * test, test))
+    needed = math.ceil(whole * _halving(test) / test)
     return (
-        f"{start}: they would tell of a recall of {SUPPOSED:.0%} no more than that it is between {low:.0%} "
-        f"and {high:.0%} (95 % interval); {_halving(test) - test} more test pictures of it would make that "
-        "half as wide"
+        f"{start}: a recall of {100 * SUPPOSED:.0f} % on those would mean one between {low:.0f} and "
+        f"{high:.0f} %; half that range takes about {needed:,} pictures of it in all, {needed - whole:,} "
+        f"more, or {setting('--folds')}, which test on each once"
     )
 
 

@@ -10,7 +10,7 @@ def merged(lines: Sequence[str]) -> str | None:
     """One line for several that differ in their figures only, each given as `1.2 to 3.4`, and after `up to`
     as the highest; None for others.
     """
-    if len({tuple(_FIGURE.split(line)) for line in lines}) != 1:
+    if len(set(map(pattern, lines))) != 1:
         return None
     columns = zip(*(_FIGURE.findall(line) for line in lines), strict=True)
     found = iter([_range(column) for column in columns])
@@ -20,6 +20,11 @@ def merged(lines: Sequence[str]) -> str | None:
         return most if least == most or lines[0][: place.start()].endswith("up to ") else f"{least} to {most}"
 
     return _FIGURE.sub(figure, lines[0])
+
+
+def pattern(line: str) -> tuple[str, ...]:
+    """What stands between the figures of a line: of lines that `merged` makes one it is the same."""
+    return tuple(_FIGURE.split(line))
 
 
 def _range(figures: Sequence[str]) -> tuple[str, str]:

@@ -17,26 +17,29 @@ def test_too_few_pictures_are_refused_with_the_class_named() -> None:
     )
 
 
-def test_few_pictures_are_warned_of_with_the_interval_and_what_would_halve_it() -> None:
+def test_few_pictures_are_warned_of_with_the_interval_and_how_many_in_all_would_halve_it() -> None:
     assert sufficiency.warning({"cat": (50, 8), "dog": (60, 9)}) is None
     low, high = wilson_interval(4, 5)
     said = sufficiency.warning({"cat": (30, 5), "dog": (60, 9)})
     assert said is not None
     assert said.startswith(
-        "warning: the class cat has 30 pictures, 5 of them to test with: they would tell of a recall of 80% "
-        f"no more than that it is between {low:.0%} and {high:.0%} (95 % interval); "
+        "warning: the class cat has 30 pictures, 5 of them to test with: a recall of 80 % on those would "
+        f"mean one between {100 * low:.0f} and {100 * high:.0f} %; half that range takes about "
     )
-    needed = 5 + int(said.split("; ")[1].split()[0])
-    low2, high2 = wilson_interval(0.8 * needed, needed)
+    whole = int(said.split(" takes about ")[1].split()[0])
+    low2, high2 = wilson_interval(0.8 * whole * 5 / 30, whole * 5 / 30)
     assert (high2 - low2) <= (high - low) / 2
+    assert said.endswith(
+        f"{whole} pictures of it in all, {whole - 30} more, or folds, which test on each once"
+    )
 
 
-def test_of_two_to_test_with_no_share_is_told_and_little_more_than_a_dozen_halves_what_is_open() -> None:
+def test_of_two_to_test_with_six_times_as_many_pictures_and_more_halve_what_is_open() -> None:
     said = sufficiency.warning({"cat": (30, 2), "dog": (60, 9)})
     assert said == (
-        "warning: the class cat has 30 pictures, 2 of them to test with: they would tell of a recall of 80% "
-        "no more than that it is between 22% and 98% (95 % interval); 14 more test pictures of it would make "
-        "that half as wide"
+        "warning: the class cat has 30 pictures, 2 of them to test with: a recall of 80 % on those would "
+        "mean one between 22 and 98 %; half that range takes about 240 pictures of it in all, 210 more, or folds, "
+        "which test on each once"
     )
 
 

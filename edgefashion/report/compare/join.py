@@ -82,11 +82,8 @@ class Line:
 
     @property
     def model(self) -> str:
-        """The model's name, with its task where there are several, and a part of the checksum where there are
-        several files of it.
-        """
-        key = self.key
-        return " ".join(part for part in (key.model, key.task, key.sha256 and key.sha256[:8]) if part)
+        """The model's name, with a part of the checksum where there are several files of it."""
+        return " ".join(part for part in (self.key.model, self.key.sha256 and self.key.sha256[:8]) if part)
 
     @property
     def precision(self) -> str:
@@ -95,9 +92,10 @@ class Line:
 
     @property
     def artifact(self) -> str:
-        """Model, format and precision, and the runtime where several ran it."""
+        """Model, format and precision, and the task and the runtime where there are several."""
         runtime = "" if self.one_runtime else f" {self.key.runtime or 'no runtime'}"
-        return f"{self.model} {self.key.format} {self.precision}{runtime}"
+        task = f" of {self.key.task}" if self.key.task else ""
+        return f"{self.model}{task} {self.key.format} {self.precision}{runtime}"
 
     def __str__(self) -> str:
         return f"{self.artifact}, threads {self.key.threads}"

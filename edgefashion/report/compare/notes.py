@@ -2,12 +2,13 @@
 
 from collections import Counter
 
-from edgefashion.evaluation.notes import imbalance
+from edgefashion.evaluation.notes import LISTED, imbalance
 from edgefashion.report.compare.devices import DeviceResults, numbers
 from edgefashion.report.compare.join import Cell, Comparison
-from edgefashion.tables.merged import merged
+from edgefashion.tables.merged import merged, pattern
 
 REMARK, OTHER_FILE, WITHIN, UNKNOWN = "!", "≠", "≈", "(?)"
+FAILED = "failed"
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -116,20 +117,32 @@ def _about_devices(comparison: Comparison) -> list[str]:
 
 def _remarks(comparison: Comparison) -> list[str]:
     """Remarks on single rows, a line for each source and kind of remark."""
-    found: dict[tuple[int, str], dict[str, list[str]]] = {}
+    found: dict[tuple[int, str], dict[object, list[tuple[str, str]]]] = {}
     for line in comparison.lines:
         for cell in line.cells:
             for kind, why in remarks(cell):
-                rows = found.setdefault((cell.source.number, kind), {})
-                rows.setdefault(why, []).append(str(line))
+                alike = why if kind == FAILED else pattern(why)
+                found.setdefault((cell.source.number, kind), {}).setdefault(alike, []).append(
+                    (str(line), why)
+                )
     count = Counter(cell.source.number for cell in comparison.cells)
-    lines = []
-    for (number, kind), whys in sorted(found.items(), key=lambda item: item[0][0]):
-        every = [why for why, rows in whys.items() for _ in rows]
-        same = merged(every) if len(every) == count[number] > 1 else None
-        reasons = [f"all: {same}"] if same else [f"{' and '.join(rows)}: {why}" for why, rows in whys.items()]
-        lines.append(f"{REMARK} ({number}) {kind}: {'; '.join(reasons)}")
-    return lines
+    return [
+        f"{REMARK} ({number}) {kind}: {'; '.join(_reason(rows, count[number]) for rows in groups.values())}"
+        for (number, kind), groups in sorted(found.items(), key=lambda item: item[0][0])
+    ]
+
+
+def _reason(found: list[tuple[str, str]], count: int) -> str:
+    """A reason that rows, of so many in all, have in common but for its figures, and which those are."""
+    names, whys = zip(*found, strict=True)
+    more = len(names) - LISTED
+    if len(names) == count > 1:
+        which = f"all {count} rows"
+    elif more > 0:
+        which = f"{', '.join(names[:LISTED])} and {more} more row{'s' if more > 1 else ''}"
+    else:
+        which = " and ".join(names)
+    return f"{which}: {whys[0] if len(set(whys)) == 1 else merged(whys)}"
 
 
 def remarks(cell: Cell) -> list[tuple[str, str]]:
@@ -137,7 +150,7 @@ def remarks(cell: Cell) -> list[tuple[str, str]]:
     row = cell.row
     found = [] if cell.source.emulated else [(flag.flag, flag.why) for flag in row.flags]
     if row.status != "ok":
-        found.append(("failed", row.error or "for no known reason"))
+        found.append((FAILED, row.error or "for no known reason"))
     if row.host and row.host.equal is False:
         found.append(("answers", "other than where its bundle was made"))
     if row.note:

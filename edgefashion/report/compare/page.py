@@ -29,8 +29,10 @@ def page(comparison: Comparison) -> Page:
 
 def _columns(comparison: Comparison) -> tuple[Column[Line], ...]:
     latencies = [column for source in comparison.sources for column in _of_source(source, comparison)]
+    several = any(line.key.task for line in comparison.lines)
     return (
         Column("Model", lambda line: line.model, number=False),
+        *([Column[Line]("Data", lambda line: line.key.task or NONE, number=False)] if several else []),
         Column("Format", lambda line: line.key.format, number=False),
         Column("Precision", lambda line: line.precision, number=False),
         Column("Runtime", lambda line: line.key.runtime or NONE, number=False, importance=2),

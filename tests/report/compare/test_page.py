@@ -99,7 +99,7 @@ def test_a_remark_on_every_row_is_one_line(write: Write, joined: Join, rows: Any
     found = below(
         joined([write("a.json", [rows(1, note="unusual"), rows(1, "int8", note="unusual")], **PI4)])
     )
-    assert found == "! (1) note: all: unusual"
+    assert found == "! (1) note: all 2 rows: unusual"
 
 
 def test_remarks_of_one_kind_are_one_line(write: Write, joined: Join, rows: Any) -> None:
@@ -112,6 +112,19 @@ def test_remarks_of_one_kind_are_one_line(write: Write, joined: Join, rows: Any)
     float32, int8 = "cnn tflite float32, threads", "cnn tflite int8, threads"
     expected = f"! (1) note: {float32} 1 and {int8} 1: unusual; {float32} 2: slow"
     assert below(joined([write("a.json", measured, **PI4)])) == expected
+
+
+def test_remarks_that_differ_in_their_figures_only_are_said_once(
+    write: Write, joined: Join, rows: Any
+) -> None:
+    """And no more rows are named than one reads."""
+    spread = [[{"flag": "spread", "why": f"p50 differs by {n} % between rounds"}] for n in range(30, 36)]
+    measured = [rows(1, threads=n, flags=flags) for n, flags in enumerate(spread, 1)]
+    found = below(joined([write("a.json", [*measured, rows(1, threads=9)], **PI4)]))
+    assert found.endswith(", threads 4 and 2 more rows: p50 differs by 30 to 35 % between rounds")
+    assert found.count("differs") == 1 and found.count("threads") == 4
+    found = below(joined([write("b.json", measured, **PI4)]))
+    assert found == "! (1) spread: all 6 rows: p50 differs by 30 to 35 % between rounds"
 
 
 def test_other_answers_than_the_hosts_are_told(write: Write, joined: Join, rows: Any) -> None:
@@ -157,10 +170,15 @@ def test_accuracies_on_other_images_have_a_column_of_their_own(write: Write, joi
 def test_models_of_different_tasks_stand_in_lines_of_their_own(write: Write, joined: Join, rows: Any) -> None:
     paths = [write("a.json", [rows(100)], **PI4), write("b.json", [rows(100)], **PI5)]
     content = json.loads(paths[1].read_text())
-    assert "Different tasks" not in below(joined(paths))
+    assert "Different tasks" not in below(joined(paths)) and "Data" not in cells(joined(paths))[0]
     paths[1].write_text(json.dumps({**content, "dataset": {**content["dataset"], "name": "signs"}}))
     comparison = joined(paths)
-    assert [line.model for line in comparison.lines] == ["cnn Fashion-MNIST", "cnn signs"]
+    assert [line.model for line in comparison.lines] == ["cnn", "cnn"]
+    assert [line["Data"] for line in cells(comparison)] == ["Fashion-MNIST", "signs"]
+    assert [str(line).split(" tflite")[0] for line in comparison.lines] == [
+        "cnn of Fashion-MNIST",
+        "cnn of signs",
+    ]
     assert "Different tasks: Fashion-MNIST (1), signs (2). No accuracy" in below(comparison)
 
 
