@@ -12,6 +12,11 @@ MOVING = (
 _POOLING = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D)
 
 
+def is_depthwise(layer: keras.layers.Layer) -> bool:
+    """Whether each of its output channels reads one input channel."""
+    return isinstance(layer, keras.layers.DepthwiseConv2D)
+
+
 def first_kernel(model: keras.Model) -> keras.layers.Layer | None:
     """The layer whose kernel may take over a positive factor of the model's input: all before it only moves
     or pools values. None where there is none, or several layers read the input.

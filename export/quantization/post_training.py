@@ -1,7 +1,8 @@
 """Post-training quantization without the bias that rounding brings.
 
     the deployed model, float32
-        → biases corrected for the rounding of the weights (see bias_correction)
+        → weights that make a layer's rounding coarse clipped (see weight_clipping), biases corrected for the
+          rounding of the weights (see bias_correction)
         → converted once, run on the representative dataset, and what its logits are still off on average,
           against the Keras model, taken off the last bias
         → converted
@@ -19,6 +20,7 @@ from onnx import ModelProto
 from edgefashion.artifacts.targets import WITH_8_BIT_WEIGHTS
 from edgefashion.export.converters import Convert
 from edgefashion.export.graph.graph import Graph, for_integers
+from edgefashion.export.graph.layers import is_depthwise
 from edgefashion.export.onnx import activation_ranges
 from edgefashion.export.onnx import onnx_model as onnx
 from edgefashion.export.options import ExportOptions
@@ -93,9 +95,13 @@ class PostTraining:
         return logits
 
     def _correct(self, levels: Levels) -> Graph:
-        """The graph with corrected biases, except in the layers that stay in float."""
+        """The graph with corrected biases, and, unless training chose them, clipped kernels, except in the
+        layers that stay in float.
+        """
         inputs = np.asarray(self.graph.resize(self.representative.images))
-        model = bias_correction.correct_biases(self.graph.deployed, inputs, levels, self.options.keep_float)
+        model = bias_correction.correct_biases(
+            self.graph.deployed, inputs, levels, self.options.keep_float, clip=not self.learned
+        )
         return self.graph.with_deployed(model)
 
     def _center(self, convert: Callable[[Shift], bytes], name: str) -> bytes:
@@ -126,7 +132,7 @@ def eight_bits(_: keras.layers.Layer) -> int:
 
 def seven_bits_except_depthwise(layer: keras.layers.Layer) -> int:
     """The largest weight under reduce_range, from which depthwise layers are excepted."""
-    return 127 if bias_correction.is_depthwise(layer) else 64
+    return 127 if is_depthwise(layer) else 64
 
 
 def _last(model: keras.Model) -> keras.layers.Layer:

@@ -4,7 +4,7 @@ import pytest
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, onnx_model
 from edgefashion.export.options import ExportOptions
-from edgefashion.export.quantization import post_training
+from edgefashion.export.quantization import post_training, weight_clipping
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
 from edgefashion.runtimes.content import run_content
@@ -37,3 +37,20 @@ def test_the_graph_given_is_not_changed(graph: Graph, calibration: Representativ
     before = graph.deployed.get_weights()
     post_training.to_onnx(graph, calibration, ExportOptions())("min-max")
     assert all(np.array_equal(a, b) for a, b in zip(graph.deployed.get_weights(), before, strict=True))
+
+
+def test_kernels_that_training_chose_are_not_clipped(
+    graph: Graph, calibration: RepresentativeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weight_clipping, "MIN_GAIN_DB", 0.0)
+
+    def is_clipped(learned: onnx_model.LearnedRanges | None) -> bool:
+        made = post_training.PostTraining(graph, calibration, ExportOptions(), learned)._correct(lambda _: 3)
+        kernels = [
+            [layer.get_weights()[0] for layer in model.layers if layer.weights]
+            for model in (graph.deployed, made.deployed)
+        ]
+        return any(not np.array_equal(a, b) for a, b in zip(*kernels, strict=True))
+
+    assert is_clipped(None)
+    assert not is_clipped({"logits": (-1.0, 1.0)})
