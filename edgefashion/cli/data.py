@@ -81,6 +81,7 @@ def _describe(chosen: Chosen, picture: Path | None, index: int | None) -> None:
 
 def _describe_pictures(chosen: Chosen, as_json: bool, picture: Path | None) -> None:
     """A set of pictures: first all that is in it, then why it cannot be trained on as it is."""
+    from edgefashion.data import sufficiency
     from edgefashion.data.picture_sets.examining import examine, usable
     from edgefashion.data.picture_sets.loading import made_task
     from edgefashion.data.picture_sets.summary import Summary
@@ -92,7 +93,7 @@ def _describe_pictures(chosen: Chosen, as_json: bool, picture: Path | None) -> N
     drop = options.get("drop_duplicates", False) or bool(examined.conflicts)
     try:
         used = usable(examined, skip_bad=True, drop_duplicates=drop)
-        found = Summary(examined, used, made_task(used, options))
+        found = Summary(examined, used, made_task(used, options), chosen.options)
     except DataError:
         _refuse(examined, chosen)  # it may be what is wrong with the files that leaves too few of them
         raise
@@ -104,6 +105,7 @@ def _describe_pictures(chosen: Chosen, as_json: bool, picture: Path | None) -> N
     else:
         show_page(found.page())
     _refuse(examined, chosen)
+    sufficiency.refuse(found.task.name, found.counts)
     following(_data.with_data("edgefashion train", {_data.FOLDER: chosen.folder, **options}))
 
 

@@ -83,10 +83,46 @@ def test_data_tells_all_and_then_refuses_what_train_would(photos: Path, run: Run
     code, _, err = run("data", photos, "--skip-bad")
     assert code == 2
     assert "are the same picture: remove one, or leave such out with --drop-duplicates" in err
-    assert run("data", photos, "--skip-bad", "--drop-duplicates")[0] == 0
+    code, out, err = run("data", photos, "--skip-bad", "--drop-duplicates")
+    assert code == 0
+    assert "Files that cannot be used, left out: 2, named above." in out
+    assert "The same picture in two classes or splits, left out: 1." in out
+    assert err.count("bad: ") == 2
     found = json.loads(run("data", photos, "--json")[1])
     assert [each["file"] for each in found["bad"]] == ["cat/notes.txt", "dog/empty.png"]
     assert {each["file"] for each in found["duplicates"][0]} == {"cat/1.png", "dog/1.png"}
+
+
+def test_other_verbs_count_the_files_left_out_and_say_what_names_them(photos: Path, run: Run) -> None:
+    (photos / "cat/notes.txt").write_text("no picture")
+    lines: list[str] = []
+    load_dataset(photos, lines.append, size=8, skip_bad=True)
+    told = f"left out: 1 file that cannot be used, named by edgefashion data {photos}"
+    assert [line for line in lines if "bad" in line or "left out" in line] == [told]
+
+
+def test_data_refuses_a_class_of_too_few_as_train_does(tmp_path: Path, run: Run) -> None:
+    for number in range(20):
+        draw(tmp_path / f"few/{'cat' if number < 5 else 'dog'}/{number}.png", number)
+    code, out, err = run("data", "few")
+    assert code == 2
+    assert "few: 20 pictures of 2 classes" in out
+    assert "the class cat has 5 pictures: add some, 10 at least, or train all the same with --force" in err
+    assert "next:" not in err
+
+
+def test_a_folder_of_test_pictures_is_good_for_measuring_and_says_so(tmp_path: Path, run: Run) -> None:
+    for number in range(40):
+        draw(tmp_path / f"flat/{'cat' if number % 2 else 'dog'}/{number}.png", number)
+        draw(tmp_path / f"alone/test/{'cat' if number % 2 else 'dog'}/{number}.png", 100 + number)
+    code, _, err = run("data", "alone")
+    assert code == 2
+    assert "with edgefashion evaluate --data alone" in err
+    lines: list[str] = []
+    task = load_dataset("flat", size=8).task
+    found = load_dataset("alone", lines.append, task=task)
+    assert len(found.test) == 40
+    assert not [line for line in lines if "train" in line or "validation" in line]
 
 
 def test_pictures_that_are_all_in_two_classes(tmp_path: Path, run: Run) -> None:

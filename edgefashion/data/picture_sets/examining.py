@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from edgefashion.data.picture_sets import duplicates, layouts, scanning
 from edgefashion.data.picture_sets.allocation import allocated, lent
@@ -39,13 +40,14 @@ class PictureSet:
 
     def warnings(self, classes: Sequence[str]) -> list[str]:
         """What splits lack, in lines for people: of these classes, and altogether."""
-        remedy = "add more pictures, or judge by edgefashion train --folds 4"
+        folds = ", or judge by edgefashion train --folds 4" if self.classes else ""
+        remedy = f"add more pictures{folds}"
         lines = [
             f"warning: there is no {each.split} picture but {shown(each.name)}, moved there until there is "
             f"another: {remedy}"
             for each in lent(self.pictures)
         ]
-        for split in ("validation", "test"):
+        for split in ("validation", "test") if self.classes else ("test",):
             there = {each.label for each in self.pictures if each.split == split}
             if missing := [name for name in classes if name not in there]:
                 lines.append(f"warning: there is no {split} picture of {listed(missing)}: {remedy}")
@@ -127,9 +129,15 @@ def tree_of(path: Path, follow_links: bool = False) -> Tree:
 
 
 def examine(
-    path: Path, report: Report = silent, progress: Progress | None = None, follow_links: bool = False
+    path: Path,
+    report: Report = silent,
+    progress: Progress | None = None,
+    follow_links: bool = False,
+    *,
+    name_bad: bool = True,
 ) -> Examined:
-    """Find the pictures of a set and look into each; `report` gets how they were taken, and each bad file.
+    """Find the pictures of a set and look into each; `report` gets how they were taken, and each bad file
+    where it is to be named.
 
     Raises DataError for a layout that is not known.
     """
@@ -140,7 +148,7 @@ def examine(
     scanned = scanning.scan(tree, [entry.file for entry in layout.entries], progress)
     found = [Picture(tree, *each, each[0].split) for each in zip(layout.entries, scanned, strict=True)]
     bad = [each for each in found if each.scanned.defect]
-    for each in bad:
+    for each in bad if name_bad else ():
         report(f"bad: {shown(str(each.path))} {each.scanned.defect}")
     return Examined(path, [each for each in found if not each.scanned.defect], bad)
 
@@ -150,7 +158,10 @@ def usable(examined: Examined, skip_bad: bool, drop_duplicates: bool, report: Re
     two classes or splits unless `drop_duplicates`.
     """
     if examined.bad and skip_bad:
-        report(f"left out: {len(examined.bad):,} files that cannot be used")
+        count = f"{len(examined.bad):,} file{'s' if len(examined.bad) > 1 else ''}"
+        report(
+            f"left out: {count} that cannot be used, named by edgefashion data {quote(str(examined.path))}"
+        )
     if not skip_bad:
         examined.refuse_bad()
     if not drop_duplicates:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -37,7 +38,9 @@ def load(
         raise BadInput(f"the model says what images it takes: leave out {' and '.join(asked)}")
     follow_links = options.get("follow_links", False)
     skip_bad, drop = options.get("skip_bad", False), options.get("drop_duplicates", False)
-    found = usable(examine(path, report, progress, follow_links), skip_bad, drop, report)
+    found = usable(
+        examine(path, report, progress, follow_links, name_bad=not skip_bad), skip_bad, drop, report
+    )
     if task is None:
         task = made_task(found, options)
         size, colors = f"{task.height}x{task.width}", "gray" if task.channels == 1 else "RGB"
@@ -84,6 +87,11 @@ def _dataset(
 def _checked_classes(found: PictureSet) -> list[str]:
     """The classes of the training split. Raises DataError for fewer than two, and others elsewhere."""
     classes = found.classes
+    if not classes:
+        raise DataError(
+            f"{found.path} has no picture to learn from, none being in the training split: measure a "
+            f"trained model on it with edgefashion evaluate --data {quote(str(found.path))}"
+        )
     if others := sorted({each.label for each in found.pictures} - set(classes)):
         raise DataError(
             f"{found.path}: there is nothing to learn {listed(others)} from, none of its pictures being in "
@@ -139,7 +147,7 @@ def _tell_splits(found: PictureSet, report: Report) -> None:
     declared = {each.entry.split for each in found.pictures}
     made = [split for split in ("train", "validation", "test") if split not in declared]
     counts = {split: sum(each.split == split for each in found.pictures) for split in made}
-    if made:
+    if made and found.classes:
         whence = "" if None in declared else ", out of train"
         told = ", ".join(f"{count:,} {split}" for split, count in counts.items())
         report(f"splits by content: {told}{whence}")

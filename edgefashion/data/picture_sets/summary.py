@@ -1,7 +1,7 @@
 """What a set of pictures holds, for people and for programs."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -9,6 +9,7 @@ from edgefashion.data import store, sufficiency
 from edgefashion.data.picture_sets.alike import look_alikes
 from edgefashion.data.picture_sets.examining import Examined, PictureSet
 from edgefashion.data.picture_sets.layouts import Split
+from edgefashion.data.picture_sets.options import SetOptions
 from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.errors.wording import setting
 from edgefashion.tables import Column, Page, Row, Table
@@ -31,6 +32,8 @@ class Summary:
     used: PictureSet
     task: Task
     """What would be made of it."""
+    options: SetOptions = field(default_factory=SetOptions)
+    """What is to be left out."""
 
     @property
     def counts(self) -> sufficiency.Counts:
@@ -107,9 +110,14 @@ class Summary:
         conflicts, alike = self.examined.conflicts, self._alike()
         notes = [f"Imbalance: {self.imbalance:.1f} to 1, of the pictures that are learned from."]
         if self.examined.bad:
-            notes.append(f"Files that cannot be used: {len(self.examined.bad):,}, named above.")
+            out = ", left out" if self.options.get("skip_bad") else ""
+            notes.append(f"Files that cannot be used{out}: {len(self.examined.bad):,}, named above.")
         if conflicts:
-            notes += [f"The same picture in two classes or splits: {len(conflicts):,}.", *_pairs(conflicts)]
+            out = ", left out" if self.options.get("drop_duplicates") else ""
+            notes += [
+                f"The same picture in two classes or splits{out}: {len(conflicts):,}.",
+                *_pairs(conflicts),
+            ]
         if alike:
             notes += [f"Look the same in two splits: {len(alike):,}.", *_pairs(alike)]
         notes += self.used.warnings(self.task.classes)
