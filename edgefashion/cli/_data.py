@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from edgefashion.artifacts.artifact import Artifact
 from edgefashion.cli._options import PATH, options
 from edgefashion.cli._output import say
 from edgefashion.cli._progress import Bar
-from edgefashion.errors import ArtifactError, DataError, MissingExtra, RunError
+from edgefashion.errors import DataError, MissingExtra
 from edgefashion.files import reading
 from edgefashion.installation import is_installed
 
@@ -178,11 +177,6 @@ def is_known(chosen: Chosen, task: "Task | None", recorded: "DatasetInfo | None"
     return task in (None, FASHION_MNIST) or bool(there or locate.named(chosen.folder))
 
 
-def recorded_by(artifacts: Iterable[Artifact]) -> "DatasetInfo | None":
-    """The data that a run beside one of these files was trained with."""
-    return next(filter(None, map(_data_of, artifacts)), None)
-
-
 def for_training(chosen: Chosen, run: "Run | None" = None) -> "Dataset":
     """The data set for what needs TensorFlow, of a run that there is. Raises MissingExtra without it, before
     anything is fetched.
@@ -217,28 +211,6 @@ def for_run(chosen: Chosen, run: "Run") -> "Dataset":
     return learned.part_of(load(chosen, run.task, run.info.data), run)
 
 
-def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
-    """The data set of what model files are for, or, for shipped models, the shipped sample if no data set is
-    at hand.
-    """
-    from edgefashion import zoo
-    from edgefashion.api.unseen import unseen
-    from edgefashion.data import FASHION_MNIST, locate
-
-    found = list(artifacts)
-    task = next((task for each in found if (task := _task_of(each))), None)
-    named = locate.named(chosen.folder)
-    other = task not in (None, FASHION_MNIST)
-    if other or named or locate.at_hand() or not all(map(zoo.is_shipped, found)):
-        dataset = unseen(load(chosen, task, recorded_by(found) if other else None), found)
-        for line in dataset.describe().told():
-            say(f"warning: {line}")
-        return dataset
-    sample = zoo.open_zoo().sample()
-    say(f"data: no data set is at hand: taking {sample.source}, {len(sample.test)} test images")
-    return sample
-
-
 def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetInfo | None":
     """The data that a run of another task than Fashion-MNIST was trained with, unless others are set."""
     from edgefashion.data import FASHION_MNIST, locate
@@ -264,21 +236,3 @@ def _options_of(recorded: "DatasetInfo") -> "PictureOptions":
     if recorded.follow_links:
         found["follow_links"] = True
     return found
-
-
-def _task_of(artifact: Artifact) -> "Task | None":
-    try:
-        return artifact.task
-    except ArtifactError:
-        return None  # which is said of this file where it is measured
-
-
-def _data_of(artifact: Artifact) -> "DatasetInfo | None":
-    """The data that the run beside an exported file was trained with."""
-    from edgefashion.training import runs
-
-    info = artifact.path.absolute().parent.parent / runs.INFO
-    try:
-        return runs.read_info(info).data if reading.is_file(info, RunError) else None
-    except RunError:
-        return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgefashion.cli import _data, _resolve
+from edgefashion.cli import _judging, _resolve
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._options import COUNT, OUTPUT, runs_option
 from edgefashion.cli._output import following, keep_inputs, say, show
@@ -58,7 +58,7 @@ def bundle(
     check_name(output)
     keep_inputs(names, [output])
     artifacts = _resolve.named_artifacts(names, root)
-    dataset = _data.for_artifacts(artifacts, chosen)
+    dataset = _judging.for_artifacts(artifacts, chosen)
     count = len(dataset.test) if images == ALL else None if images is None else int(images)
     with Bar() as progress:
         made = make_bundle(artifacts, dataset, output, images=count, progress=progress)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edgefashion.cli import _data, _resolve
+from edgefashion.cli import _judging, _resolve
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._options import OUTPUT, PATH, PICTURE, runs_option
 from edgefashion.cli._output import deliver, following, keep_inputs, text_of
@@ -41,7 +41,7 @@ def card(
 
     keep_inputs((name, *measured), (output, picture))
     stories, artifacts = known_of(name if zoo.is_name(name) else _resolve.run_folder(name, root))
-    dataset = _data.for_artifacts(artifacts, chosen)
+    dataset = _judging.for_artifacts(artifacts, chosen)
     with Bar() as progress:
         evidence = gather(stories[0].name, stories, artifacts, dataset, measured, progress)
 

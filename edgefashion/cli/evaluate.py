@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from edgefashion.cli import _data, _resolve
+from edgefashion.cli import _judging, _resolve
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._next_step import after_evaluation
 from edgefashion.cli._options import (
@@ -53,7 +53,7 @@ def evaluate(
     keep_inputs(names, (json_file, csv_file, markdown_file))
     protocol = protocol_for(**settings)
     artifacts = _resolve.named_artifacts(names, root)
-    dataset = _data.for_artifacts(artifacts, chosen)
+    dataset = _judging.for_artifacts(artifacts, chosen)
     with Bar() as progress:
         found = measure(artifacts, dataset, threads=threads, limit=limit, options=protocol, progress=progress)
     give_out(found, json_file, csv_file, markdown_file)

@@ -1,6 +1,7 @@
 """The verb that turns runs into model files."""
 
 import shlex
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ from edgefashion.artifacts.formats import AUTO, CALIBRATION_IMAGES, CALIBRATION_
 from edgefashion.artifacts.targets import ANY, TARGETS
 from edgefashion.cli import _data, _resolve
 from edgefashion.cli._data import Chosen, takes_data
+from edgefashion.cli._judging import made_by
 from edgefashion.cli._options import COUNT, Name, Several, runs_option
 from edgefashion.cli._output import following, say
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
+    from edgefashion.training.runs import Run
 
 
 @click.command()
@@ -84,8 +87,17 @@ def export(
     options = selection.options_for(found, ExportOptions(calibration_images, calibration, target), keep_float)
     datasets: dict[str, Dataset] = {}
     for (run, variants), own in zip(found, options, strict=True):
-        same = str((run.task, run.info.data.fold))
+        own_data = run.info.data
+        same = str((run.task, own_data.folder, own_data.left_out, own_data.follow_links, own_data.fold))
         if same not in datasets:
             datasets[same] = _data.for_training(chosen, run)
         export_variants(run, datasets[same], variants, own, report=say)
-    following(shlex.join(("edgefashion", "evaluate", *(str(run.folder) for run, _ in found))))
+    following(*evaluating([run for run, _ in found]))
+
+
+def evaluating(runs: "Iterable[Run]") -> list[str]:
+    """What measures them: a command for each set of data that they are of."""
+    found: dict[Hashable, list[str]] = {}
+    for run in runs:
+        found.setdefault((made_by(run.task), run.info.data.folder), []).append(str(run.folder))
+    return [shlex.join(("edgefashion", "evaluate", *folders)) for folders in found.values()]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import _data, _resolve
+from edgefashion.cli import _data, _judging, _resolve
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._options import PATH, Whole, in_process_option, runs_option
 from edgefashion.cli._output import following, say, show_json, show_page
@@ -75,7 +75,7 @@ def predict(
     if failed:
         raise failed[0]
     _raise(refused, len(paths))
-    known = _data.is_known(chosen, task, _data.recorded_by(artifacts))
+    known = _data.is_known(chosen, task, _judging.recorded_by(artifacts))
     data = "" if known else " --data PICTURES"
     following(f"edgefashion evaluate {shlex.quote(model)}{data}  # how often it is right")
 
@@ -130,7 +130,7 @@ def _test_images(indices: tuple[int, ...], artifacts: "list[Artifact]", chosen: 
 
     if not indices:
         return []
-    dataset = _data.for_artifacts(artifacts, chosen)
+    dataset = _judging.for_artifacts(artifacts, chosen)
     for each in artifacts:
         check_kind(each, dataset.task)
     test, whose = dataset.test, " of the sample" if isinstance(dataset, SampledDataset) else ""

@@ -1,5 +1,7 @@
 """A hundred pictures of two classes, four to one: trained, exported, measured, packed and told of."""
 
+import json
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 import edgefashion as ef
 from edgefashion.cli import main
+from edgefashion.cli.export import evaluating
 from edgefashion.data import Dataset, split
 from edgefashion.report.card import gather, to_markdown
 from edgefashion.training import runs
@@ -144,3 +147,43 @@ def test_a_file_of_another_task_is_said_in_words(
         assert stopped.value.code == 2
         lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("edgefashion: ")]
         assert "bags, boots" in lines[-1], lines
+
+
+def test_models_of_two_data_sets_are_refused_before_any_is_measured(
+    run: Run,
+    files: list[ef.Artifact],
+    exported: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EDGEFASHION_DATA", raising=False)
+    for words in (["evaluate"], ["bundle", "-o", "both.zip"]):
+        with pytest.raises(SystemExit) as stopped:
+            main([*words, str(exported.folder), str(run.folder)])
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2
+        assert "is for Fashion-MNIST (28x28, gray, " in said
+        assert (
+            "is for things (28x28, gray, crop, 2 classes): name the models of one data set at a time" in said
+        )
+        assert len(said.splitlines()) == 1
+    other = tmp_path / "runs/other"
+    shutil.copytree(run.folder, other)
+    record = json.loads((other / "run.json").read_text())
+    record["data"]["folder"] = str(tmp_path)
+    (other / "run.json").write_text(json.dumps(record))
+    with pytest.raises(SystemExit) as stopped:
+        main(["evaluate", str(run.folder), str(other)])
+    assert stopped.value.code == 2
+    assert f"was trained with {tmp_path}: name the models of one data set at a time, or one for all with" in (
+        capsys.readouterr().err
+    )
+
+
+def test_what_measures_runs_of_two_data_sets_is_a_command_for_each(run: Run, exported: Run) -> None:
+    assert evaluating([exported, run, run]) == [
+        f"edgefashion evaluate {exported.folder}",
+        f"edgefashion evaluate {run.folder} {run.folder}",
+    ]
