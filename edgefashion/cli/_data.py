@@ -161,7 +161,7 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
             f"the model is of {task.name}, and where that is, is not known here: name it with --data"
         )
     if known:
-        chosen = Chosen(Path(str(known.folder)), {**chosen.options, **_options_of(known)})
+        chosen = Chosen(Path(str(known.folder)), {**chosen.options, **options_of(known)})
     with Bar(at_once=False) as progress:
         dataset = load_dataset(chosen.folder, say, progress, task=task, **chosen.options)
     whole = "" if dataset.complete else ", a part of the data set"
@@ -225,7 +225,7 @@ def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetIn
     raise DataError(f"{folder}, which the model was trained with, is not there: name it with --data")
 
 
-def _options_of(recorded: "DatasetInfo") -> "PictureOptions":
+def options_of(recorded: "DatasetInfo") -> "PictureOptions":
     """What is to be left out again, as it was in training."""
     left_out = recorded.left_out
     found: PictureOptions = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edgefashion.cli import _data, _fine_tuning, _recipes, _resolve, _trained
+from edgefashion.cli import _data, _fine_tuning, _recipes, _resolve, _resuming, _trained
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._fine_tuning import fine_tuning_options
 from edgefashion.cli._options import (
@@ -127,6 +127,9 @@ def train(
         _check_alone(recipe_name, tuning is not None)
     changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
+        if resume:
+            usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
+            chosen = _resuming.chosen_before(chosen, root / (name or usual))
         dataset, recipes = _recipes.for_data(models, recipe_name, chosen, variety, **changes)
     else:
         kind, base_name = tuning

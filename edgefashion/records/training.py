@@ -3,7 +3,8 @@
 from typing import NotRequired, TypedDict
 
 from edgefashion.recipes import Recipe
-from edgefashion.records.values import Amount, Count, Name, Record, Share
+from edgefashion.records.task import Task
+from edgefashion.records.values import Amount, Count, Dataset, Name, Record, Share
 
 
 class Epoch(TypedDict):
@@ -26,3 +27,6 @@ class Progress(Record, frozen=True, kw_only=True):
     best_epoch: Count
     batch: Count = 0
     seconds: Amount = 0.0
+    dataset: Dataset | None = None
+    """What it is trained with."""
+    task: Task | None = None

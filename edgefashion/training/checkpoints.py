@@ -21,6 +21,8 @@ from edgefashion.errors.wording import setting
 from edgefashion.files import arrays
 from edgefashion.files.reading import converted, is_file, read_bytes, read_json
 from edgefashion.recipes import Recipe
+from edgefashion.records.task import Task as TaskRecord
+from edgefashion.records.values import Dataset as DatasetInfo
 
 PROGRESS = "progress.json"
 MOST_COPIES = 16
@@ -51,6 +53,9 @@ class TrainingState:
     best_epoch: int = 0
     batch: int = 0
     seconds: float = 0.0
+    dataset: DatasetInfo | None = None
+    """What it began with; None in what an older version left."""
+    task: TaskRecord | None = None
 
     @property
     def epoch(self) -> int:
@@ -110,6 +115,8 @@ class TrainingState:
                 "best_epoch": self.best_epoch,
                 "batch": self.batch,
                 "seconds": self.seconds,
+                "dataset": self.dataset.to_dict() if self.dataset else None,
+                "task": self.task.to_dict() if self.task else None,
             },
         )
 
@@ -159,9 +166,15 @@ def score(metrics: Mapping[str, float]) -> float:
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether an interrupted training in `folder` has a checkpoint to go on from."""
+    state = begun(folder)
+    return state is not None and state.has_checkpoint
+
+
+def begun(folder: Path) -> TrainingState | None:
+    """The state of an interrupted training in `folder`; None where there is none that can be read."""
     with contextlib.suppress(RunError):
-        return _read(folder).has_checkpoint
-    return False
+        return _read(folder)
+    return None
 
 
 def load(path: Path, like: Mapping[str, np.ndarray[Any, Any]]) -> Arrays:
@@ -189,12 +202,18 @@ def _files(folder: Path, pattern: str) -> list[Path]:
     return [path for path in folder.glob(pattern) if path.is_symlink() or not path.is_dir()]
 
 
-def begin(folder: Path, recipe: Recipe, data: dict[str, str]) -> TrainingState:
+def begin(
+    folder: Path,
+    recipe: Recipe,
+    data: dict[str, str],
+    dataset: DatasetInfo | None = None,
+    task: TaskRecord | None = None,
+) -> TrainingState:
     """Start from nothing in `folder`; what an older training left there is removed."""
     with files.naming_output(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    state = TrainingState(folder, recipe, data)
+    state = TrainingState(folder, recipe, data, dataset=dataset, task=task)
     state.save()
     return state
 
@@ -222,7 +241,7 @@ def _read(folder: Path) -> TrainingState:
     saved = read_json(path, what, RunError, mend=start_again())
     found: Progress = converted(saved, Progress, str(path), what, RunError, mend=start_again())
     history = saved["history"]  # all that was measured, of which only a part is known
-    done = (found.best_epoch, found.batch, found.seconds)
+    done = (found.best_epoch, found.batch, found.seconds, found.dataset, found.task)
     state = TrainingState(folder, found.recipe, found.data, history, *done)
     if not _is_possible(state):
         raise RunError(f"{path} is damaged: {start_again()}")

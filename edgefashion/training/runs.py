@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from edgefashion import files
 from edgefashion.data.fashion_mnist import FASHION_MNIST
 from edgefashion.errors import OutputError, RunError
+from edgefashion.errors.wording import setting
 from edgefashion.escaping import visible
 from edgefashion.files import reading
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, FineTuning, Recipe
@@ -116,6 +117,9 @@ def read(folder: str | Path) -> Run:
     folder = Path(folder)
     restore(folder)
     if not reading.is_folder(folder, RunError):
+        if reading.is_folder(staging(folder), RunError):
+            again = f"go on with the command that began it and {setting('--resume')}"
+            raise RunError(f"the training of {folder} is not finished: where it was interrupted, {again}")
         raise RunError(f"there is no run {folder}: make it with {_training(folder.name)}")
     return _checked(folder)
 

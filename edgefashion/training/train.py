@@ -81,7 +81,8 @@ def train(
             learner = _learner(recipe, splits, steps, state if state.has_checkpoint else None)
         else:
             learner = _learner(recipe, splits, steps, None)
-            state = checkpoints.begin(staging, recipe, dataset.checksums)
+            told = (dataset.describe(), dataset.task.to_record())
+            state = checkpoints.begin(staging, recipe, dataset.checksums, *told)
         title = f"Layers that learn, behind {recipe.frozen}" if recipe.frozen else "Layers"
         layers = page(summarize(compression_for(recipe).strip(learner.model)), title)
         for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgefashion.cli import _data, main
+from edgefashion.cli import _data, _resuming, main
 from edgefashion.cli._data import Chosen
 from edgefashion.data import Dataset, load_dataset
+from edgefashion.recipes import RECIPES
+from edgefashion.training import checkpoints, runs
 
 ODD = ("it's", "c d\u202e", '"=1+1"', "<b>&\x7f")
 Run = Callable[..., tuple[int, str, str]]
@@ -123,6 +125,42 @@ def test_a_folder_of_test_pictures_is_good_for_measuring_and_says_so(tmp_path: P
     found = load_dataset("alone", lines.append, task=task)
     assert len(found.test) == 40
     assert not [line for line in lines if "train" in line or "validation" in line]
+
+
+def interrupt(dataset: Dataset, folder: Path) -> None:
+    """Leave what a training has written before its first checkpoint."""
+    told = (dataset.describe(), dataset.task.to_record())
+    checkpoints.begin(runs.staging(folder), RECIPES["cnn"], dataset.checksums, *told)
+
+
+@pytest.mark.parametrize("name", ["long", "long-fold-1"])
+def test_a_resumed_training_finds_the_pictures_that_it_began_with(
+    name: str, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "cat/bad.png").write_bytes(b"")
+    dataset = load_dataset(photos, size=8, gray=True, fit="pad", background=(9, 9, 9), skip_bad=True)
+    interrupt(dataset, Path("runs") / name)
+    chosen = _resuming.chosen_before(Chosen(None, {"size": None, "skip_bad": False}), Path("runs/long"))
+    assert _data.load(chosen).checksums == dataset.checksums
+    assert f"going on with --data {photos}, which the training of runs/long began" in capsys.readouterr().err
+    named = Chosen(Path("elsewhere"), {})
+    assert _resuming.chosen_before(named, Path("runs/long")) == named
+    assert _resuming.chosen_before(Chosen(None, {}), Path("runs/other")) == Chosen(None, {})
+
+
+def test_pictures_that_an_older_training_did_not_note_are_asked_for(photos: Path, run: Run) -> None:
+    checkpoints.begin(runs.staging(Path("runs/long")), RECIPES["cnn"], load_dataset(photos, size=8).checksums)
+    code, _, err = run("train", "--name", "long", "--resume")
+    assert code == 2
+    assert "runs/long did not note which data it began with: name it with --data" in err
+
+
+def test_a_training_that_is_not_finished_is_no_missing_run(photos: Path, run: Run) -> None:
+    interrupt(load_dataset(photos, size=8), Path("runs/long"))
+    for verb in ("export", "evaluate"):
+        code, _, err = run(verb, "long")
+        assert code == 2
+        assert "runs/long is not finished: where it was interrupted, go on with the command that began" in err
 
 
 def test_pictures_that_are_all_in_two_classes(tmp_path: Path, run: Run) -> None:

@@ -177,7 +177,7 @@ def test_models_of_two_data_sets_are_refused_before_any_is_measured(
     with pytest.raises(SystemExit) as stopped:
         main(["evaluate", str(run.folder), str(other)])
     assert stopped.value.code == 2
-    assert f"was trained with {tmp_path}: name the models of one data set at a time, or one for all with" in (
+    assert f"was trained with {tmp_path}: name the models of one data set at a time, or a data" in (
         capsys.readouterr().err
     )
 
