@@ -9,13 +9,13 @@ from edgefashion.cli._output import say
 from edgefashion.errors import DataError, RunError
 from edgefashion.files import reading
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, run_name
-from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from edgefashion.data.picture_sets.options import PictureOptions
     from edgefashion.records.values import Dataset as DatasetInfo
+    from edgefashion.task import Task
 
-Origin = tuple["DatasetInfo | None", Task | None, dict[str, str]]
+Origin = tuple["DatasetInfo | None", "Task | None", dict[str, str]]
 """What a training began with, what images were made of it, and its checksums."""
 
 
@@ -50,6 +50,7 @@ def chosen_before(chosen: Chosen, folder: Path) -> Chosen:
 
 def _origin(folder: Path) -> Origin | None:
     """That of the unfinished training of a run, or of the run."""
+    from edgefashion.task import Task
     from edgefashion.training import checkpoints, runs
 
     staging = runs.staging(folder)
@@ -64,7 +65,7 @@ def _origin(folder: Path) -> Origin | None:
     return None
 
 
-def _options(task: Task) -> "PictureOptions":
+def _options(task: "Task") -> "PictureOptions":
     """What makes the images of a task again."""
     red, green, blue = task.picture.background * (3 // task.channels)
     return {
