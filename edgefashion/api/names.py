@@ -33,10 +33,10 @@ def artifacts_of(named: Named | Sequence[Named]) -> list[Artifact]:
 def find_one(named: Named) -> Artifact:
     """The model file meant; of several, the first int8 one for any processor, TFLite first."""
     found = artifacts_of(named)
-    return next(filter(_usual, found), found[0])
+    return next(filter(is_usual, found), found[0])
 
 
-def _usual(artifact: Artifact) -> bool:
+def is_usual(artifact: Artifact) -> bool:
     """Whether it is an int8 file for any processor, without layers in float."""
     plain = artifact.target == ANY and not artifact.kept_float
     return artifact.precision in INTEGER_PRECISIONS and plain

@@ -44,6 +44,16 @@ class Verbs(click.Group):
         """The verb of that name; None if there is none."""
         return command(name) if name in VERBS else None
 
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As of any group; the nearest verb is suggested for what is none."""
+        if not args[0].startswith("-"):
+            from edgefashion.cli._options import check_name
+
+            check_name(context.fail, "verb", args[0], list(VERBS))
+        return super().resolve_command(context, args)
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs, a line each."""
         with formatter.section("Commands"):

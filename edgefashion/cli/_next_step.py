@@ -10,15 +10,21 @@ if TYPE_CHECKING:
 
 
 def after_evaluation(artifacts: "Sequence[Artifact]", found: "Results") -> list[str]:
-    """What one would do with the model that was right most often; nothing where none was."""
+    """What one would do with the model that was right most often, its int8 file first; nothing where none
+    was right.
+    """
     right = {row.path: row.accuracy for row in found.rows if row.accuracy is not None}
     if not right:
         return []
     from edgefashion import zoo
+    from edgefashion.api.names import is_usual
 
     by_name = {zoo.display_name(each): each for each in artifacts}
     best = max(right, key=lambda name: right[name])
     model = best if best in by_name else next(iter(by_name))
+    run_id = by_name[model].run_id
+    ints = [name for name in right if (own := by_name.get(name)) and own.run_id == run_id and is_usual(own)]
+    model = next(iter(ints), model)
     predicting = f"edgefashion predict {shlex.quote(model)} PICTURE.jpg"
     folder = by_name[model].path.parent.parent
     if by_name[model].manifest is None or by_name[model].path.parent.name != "artifacts":

@@ -140,7 +140,9 @@ class Threads(click.ParamType[tuple[int, ...]]):
         parts = [part.strip() for part in value.split(",")]
         found = dict.fromkeys(cores() if part == "all" else self._number(part) for part in parts)
         if max(found) > cores():
-            self.fail(f"{max(found)} threads are more than the {cores()} cores this process may use")
+            self.fail(
+                f"{max(found)} threads are more than the {cores()} cores this process may use: give fewer"
+            )
         return tuple(found)
 
     def _number(self, part: str) -> int:

@@ -124,9 +124,11 @@ def _named(
 
 
 def is_idx(path: Path) -> bool:
-    """Whether a data set of IDX files is at `path`, or what is left of one. Raises DataError for nothing."""
+    """Whether a data set of IDX files is at `path`, or what is left of one. Raises DataError for others."""
     if is_zip(path):
         return False
+    if reading.is_file(path, DataError):
+        raise DataError(f"{path} is a file: name its folder, {path.parent}")
     if not reading.is_folder(path, DataError):
         raise DataError(f"{path}: no such folder or .zip file; name one with {KINDS}")
     return len(missing(path)) < len(FILES) or any(os.path.lexists(path / name) for name in (SUMS, TASK))

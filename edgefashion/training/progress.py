@@ -36,26 +36,28 @@ class TrainingProgress(keras.callbacks.Callback):
         last = batch + 1 == self.steps
         if self.progress and (last or time.monotonic() - self.told > INTERVAL_S):
             self.told = time.monotonic()
-            speed = f"{self._rate():.0f} images/s, {duration(self._seconds_left())} left"
-            self.progress(f"epoch {self.epoch + 1}/{self.epochs}, {speed}", batch + 1, self.steps)
+            self.progress(f"epoch {self.epoch + 1}/{self.epochs}{self._speed()}", batch + 1, self.steps)
+        if self.steps_seen == 1:
+            self.began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """One line an epoch."""
         values = {key: float(value) for key, value in (logs or {}).items()}
-        left = f", {duration(self._seconds_left())} left" if epoch + 1 < self.epochs else ""
         balanced = values.get("val_balanced_accuracy")
         also = "" if balanced is None else f" (balanced {balanced:.4f})"
         self.report(
             f"epoch {epoch + 1}/{self.epochs}: loss {values['loss']:.4f}, accuracy {values['accuracy']:.4f}, "
-            f"validation accuracy {values['val_accuracy']:.4f}{also}, {self._rate():.0f} images/s{left}"
+            f"validation accuracy {values['val_accuracy']:.4f}{also}{self._speed()}"
         )
 
-    def _rate(self) -> float:
-        return self.steps_seen * self.batch_size / (time.monotonic() - self.began)
-
-    def _seconds_left(self) -> float:
-        steps_left = self.epochs * self.steps - self.done_steps - self.steps_seen
-        return steps_left * (time.monotonic() - self.began) / max(self.steps_seen, 1)
+    def _speed(self) -> str:
+        """That of all steps but the first, which compiles, and the time left; nothing before the second."""
+        timed, seconds = self.steps_seen - 1, max(time.monotonic() - self.began, 1e-9)
+        if timed < 1:
+            return ""
+        left = self.epochs * self.steps - self.done_steps - self.steps_seen
+        ahead = f", {duration(left * seconds / timed)} left" if left else ""
+        return f", {timed * self.batch_size / seconds:.0f} images/s{ahead}"
 
 
 def duration(seconds: float) -> str:

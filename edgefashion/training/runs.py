@@ -162,6 +162,8 @@ def _info(folder: Path) -> "RunInfo":
     """The content of its run.json. Raises RunError."""
     path = folder / INFO
     if not reading.is_file(path, RunError):
+        if reading.is_file(folder.parent / INFO, RunError):
+            raise RunError(f"{folder} is a folder of a run: did you mean {folder.parent}?")
         raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
     return read_info(path)
 

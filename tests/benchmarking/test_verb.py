@@ -286,6 +286,11 @@ def test_after_an_evaluation_the_best_model_is_used(tmp_path: Path) -> None:
         f"edgefashion bundle {tmp_path}/runs/cnn -o cnn.zip",
         f"edgefashion card {tmp_path}/runs/cnn -o CARD.md",
     ]
+    better = [row(path=str(path), accuracy=share) for path, share in zip(paths, (0.8, 0.9), strict=True)]
+    floats = artifact.Artifact(paths[1], structs.replace(own, precision="float32"))
+    assert after_evaluation([artifacts[0], floats], Results(Device(), None, better))[0] == (
+        f"edgefashion predict {paths[0]} PICTURE.jpg"
+    )
     alone = [artifact.Artifact(paths[1], None)]
     assert after_evaluation(alone, Results(Device(), None, rows[1:]))[-1].endswith("PICTURE.jpg")
     assert after_evaluation(alone, Results(Device(), None, [row(accuracy=None)])) == []

@@ -85,6 +85,14 @@ def test_what_is_no_run_is_told_from_a_run_with_what_to_name() -> None:
             run_folder(name, ROOT)
 
 
+def test_the_exports_of_a_run_are_told_from_it() -> None:
+    exports = Path("runs/cnn/artifacts")
+    exports.mkdir()
+    Path("runs/cnn", runs.INFO).touch()
+    with pytest.raises(RunError, match=r"^runs/cnn/artifacts is a folder of a run: did you mean runs/cnn\?$"):
+        runs.read(exports)
+
+
 def test_of_all_runs_those_without_exports_are_left_out_and_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

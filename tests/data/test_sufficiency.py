@@ -38,8 +38,8 @@ def test_of_two_to_test_with_six_times_as_many_pictures_and_more_halve_what_is_o
     said = sufficiency.warning({"cat": (30, 2), "dog": (60, 9)})
     assert said == (
         "warning: the class cat has 30 pictures, 2 of them to test with: a recall of 80 % on those would "
-        "mean one between 22 and 98 %; half that range takes about 240 pictures of it in all, 210 more, or folds, "
-        "which test on each once"
+        "mean one between 22 and 98 %; half that range takes about 240 pictures of it in all, 210 more, or "
+        "folds, which test on each once"
     )
 
 

@@ -71,7 +71,7 @@ def read(tree: Tree) -> Layout:
     else:
         layout = _of_classes(contents, root, None)
     if layout.entries or not links:
-        _check(tree, layout.entries)
+        _check(tree, layout.entries, contents)
     return Layout(layout.entries + [Entry(each, each.name) for each in links], notes + layout.notes)
 
 
@@ -155,10 +155,12 @@ def _of_classes(contents: Contents, root: str, split: Split | None) -> Layout:
     return Layout(entries, notes)
 
 
-def _check(tree: Tree, entries: Sequence[Entry]) -> None:
+def _check(tree: Tree, entries: Sequence[Entry], contents: Contents) -> None:
     """Raise DataError for no pictures, and for classes that are none or hard to tell apart."""
     if not entries:
-        raise DataError(f"{tree.path} holds no pictures sorted by class: it takes {KINDS}")
+        flat = contents.files and not contents.folders
+        hint = f"; if it is of one class, name the folder above it, {tree.path.parent}" if flat else ""
+        raise DataError(f"{tree.path} holds no pictures sorted by class: it takes {KINDS}{hint}")
     names = {entry.label for entry in entries}
     for name in sorted(names):
         if not _is_name(name):

@@ -174,6 +174,13 @@ def test_one_class_and_no_pictures_are_refused(classes: Classes, write: Write, t
     assert "no such folder" in refusal(tmp_path / "gone.zip")
 
 
+def test_a_table_and_the_folder_of_a_class_say_which_folder_to_name(classes: Classes, write: Write) -> None:
+    folder = write(classes("cat", "my dog"))
+    (folder / "labels.csv").touch()
+    assert refusal(folder / "labels.csv").endswith(f"is a file: name its folder, {folder}")
+    assert refusal(folder / "my dog").endswith(f"; if it is of one class, name the folder above it, {folder}")
+
+
 def test_a_split_without_pictures_is_said_before_anything_is_trained(classes: Classes, write: Write) -> None:
     found = load_dataset(write(classes("cat", "dog", each=1)))
     with pytest.raises(DataError, match="photos has no picture in the validation split: add some there"):
