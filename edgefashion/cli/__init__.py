@@ -44,4 +44,4 @@ def _run(arguments: Sequence[str] | None, interruption: "Interruption") -> int:
 
         return int(cli.main(arguments, prog_name="edgefashion", standalone_mode=False) or 0)
     except BaseException as error:
-        return _failures.tell(error, interruption.exit_code)
+        return _failures.tell(error, interruption.exit_code, asked=interruption.count > 0)

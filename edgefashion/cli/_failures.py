@@ -20,17 +20,18 @@ _ADVICE = {
 }
 
 
-def tell(error: BaseException, interrupted: int) -> int:
+def tell(error: BaseException, interrupted: int, asked: bool = False) -> int:
     """Say what went wrong; gives the exit code, which is `interrupted` for a KeyboardInterrupt.
 
-    An error that nobody thought of goes on, with its traceback: it is a fault of edgefashion.
+    An error that nobody thought of goes on, with its traceback: it is a fault of edgefashion. Not where the
+    program was `asked` to end: some libraries make an error of their own of that.
     """
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else bool(error.code)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         return BadInput.exit_code
-    found = _message(error, interrupted)
+    found = _message(error, interrupted) or ((INTERRUPTED, interrupted) if asked else None)
     if found is None:
         raise error
     if os.environ.get(TRACEBACK):

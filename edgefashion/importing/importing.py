@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from msgspec import structs
 
 from edgefashion import device, files
 from edgefashion.data import Splits
@@ -90,6 +91,7 @@ def _write(folder: Path, name: str, model: keras.Model, finding: Finding, told: 
     """All files of the run."""
     files.make_folder(folder)
     files.write_json(folder / runs.ARCHITECTURE, model.get_config())
+    told = structs.replace(told, layers_sha256=files.sha256(folder / runs.ARCHITECTURE))
     with files.replacing(folder / runs.MODEL) as temporary:
         model.save(temporary)
     learned.save(folder, finding.dataset)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from edgefashion.records.values import Count, Digest, Name, Positive, Record
 
@@ -47,5 +47,7 @@ class Imported(Record, frozen=True, kw_only=True):
     scale: Annotated[float, Meta(gt=0, le=1e9)]
     """Of the run's own normalization: (pixel - zero_point) * scale."""
     zero_point: Annotated[int, Meta(ge=0, le=255)]
+    layers_sha256: Digest | UnsetType = UNSET
+    """Of architecture.json."""
     notes: tuple[Name, ...] = ()
     """What reading it had to say."""

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from edgefashion import files
 from edgefashion.errors import RunError
+from edgefashion.files import reading
 from edgefashion.models import (
     ARCHITECTURES,
     Architecture,
@@ -83,9 +84,12 @@ def _imported(run: Run) -> Architecture:
     told = run.info.imported
     if not told:
         raise RunError(f"{run.folder} does not say what was imported: import the model again")
+    layers = run.folder / runs.ARCHITECTURE
+    if reading.sha256(layers, "the layers of a run", RunError) != told.layers_sha256:
+        raise RunError(f"{layers} is not what was imported: import the model again")
     most = run.model_path.stat().st_size // 2  # of 4 bytes each, and of what was folded away
     normalization = Normalization(told.scale, told.zero_point)
-    return imported.architecture(normalization, run.folder / runs.ARCHITECTURE, most)
+    return imported.architecture(normalization, layers, most)
 
 
 def take_along(recipe: Recipe, folder: Path) -> Imported | UnsetType:

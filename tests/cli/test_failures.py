@@ -51,6 +51,11 @@ def test_an_error_that_nobody_thought_of_keeps_its_traceback() -> None:
         _failures.tell(ZeroDivisionError("a fault of ours"), 130)
 
 
+def test_what_a_library_makes_of_an_interruption_is_still_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _failures.tell(AttributeError("of TensorFlow's own"), 143, asked=True) == 143
+    assert capsys.readouterr().err == f"edgefashion: {_failures.INTERRUPTED}\n"
+
+
 def test_developers_see_where_an_error_comes_from(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

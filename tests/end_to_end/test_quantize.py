@@ -15,9 +15,11 @@ import tf2onnx
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset, locate, split
+from edgefashion.errors import RunError
 from edgefashion.models.imported import Drawing
 from edgefashion.tensorflow import keras
 from edgefashion.training import runs
+from edgefashion.training.trained import load_model
 
 Typed = Callable[..., str]
 ALL = [f"mine-{name}" for name in ("float32.onnx", "int8.onnx")]
@@ -134,6 +136,17 @@ def test_it_is_trained_further(said: str, typed: Typed, sample_folder: Path) -> 
     assert "mine-int8-qat.tflite" in made
     told = runs.read(Path("runs/mine-qat")).info.imported
     assert told == runs.read(Path("runs/mine")).info.imported
+
+
+def test_layers_that_were_changed_afterwards_are_refused(said: str) -> None:
+    run = runs.read(Path("runs/mine"))
+    layers = run.folder / runs.ARCHITECTURE
+    kept = layers.read_bytes()
+    layers.write_bytes(kept.replace(b'"max_value": 6.0', b'"max_value": 0.1'))
+    with pytest.raises(RunError, match=r"architecture\.json is not what was imported"):
+        load_model(run)
+    layers.write_bytes(kept)
+    load_model(run)
 
 
 def test_another_run_is_not_replaced_unless_that_is_said(
