@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +36,8 @@ class Chosen:
 
     folder: Path | None
     options: "PictureOptions"
+    folds: bool = False
+    """Whether its pictures are shared out into folds, whatever its splits are."""
 
 
 class Size(click.ParamType[tuple[int, int]]):
@@ -153,7 +155,8 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
     """The data set; says where it is from. Of a `task` that there is already, where no folder is chosen, that
     `recorded` with it.
     """
-    from edgefashion.data import load_dataset
+    from edgefashion.data.locate import find_dataset
+    from edgefashion.training.learned import is_made_of
 
     known = None if chosen.folder else _recorded(task, recorded)
     if task and not known and not is_known(chosen, task):
@@ -161,9 +164,14 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
             f"the model is of {task.name}, and where that is, is not known here: name it with --data"
         )
     if known:
-        chosen = Chosen(Path(str(known.folder)), {**chosen.options, **options_of(known)})
+        chosen = replace(
+            chosen, folder=Path(str(known.folder)), options={**chosen.options, **options_of(known)}
+        )
     with Bar(at_once=False) as progress:
-        dataset = load_dataset(chosen.folder, say, progress, task=task, **chosen.options)
+        dataset = find_dataset(chosen.folder, say, progress, task=task, **chosen.options)
+    if not (chosen.folds or (recorded and recorded.fold and is_made_of(recorded, dataset))):
+        for note in dataset.notes:
+            say(note)
     whole = "" if dataset.complete else ", a part of the data set"
     say(f"data: {dataset.source}{whole}{', which the model was trained with' if known else ''}")
     return dataset
@@ -208,7 +216,19 @@ def for_run(chosen: Chosen, run: "Run") -> "Dataset":
     """The data set of a run, or the fold of it that it learned from."""
     from edgefashion.training import learned
 
-    return learned.part_of(load(chosen, run.task, run.info.data), run)
+    dataset = learned.part_of(load(chosen, run.task, run.info.data), run)
+    say_fold(dataset)
+    return dataset
+
+
+def say_fold(dataset: "Dataset") -> None:
+    """Say how many pictures a fold has, where it is one."""
+    fold = dataset.fold
+    if fold is None:
+        return
+    which = f"fold {fold.number} of {fold.of}" if fold.number else f"all {fold.of} folds"
+    test = "" if dataset.untested else f", {len(dataset.test):,} to test with"
+    say(f"{which}: {len(dataset.train):,} pictures to learn from{test}")
 
 
 def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetInfo | None":

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.cli._data import Chosen, load
+from edgefashion.cli._data import Chosen, load, say_fold
 from edgefashion.cli._output import say
 from edgefashion.errors import ArtifactError, BadInput, RunError
 from edgefashion.files import reading
@@ -30,6 +30,7 @@ def for_artifacts(artifacts: "Iterable[Artifact]", chosen: Chosen) -> "Dataset":
     other = task not in (None, FASHION_MNIST)
     if other or named or locate.at_hand() or not all(map(zoo.is_shipped, found)):
         dataset = unseen(load(chosen, task, recorded_by(found) if other else None), found)
+        say_fold(dataset)
         for line in dataset.describe().told():
             say(f"warning: {line}")
         return dataset

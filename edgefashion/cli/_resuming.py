@@ -45,7 +45,8 @@ def chosen_before(chosen: Chosen, folder: Path) -> Chosen:
     say(f"going on with --data {data.folder}, which the training of {folder} began with")
     made = _options(task) if data.left_out else {}
     given = {name: value for name, value in chosen.options.items() if value not in (None, False)}
-    return Chosen(Path(data.folder), cast("PictureOptions", {**made, **options_of(data), **given}))
+    options = cast("PictureOptions", {**made, **options_of(data), **given})
+    return replace(chosen, folder=Path(data.folder), options=options)
 
 
 def _origin(folder: Path) -> Origin | None:

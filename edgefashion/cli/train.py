@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,7 @@ def train(
         _check_alone(recipe_name, tuning is not None)
     changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
+        chosen = replace(chosen, folds=bool(folds))
         if resume:
             usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
             chosen = _resuming.chosen_before(chosen, root / (name or usual))
@@ -276,6 +277,7 @@ def _train_folds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, h
     from edgefashion.training.folds import train_folds
 
     def fit(one: Recipe, part: "Dataset", where: Path) -> "Run":
+        _data.say_fold(part)
         return _fit_one(one, part, where, how)
 
     _, found = train_folds(recipe, dataset, folder, count, fit, classes_of)

@@ -108,6 +108,9 @@ class Dataset:
     changed: "Changed | None" = field(default=None, kw_only=True)
     """how it differs from what models were trained with that are measured on it"""
 
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    """what to know of splits that were made here; none of folds, which are others"""
+
     def __repr__(self) -> str:
         parts = ", ".join(f"{len(part):,} {name}" for name, part in self.parts.items())
         return f"<Dataset {self.task.name}: {parts}; {len(self.task.classes)} classes>"

@@ -75,6 +75,21 @@ def load_dataset(
     `report` gets lines to show while that goes on, `progress` how many of how many pictures are done.
     Raises DataError when a named folder is not good, or nothing else can serve; BadInput for such options.
     """
+    found = find_dataset(folder, report, progress, task=task, **options)
+    for note in found.notes:
+        report(note)
+    return found
+
+
+def find_dataset(
+    folder: str | Path | None = None,
+    report: Report = silent,
+    progress: Progress | None = None,
+    *,
+    task: Task | None = None,
+    **options: Unpack[PictureOptions],
+) -> Dataset:
+    """The same, its notes not told: whoever shares the pictures out anew makes no use of its splits."""
     if folder is not None:
         return _named(Path(folder), f"{_kind(folder)} {folder}", report, progress, task, options)
     if variable := named():

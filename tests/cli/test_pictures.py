@@ -13,6 +13,7 @@ from PIL import Image
 from edgefashion.cli import _data, _resuming, main
 from edgefashion.cli._data import Chosen
 from edgefashion.data import Dataset, load_dataset
+from edgefashion.data.folds import folds, whole
 from edgefashion.recipes import RECIPES
 from edgefashion.training import checkpoints, runs
 
@@ -161,6 +162,24 @@ def test_a_training_that_is_not_finished_is_no_missing_run(photos: Path, run: Ru
         code, _, err = run(verb, "long")
         assert code == 2
         assert "runs/long is not finished: where it was interrupted, go on with the command that began" in err
+
+
+def test_of_folds_no_splits_are_told_but_how_many_pictures_they_have(
+    photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = _data.load(Chosen(photos, {"size": 8}, folds=True))
+    assert "splits by content" not in capsys.readouterr().err
+    assert dataset.notes[0].startswith("splits by content: ")
+    one, together = folds(dataset, 4)[0], whole(dataset, 4)
+    for part in (one, together):
+        _data.say_fold(part)
+        _data.load(Chosen(photos, {}), dataset.task, part.describe())
+    said = capsys.readouterr().err
+    assert f"fold 1 of 4: {len(one.train)} pictures to learn from, {len(one.test)} to test with\n" in said
+    assert f"all 4 folds: {len(together.train)} pictures to learn from\n" in said
+    assert "splits by content" not in said
+    _data.load(Chosen(photos, {"size": 8}))
+    assert "splits by content" in capsys.readouterr().err
 
 
 def test_pictures_that_are_all_in_two_classes(tmp_path: Path, run: Run) -> None:

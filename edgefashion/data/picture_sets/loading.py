@@ -1,6 +1,7 @@
 """From a folder or .zip file of pictures to a data set."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
@@ -41,17 +42,17 @@ def load(
     found = usable(
         examine(path, report, progress, follow_links, name_bad=not skip_bad), skip_bad, drop, report
     )
+    notes: list[str] = []
     if task is None:
         task = made_task(found, options)
         size, colors = f"{task.height}x{task.width}", "gray" if task.channels == 1 else "RGB"
         report(f"images: {size}, {colors}, {task.picture.fit}")
-        _tell_alike(found, report)
+        _tell_alike(found, notes.append)
     else:
         _check_known(found, task)
-    _tell_splits(found, report)
-    for line in found.warnings(task.classes):
-        report(line)
-    return _dataset(found, source, task, progress, follow_links)
+    _tell_splits(found, notes.append)
+    notes += found.warnings(task.classes)
+    return replace(_dataset(found, source, task, progress, follow_links), notes=tuple(notes))
 
 
 def _dataset(
