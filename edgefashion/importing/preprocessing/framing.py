@@ -13,13 +13,15 @@ import numpy as np
 
 from edgefashion.data import Dataset, Picture
 from edgefashion.importing.preprocessing.pool import Pool, framed
-from edgefashion.importing.preprocessing.preprocessing import FIRST, WORSE, Tried
+from edgefashion.importing.preprocessing.preprocessing import FIRST, MATTERS, MOST, WORSE, Tried
 from edgefashion.reporting import Report
 from edgefashion.stats import paired
 
 FITS = ("crop", "stretch", "pad")
 BEST = 3
 """Ways to prepare pixels that are tried again."""
+SECOND = 4 * FIRST
+"""Pictures that two ways are tried on where the first do not tell them apart, before all are taken."""
 Ask = Callable[..., list[Tried]]
 """`preprocessing.race` of a model, of some ways and a pool."""
 
@@ -47,12 +49,43 @@ def better_framed(
         if np.array_equal(made.drawn(0, first)[0], pool.drawn(0, first)[0]):
             continue
         tried = ask([Tried(each.name, each.preprocessing) for each in again], pool=made)
-        words = " and ".join(f"{name} {_shown(value)}" for name, value in change.items())
-        report(f"{words}: {tried[0].name}, right on {tried[0].right.mean():.1%}")
+        _tell_apart(tried[0], left[0], ask, made, pool)
+        words = " and ".join(f"--{name} {_shown(value)}" for name, value in change.items())
+        report(f"with {words}: {_score(tried[0], left[0])}; without: {_score(left[0], tried[0])}")
         if _is_better(tried[0], left[0]):
             left, picture, pool = tried, other, made
             report(f"warning: pictures are made images with {words}, since the model answers better then")
+        elif _may_matter(tried[0], left[0]):
+            report(
+                f"warning: that is too close to tell and changes nothing: if it was trained so, say {words}"
+            )
     return left, picture
+
+
+def _tell_apart(other: Tried, best: Tried, ask: Ask, made: Pool, pool: Pool) -> None:
+    """Try both on as many pictures as it takes to tell which is better, or on all."""
+    for least in (SECOND, MOST):
+        if _p(other, best) >= WORSE:
+            for each, images in ((other, made), (best, pool)):
+                ask([each], pool=images, least=least)
+
+
+def _p(other: Tried, best: Tried) -> float:
+    """Of the pictures that both were tried on."""
+    n = min(len(other.labels), len(best.labels))
+    return paired(other.right[:n], best.right[:n])
+
+
+def _score(one: Tried, other: Tried) -> str:
+    """How often it is right, of the pictures that both were tried on."""
+    n = min(len(one.labels), len(other.labels))
+    return f"{one.name} is right on {int(one.right[:n].sum()):,} of {n:,}"
+
+
+def _may_matter(other: Tried, best: Tried) -> bool:
+    """Whether it was right more often, if not by more than chance."""
+    n = min(len(other.labels), len(best.labels))
+    return float(other.right[:n].mean() - best.right[:n].mean()) > MATTERS
 
 
 def _changes(picture: Picture, unsaid: Collection[str]) -> list[dict[str, Any]]:
@@ -69,8 +102,7 @@ def _changes(picture: Picture, unsaid: Collection[str]) -> list[dict[str, Any]]:
 def _is_better(other: Tried, best: Tried) -> bool:
     """Whether it is right more often, by more than chance, on the pictures that both were tried on."""
     n = min(len(other.labels), len(best.labels))
-    mine, theirs = other.right[:n], best.right[:n]
-    return bool(mine.sum() > theirs.sum() and paired(mine, theirs) < WORSE)
+    return bool(other.right[:n].sum() > best.right[:n].sum() and _p(other, best) < WORSE)
 
 
 def _shown(value: Any) -> str:

@@ -143,13 +143,15 @@ def race(
     classes: int,
     find_order: bool,
     progress: Progress | None = None,
+    least: int = 0,
 ) -> list[Tried]:
-    """Try the `ways` on more and more pictures of the pool, which are of so many classes; gives those that
-    are left, the best first. With `find_order`, the outputs may be of the classes in another order than the
-    task's.
+    """Try the `ways` on more and more pictures of the pool, which are of so many classes, beginning behind
+    those that they were tried on; gives those that are left, the best first. With `find_order`, the outputs
+    may be of the classes in another order than the task's. It goes on up to `least` pictures, told or not.
     """
-    left, seen = list(ways), 0
-    for wanted in _sizes(max(FIRST, 10 * classes) if find_order else FIRST, len(pool)):
+    left, seen = list(ways), len(ways[0].labels)
+    sizes = _sizes(max(FIRST, 10 * classes) if find_order else FIRST, len(pool))
+    for wanted in (size for size in sizes if size > seen):
         images, labels = pool.drawn(seen, wanted)
         for number, each in enumerate(left):
             if progress:
@@ -161,7 +163,7 @@ def race(
         best = left[0]
         left = [each for each in left if each is best or paired(best.right, each.right) >= WORSE]
         chance = best.by_chance >= CHANCE
-        if (len(left) == 1 and not chance) or (chance and wanted > FIRST):
+        if wanted >= least and ((len(left) == 1 and not chance) or (chance and wanted > FIRST)):
             break
     return left
 

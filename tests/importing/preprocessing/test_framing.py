@@ -10,6 +10,7 @@ from PIL import Image
 
 from edgefashion.data import Dataset, load_dataset, split
 from edgefashion.importing.network.imported import Preprocessing
+from edgefashion.importing.preprocessing import framing
 from edgefashion.importing.preprocessing.framing import better_framed
 from edgefashion.importing.preprocessing.pool import Pool, framed, pool_of
 from edgefashion.importing.preprocessing.preprocessing import Answer, Tried, race, usual
@@ -59,15 +60,40 @@ def test_a_black_background_is_found(dataset: Dataset) -> None:
     assert (name, fit, background) == ("unit", "crop", 0)
     assert (
         said[-1]
-        == "warning: pictures are made images with background black, since the model answers better then"
+        == "warning: pictures are made images with --background black, since the model answers better then"
     )
     assert found(dataset, answer, ())[1:] == ("crop", 255, [])
+
+
+def test_what_few_pictures_do_not_tell_more_do() -> None:
+    asked = []
+
+    def ask(ways: list[Tried], pool: str, least: int) -> None:
+        (each,) = ways
+        each.labels, share = np.zeros(least, np.intp), 0.06 if pool == "worse" else 0.0
+        each.outputs = np.where(np.arange(least) % 100 < 100 * share, 1, 0)
+        asked.append((pool, least))
+
+    better, worse = (Tried(name, Preprocessing((1.0,), (0.0,))) for name in ("better", "worse"))
+    for each in (better, worse):
+        ask([each], each.name, 100)
+    asked.clear()
+    assert not framing._is_better(better, worse) and framing._may_matter(better, worse)
+    framing._tell_apart(better, worse, ask, "better", "worse")  # type: ignore[arg-type]
+    assert asked == [("better", 400), ("worse", 400)]
+    assert (
+        framing._is_better(better, worse) and framing._score(worse, better) == "worse is right on 376 of 400"
+    )
 
 
 def test_what_is_usual_stays_where_it_is_right(dataset: Dataset) -> None:
     name, fit, background, said = found(dataset, means(pool_of(split(dataset))), ("fit", "background"))
     assert (name, fit, background) == ("unit", "crop", 255)
-    assert [line.partition(":")[0] for line in said] == ["background black", "fit stretch", "fit pad"]
+    assert [line.partition(":")[0] for line in said] == [
+        "with --background black",
+        "with --fit stretch",
+        "with --fit pad",
+    ]
 
 
 def test_the_same_pictures_are_drawn(dataset: Dataset) -> None:
