@@ -140,6 +140,7 @@ def test_a_model_answers_pictures(data: ef.Dataset, tmp_path: Path) -> None:
     picture.save(tmp_path / "shoe.png")
     model = ef.load_model("zoo:cnn-64k")
     found = model.classify([tmp_path / "shoe.png", str(tmp_path / "shoe.png"), picture])
+    assert repr(found).startswith("<Classification of 3 by ") and len(repr(found)) < 300
     assert len(found) == 3
     assert found[0] == found[1] == found[2] == found[-1]
     assert found[0][0].name == data.task.classes[data.test.labels[0]]

@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Classification(Presentable):
     """The predictions of a model for pictures: of each, in their order, the likeliest classes."""
 
     images: tuple[Shown, ...]
     """The pictures as the model sees them."""
     prediction: Prediction
+
+    def __repr__(self) -> str:
+        return f"<Classification of {len(self)} by {self.prediction.artifact.path}; .table() shows it>"
 
     def __len__(self) -> int:
         return len(self.images)
@@ -85,8 +88,9 @@ class Model:
     ) -> Classification:
         """Its predictions for a picture file, or a Pillow image, or several, converted as its task says.
 
-        `invert` says whether clothing is dark on bright; by default its border decides. Raises PictureError
-        for the first that cannot be used, MissingExtra without Pillow, and what `predict` raises.
+        `invert` says whether clothing is dark on bright; by default its border decides. Answers are in the
+        order of the pictures, so all of these must be good: raises PictureError for the first that cannot be
+        used, before any is classified; MissingExtra without Pillow, and what `predict` raises.
         """
         several = pictures if isinstance(pictures, Iterable) and not isinstance(pictures, str) else [pictures]
         several = list(several)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -134,7 +135,7 @@ def _write_all(outputs: Sequence[tuple[Path | None, Write]]) -> list[OutputError
         except OutputError as error:
             errors.append(error)
         else:
-            say(f"written: {path}")
+            say(f"written: {shlex.quote(str(path))}")
     return errors
 
 

@@ -62,7 +62,7 @@ def bundle(
     count = len(dataset.test) if images == ALL else None if images is None else int(images)
     with Bar() as progress:
         made = make_bundle(artifacts, dataset, output, images=count, progress=progress)
-    say(f"written: {output}")
+    say(f"written: {shlex.quote(str(output))}")
     show(text(made))
     following(f"edgefashion bench {shlex.quote(output.name)}  # on the Raspberry Pi, where it is copied to")
 

@@ -74,7 +74,7 @@ def _describe(chosen: Chosen, picture: Path | None, index: int | None) -> None:
             plot_grid(dataset.train, dataset.task, picture)
         else:
             plot_image(dataset.train, dataset.task, index, picture)
-        say(f"written: {picture}")
+        say(f"written: {shlex.quote(str(picture))}")
     show(description(dataset))
     following("edgefashion evaluate" if runs.find(Path(RUNS)) else "edgefashion train")
 
@@ -99,7 +99,7 @@ def _describe_pictures(chosen: Chosen, as_json: bool, picture: Path | None) -> N
         raise
     if picture:
         _draw(found, picture)
-        say(f"written: {picture}")
+        say(f"written: {shlex.quote(str(picture))}")
     if as_json:
         show_json(json.dumps(found.to_dict(), indent=2))
     else:

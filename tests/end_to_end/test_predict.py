@@ -37,7 +37,7 @@ def test_pictures_and_test_images(
     options = ("--index", 5, "--index", 399, "--data", sample_folder)
     out, _ = predict(capsys, MODEL, picture, *options)
     assert f"{picture}: 84x84, trimmed, fitted into 28x28, inverted (bright border)" in out
-    assert f"test image 399: a {CLASS_NAMES[sample.test.labels[399]]}" in out
+    assert f"test image 399: {CLASS_NAMES[sample.test.labels[399]]}" in out
     found = json.loads(predict(capsys, MODEL, picture, *options, "--json")[0])
     assert [image["image"] for image in found["images"]] == [str(picture), "test image 5", "test image 399"]
     assert found["images"][0]["inverted_because"] == "border"
@@ -101,7 +101,7 @@ def test_the_sample_answers_to_an_index_where_no_data_set_is(
     nowhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, err = predict(capsys, "zoo:cnn-64k", "--index", 3)
-    assert "test image 3 of the sample: a " in out
+    assert "test image 3 of the sample: " in out
     assert "taking the sample that comes with edgefashion, 500 test images" in err
     assert not nowhere.exists()
 

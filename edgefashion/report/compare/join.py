@@ -115,6 +115,9 @@ class Comparison(Presentable):
     repeated: tuple[str, ...]
     """Paths, with their files, that a line had no place for: the same artifact measured twice in a file."""
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.sources)} results: {len(self.lines)} lines; .table() shows them>"
+
     def page(self) -> Page:
         """A line for each artifact, a column for each source, and what one must know to believe it."""
         from edgefashion.report.compare import page

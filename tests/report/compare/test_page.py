@@ -46,6 +46,11 @@ def test_latencies_stand_beside_each_other_with_their_ratio(write: Write, joined
     assert all("asimddp" in line and "LiteRT 2.3.0" in line and "2026-11-20 10:00" in line for line in header)
 
 
+def test_a_comparison_introduces_itself_in_a_line(write: Write, joined: Join, rows: Any) -> None:
+    found = joined([write("a.json", [rows(1), rows(2, "int8")], **PI4)])
+    assert repr(found) == "<Comparison of 1 results: 2 lines; .table() shows them>"
+
+
 def test_differences_within_the_spread_are_marked(write: Write, joined: Join, rows: Any) -> None:
     same = rows(100)
     comparison = joined([write("a.json", [same], **PI4), write("b.json", [same], **PI5)])
