@@ -160,12 +160,11 @@ def _checked(folder: Path) -> Run:
 
 def _info(folder: Path) -> "RunInfo":
     """The content of its run.json. Raises RunError."""
-    path = folder / INFO
-    if not reading.is_file(path, RunError):
-        if reading.is_file(folder.parent / INFO, RunError):
-            raise RunError(f"{folder} is a folder of a run: did you mean {folder.parent}?")
-        raise RunError(f"{folder} has no {INFO}: it is not a finished run; train it with edgefashion train")
-    return read_info(path)
+    if reading.is_file(folder / INFO, RunError):
+        return read_info(folder / INFO)
+    inside = reading.is_file(folder.parent / INFO, RunError)
+    mend = f"did you mean {folder.parent}?" if inside else "train it with edgefashion train"
+    raise RunError(f"{folder} has no {INFO}: it is not a finished run; {mend}")
 
 
 def _is_id(text: str | None) -> bool:
