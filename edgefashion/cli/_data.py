@@ -173,7 +173,7 @@ def load(chosen: Chosen, task: "Task | None" = None, recorded: "DatasetInfo | No
         for note in dataset.notes:
             say(note)
     whole = "" if dataset.complete else ", a part of the data set"
-    say(f"data: {dataset.source}{whole}{', which the model was trained with' if known else ''}")
+    say(f"data: {dataset.source}{whole}{', which the run was made with' if known else ''}")
     return dataset
 
 
@@ -242,7 +242,7 @@ def _recorded(task: "Task | None", recorded: "DatasetInfo | None") -> "DatasetIn
         return recorded
     if locate.named():
         return None
-    raise DataError(f"{folder}, which the model was trained with, is not there: name it with --data")
+    raise DataError(f"{folder}, which the run was made with, is not there: name it with --data")
 
 
 def options_of(recorded: "DatasetInfo") -> "PictureOptions":

@@ -269,7 +269,7 @@ def test_a_model_finds_the_pictures_that_it_was_trained_with(
     found = _data.load(Chosen(None, {}), trained.task, recorded)
     assert found.checksums == trained.checksums
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"data: folder {photos}, which the model was trained with"
+        f"data: folder {photos}, which the run was made with"
     )
     photos.rename("moved")
     with pytest.raises(SystemExit):
@@ -278,7 +278,7 @@ def test_a_model_finds_the_pictures_that_it_was_trained_with(
     from edgefashion.errors import DataError
 
     with pytest.raises(
-        DataError, match="which the model was trained with, is not there: name it with --data"
+        DataError, match="which the run was made with, is not there: name it with --data"
     ):
         _data.load(Chosen(None, {}), trained.task, recorded)
     again = _data.load(Chosen(Path("moved"), {"skip_bad": True}), trained.task, recorded)

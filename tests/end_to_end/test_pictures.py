@@ -38,7 +38,7 @@ def test_from_a_zip_file_to_a_bundle(
     assert "warning: the class " in said
     assert "for so few pictures --model mobilenetv2 is advised" in said
     exported = typed("export", "--format", "tflite", "--precision", "int8").stderr
-    assert f"data: file {archive}, which the model was trained with" in exported
+    assert f"data: file {archive}, which the run was made with" in exported
     model = "runs/cnn/artifacts/cnn-int8.tflite"
     typed("evaluate", model, "--threads", "1", "--seconds", "0.01", "--in-process", "--json", "results.json")
     found = json.loads((tmp_path / "results.json").read_text())
