@@ -64,8 +64,12 @@ preparing_options = options(
     click.option("--bgr", is_flag=True, help="The model reads blue first."),
     click.option("--labels", type=FILE, help="What each output is for: a name a line, or a JSON list."),
     click.option("--size", type=Size(), help="Of the images, of a model that leaves it open."),
-    click.option("--fit", type=click.Choice(FITS), help="How pictures become images; default: found, or crop."),
-    click.option("--background", type=Color(), help="Seen where a picture is transparent; default: found, or white."),
+    click.option(
+        "--fit", type=click.Choice(FITS), help="How pictures become images; default: found, or crop."
+    ),
+    click.option(
+        "--background", type=Color(), help="Seen where a picture is transparent; default: found, or white."
+    ),
 )
 
 

@@ -268,18 +268,14 @@ def test_a_model_finds_the_pictures_that_it_was_trained_with(
     recorded: Any = trained.describe()
     found = _data.load(Chosen(None, {}), trained.task, recorded)
     assert found.checksums == trained.checksums
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        f"data: folder {photos}, which the run was made with"
-    )
+    assert capsys.readouterr().err.splitlines()[-1] == (f"data: folder {photos}, which the run was made with")
     photos.rename("moved")
     with pytest.raises(SystemExit):
         main(["data", str(photos)])
     assert "no such folder" in capsys.readouterr().err
     from edgefashion.errors import DataError
 
-    with pytest.raises(
-        DataError, match="which the run was made with, is not there: name it with --data"
-    ):
+    with pytest.raises(DataError, match="which the run was made with, is not there: name it with --data"):
         _data.load(Chosen(None, {}), trained.task, recorded)
     again = _data.load(Chosen(Path("moved"), {"skip_bad": True}), trained.task, recorded)
     assert again.checksums == trained.checksums
