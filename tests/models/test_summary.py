@@ -73,4 +73,4 @@ def test_a_deep_model_has_a_line_a_block_and_a_narrow_terminal_gets_the_figures_
     figures = [f"{sum(getattr(layer, name) for layer in block):,}" for name in ("parameters", "macs")]
     assert line.split()[-2:] == figures
     assert line.split()[0] == "block_2_add" and (width == 60 or "9 layers" in line)
-    assert any("called as the last of them" in line for line in lines)
+    assert any("named after the last of them" in line for line in lines)
