@@ -9,8 +9,9 @@ from edgefashion.errors import first_line
 from edgefashion.escaping import visible
 from edgefashion.importing.keras.graph import Call, Layer, flatten
 from edgefashion.importing.keras.layers import LAYERS
+from edgefashion.importing.keras.moves import kept_ratio
 from edgefashion.importing.keras.nodes import DAMAGE, Result, results_in
-from edgefashion.importing.keras.operators import OPERATORS, operands_of, operator_of
+from edgefashion.importing.keras.operators import OPERATORS, check_options, operands_of, operator_of
 from edgefashion.importing.keras.reading import Reading, Value
 from edgefashion.importing.keras.weights import Weights
 from edgefashion.importing.network.curves import Curve
@@ -98,19 +99,23 @@ def _image_shape(calls: Sequence[Call]) -> tuple[list[int | None], str | None]:
     size = [int(first.told("height")), int(first.told("width"))]
     if shape[:2] == size:
         return shape, None
-    how = visible(str(first.told("interpolation"))[:20])
+    how = ", ".join(filter(None, (visible(str(first.told("interpolation"))[:20]), kept_ratio(first))))
     note = f"it resizes its images to {size[0]}x{size[1]} ({how}) itself: here they are made so large before"
     return [*size, *shape[2:]], note
 
 
 def _resizing(calls: Sequence[Call]) -> Layer | None:
     """The layer that resizes the image, where nothing but scales and offsets comes before."""
+    readers: dict[int, set[int]] = {}
+    for each, call in enumerate(calls):
+        for result in results_in(call.operands):
+            readers.setdefault(result.call, set()).add(each)
     number = 0
     while True:
-        readers = [each for each, call in enumerate(calls) if Result(number) in results_in(call.operands)]
-        if len(readers) != 1:
+        following = readers.get(number, set())
+        if len(following) != 1:
             return None
-        (number,) = readers
+        (number,) = following
         layer = calls[number].layer
         if layer.kind == "Resizing":
             return layer
@@ -134,7 +139,9 @@ def _called(reading: Reading, call: Call, weights: Weights) -> Value:
     read = [_filled(each, reading.values) for each in operands_of(call)]
     if any(each is None for each in read):
         return None
-    if any(isinstance(each, Data) and each.ending for each in read) and layer.kind not in _BEHIND_SOFTMAX:
+    check_options(layer)
+    passes = layer.kind in _BEHIND_SOFTMAX and layer.told("activation", default="linear") == "linear"
+    if any(isinstance(each, Data) and each.ending for each in read) and not passes:
         raise Unsupported("behind a softmax")
     return _DRAW[layer.kind](reading, layer, read, weights(layer))
 

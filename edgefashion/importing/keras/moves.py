@@ -48,11 +48,19 @@ def check_layout(layer: Layer) -> None:
         raise Unsupported("with its channels first")
 
 
+def kept_ratio(layer: Layer) -> str:
+    """How a resizing keeps the ratio of the edges, or nothing."""
+    options = ("crop_to_aspect_ratio", "pad_to_aspect_ratio")
+    return ", ".join(option for option in options if layer.told(option))
+
+
 def _resizing(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
     """At the beginning, images come in its size; later on it may enlarge by a whole factor."""
     data, size = one(read), (int(layer.told("height")), int(layer.told("width")))
     if data.shape[:2] == size:
         return data
+    if kept := kept_ratio(layer):
+        raise Unsupported(f"inside the model, with {kept}")
     factors = [new // old if new % old == 0 else 0 for new, old in zip(size, data.shape, strict=False)]
     if not all(factors):
         raise Unsupported("inside the model, by other than whole factors")
@@ -99,6 +107,7 @@ def cropped(reading: Reading, data: Data, margins: Margins, name: str) -> Data:
 
 
 def _flatten(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
+    check_layout(layer)
     return moves.flatten(reading.network, one(read), 1, layer.name)
 
 

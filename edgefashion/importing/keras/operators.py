@@ -40,6 +40,31 @@ FUNCTIONS = {
 """Functions of TensorFlow, by the names that Keras 2 writes, and the operators they are."""
 
 
+_OPTIONS = {
+    **dict.fromkeys(("Mean", "Max"), ("axis", "keepdims")),
+    **dict.fromkeys(("Concatenate", "Squeeze", "ExpandDims", "Stack"), ("axis",)),
+    **{"Cast": ("dtype",), "Gelu": ("approximate",), "GetItem": ("slice_spec",)},
+    **{"LeakyRelu": ("negative_slope", "alpha"), "Transpose": ("axes", "perm")},
+    "Clip": ("x_min", "x_max", "clip_value_min", "clip_value_max"),
+    "Pad": ("mode", "constant_values", "pad_width", "paddings"),
+}
+"""What each operator may be told."""
+_PLAIN = {"alpha": 1.0, "beta": 1.0, "data_format": "NHWC"}
+"""Options that, so told, say what goes without saying."""
+_OF_EVERY = ("name", "trainable", "dtype", "function", "batch_shape", "batch_input_shape", *_SECOND_OPERANDS)
+
+
+def check_options(layer: Layer) -> None:
+    """Raise Unsupported for an operator that was told what is not understood."""
+    if layer.kind not in OPERATORS:
+        return
+    known = (*_OF_EVERY, *_OPTIONS.get(layer.kind, ()))
+    told = {name: value for name, value in layer.config.items() if value is not None and value is not False}
+    for name, value in told.items():
+        if name not in known and (name not in _PLAIN or value != _PLAIN[name]):
+            raise Unsupported(f"with {name[:40]}")
+
+
 def operator_of(call: Call) -> Layer:
     """The layer that is called, its options too in its configuration; a function as the operator it is."""
     layer = call.layer
@@ -93,6 +118,14 @@ def _activation(name: str) -> Draw:
     return draw
 
 
+def _cast(_: Reading, layer: Layer, read: Sequence[Any], __: list[Array]) -> Data:
+    kind = layer.told("dtype") or "float32"
+    kind = kind if isinstance(kind, str) else str(kind["config"]["name"])
+    if not kind.startswith(("float", "bfloat", "mixed")):
+        raise Unsupported(f"to {kind[:20]}")
+    return one(read)
+
+
 def _hard_sigmoid(_: Reading, layer: Layer, read: Sequence[Any], __: list[Array]) -> Data:
     """As `models.activations` has it, in files of Keras 2 too."""
     return function(one(read), "hard_sigmoid", (1 / 6, 0.5), layer.name)
@@ -108,7 +141,9 @@ def _negative(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array
 
 
 def _concatenated(reading: Reading, layer: Layer, read: Sequence[Any], _: list[Array]) -> Data:
-    every = [one([each]) for each in read if not _is_constant(each)]
+    if any(map(_is_constant, read)):
+        raise Unsupported("with a constant")
+    every = [one([each]) for each in read]
     return moves.concatenate(reading.network, every, int(layer.told("axis", default=-1)), layer.name)
 
 
@@ -218,12 +253,13 @@ OPERATORS: dict[str, Draw] = {
                 ("Silu", "silu"),
             ),
             *(("Gelu", "gelu"), ("Elu", "elu"), ("Softplus", "softplus"), ("HardSigmoid", "hard_sigmoid")),
-            *(("HardSilu", "hard_silu"), ("HardSwish", "hard_swish"), ("Cast", "linear")),
+            *(("HardSilu", "hard_silu"), ("HardSwish", "hard_swish")),
         )
     },
     "edgefashion>HardSwish": _activation("hard_swish"),
     "edgefashion>HardSigmoid": _hard_sigmoid,
     "Average": _average,
+    "Cast": _cast,
     "LeakyRelu": _leaky_relu,
     "Negative": _negative,
     "Concatenate": _concatenated,

@@ -113,9 +113,12 @@ def _pool(kind: str) -> Layer:
             raise Unsupported("with dilations, or indices")
         edges = network.image_of(curve).shape[:2]
         margins = _margins(operation, edges, window, strides, (1, 1))
-        if operation.integer("ceil_mode"):
-            margins = _ceiling(edges, window, strides, margins)
         counted = bool(operation.integer("count_include_pad"))
+        if operation.integer("ceil_mode"):
+            hanging = _ceiling(edges, window, strides, margins)
+            if kind == "AveragePooling2D" and counted and hanging != margins:  # those are not counted
+                raise Unsupported("with ceil_mode and count_include_pad")
+            margins = hanging
         return _as_image(network.pool(kind, curve, window, strides, margins, counted, named(operation)))
 
     return layer

@@ -187,11 +187,16 @@ def _strided(node: Node, read: Sequence[Array]) -> Array:
     return made
 
 
+def _squeezed(node: Node, read: Sequence[Array]) -> Array:
+    return np.squeeze(read[0], node.integers("squeeze_dims") or None)
+
+
 RULES: dict[str, Rule] = {
     **{name: lambda _, read: read[0] for name in ("Identity", "ReadVariableOp", "Cast", "StopGradient")},
     "Shape": lambda _, read: np.asarray(read[0].shape),
     "StridedSlice": _strided,
     "Pack": lambda node, read: np.stack(list(read), node.integer("axis")),
+    "Squeeze": _squeezed,
     "Reshape": lambda _, read: read[0].reshape(read[1].tolist()),
     **{name: lambda _, read: read[0] + read[1] for name in ("Add", "AddV2")},
     "Sub": lambda _, read: read[0] - read[1],

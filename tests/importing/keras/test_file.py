@@ -114,6 +114,7 @@ def operators(keras: Any) -> Any:
     tensor = layers.Conv2D(8, 3)(tensor)
     tensor = tensor * (functions.relu6(tensor + 3.0) * (1 / 6))
     tensor = layers.Conv2D(8, 1)(3.0 - tensor * 0.5)
+    tensor = layers.Conv2D(8, 1)(functions.elu(tensor))
     tensor = layers.Conv2D(8, 1)(tensor * functions.sigmoid(tensor) + tensor / 4)
     tensor = layers.Multiply()([tensor, layers.ReLU(6.0)(tensor + 3.0) * (1 / 6)])
     tensor = layers.GlobalMaxPooling2D()(tensor[:, 1:, :-2])
@@ -219,13 +220,13 @@ def test_a_file_that_leaves_the_size_open_is_read_for_one(keras: Any, tmp_path: 
 def test_a_resizing_at_the_beginning_says_the_size(keras: Any, tmp_path: Path) -> None:
     layers = [
         keras.layers.Input((None, None, 3)),
-        keras.layers.Resizing(EDGE, EDGE),
+        keras.layers.Resizing(EDGE, EDGE, crop_to_aspect_ratio=True),
         keras.layers.Conv2D(4, 3),
     ]
     keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(3)]).save(tmp_path / "model.keras")
     found = read_model(tmp_path / "model.keras")
     assert found.size == (EDGE, EDGE)
-    assert f"it resizes its images to {EDGE}x{EDGE} (bilinear)" in found.notes[0]
+    assert f"it resizes its images to {EDGE}x{EDGE} (bilinear, crop_to_aspect_ratio)" in found.notes[0]
 
 
 def check_same(one: Imported, other: Imported) -> None:

@@ -261,6 +261,10 @@ CHANGES: dict[str, tuple[Callable[[Json], object], str]] = {
         lambda config: layers_of(config)[1]["config"].update(data_format="channels_first"),
         "Conv2D with its channels first (1)",
     ),
+    "channels first in a row": (
+        lambda config: layers_of(config)[2]["config"].update(data_format="channels_first"),
+        "Flatten with its channels first (1)",
+    ),
     "an activation of others": (
         lambda config: layers_of(config)[1]["config"].update(
             activation={
@@ -285,6 +289,47 @@ CHANGES: dict[str, tuple[Callable[[Json], object], str]] = {
         "is damaged or no Keras model",
     ),
 }
+
+
+def behind(operation: Callable[[Any], Any], keras: Any, path: Path) -> Path:
+    """A classifier whose image goes through a convolution and an operation."""
+    layers, image = keras.layers, keras.Input((8, 8, 3))
+    pooled = layers.GlobalAveragePooling2D()(operation(layers.Conv2D(4, 3)(image)))
+    keras.Model(image, layers.Dense(3)(pooled)).save(path)
+    return path
+
+
+ops, cropping = keras3.ops, {"crop_to_aspect_ratio": True}
+INSIDE: dict[str, tuple[Any, Callable[[Any], Any], str]] = {
+    "a steeper silu": (keras2, lambda x: tf.nn.silu(x, beta=1.702), "Silu with beta"),
+    "a flatter elu": (keras3, lambda x: ops.elu(x, alpha=0.5), "Elu with alpha"),
+    "integers": (keras3, lambda x: ops.cast(ops.cast(x, "int32"), "float32"), "Cast to int32"),
+    "truth": (keras2, lambda x: tf.cast(tf.cast(x, "bool"), "float32"), "Cast to bool"),
+    "an array beside it": (
+        keras3,
+        lambda x: ops.concatenate([x, np.ones((1, 2, 6, 4), np.float32)], axis=1),
+        "Concatenate with a constant",
+    ),
+    "a resizing that crops": (
+        keras3,
+        lambda x: keras3.layers.Resizing(12, 18, **cropping)(x),
+        "Resizing inside the model, with crop_to_aspect_ratio",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", INSIDE)
+def test_options_that_are_not_understood_are_refused_by_their_names(tmp_path: Path, case: str) -> None:
+    keras, operation, reason = INSIDE[case]
+    assert f"{reason} (1)" in refusal(behind(operation, keras, tmp_path / "model.keras"))
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "softmax", "tanh"])
+def test_activations_behind_a_softmax_are_refused(activation: str, tmp_path: Path) -> None:
+    layers, path = keras3.layers, tmp_path / "model.keras"
+    last = [layers.Flatten(), layers.Dense(3), layers.Softmax(), layers.Activation(activation)]
+    keras3.Sequential([layers.Input((8, 8, 3)), *last]).save(path)
+    assert "Activation behind a softmax (1)" in refusal(path)
 
 
 @pytest.mark.parametrize("case", CHANGES)

@@ -13,6 +13,7 @@ from tests.importing.onnx_files import Node, classifier, proto, saved, weights
 
 CONV: Node = ("Conv", ["x", "w"], {})
 W = weights(8, 3, 3, 3)
+HALVED = {"kernel_shape": [3, 3], "strides": [2, 2]}
 HUGE = np.int64([1 << 20, 1 << 20])
 
 
@@ -33,12 +34,14 @@ def test_all_operators_in_the_way_are_named_with_how_many_there_are(tmp_path: Pa
         ("Relu", ["t2"], {}),
         ("Conv", ["t3", "w2"], {"strides": [2, 2], "dilations": [2, 2]}),
         ("Conv", ["x", "w2"], {"strides": [2, 2], "dilations": [2, 2]}),
-        ("GridSample", ["t4", "t5"], {}),
+        ("AveragePool", ["x"], {**HALVED, "ceil_mode": 1, "count_include_pad": 1}),
+        ("GridSample", ["t4", "t5", "t6"], {}),
     ]
     path = classifier(tmp_path / "m.onnx", nodes, {"w": W, "w2": weights(3, 3, 3, 3)}, 8)
     assert "Sin (2)" in refusal(path)
     assert "GridSample (1)" in refusal(path)
     assert "Conv with strides and dilations at once (1)" in refusal(path)
+    assert "AveragePool with ceil_mode and count_include_pad (1)" in refusal(path)
 
 
 @pytest.mark.parametrize(

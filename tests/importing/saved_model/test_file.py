@@ -48,6 +48,15 @@ def saved(path: Path, function: Any) -> Path:
     return path
 
 
+def test_a_kernel_that_was_squeezed_is_read(tmp_path: Path) -> None:
+    def function(module: Any, images: Any) -> Any:
+        kernel = tf.squeeze(tf.reshape(module.kernel, (1, 3, 3, 3, 4)), 0)
+        return tf.reduce_mean(tf.nn.conv2d(images, kernel, 1, "VALID"), (1, 2))
+
+    read = read_model(saved(tmp_path / "model", function))
+    assert read.model(np.ones((1, 16, 16, 3), np.float32)).numpy() == pytest.approx(np.full((1, 4), 27))
+
+
 def test_operators_that_touch_files_are_named_and_not_run(tmp_path: Path) -> None:
     written = tmp_path / "written"
 
