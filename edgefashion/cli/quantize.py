@@ -83,6 +83,7 @@ preparing_options = options(
     type=Several("precision", [name for name in PRECISIONS if name not in QAT_PRECISIONS]),
     default="all",
     show_default=True,
+    help="One or more, separated by commas.",
 )
 @click.option(
     "--max-drop",
