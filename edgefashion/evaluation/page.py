@@ -43,7 +43,7 @@ def header(results: Results) -> list[str]:
     if data := results.dataset:
         part = "" if data.complete else " (a part of the data set, not comparable with the whole)"
         used = max((row.images or 0 for row in rows), default=0)
-        lines.append(f"Data: {data.name}, {used:,} of {data.counts.test:,} {data.measured}{part}")
+        lines.append(f"Data: {data.name}{data.place}, {used:,} of {data.counts.test:,} {data.measured}{part}")
         lines += data.told()
     if results.protocol and "summary" in results.protocol:
         lines.append(f"Protocol: {results.protocol['summary']}")

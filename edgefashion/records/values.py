@@ -1,5 +1,6 @@
 """Values that have a range, and records that several kinds of file share."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, json
@@ -109,6 +110,12 @@ class Dataset(Record, frozen=True, kw_only=True):
     """What `test` counts, and is measured on, where that is no test: the pictures that chose the epoch."""
     changed: Changed | UnsetType = UNSET
     """Where it is another set than what is measured was trained with."""
+
+    @property
+    def place(self) -> str:
+        """Its folder or file, where that has another name than what models know; else empty."""
+        path = Path(self.folder or "")
+        return "" if self.name in (path.name, path.stem) or not path.name else f" in {path.name}"
 
     @property
     def measured(self) -> str:

@@ -125,6 +125,8 @@ def test_a_folder_of_test_pictures_is_good_for_measuring_and_says_so(tmp_path: P
     task = load_dataset("flat", size=8).task
     found = load_dataset("alone", lines.append, task=task)
     assert len(found.test) == 40
+    assert (found.describe().name, found.describe().place) == ("flat", " in alone")
+    assert load_dataset("flat", size=8).describe().place == ""
     assert not [line for line in lines if "train" in line or "validation" in line]
 
 
