@@ -21,7 +21,7 @@ from edgefashion.importing.network.layout import CHANNELS_LAST, Data
 from edgefashion.importing.network.network import Network
 from edgefashion.importing.network.plan import Unsupported
 
-_QUANTIZED = re.compile(r"int4|int8|float8|gptq|awq|Quantized")
+_QUANTIZED = re.compile(r"\bint4|\bint8|float8|gptq|awq|Quantized")
 _DRAW = LAYERS | OPERATORS
 _BEHIND_SOFTMAX = ("Activation", "Flatten", "Reshape", "Identity", "Cast", "Dropout")
 _BEFORE_RESIZING = (

@@ -304,6 +304,7 @@ INSIDE: dict[str, tuple[Any, Callable[[Any], Any], str]] = {
     "a steeper silu": (keras2, lambda x: tf.nn.silu(x, beta=1.702), "Silu with beta"),
     "a flatter elu": (keras3, lambda x: ops.elu(x, alpha=0.5), "Elu with alpha"),
     "integers": (keras3, lambda x: ops.cast(ops.cast(x, "int32"), "float32"), "Cast to int32"),
+    "bytes": (keras3, lambda x: ops.cast(x, "uint8"), "Cast to uint8"),
     "truth": (keras2, lambda x: tf.cast(tf.cast(x, "bool"), "float32"), "Cast to bool"),
     "an array beside it": (
         keras3,
