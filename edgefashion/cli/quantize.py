@@ -11,7 +11,7 @@ from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS, PRECISION
 from edgefashion.cli import _data
 from edgefashion.cli._data import FITS, Chosen, Color, Size, takes_data
 from edgefashion.cli._next_step import after_evaluation
-from edgefashion.cli._options import FILE, FOLDER, PATH, RUNS, Name, Several, options, output_options
+from edgefashion.cli._options import FILE, FOLDER, PATH, RUNS, Finite, Name, Several, options, output_options
 from edgefashion.cli._output import following, give_out, keep_inputs, say
 from edgefashion.cli._progress import Bar
 from edgefashion.errors import VerificationError
@@ -87,7 +87,7 @@ preparing_options = options(
 )
 @click.option(
     "--max-drop",
-    type=click.FloatRange(min=0, max=100),
+    type=Finite(most=100),
     default=1.0,
     show_default=True,
     help="Points of accuracy that int8 may lose on validation before layers are left in float.",

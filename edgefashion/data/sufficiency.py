@@ -57,7 +57,7 @@ def warning(counts: Counts) -> str | None:
     return (
         f"{start}: a recall of {100 * SUPPOSED:.0f} % on those would mean one between {low:.0f} and "
         f"{high:.0f} %; half that range takes about {needed:,} pictures of it in all, {needed - whole:,} "
-        f"more, or {setting('--folds')}, which test on each once"
+        "more, or edgefashion train --folds 4, which tests on each once"
     )
 
 

@@ -65,9 +65,10 @@ ROOT = Path(__file__).parents[2]
 NAMING = {
     *("edgefashion/artifacts/formats.py", "edgefashion/runtimes/__init__.py"),
     *("edgefashion/runtimes/litert.py", "edgefashion/runtimes/onnxruntime.py"),
-    "edgefashion/diagnosis/exporting.py",
+    *("edgefashion/diagnosis/exporting.py", "edgefashion/importing/reading.py"),
 }
-"""The registries, the runtimes of a format, and a list of packages, of which one is called `onnx`."""
+"""The registries, the runtimes of a format, a list of packages, of which one is called `onnx`, and
+the readers of models of others."""
 
 
 def test_no_other_module_names_a_format_or_its_suffix() -> None:

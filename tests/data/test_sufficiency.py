@@ -30,7 +30,8 @@ def test_few_pictures_are_warned_of_with_the_interval_and_how_many_in_all_would_
     low2, high2 = wilson_interval(0.8 * whole * 5 / 30, whole * 5 / 30)
     assert (high2 - low2) <= (high - low) / 2
     assert said.endswith(
-        f"{whole} pictures of it in all, {whole - 30} more, or folds, which test on each once"
+        f"{whole} pictures of it in all, {whole - 30} more, or edgefashion train --folds 4, which tests on "
+        "each once"
     )
 
 
@@ -39,7 +40,7 @@ def test_of_two_to_test_with_six_times_as_many_pictures_and_more_halve_what_is_o
     assert said == (
         "warning: the class cat has 30 pictures, 2 of them to test with: a recall of 80 % on those would "
         "mean one between 22 and 98 %; half that range takes about 240 pictures of it in all, 210 more, or "
-        "folds, which test on each once"
+        "edgefashion train --folds 4, which tests on each once"
     )
 
 

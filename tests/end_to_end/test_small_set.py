@@ -79,7 +79,7 @@ def test_it_is_measured_packed_and_told_of(
     assert ef.make_bundle(files, dataset, bundle).images == len(dataset.test)
     assert ef.benchmark(bundle, threads=[1], options=quick).rows[0].images == len(dataset.test)
     card = to_markdown(gather("things", runs.stories([run]), files, dataset))
-    assert "| bags |" in card and "the largest, boots with" in card
+    assert "| bags |" in card and "Accuracy weighs boots, with" in card
 
 
 def test_it_is_trained_further_rounded_and_taught(

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from edgefashion.errors import ArtifactError, BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.escaping import visible
 from edgefashion.importing.network.curves import Curve
 from edgefashion.importing.network.imported import Ending, Format, Preprocessing
@@ -106,7 +107,7 @@ def image_of(
     channels, *edges = (shape[1], *shape[2:]) if first else (shape[3], *shape[1:3])
     fixed = tuple(edge for edge in edges if isinstance(edge, int) and edge > 0)
     if len(fixed) != 2 and size is None:
-        raise Refused("leaves the height and width of its pictures open: say them with --size")
+        raise Refused(f"leaves the height and width of its pictures open: say them with {setting('--size')}")
     if len(fixed) == 2 and size is not None and fixed != tuple(size):
         raise Refused(f"takes pictures of {fixed[0]}x{fixed[1]}, not {size[0]}x{size[1]}")
     height, width = fixed if len(fixed) == 2 else size or (0, 0)

@@ -79,7 +79,7 @@ def test_two_inputs_are_no_picture(tmp_path: Path) -> None:
 
 def test_open_height_and_width_ask_for_a_size_and_are_answered_with_it(tmp_path: Path) -> None:
     path = classifier(tmp_path / "m.onnx", [CONV], {"w": W}, 8, shape=("N", 3, "H", "W"))
-    assert "--size" in refusal(path, None)
+    assert "say them with size" in refusal(path, None)
     read = drawn.imported(path, onnx_file.read(path, (20, 24)))
     images = np.random.default_rng(0).normal(size=(5, 20, 24, 3)).astype(np.float32)
     assert read.size is None
