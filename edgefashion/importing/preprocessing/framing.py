@@ -65,27 +65,21 @@ def better_framed(
 def _tell_apart(other: Tried, best: Tried, ask: Ask, made: Pool, pool: Pool) -> None:
     """Try both on as many pictures as it takes to tell which is better, or on all."""
     for least in (SECOND, MOST):
-        if _p(other, best) >= WORSE:
+        if paired(*other.beside(best)) >= WORSE:
             for each, images in ((other, made), (best, pool)):
                 ask([each], pool=images, least=least)
 
 
-def _p(other: Tried, best: Tried) -> float:
-    """Of the pictures that both were tried on."""
-    n = min(len(other.labels), len(best.labels))
-    return paired(other.right[:n], best.right[:n])
-
-
 def _score(one: Tried, other: Tried) -> str:
     """How often it is right, of the pictures that both were tried on."""
-    n = min(len(one.labels), len(other.labels))
-    return f"{one.name} is right on {int(one.right[:n].sum()):,} of {n:,}"
+    right, _ = one.beside(other)
+    return f"{one.name} is right on {int(right.sum()):,} of {len(right):,}"
 
 
 def _may_matter(other: Tried, best: Tried) -> bool:
     """Whether it was right more often, if not by more than chance."""
-    n = min(len(other.labels), len(best.labels))
-    return float(other.right[:n].mean() - best.right[:n].mean()) > MATTERS
+    mine, theirs = other.beside(best)
+    return float(mine.mean() - theirs.mean()) > MATTERS
 
 
 def _changes(picture: Picture, unsaid: Collection[str]) -> list[dict[str, Any]]:
@@ -101,8 +95,8 @@ def _changes(picture: Picture, unsaid: Collection[str]) -> list[dict[str, Any]]:
 
 def _is_better(other: Tried, best: Tried) -> bool:
     """Whether it is right more often, by more than chance, on the pictures that both were tried on."""
-    n = min(len(other.labels), len(best.labels))
-    return bool(other.right[:n].sum() > best.right[:n].sum() and _p(other, best) < WORSE)
+    mine, theirs = other.beside(best)
+    return bool(mine.sum() > theirs.sum() and paired(mine, theirs) < WORSE)
 
 
 def _shown(value: Any) -> str:

@@ -71,13 +71,19 @@ class Tried:
         found, wanted = (np.bincount(each, minlength=count) / n for each in (self.classes, self.labels))
         return binomial_tail(int(self.right.sum()), n, float(found @ wanted))
 
+    def beside(self, other: "Tried") -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which are right under each, of the pictures that both were tried on, [N]."""
+        n = min(len(self.labels), len(other.labels))
+        return self.right[:n], other.right[:n]
+
     def could_gain(self, best: "Tried") -> float:
         """What it may be right more often than the best, as a share of the pictures: the upper end of a 95 %
         interval (A. Agresti and Y. Min, "Simple improved confidence intervals for comparing matched
         proportions", Statistics in Medicine 24 (2005)).
         """
-        b, c = ((one.right & ~other.right).sum() + 0.5 for one, other in ((self, best), (best, self)))
-        n = len(self.labels) + 2
+        own, others = self.beside(best)
+        b, c = (own & ~others).sum() + 0.5, (others & ~own).sum() + 0.5
+        n = len(own) + 2
         return float((b - c) / n + 1.96 * sqrt(b + c - (b - c) ** 2 / n) / n)
 
 
@@ -188,8 +194,7 @@ def page(ways: Sequence[Tried]) -> Page:
     best = rows[0]
 
     def p(row: Tried) -> str:
-        n = len(row.labels)
-        return "" if row is best else f"{paired(best.right[:n], row.right):.2g}"
+        return "" if row is best else f"{paired(*best.beside(row)):.2g}"
 
     def interval(row: Tried) -> str:
         low, high = wilson_interval(int(row.right.sum()), len(row.labels))

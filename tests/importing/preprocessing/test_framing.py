@@ -86,6 +86,16 @@ def test_what_few_pictures_do_not_tell_more_do() -> None:
     )
 
 
+def test_ways_that_were_tried_on_more_pictures_are_compared_on_those_of_both() -> None:
+    few, many = (
+        Tried("way", Preprocessing((1.0,), (0.0,)), np.arange(count) % 2, np.zeros(count, np.intp))
+        for count in (100, 400)
+    )
+    few.outputs[:] = 0
+    assert few.could_gain(many) > 0.5 and many.could_gain(few) < 0
+    assert [each.sum() for each in few.beside(many)] == [100, 50]
+
+
 def test_what_is_usual_stays_where_it_is_right(dataset: Dataset) -> None:
     name, fit, background, said = found(dataset, means(pool_of(split(dataset))), ("fit", "background"))
     assert (name, fit, background) == ("unit", "crop", 255)
