@@ -86,7 +86,7 @@ def layer_of(entry: Json, around: tuple[str, ...] = ()) -> Layer:
 def flatten(model: Layer) -> tuple[list[Call], list[Result]]:
     """All calls, each behind those it reads, the first one of the input; and what the model answers.
 
-    Raises Refused for what is no such model, and for one of more than one input; one of `keras_nodes.DAMAGE`
+    Raises Refused for what is no such model, and for one of more than one input; one of `keras.nodes.DAMAGE`
     for a damaged one.
     """
     if not model.is_model:

@@ -4,7 +4,7 @@ from edgefashion.artifacts.inspection.onnx_file import Operation
 from edgefashion.importing.network import moves
 from edgefashion.importing.network.layout import Data, transpose
 from edgefashion.importing.network.network import Network
-from edgefashion.importing.network.operands import Read, constant_of, data_of, needed, number_of
+from edgefashion.importing.network.operands import Read, constant_of, data_of, needed, number_of, same
 from edgefashion.importing.network.plan import Unsupported
 from edgefashion.importing.onnx.constants import axes_of, numbers_of
 from edgefashion.importing.onnx.operators import Layer, named
@@ -57,10 +57,6 @@ def _softmax(_: Network, operation: Operation, read: Read) -> Data:
     return moves.softmax(data, axis, log=operation.kind == "LogSoftmax")
 
 
-def _same(_: Network, operation: Operation, read: Read) -> Data:
-    return data_of(read)
-
-
 def _cast(_: Network, operation: Operation, read: Read) -> Data:
     if operation.integer("to") not in FLOATS:
         raise Unsupported("to integers")
@@ -74,7 +70,7 @@ def _transpose(_: Network, operation: Operation, read: Read) -> Data:
 MOVES: dict[str, Layer] = {
     **{"Concat": _concat, "Pad": _pad, "Transpose": _transpose, "Softmax": _softmax, "LogSoftmax": _softmax},
     **{"Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze},
-    **{"Identity": _same, "Dropout": _same, "Cast": _cast},
+    **{"Identity": same, "Dropout": same, "Cast": _cast},
 }
 PASSING = {"Identity", "Cast", "Flatten", "Reshape", "Squeeze"}
 """What may follow a softmax."""

@@ -10,7 +10,7 @@ from edgefashion.importing.network.arithmetic import combined, function
 from edgefashion.importing.network.curves import Curve
 from edgefashion.importing.network.layout import CHANNELS_LAST, Data, placed, transpose
 from edgefashion.importing.network.network import Network
-from edgefashion.importing.network.operands import Read, data_of, needed
+from edgefashion.importing.network.operands import Read, data_of, needed, same
 from edgefashion.importing.network.plan import Array, Unsupported
 from edgefashion.importing.network.windows import NONE, Margins, same_margins
 from edgefashion.importing.saved_model.graph import Node
@@ -136,10 +136,6 @@ def _softmax(_: Network, node: Node, read: Read) -> Data:
     return moves.softmax(data_of(read), -1, log=node.kind == "LogSoftmax")
 
 
-def _same(_: Network, node: Node, read: Read) -> Data:
-    return data_of(read)
-
-
 def _cast(_: Network, node: Node, read: Read) -> Data:
     if node.integer("DstT") not in FLOATS:
         raise Unsupported("to integers")
@@ -169,7 +165,7 @@ LAYERS: dict[str, Layer] = {
         "Softmax": _softmax,
         "LogSoftmax": _softmax,
     },
-    **{name: _same for name in ("Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot")},
+    **{name: same for name in ("Identity", "IdentityN", "StopGradient", "PreventGradient", "Snapshot")},
 }
 PASSING = {"Identity", "IdentityN", "Reshape", "Squeeze", "Cast"}
 Rule = Callable[[Node, Sequence[Array]], Array]

@@ -1,6 +1,6 @@
 """Reads a classifier in float out of a `.tflite` file, whatever wrote it: as a plan of plain layers.
 
-Nothing of the file is run here, see `onnx_file`.
+Nothing of the file is run here, see `importing.onnx.file`.
 """
 
 from collections.abc import Sequence

@@ -19,6 +19,7 @@ from edgefashion.escaping import visible
 from edgefashion.importing.reading import read_model
 from edgefashion.tensorflow import keras as keras2
 from edgefashion.tensorflow import tf
+from tests.models.test_weights import packed
 
 PACKAGES = {"Keras 3": keras3, "Keras 2": keras2}
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -59,14 +60,6 @@ def refusal(path: Path, content: bytes | None = None, size: tuple[int, int] | No
     assert message == visible(message)
     assert len(message) < 1000 + len(str(path))
     return message
-
-
-def packed(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        for name, value in content.items():
-            archive.writestr(name, value)
-    return file.getvalue()
 
 
 def entries(content: bytes) -> dict[str, bytes]:
