@@ -9,7 +9,6 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import FORMATS, PRECISIONS, Variant
 from edgefashion.data import Dataset, split
-from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import PATH, takes
 from edgefashion.export import selection
 from edgefashion.export.options import ExportOptions
@@ -40,8 +39,8 @@ def export_model(
     its fold is taken. Raises BadInput, RunError and what `exporter.export_run` raises.
     """
     run = run if isinstance(run, Run) else runs.read(Path(run))
-    _check_names("format", formats, list(FORMATS))
-    _check_names("precision", precisions or (), PRECISIONS)
+    selection.check_names("format", formats, list(FORMATS))
+    selection.check_names("precision", precisions or (), PRECISIONS)
     variants = selection.choose_variants(run, formats, precisions, report)
     options = options or ExportOptions()
     selection.check_calibration(options.calibration, variants)
@@ -79,8 +78,3 @@ def export_variants(
             run, splits, missing, options, data=dataset.describe() if other else None, report=report
         )
     return [artifact.read(path) for path in paths.values()]
-
-
-def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
-    if unknown := [name for name in names if name not in known]:
-        raise BadInput(f"unknown {what} {unknown[0]!r}. Choose from {', '.join(known)}")

@@ -26,6 +26,12 @@ def check_task(run: Run, task: Task) -> None:
         )
 
 
+def check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Raise BadInput for the first of the `names` of a `what` that is not known."""
+    if unknown := [name for name in names if name not in known]:
+        raise BadInput(f"unknown {what} {unknown[0]!r}. Choose from {', '.join(known)}")
+
+
 def _files(variant: Variant) -> str:
     """How files of a kind are asked for."""
     format, precision = setting("--format"), setting("--precision")

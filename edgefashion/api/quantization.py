@@ -17,7 +17,7 @@ from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import OPTIONAL_PATH, PATH, takes
 from edgefashion.errors.wording import setting
 from edgefashion.evaluation.results import Results
-from edgefashion.export.selection import variants_of
+from edgefashion.export.selection import check_names, variants_of
 from edgefashion.importing.options import ImportOptions
 from edgefashion.importing.preprocessing.finding import Load
 from edgefashion.reporting import Progress, Report, silent
@@ -133,12 +133,8 @@ def _read(path: Path, size: int | tuple[int, int] | None, report: Report) -> "Im
 
 def _variants(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:
     """What is to be made: what is asked for, and a float32 file to compare with."""
-    for what, names, known in (
-        ("format", formats, tuple(FORMATS)),
-        ("precision", precisions, USUAL_PRECISIONS),
-    ):
-        if unknown := [name for name in names if name not in known]:
-            raise BadInput(f"unknown {what} {unknown[0]!r}. Choose from {', '.join(known)}")
+    check_names("format", formats, tuple(FORMATS))
+    check_names("precision", precisions, USUAL_PRECISIONS)
     wanted = variants_of(formats, precisions)
     if FLOAT in precisions:
         return wanted
