@@ -25,6 +25,7 @@ from edgefashion.device import RecordedMachine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sshd import Shelf
 
     from edgefashion.training.runs import Run
 
@@ -237,6 +238,15 @@ def fake(tmp_path: Path, fake_runtime: Path) -> Callable[..., Path]:
 def machine() -> Callable[[str], RecordedMachine]:
     """machine("pi4"): the sources of a machine that is a folder; see tests/files/machines/README.md."""
     return lambda name: RecordedMachine(Path(__file__).parent / "files/machines" / name)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Shelf"]:
+    """a, b = shelf("a", "b"): hosts on loopback, which the ssh of this test knows by these names."""
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    with import_module("sshd").shelf(tmp_path / "shelf") as made:
+        monkeypatch.setenv("EDGEFASHION_SSH", made.ssh)
+        yield made
 
 
 @pytest.fixture(scope="session")
