@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgefashion.records.task import Task as Record
 
 Fit = Literal["crop", "pad", "stretch", "garment"]
+Background = tuple[int, ...] | Literal["none"]
 Labels = npt.NDArray[np.unsignedinteger[Any]]
 """Positions in the classes of a task, of its `label_dtype`."""
 
@@ -24,12 +25,13 @@ class Picture:
 
     fit: `crop` keeps the middle, `pad` adds margins, `stretch` keeps all and not the aspect; `garment` is how
         Fashion-MNIST's own images were made, see `pictures.garment`; gray.
-    background: the color that is seen through where the picture is transparent.
+    background: the color that is seen through where the picture is transparent; "none" where transparency is
+        left out, and one sees the colors that are kept under it, as Pillow's `convert("RGB")` does.
     fill: the color of margins, and of what augmentation moves into an image.
     """
 
     fit: Fit
-    background: tuple[int, ...]
+    background: Background
     fill: tuple[int, ...]
 
 
@@ -92,10 +94,10 @@ class Task:
         picture = Picture(found.picture.fit, found.picture.background, found.picture.fill)
         if len(set(found.classes)) < len(found.classes):
             raise error(f"{where} has two classes of one name: give each a name of its own")
-        sizes = len(picture.background), len(picture.fill)
-        if sizes != (shape[2], shape[2]):
+        sizes = [len(each) for each in (picture.background, picture.fill) if each != "none"]
+        if set(sizes) != {shape[2]}:
             raise error(
-                f"{where} has images of {shape[2]} channels and colors of {sizes[0]} and {sizes[1]}: "
+                f"{where} has images of {shape[2]} channels and colors of {' and '.join(map(str, sizes))}: "
                 "give a color a value for each channel"
             )
         if picture.fit == "garment" and shape[2] != 1:

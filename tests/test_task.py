@@ -12,7 +12,10 @@ from edgefashion.errors import BadInput
 SIGNS = Task("signs", (20, 32, 3), ("stop", "go"), Picture("crop", (255, 255, 255), (0, 0, 0)))
 
 
-@pytest.mark.parametrize("task", [FASHION_MNIST, SIGNS], ids=lambda task: task.name)
+CUT_OUT = Task("cut out", (20, 32, 3), ("stop", "go"), Picture("crop", "none", (0, 0, 0)))
+
+
+@pytest.mark.parametrize("task", [FASHION_MNIST, SIGNS, CUT_OUT], ids=lambda task: task.name)
 def test_a_task_survives_json(task: Task) -> None:
     assert Task.from_dict(json.loads(json.dumps(task.to_dict())), "x.json", BadInput) == task
 
@@ -38,6 +41,8 @@ def test_labels_are_of_the_smallest_type_with_room(count: int, dtype: type) -> N
         ({"image_shape": [0, 32, 3]}, "damaged, or not a task"),
         ({"image_shape": [20, 32, 1]}, "1 channels and colors of 3 and 3"),
         ({"picture": {"fit": "melt", "background": [0], "fill": [0]}}, "damaged, or not a task"),
+        ({"picture": {"fit": "pad", "background": "none", "fill": [0]}}, "3 channels and colors of 1"),
+        ({"picture": {"fit": "pad", "background": "white", "fill": [0]}}, "damaged, or not a task"),
         ({"name": ""}, "damaged, or not a task"),
         ({"name": "x" * 201}, "damaged, or not a task"),
         ({"classes": ["stop", "go\nnext: rm -r ."]}, "expected a text of another form"),

@@ -20,6 +20,7 @@ from edgefashion.installation import is_installed
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
     from edgefashion.data.picture_sets.options import PictureOptions
+    from edgefashion.pictures.decoding import Background
     from edgefashion.records.values import Dataset as DatasetInfo
     from edgefashion.task import Task
     from edgefashion.training.runs import Run
@@ -59,24 +60,26 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(found[1]), int(found[2] or found[1])
 
 
-class Color(click.ParamType[tuple[int, int, int]]):
-    """`white`, `black`, `gray`, or red, green and blue as `#ff8000`."""
+class Color(click.ParamType["Background"]):
+    """`white`, `black`, `gray`, red, green and blue as `#ff8000`, or `none`."""
 
     name = "color"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """How --help shows it."""
-        return "COLOR"
+        return "COLOR|none"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int, int]:
-        """Red, green and blue, 0 to 255."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Background":
+        """Red, green and blue, 0 to 255, or none."""
+        if value == "none":
+            return "none"
         if value.lower() in COLORS:
             return COLORS[value.lower()]
         found = re.fullmatch(r"#?([0-9a-fA-F]{6})", value)
         if not found:
-            self.fail(f"{value[:20]!r} is no color: give {', '.join(COLORS)} or one like #ff8000", param, ctx)
+            self.fail(
+                f"{value[:20]!r} is no color: give {', '.join(COLORS)}, one like #ff8000, or none", param, ctx
+            )
         red, green, blue = bytes.fromhex(found[1])
         return red, green, blue
 
@@ -100,7 +103,11 @@ task_options = options(
     ),
     click.option("--fit", type=click.Choice(FITS), help="How pictures become images; default: crop."),
     click.option("--gray/--rgb", default=None, help="Channels; default: gray where all pictures are."),
-    click.option("--background", type=Color(), help="Seen where a picture is transparent; default: white."),
+    click.option(
+        "--background",
+        type=Color(),
+        help="Seen where a picture is transparent; none: the colors kept there; default: white.",
+    ),
 )
 
 
@@ -146,8 +153,8 @@ def _task_flags(params: Mapping[str, Any]) -> list[str]:
     if (gray := params.get("gray")) is not None:
         found.append("--gray" if gray else "--rgb")
     if color := params.get("background"):
-        names = {value: name for name, value in COLORS.items()}
-        found += ["--background", names.get(color, "#{:02x}{:02x}{:02x}".format(*color))]
+        names = {"none": "none"} | {value: name for name, value in COLORS.items()}
+        found += ["--background", names.get(color) or "#{:02x}{:02x}{:02x}".format(*color)]
     return found
 
 

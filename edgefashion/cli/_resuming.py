@@ -68,10 +68,11 @@ def _origin(folder: Path) -> Origin | None:
 
 def _options(task: "Task") -> "PictureOptions":
     """What makes the images of a task again."""
-    red, green, blue = task.picture.background * (3 // task.channels)
+    from edgefashion.pictures.decoding import rgb
+
     return {
         "size": (task.height, task.width),
         "fit": task.picture.fit,
         "gray": task.channels == 1,
-        "background": (red, green, blue),
+        "background": rgb(task.picture.background),
     }

@@ -68,7 +68,9 @@ preparing_options = options(
         "--fit", type=click.Choice(FITS), help="How pictures become images; default: found, or crop."
     ),
     click.option(
-        "--background", type=Color(), help="Seen where a picture is transparent; default: found, or white."
+        "--background",
+        type=Color(),
+        help="Seen where a picture is transparent; none: the colors kept there; default: found, or white.",
     ),
 )
 

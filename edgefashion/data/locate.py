@@ -67,10 +67,11 @@ def load_dataset(
 
     Of pictures, `size` says how large images to make, a number or (height, width): their own size where that
     is one up to 96, else 96; `fit` how: "crop" (default), "pad" or "stretch"; `gray` whether in one channel:
-    where all pictures to learn from are gray; `background` what is seen behind transparent ones, (red, green,
-    blue): white. `skip_bad` leaves out what is no picture, `drop_duplicates` the same picture in two splits
-    or classes, and `follow_links` follows symbolic links. Instead of the former four, `task` is what a run or
-    a model file was made for: its images are made, and classes are looked up by name.
+    where all pictures to learn from are gray; `background` what is seen behind transparent ones: (red, green,
+    blue), white by default, or "none" for the colors that they keep there. `skip_bad` leaves out what is no
+    picture, `drop_duplicates` the same picture in two splits or classes, and `follow_links` follows symbolic
+    links. Instead of the former four, `task` is what a run or a model file was made for: its images are made,
+    and classes are looked up by name.
 
     `report` gets lines to show while that goes on, `progress` how many of how many pictures are done.
     Raises DataError when a named folder is not good, or nothing else can serve; BadInput for such options.

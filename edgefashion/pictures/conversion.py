@@ -16,7 +16,7 @@ from edgefashion.task import Task
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Open = Callable[[decoding.Color | None, int | None], decoding.Picture]
+Open = Callable[[decoding.Background | None, int | None], decoding.Picture]
 """Opens a picture; see `decoding.read` for what it is called with."""
 UNNAMED = Path("picture")
 """What one is called that is in no file."""
@@ -81,7 +81,7 @@ def _fitted(opened: Open, path: Path, task: Task, invert: bool | None) -> Conver
     return Converted(path, picture.size, pixels, picture.bits, f"{size}{depth}{what}", details)
 
 
-def _taken(given: "Image", behind: decoding.Color | None) -> decoding.Picture:
+def _taken(given: "Image", behind: decoding.Background | None) -> decoding.Picture:
     if not all(given.size):
         raise PictureError(f"{UNNAMED} has no pixels: give another")
     return decoding.prepared(given, given.size, behind, UNNAMED)

@@ -11,8 +11,9 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from edgefashion import task
 from edgefashion.errors import MissingExtra, PictureError
 from edgefashion.files import reading
 from edgefashion.pictures import depth, transparency
@@ -29,6 +30,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", "
 """What pictures are called, those that are refused among them."""
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 Color = tuple[int, int, int]
+Background = Color | Literal["none"]
+"""What one sees where a picture is transparent: a color, or those that are kept under its transparency."""
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV"}
 """Kinds of color, as Pillow calls them, that are defined here; besides those of 16 bits."""
 MOST_PIXELS = 1 << 24
@@ -42,8 +45,10 @@ def is_picture(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def rgb(color: tuple[int, ...]) -> Color:
-    """A color of a task, gray or RGB, in RGB."""
+def rgb(color: task.Background) -> Background:
+    """A background of a task, gray or RGB, in RGB."""
+    if color == "none":
+        return color
     red, green, blue = color * 3 if len(color) == 1 else color
     return red, green, blue
 
@@ -63,12 +68,12 @@ class Picture:
     bits: int | None
     """Of one that has 16 bits a color: how many of them it uses."""
     behind: Color | None
-    """The color that one sees where it is transparent; None where it is not."""
+    """The color that one sees where it is transparent; None where it is not, or that is left out."""
 
 
-def read(path: Path, behind: Color | None = None, least: int | None = None) -> Picture:
-    """A picture file; where it is transparent, one sees the color `behind`: black where None is given and
-    the picture would hardly be seen on white, else white.
+def read(path: Path, behind: Background | None = None, least: int | None = None) -> Picture:
+    """A picture file; where it is transparent, one sees what is `behind`: where None is given, black if the
+    picture would hardly be seen on white, else white.
 
     Of a JPEG file that is much larger than it has to be, as small a version is decoded as has `least` pixels
     on each edge: by 2, 4 or 8, as its cosine transform allows. Raises PictureError where the file is missing,
@@ -81,12 +86,16 @@ def read(path: Path, behind: Color | None = None, least: int | None = None) -> P
         return _guarded(path, file, file.peek(64)[:64], behind, least)
 
 
-def read_bytes(name: Path, content: bytes, behind: Color | None = None, least: int | None = None) -> Picture:
+def read_bytes(
+    name: Path, content: bytes, behind: Background | None = None, least: int | None = None
+) -> Picture:
     """The content of a picture file that is called `name`: see `read`."""
     return _guarded(name, io.BytesIO(content), content[:64], behind, least)
 
 
-def _guarded(path: Path, file: BinaryIO, start: bytes, behind: Color | None, least: int | None) -> Picture:
+def _guarded(
+    path: Path, file: BinaryIO, start: bytes, behind: Background | None, least: int | None
+) -> Picture:
     """What is in a file; whatever a decoder raises becomes a PictureError of one line."""
     try:
         from PIL import Image
@@ -105,7 +114,7 @@ def _guarded(path: Path, file: BinaryIO, start: bytes, behind: Color | None, lea
         raise PictureError(f"{path} is truncated or damaged ({_reason(error)}): copy it again") from error
 
 
-def _decoded(path: Path, file: BinaryIO, behind: Color | None, least: int | None) -> Picture:
+def _decoded(path: Path, file: BinaryIO, behind: Background | None, least: int | None) -> Picture:
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
@@ -141,7 +150,7 @@ def undecoded(picture: "Image") -> bytes | None:
     return content
 
 
-def prepared(picture: "Image", size: tuple[int, int], behind: Color | None, name: Path) -> Picture:
+def prepared(picture: "Image", size: tuple[int, int], behind: Background | None, name: Path) -> Picture:
     """A picture of Pillow, upright, of 8 bits a color, in front of a background: see `read`. `size` is what
     it had before it was decoded smaller. Raises PictureError for colors that are not defined here.
     """
@@ -179,12 +188,14 @@ def _upright(picture: "Image") -> "Image":
         return picture
 
 
-def _on_background(picture: "Image", behind: Color | None) -> "tuple[Image, Color | None]":
+def _on_background(picture: "Image", behind: Background | None) -> "tuple[Image, Color | None]":
     from PIL import Image
 
     if not picture.has_transparency_data:
         return picture if picture.mode == "RGB" else picture.convert("RGB"), None
     picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    if behind == "none":
+        return picture.convert("RGB"), None
     seen = behind or (BLACK if transparency.is_pale(picture) else WHITE)
     background = Image.new("RGBA", picture.size, (*seen, 255))
     return Image.alpha_composite(background, picture).convert("RGB"), seen

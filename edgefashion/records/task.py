@@ -19,7 +19,7 @@ class Picture(Record, frozen=True, kw_only=True):
     """How a picture file becomes an image."""
 
     fit: Literal["crop", "pad", "stretch", "garment"]
-    background: Color
+    background: Color | Literal["none"]
     fill: Color
 
 

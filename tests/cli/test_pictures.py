@@ -293,4 +293,7 @@ def test_the_next_command_goes_on_with_the_same_data() -> None:
     assert _data.with_data("edgefashion train", params) == (
         "edgefashion train --data 'my photos' --skip-bad --size 48 --fit pad --rgb --background '#ff8000'"
     )
+    assert _data.with_data("edgefashion train", {**params, "background": "none"}).endswith(
+        " --background none"
+    )
     assert _data.with_data("edgefashion export", {"data_folder": None}) == "edgefashion export"

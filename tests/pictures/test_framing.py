@@ -100,6 +100,25 @@ def test_the_background_is_seen_through_what_is_transparent(way: Way, tmp_path: 
     assert (convert(clear, task(way, 1)).pixels == 255).all()
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "RGB"])
+def test_without_a_background_the_colors_under_it_are_seen_as_pillow_has_them(
+    mode: str, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 24, 4)).astype(np.uint8)
+    transparent = {"P": {"transparency": 0}, "RGB": {"transparency": (0, 0, 0)}}.get(mode, {})
+    path = tmp_path / ("a.tif" if mode == "PA" else "a.png")
+    picture = Image.fromarray(pixels).convert("RGB").convert("P").convert(mode)
+    if mode in ("RGBA", "LA"):
+        picture = Image.fromarray(pixels).convert(mode)
+    picture.save(path, **transparent)
+    for channels, color in ((3, "RGB"), (1, "L")):
+        made = task("crop", channels)
+        made = replace(made, picture=replace(made.picture, background="none"))
+        with Image.open(path) as saved_picture:
+            wanted = np.asarray(saved_picture.convert("RGB").convert(color)).reshape(40, 24, channels)
+        np.testing.assert_array_equal(convert(path, made).pixels, wanted)
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (900, 1), (1, 900), (2000, 1500)])
 def test_pictures_of_every_size_are_fitted(way: Way, shape: tuple[int, int], tmp_path: Path) -> None:

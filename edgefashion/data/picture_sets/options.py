@@ -6,7 +6,7 @@ from typing import TypedDict
 from edgefashion.data.picture_sets.picture import Picture
 from edgefashion.errors import BadInput
 from edgefashion.errors.wording import setting
-from edgefashion.pictures.decoding import BLACK, WHITE
+from edgefashion.pictures.decoding import BLACK, WHITE, Background, Color
 from edgefashion.records.task import LONGEST_EDGE
 from edgefashion.task import Fit, Task
 from edgefashion.task import Picture as Framing
@@ -27,8 +27,10 @@ class TaskOptions(TypedDict, total=False):
     """`crop` keeps the middle (default), `pad` adds margins, `stretch` does not keep the aspect."""
     gray: bool | None
     """Whether images have one channel; default: where all pictures of the training split are gray."""
-    background: tuple[int, int, int] | None
-    """Red, green and blue that are seen where a picture is transparent; default: white."""
+    background: Background | None
+    """Red, green and blue that are seen where a picture is transparent, or "none" for the colors kept there;
+    default: white.
+    """
 
 
 class SetOptions(TypedDict, total=False):
@@ -54,8 +56,10 @@ def check(options: TaskOptions) -> None:
     if (fit := options.get("fit")) not in (None, *FITS):
         raise BadInput(f"fit {fit!r} is not known: choose from {', '.join(FITS)}")
     color = options.get("background")
-    if color is not None and (len(color) != 3 or not all(0 <= value <= 255 for value in color)):
-        raise BadInput(f"{color} is no color: give red, green and blue, 0 to 255 each")
+    if color in (None, "none"):
+        return
+    if isinstance(color, str) or len(color) != 3 or not all(0 <= value <= 255 for value in color):
+        raise BadInput(f'{color} is no color: give red, green and blue, 0 to 255 each, or "none"')
 
 
 def task_for(name: str, classes: Sequence[str], learned: Sequence[Picture], options: TaskOptions) -> Task:
@@ -64,10 +68,14 @@ def task_for(name: str, classes: Sequence[str], learned: Sequence[Picture], opti
     gray = all(each.scanned.gray for each in learned) if asked is None else asked
     height, width = _edges(options.get("size")) or _usual_size(learned)
     behind = options.get("background") or WHITE
-    level = round(sum(part * value for part, value in zip(_GRAY, behind, strict=True)) / 1000)
-    background, fill = ((level,), BLACK[:1]) if gray else (behind, BLACK)
-    framing = Framing(options.get("fit") or "crop", background, fill)
+    background = (_level(behind),) if gray and behind != "none" else behind
+    framing = Framing(options.get("fit") or "crop", background, BLACK[:1] if gray else BLACK)
     return Task(name, (height, width, 1 if gray else 3), tuple(classes), framing)
+
+
+def _level(color: Color) -> int:
+    """Its gray."""
+    return round(sum(part * value for part, value in zip(_GRAY, color, strict=True)) / 1000)
 
 
 def said(options: TaskOptions) -> list[str]:

@@ -1,4 +1,5 @@
-"""How pictures were made images for a model's training: cropped or stretched, on white or on black.
+"""How pictures were made images for a model's training: cropped or stretched, on white, on black or without
+their transparency.
 
 What a data set is usually made of is tried first. The other ways are looked at where they make other images
 of the first pictures, with the three best ways to prepare pixels, and one of them is taken where the model is
@@ -63,9 +64,9 @@ def better_framed(
 
 
 def _tell_apart(other: Tried, best: Tried, ask: Ask, made: Pool, pool: Pool) -> None:
-    """Try both on as many pictures as it takes to tell which is better, or on all."""
+    """Try both on as many pictures as it takes to tell which is better, or that it hardly matters."""
     for least in (SECOND, MOST):
-        if paired(*other.beside(best)) >= WORSE:
+        if paired(*other.beside(best)) >= WORSE and other.could_gain(best) > MATTERS:
             for each, images in ((other, made), (best, pool)):
                 ask([each], pool=images, least=least)
 
@@ -84,10 +85,10 @@ def _may_matter(other: Tried, best: Tried) -> bool:
 
 def _changes(picture: Picture, unsaid: Collection[str]) -> list[dict[str, Any]]:
     """What is tried, one after the other."""
-    black = (0,) * len(picture.background)
-    changes: list[dict[str, Any]] = []
-    if "background" in unsaid and picture.background != black:
-        changes.append({"background": black})
+    backgrounds = ((0,) * len(picture.fill), "none") if "background" in unsaid else ()
+    changes: list[dict[str, Any]] = [
+        {"background": each} for each in backgrounds if each != picture.background
+    ]
     if "fit" in unsaid:
         changes += [{"fit": fit} for fit in FITS if fit != picture.fit]
     return changes

@@ -31,11 +31,14 @@ def cautions(dataset: Dataset) -> list[str]:
 def framing(task: Task) -> str:
     """How a picture becomes an image."""
     color = "gray" if task.channels == 1 else "RGB"
-    behind = ", ".join(map(str, task.picture.background))
+    background = task.picture.background
+    seen = (
+        "colors kept under it" if background == "none" else f"background ({', '.join(map(str, background))})"
+    )
     size = f"{task.height} high and {task.width} wide"
     return (
         f"A picture becomes an image {size}, in {color}: {task.picture.fit}, "
-        f"{_FITS[task.picture.fit]}; what is transparent shows the background ({behind})"
+        f"{_FITS[task.picture.fit]}; what is transparent shows the {seen}"
     )
 
 

@@ -127,7 +127,10 @@ def test_the_user_says_how_images_are_made(classes: Classes, write: Write) -> No
     assert load_dataset(folder, size=(20, 30)).task.image_shape == (20, 30, 3)
     assert "images of 0x0 pixels are not made" in refusal(folder, size=0)
     assert "fit 'garment' is not known" in refusal(folder, fit="garment")
+    for gray in (True, False):
+        assert load_dataset(folder, gray=gray, background="none").task.picture.background == "none"
     assert "is no color" in refusal(folder, background=(256, 0, 0))
+    assert "is no color" in refusal(folder, background="red")
 
 
 def test_pictures_of_several_sizes_become_images_of_96(picture: Picture, write: Write) -> None:

@@ -1,5 +1,6 @@
 """How pictures were made images for a model's training is found where it matters."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -58,11 +59,20 @@ def test_a_black_background_is_found(dataset: Dataset) -> None:
     answer = means(black)
     name, fit, background, said = found(dataset, answer, ("background",))
     assert (name, fit, background) == ("unit", "crop", 0)
-    assert (
-        said[-1]
-        == "warning: pictures are made images with --background black, since the model answers better then"
-    )
+    warning = "warning: pictures are made images with --background black, since the model answers better then"
+    assert warning in said
     assert found(dataset, answer, ())[1:] == ("crop", 255, [])
+
+
+def test_that_transparency_was_left_out_is_found(dataset: Dataset) -> None:
+    picture = replace(dataset.task.picture, background="none")
+    answer = means(framed(pool_of(split(dataset)), dataset, picture))
+    splits, pool, said = split(dataset), pool_of(split(dataset)), list[str]()
+    ways = [each for each in usual(3, splits.train) if each.name == "unit"]
+    ask = partial(race, answer=answer, classes=3, find_order=True)
+    left, found = better_framed(ask(ways, pool=pool), ways, ask, pool, dataset, ("background",), said.append)
+    assert (left[0].name, found.background) == ("unit", "none")
+    assert "with --background none, since the model answers better then" in said[-1]
 
 
 def test_what_few_pictures_do_not_tell_more_do() -> None:
@@ -101,6 +111,7 @@ def test_what_is_usual_stays_where_it_is_right(dataset: Dataset) -> None:
     assert (name, fit, background) == ("unit", "crop", 255)
     assert [line.partition(":")[0] for line in said] == [
         "with --background black",
+        "with --background none",
         "with --fit stretch",
         "with --fit pad",
     ]
