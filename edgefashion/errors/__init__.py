@@ -7,6 +7,7 @@
     ├── RuntimeCrash          the process running a model died, hung or reported an error
     │   ├── OutOfMemory       it wanted more memory than it may have
     │   └── OutOfTime         it gave no answer in the time it may take
+    ├── HostError             another machine cannot be reached or used
     ├── Untrusted             figures cannot be trusted, and such that can were asked for
     └── BadInput              exit code 2: what was asked for cannot be done as asked
         ├── DataError         the data set is missing, damaged or not what it claims to be
@@ -68,6 +69,14 @@ class OutOfTime(RuntimeCrash):
 
 class Untrusted(EdgefashionError):
     """Figures cannot be trusted, and such that can were asked for."""
+
+
+class HostError(EdgefashionError):
+    """Another machine cannot be reached or used: its name, why, and what mends it."""
+
+    def __init__(self, host: str, why: str, mend: str) -> None:
+        self.host, self.why, self.mend = host, why, mend
+        super().__init__(f"{host}: {why}; {mend}")
 
 
 class BadInput(EdgefashionError):
