@@ -106,7 +106,7 @@ def verify(
     limits = limits_on(precision, expected)
     if reason := failure(figures, limits, len(unseen)):
         raise VerificationError(
-            f"{name} {reason} (compared with the Keras model on {len(unseen)} {split} images): "
+            f"{name} {reason} (compared with the run's model on {len(unseen)} {split} images): "
             f"no file was kept{_remedy(precision)}"
         )
     return {
@@ -133,7 +133,7 @@ def describe(verification: dict[str, Any]) -> str:
     error = verification["mean_logit_error"] / verification["keras_logit_deviation"]
     entropies = verification["class_entropy_bits"], verification["keras_class_entropy_bits"]
     return (
-        f"agrees with Keras on {verification['agreement']:.2%} of {verification['images']} "
+        f"agrees with the run's model on {verification['agreement']:.2%} of {verification['images']} "
         f"{verification['split']} images (>= {limits['agreement']:.0%}{_widened(verification)}), "
         f"mean logit error {error:.2%} (<= {limits['mean_logit_error']:.1%}), "
         f"class entropy {entropies[0]:.2f} of {entropies[1]:.2f} bits "
@@ -157,14 +157,14 @@ def failure(figures: dict[str, float], limits: Limits, count: int) -> str | None
     entropies = figures["class_entropy_bits"], figures["keras_class_entropy_bits"]
     if entropies[0] < limits.entropy * entropies[1]:
         return (
-            f"predicts too few of the classes: {entropies[0]:.2f} bits of entropy, the Keras model "
+            f"predicts too few of the classes: {entropies[0]:.2f} bits of entropy, the run's model "
             f"{entropies[1]:.2f}; at least {limits.entropy:.0%} of that is required"
         )
     # On a few images a single one is more than the difference that is allowed; it is allowed.
     allowed, chance = max(limits.accuracy, 1 / count), count < IMAGES and figures["mcnemar_p"] >= CHANCE
     if abs(figures["accuracy"] - figures["keras_accuracy"]) > allowed + 1e-9 and not chance:
         return (
-            f"has an accuracy of {figures['accuracy']:.2%}, the Keras model {figures['keras_accuracy']:.2%}; "
+            f"has an accuracy of {figures['accuracy']:.2%}, the run's model {figures['keras_accuracy']:.2%}; "
             f"a difference of at most {allowed:.2%} is allowed"
         )
     return None

@@ -11,7 +11,7 @@ from edgefashion.api.measure import evaluate
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.artifacts.formats import FORMATS, PRECISIONS, QAT_PRECISIONS, Variant
 from edgefashion.benchmarking import BenchmarkOptions
-from edgefashion.data import Dataset, Task, load_dataset, locate, split
+from edgefashion.data import FASHION_MNIST, Dataset, Task, load_dataset, locate, split
 from edgefashion.data.picture_sets.options import PictureOptions
 from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import OPTIONAL_PATH, PATH, takes
@@ -19,7 +19,8 @@ from edgefashion.errors.wording import setting
 from edgefashion.evaluation.results import Results
 from edgefashion.export.selection import check_names, variants_of
 from edgefashion.importing.options import ImportOptions
-from edgefashion.importing.preprocessing.finding import Load
+from edgefashion.importing.preprocessing.labels import check_count, read_labels
+from edgefashion.importing.reading import kind_of
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
@@ -27,6 +28,7 @@ from edgefashion.training.runs import Run
 
 if TYPE_CHECKING:
     from edgefashion.importing.network.imported import Imported
+    from edgefashion.importing.preprocessing.finding import Load
 
 USUAL_DROP = 1.0
 """Points of accuracy that int8 may lose before layers are left in float."""
@@ -96,17 +98,18 @@ def quantize(
     Raises BadInput for a file that cannot be read so, pictures of other classes, and where nothing can be
     told; VerificationError where no file can be kept; RunError, DataError, OutputError.
     """
+    path, options = Path(model), options or ImportOptions()
+    _check_files(path, options, Path(data) if data else None)
     from edgefashion.export.limited import export_within
     from edgefashion.importing.importing import check_free, import_run
 
-    path = Path(model)
     folder = Path(folder) if folder else Path("runs") / (path.resolve().stem.lstrip(".") or "imported")
     variants = _variants(formats, precisions)
     if not max_drop >= 0:
         raise BadInput(f"{setting('--max-drop')} {max_drop:g} is no number of points: give 0 or more")
     check_free(folder, force)
     imported = _read(path, pictures.pop("size", None), report)
-    load = _loader(imported, Path(data) if data else None, pictures, report, progress)
+    load = _loader(imported, options, Path(data) if data else None, pictures, report, progress)
     unsaid = [name for name in ("fit", "background") if pictures.get(name) is None]
     run = import_run(
         path, imported, load, folder, options, unsaid=unsaid, force=force, report=report, progress=progress
@@ -115,6 +118,16 @@ def quantize(
     made, unmet = export_within(run, split(dataset), variants, max_drop / 100, report, progress)
     results = evaluate(made, dataset, threads=(1,), options=BenchmarkOptions(), progress=progress)
     return Quantization(run, made, results, tuple(unmet))
+
+
+def _check_files(path: Path, options: ImportOptions, data: Path | None) -> None:
+    """Raise what is missing, before TensorFlow is opened."""
+    options.check()
+    kind_of(path)
+    if options.labels:
+        read_labels(options.labels)
+    if data and not data.exists():
+        load_dataset(data)
 
 
 def _read(path: Path, size: int | tuple[int, int] | None, report: Report) -> "Imported":
@@ -143,16 +156,21 @@ def _variants(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant
 
 def _loader(
     imported: "Imported",
+    said: ImportOptions,
     folder: Path | None,
     options: PictureOptions,
     report: Report,
     progress: Progress | None,
-) -> Load:
+) -> "Load":
     """What gives the pictures as images that the model takes."""
     shape = height, width, channels = tuple(imported.model.input_shape[1:])
     if channels not in (1, 3):
         raise BadInput(f"the model reads {channels} channels, and pictures have 1 (gray) or 3 (RGB)")
     named = locate.named(folder)
+    if named is None:  # before it is fetched
+        _check_shape(shape, FASHION_MNIST)
+        if not said.labels:
+            check_count(imported.model.output_shape[-1], FASHION_MNIST.classes, None)
     made: PictureOptions = {"size": (height, width), "gray": channels == 1}
     first = options if named is None or locate.is_idx(named) else options | made
     again: PictureOptions = {
@@ -164,12 +182,17 @@ def _loader(
     def load(task: Task | None) -> Dataset:
         told, asked = (silent, again) if task else (report, first)
         found = load_dataset(folder, told, progress, task=task, **asked)
-        if found.task.image_shape != shape:
-            given, wanted = ("x".join(map(str, each)) for each in (found.task.image_shape, shape))
-            raise BadInput(
-                f"the images of {found.task.name} are {given}, and the model takes {wanted}: name pictures, "
-                "a folder a class, of which such images are made"
-            )
+        _check_shape(shape, found.task)
         return found
 
     return load
+
+
+def _check_shape(shape: tuple[int, ...], task: Task) -> None:
+    """Raise BadInput where the images of a task are not those that the model takes."""
+    if task.image_shape != shape:
+        given, wanted = ("x".join(map(str, each)) for each in (task.image_shape, shape))
+        raise BadInput(
+            f"the images of {task.name} are {given}, and the model takes {wanted}: name pictures, a folder a "
+            "class, of which such images are made"
+        )

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from edgefashion.cli._options import COUNT, OUTPUT, PICTURE, Several, runs_optio
 from edgefashion.cli._output import deliver, following, say, show_pages
 from edgefashion.cli._progress import Bar
 from edgefashion.export.options import DEBUG_IMAGES
+
+if TYPE_CHECKING:
+    from edgefashion.export.debug import DebugReport
 
 
 @click.command()
@@ -68,5 +72,13 @@ def debug(
         (picture, lambda path: plot.plot(report, path)),
     ]
     deliver(outputs, lambda: show_pages(text.pages(report)))
+    _advise(report, run.folder)
+
+
+def _advise(report: "DebugReport", folder: Path) -> None:
+    """What to do about it, where anything is to be done."""
+    if all(model.agreement == 1 for model in report.models.values()):
+        say(f"the same classes for all {report.images} images: no layer needs to stay in float")
+        return
     kept = f"--precision {report.precision} --keep-float {report.costliest}"
-    following(f"edgefashion export {shlex.quote(str(run.folder))} {kept}")
+    following(f"edgefashion export {shlex.quote(str(folder))} {kept}")

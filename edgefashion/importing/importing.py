@@ -63,12 +63,12 @@ def import_run(
     OutputError.
     """
     said = said or ImportOptions()
+    finding = find_out(imported, load, said, unsaid, report, progress)
+    way = composed(finding.best.preprocessing, imported.preprocessing)
+    model, normalization = normalized(imported.model, way)
+    told = _record(path, imported, said, finding, normalization)
     with runs.lock(folder):
         check_free(folder, force)
-        finding = find_out(imported, load, said, unsaid, report, progress)
-        way = composed(finding.best.preprocessing, imported.preprocessing)
-        model, normalization = normalized(imported.model, way)
-        told = _record(path, imported, said, finding, normalization)
         staging = runs.staging(folder)
         shutil.rmtree(staging, ignore_errors=True)
         try:

@@ -28,7 +28,7 @@ from edgefashion.training.input_pipeline import Array, batches_of, steps_of, val
 from edgefashion.training.loop import TrainingLoop, parts_of
 from edgefashion.training.progress import TrainingProgress
 from edgefashion.training.runs import Run
-from edgefashion.training.trained import architecture_for, compression_for, take_along
+from edgefashion.training.trained import architecture_for, compression_for, named, take_along
 from edgefashion.training.trainer import Learner, kept_arrays
 
 PACKAGES = ("edgefashion", "tensorflow", "tf_keras", "numpy")
@@ -87,7 +87,7 @@ def train(
         layers = page(summarize(compression_for(recipe).strip(learner.model)), title)
         for line in tables.to_text(layers, width_of(sys.stderr)).splitlines():
             report(line)
-        report(f"training {recipe.model} on {where}, TensorFlow {version('tensorflow')}")
+        report(f"training {named(recipe)} on {where}, TensorFlow {version('tensorflow')}")
         if state.has_checkpoint:
             report(f"resuming after {state.where} of {recipe.epochs}")
         try:

@@ -111,3 +111,10 @@ def _deployed(architecture: Architecture) -> Architecture:
         return architecture.fold(model, task)
 
     return replace(architecture, build=build, expand=architecture.resize, fold=lambda model, _: model)
+
+
+def named(recipe: Recipe) -> str:
+    """The model that a recipe trains, for people: its architecture, or the run that one of others is in."""
+    if recipe.model != imported.NAME:
+        return recipe.model
+    return f"the model of {Path(recipe.weights or '').parent}"

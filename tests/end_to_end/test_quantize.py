@@ -3,6 +3,8 @@
 import contextlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,7 +129,7 @@ def test_every_verb_takes_the_run(said: str, typed: Typed, sample_folder: Path) 
 
 def test_it_is_trained_further(said: str, typed: Typed, sample_folder: Path) -> None:
     data = ("--data", sample_folder)
-    typed("train", "--qat", "mine", "--epochs", 1, *data)
+    assert "training the model of runs/mine on " in typed("train", "--qat", "mine", "--epochs", 1, *data)
     Path("runs/mine").rename("runs/elsewhere")  # what was made of it needs it no more
     try:
         made = typed("export", "mine-qat", "--format", "tflite", *data)
@@ -166,7 +168,7 @@ def test_another_run_is_not_replaced_unless_that_is_said(
 WRONG: dict[str, tuple[list[Any], str]] = {
     "another preprocessing": (
         ["--scale", "-9", "--offset", "1e6"],
-        "which is chance: say how it wants its pixels",
+        "say --preprocess tf (-1 to 1), or nothing, and it is found",
     ),
     "two ways": (["--preprocess", "tf", "--scale", "1/255"], "--preprocess names a scale and an offset"),
     "no number": (["--scale", "1/0"], "'1/0' is no number"),
@@ -192,7 +194,7 @@ def test_what_is_said_wrong_is_named(typed: Typed, file: Path, sample_folder: Pa
     said = typed("quantize", file, "--data", sample_folder, "-o", "runs/wrong", *options, code=2)
     assert reason in " ".join(said.split())
     assert not Path("runs/wrong").exists()
-    assert not list(Path().glob("runs/.wrong.training"))
+    assert not list(Path("runs").glob(".wrong*"))
 
 
 def test_pictures_of_other_classes_and_shapes_are_refused(
@@ -200,3 +202,35 @@ def test_pictures_of_other_classes_and_shapes_are_refused(
 ) -> None:
     said = typed("quantize", file, "--data", other_folder, "-o", "runs/wrong", code=2)
     assert "the images of wardrobe are 40x24x3, and the model takes 28x28x1" in said
+
+
+def test_nothing_is_fetched_for_a_model_of_other_images_or_classes(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[object] = []
+    monkeypatch.setattr("edgefashion.api.quantization.load_dataset", lambda *_, **__: fetched.append(1))
+    for name, edge, outputs, reason in (
+        ("wide", 32, 10, "the images of Fashion-MNIST are 28x28x1, and the model takes 32x32x1"),
+        ("few", 28, 3, "the model has 3 outputs, and the pictures are of 10 classes"),
+    ):
+        drawing = Drawing((edge, edge, 1))
+        flat = drawing.draw("Flatten", drawing.image)
+        drawing.model(drawing.draw("Dense", flat, {"units": outputs})).save(f"{name}.keras")
+        assert reason in " ".join(typed("quantize", f"{name}.keras", code=2).split())
+    assert not fetched
+
+
+@pytest.mark.parametrize("call", ["'none.onnx'", "'mine.onnx', options=OPTIONS", "'mine.onnx', data='none'"])
+def test_what_is_missing_is_said_before_anything_heavy_is_opened(call: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_bytes(b"anything")
+    lines = (
+        "import sys, pathlib, edgefashion as ef",
+        "OPTIONS = ef.ImportOptions(labels=pathlib.Path('none.txt'))",
+        f"try: ef.quantize({call})",
+        "except ef.EdgefashionError as error: print(error, 'tensorflow' in sys.modules)",
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert found.stdout.startswith("none"), found
+    assert found.stdout.endswith(" False\n")

@@ -42,12 +42,12 @@ def test_the_figures_of_logits() -> None:
         ),
         (
             {"class_entropy_bits": 2.0},
-            "predicts too few of the classes: 2.00 bits of entropy, the Keras model 3.32; at least 90% of "
+            "predicts too few of the classes: 2.00 bits of entropy, the run's model 3.32; at least 90% of "
             "that is required",
         ),
         (
             {"accuracy": 0.94},
-            "has an accuracy of 94.00%, the Keras model 100.00%; a difference of at most 5.00% is allowed",
+            "has an accuracy of 94.00%, the run's model 100.00%; a difference of at most 5.00% is allowed",
         ),
     ],
 )
@@ -67,7 +67,7 @@ def test_what_fails_is_an_error_and_what_passes_has_its_limits_beside_it(
     monkeypatch.setattr(verify, "run_content", lambda *_: (answers.pop(0), "runtime 1"))
     found = verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
     assert found["limits"]["agreement"] == verify.limits_on(precision, ALIKE).agreement
-    assert "agrees with Keras on 100.00% of 100 validation images (>= 9" in verify.describe(found)
+    assert "agrees with the run's model on 100.00% of 100 validation images (>= 9" in verify.describe(found)
     assert ", by chance missed as rarely as the limit on 1,000)" in verify.describe(found)
     with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept") as caught:
         verify.verify(b"", "a.tflite", precision, unseen, ALIKE)

@@ -136,10 +136,11 @@ def _tell_alike(found: PictureSet, report: Report) -> None:
     """Warn of pictures that look like ones that are learned from."""
     alike = look_alikes(found.pictures, found.checksum)
     for one, other in alike[:1]:
-        more = f", and {len(alike) - 1:,} more such pairs" if len(alike) > 1 else ""
+        more = f", and so do {len(alike) - 1:,} more pairs" if len(alike) > 1 else ""
         report(
-            f"warning: {shown(one.name)} ({one.split}) looks like {shown(other.name)} ({other.split}){more}: "
-            "a model is too often right on pictures that it was trained on"
+            f"warning: {shown(one.name)} ({one.split}) and {shown(other.name)} ({other.split}) look the same"
+            f"{more}: a model that learned from one knows the other, and its accuracy comes out too high; "
+            "keep such pictures in one split"
         )
 
 

@@ -18,7 +18,16 @@ from edgefashion.importing.options import ImportOptions
 from edgefashion.importing.preprocessing.framing import better_framed
 from edgefashion.importing.preprocessing.labels import CHANCE, check_count, read_labels
 from edgefashion.importing.preprocessing.pool import pool_of
-from edgefashion.importing.preprocessing.preprocessing import MATTERS, Answer, Tried, composed, page, race
+from edgefashion.importing.preprocessing.preprocessing import (
+    MATTERS,
+    NAMES,
+    Answer,
+    Tried,
+    composed,
+    page,
+    race,
+    usual,
+)
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables import to_text
 from edgefashion.tensorflow import keras, tf
@@ -72,7 +81,9 @@ def find_out(
     for line in to_text(page(ways)).splitlines() if len(ways) > 1 else ():
         report(line)
     left, picture = better_framed(left, ways, asked, pool, dataset, unsaid, report)
-    best = _decided(left, imported)
+    best = _decided(
+        left, imported, said, lambda: asked(usual(dataset.task.channels, splits.train), pool=pool)
+    )
     report(_sentence(best, left, ways, imported))
     compared, _ = pool.drawn(0, min(COMPARED, len(pool)))
     check_reading(imported, _in_form(compared, composed(best.preprocessing, imported.preprocessing)))
@@ -145,41 +156,57 @@ def _answer(model: keras.Model, inner: Preprocessing | None) -> Answer:
     return answer
 
 
-def _decided(left: Sequence[Tried], imported: Imported) -> Tried:
-    """The way to take of those that are left, the best first. Raises BadInput where the model is right by
-    chance only, or another, under which it answers otherwise, may be the better one.
+def _decided(
+    left: Sequence[Tried], imported: Imported, said: ImportOptions, others_of: Callable[[], list[Tried]]
+) -> Tried:
+    """The way to take of those that are left, the best first; `others_of` tries the usual ones. Raises
+    BadInput where the model is right by chance only, or another, under which it answers otherwise, may be the
+    better one.
     """
     best, *others = left
-    right, n = int(best.right.sum()), len(best.labels)
     if best.by_chance >= CHANCE:
-        same = " (it takes all of them for one class)" if len(np.unique(best.outputs)) == 1 else ""
-        raise BadInput(
-            f"the model is right on {right:,} of {n:,} pictures at best{same}, which is chance: say how it "
-            f"wants its pixels with {setting('--preprocess')}, or {setting('--scale')} and "
-            f"{setting('--offset')}, and {setting('--bgr')}, and with {setting('--labels')} FILE what its "
-            "outputs are for; or name pictures of what it was trained on"
-        )
+        raise BadInput(_at_chance(best, others_of()[0] if said.names_preprocessing else best))
     own = next((each for each in left if imported.preprocessing and each.name == "none"), None)
     if own:
         return own
     for other in others:
         if other.could_gain(best) > MATTERS:
             raise BadInput(
-                f"on {n:,} pictures the model is right on {right:,} ({best.name}) and on "
-                f"{int(other.right.sum()):,} ({other.name}), which chance explains, and it answers "
-                f"otherwise: say which it was trained with, {setting('--preprocess')} {_option(best)} or "
-                f"{_option(other)}"
+                f"{len(best.labels):,} pictures do not tell two ways to prepare pixels apart: with "
+                f"{best.name} the model is {_rightness(best)}, with {other.name} {_rightness(other)}: say "
+                f"the one it was trained with, {_option(best)} or {_option(other)}, or name more pictures"
             )
     return best
 
 
+def _at_chance(tried: Tried, usual: Tried) -> str:
+    """What is said of a model that guesses under what was `tried`; `usual` is the best of the usual ways."""
+    same = " (it takes all of them for one class)" if len(np.unique(tried.outputs)) == 1 else ""
+    if usual.by_chance < CHANCE:
+        return (
+            f"prepared as you said, pictures give chance: the model is {_rightness(tried)}{same}; with "
+            f"{usual.name} it is {_rightness(usual)}: say {_option(usual)}, or nothing, and it is found"
+        )
+    return (
+        f"the model is {_rightness(tried)} at best{same}, which is chance, however pixels are prepared: it "
+        "is not trained, or on other pictures or classes than these; else say how it wants its pixels with "
+        f"{setting('--preprocess')}, or {setting('--scale')} and {setting('--offset')}, and "
+        f"{setting('--bgr')}, and with {setting('--labels')} FILE what its outputs are for"
+    )
+
+
+def _rightness(tried: Tried) -> str:
+    right, n = int(tried.right.sum()), len(tried.labels)
+    return f"right on {right:,} of {n:,} pictures ({right / n:.1%})"
+
+
 def _option(tried: Tried) -> str:
-    return tried.name.replace(", BGR", f" {setting('--bgr')}")
+    name = tried.name.replace(", BGR", f" {setting('--bgr')}")
+    return f"{setting('--preprocess')} {name} ({NAMES[tried.name.removesuffix(', BGR')]})"
 
 
 def _sentence(best: Tried, left: Sequence[Tried], ways: Sequence[Tried], imported: Imported) -> str:
     """What was taken, and why."""
-    right, n = int(best.right.sum()), len(best.labels)
     said = f"preprocessing: {best.name}"
     if imported.preprocessing and best.name == "none":
         said += ", the file's own layers do what is more"
@@ -188,7 +215,5 @@ def _sentence(best: Tried, left: Sequence[Tried], ways: Sequence[Tried], importe
     elif len(left) > 1:
         others = ", ".join(each.name for each in left if each is not best)
         said += f", under which it answers as under {others}, or nearly so"
-    return (
-        f"{said}; the model is right on {right:,} of {n:,} pictures ({right / n:.1%}); if it should be more, "
-        f"pictures may be made otherwise than for its training: {setting('--fit')}, {setting('--background')}"
-    )
+        f"{said}; the model is {_rightness(best)}; if it should be more, pictures may be made otherwise than "
+        f"for its training: {setting('--fit')}, {setting('--background')}"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from edgefashion.data import Dataset, Picture
+from edgefashion.importing.preprocessing.labels import CHANCE
 from edgefashion.importing.preprocessing.pool import Pool, framed
 from edgefashion.importing.preprocessing.preprocessing import FIRST, MATTERS, MOST, WORSE, Tried
 from edgefashion.reporting import Report
@@ -49,8 +50,11 @@ def better_framed(
         first = min(FIRST, len(pool))
         if np.array_equal(made.drawn(0, first)[0], pool.drawn(0, first)[0]):
             continue
-        tried = ask([Tried(each.name, each.preprocessing) for each in again], pool=made)
-        _tell_apart(tried[0], left[0], ask, made, pool)
+        guesses = left[0].by_chance >= CHANCE
+        most = first if guesses else None
+        tried = ask([Tried(each.name, each.preprocessing) for each in again], pool=made, most=most)
+        if not (guesses and tried[0].by_chance >= CHANCE):
+            _tell_apart(tried[0], left[0], ask, made, pool)
         words = " and ".join(f"--{name} {_shown(value)}" for name, value in change.items())
         report(f"with {words}: {_score(tried[0], left[0])}; without: {_score(left[0], tried[0])}")
         if _is_better(tried[0], left[0]):

@@ -150,13 +150,15 @@ def race(
     find_order: bool,
     progress: Progress | None = None,
     least: int = 0,
+    most: int | None = None,
 ) -> list[Tried]:
     """Try the `ways` on more and more pictures of the pool, which are of so many classes, beginning behind
     those that they were tried on; gives those that are left, the best first. With `find_order`, the outputs
-    may be of the classes in another order than the task's. It goes on up to `least` pictures, told or not.
+    may be of the classes in another order than the task's. It goes on up to `least` pictures, told or not,
+    and never beyond `most`.
     """
     left, seen = list(ways), len(ways[0].labels)
-    sizes = _sizes(max(FIRST, 10 * classes) if find_order else FIRST, len(pool))
+    sizes = _sizes(max(FIRST, 10 * classes) if find_order else FIRST, min(most or len(pool), len(pool)))
     for wanted in (size for size in sizes if size > seen):
         images, labels = pool.drawn(seen, wanted)
         for number, each in enumerate(left):

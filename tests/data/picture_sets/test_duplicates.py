@@ -42,13 +42,13 @@ def said(write: Write) -> Callable[[bytes], list[str]]:
             write({**files, "train/cat/original.png": content(blobs(7)), "test/cat/b.png": other}),
             lines.append,
         )
-        return [line for line in lines if "looks like" in line]
+        return [line for line in lines if "look the same" in line]
 
     return warnings
 
 
 def test_a_copy_in_another_format_or_size_is_warned_of(said: Callable[[bytes], list[str]]) -> None:
-    told = "warning: test/cat/b.png (test) looks like train/cat/original.png ("
+    told = "warning: test/cat/b.png (test) and train/cat/original.png ("
     for other in (
         content(blobs(7), "JPEG", quality=70),
         content(blobs(7).resize((128, 96))),
@@ -82,7 +82,7 @@ def test_look_alikes_are_searched_for_once(write: Write, monkeypatch: pytest.Mon
             (folder / new).write_bytes(content(blobs(99)))
         lines: list[str] = []
         load_dataset(folder, lines.append)
-        told.append([line for line in lines if "looks like" in line])
+        told.append([line for line in lines if "look the same" in line])
         assert len(searched) == times
-    assert "test/cat/b.jpg (test) looks like train/cat/original.png (train)" in told[0][0]
+    assert "test/cat/b.jpg (test) and train/cat/original.png (train) look the same" in told[0][0]
     assert told[1] == told[2] == told[0]

@@ -75,6 +75,23 @@ def test_that_transparency_was_left_out_is_found(dataset: Dataset) -> None:
     assert "with --background none, since the model answers better then" in said[-1]
 
 
+def test_a_model_that_guesses_is_not_asked_for_long(dataset: Dataset) -> None:
+    asked = []
+    random = np.random.default_rng(0)
+
+    def guess(pixels: npt.NDArray[np.uint8], _: Preprocessing) -> npt.NDArray[np.float32]:
+        asked.append(len(pixels))
+        return random.random((len(pixels), 3)).astype(np.float32)
+
+    splits, pool = split(dataset), pool_of(split(dataset))
+    ways = usual(3, splits.train)
+    ask = partial(race, answer=guess, classes=3, find_order=True)
+    left = ask(ways, pool=pool)
+    before = sum(asked)
+    better_framed(left, ways, ask, pool, dataset, ("fit", "background"), print)
+    assert sum(asked) - before == 4 * framing.BEST * 100
+
+
 def test_what_few_pictures_do_not_tell_more_do() -> None:
     asked = []
 
