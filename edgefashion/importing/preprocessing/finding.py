@@ -215,5 +215,7 @@ def _sentence(best: Tried, left: Sequence[Tried], ways: Sequence[Tried], importe
     elif len(left) > 1:
         others = ", ".join(each.name for each in left if each is not best)
         said += f", under which it answers as under {others}, or nearly so"
+    return (
         f"{said}; the model is {_rightness(best)}; if it should be more, pictures may be made otherwise than "
         f"for its training: {setting('--fit')}, {setting('--background')}"
+    )
