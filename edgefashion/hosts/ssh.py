@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import IO, NamedTuple, Self
 
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, HostError
 from edgefashion.hosts import failures
 from edgefashion.hosts.host import Host
 
@@ -142,8 +142,9 @@ class Connection:
         end = time.monotonic() + limit_s
         while not self._stdout.closed:
             self._turn(end, limit_s)
+        said = bytes(self._incoming)
         self._check()
-        return bytes(self._incoming)
+        return said
 
     def close(self, patience_s: float = PATIENCE_S) -> int:
         """End the command by the end of its input, after a while by force; its exit code."""
@@ -166,8 +167,9 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        at_fault = kind is HostError and not self._stop.is_set()
+        self.close(0.0 if at_fault else PATIENCE_S)
 
     def _check(self) -> None:
         """Raise HostError where `ssh` itself, and not the command, has failed."""

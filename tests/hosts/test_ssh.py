@@ -27,6 +27,8 @@ def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
 def test_a_command_gets_its_input_and_gives_what_it_says(remote: Remote) -> None:
     done = remote.run("cat; echo beside >&2; exit 3", b"across\n")
     assert done == (3, "across\n", "beside\n")
+    done = remote.run("echo across; exec >&-; sleep 0.3; echo beside >&2")
+    assert done == (0, "across\n", "beside\n"), "whichever of them ends first"
     large = bytes(1 << 22)
     assert remote.run("wc -c", large).stdout.split() == [str(len(large))]
     assert remote.run("exit 0", large) == (0, "", "")
@@ -57,7 +59,7 @@ def test_one_that_says_nothing_is_not_waited_for(remote: Remote) -> None:
 def test_one_that_never_ends_to_talk_is_cut_off(remote: Remote, command: str) -> None:
     with pytest.raises(HostError, match="sent more than 1 MiB"):
         remote.run(command)
-    with remote.open("cat /dev/zero", at_most=1 << 16) as connection, pytest.raises(HostError, match="more"):
+    with pytest.raises(HostError, match="more"), remote.open("cat /dev/zero", 1 << 16) as connection:
         next(connection.lines(5))
 
 
@@ -77,12 +79,13 @@ def test_what_does_not_end_by_itself_is_ended(remote: Remote) -> None:
 
 
 def test_stop_ends_what_runs_and_what_would_begin(remote: Remote) -> None:
-    timer = threading.Timer(0.3, remote.stop.set)
-    timer.start()
+    threading.Timer(0.3, remote.stop.set).start()
     start = time.monotonic()
-    for _ in range(2):
-        with pytest.raises(HostError, match="interrupted from here"):
-            remote.run("cat; exec sleep 60" if time.monotonic() - start < 0.3 else "exec cat", limit_s=30)
+    with remote.open("cat") as connection, pytest.raises(HostError, match="interrupted from here"):
+        next(connection.lines(30))
+    assert connection.close() == 0, "it saw the end of its input"
+    with pytest.raises(HostError, match="interrupted from here"):
+        remote.run("cat", limit_s=30)
     assert time.monotonic() - start < 10
 
 

@@ -1,0 +1,165 @@
+"""What another machine is and has: looked at by its shell and its Python, which change nothing there."""
+
+from dataclasses import dataclass, field
+from time import time
+
+import msgspec
+
+from edgefashion.errors import HostError
+from edgefashion.escaping import visible
+from edgefashion.hosts import failures
+from edgefashion.hosts.ssh import Remote
+
+OLDEST = (3, 11)
+"""Of Python, as in pyproject.toml."""
+SYSTEMS = ("Linux", "Darwin")
+LIMIT_S = 30.0
+_BEGIN, _PYTHON = "edgefashion looks", "python="
+_LONGEST = 1000
+_INTERPRETERS = (
+    *("python3", "python3.13", "python3.12", "python3.11", "python3.14"),
+    *(f"$HOME/.local/bin/python3.{minor}" for minor in (13, 12, 11)),
+    *("/usr/local/bin/python3", "/opt/homebrew/bin/python3"),
+)
+"""Where one is looked for, the one to take first: a shell over ssh has few folders in its PATH."""
+_LOOK = """
+import json, os, platform, struct, sys
+folder = there = sys.argv[1]
+while not os.path.isdir(there): there = os.path.dirname(there) or "/"
+disk = os.statvfs(there)
+environments = [each for each in os.listdir(folder) if os.path.isfile(os.path.join(folder, each, "ready"))] \\
+    if os.path.isdir(folder) and os.access(folder, os.R_OK) else []
+print("python=" + json.dumps({"path": sys.executable, "version": list(sys.version_info[:3]),
+    "bits": 8 * struct.calcsize("P"), "libc": list(platform.libc_ver()), "macos": platform.mac_ver()[0],
+    "free_mib": disk.f_bavail * disk.f_frsize // 2**20, "environments": sorted(environments)[:100],
+    "is_writable": os.access(there, os.W_OK | os.X_OK)}))
+"""
+"""For any Python, also one that is too old; without a single quote."""
+_SCRIPT = f"""
+folder="${{XDG_CACHE_HOME:-$HOME/.cache}}/edgefashion/hosts"
+echo "{_BEGIN}"
+echo "system=$(uname -s)"
+echo "machine=$(uname -m)"
+echo "bits=$(getconf LONG_BIT 2>/dev/null)"
+echo "seconds=$(date +%s)"
+echo "folder=$folder"
+for name in {" ".join(f'"{name}"' for name in _INTERPRETERS)}; do
+    path=$(command -v "$name" 2>/dev/null) && "$path" -E -s -c '{_LOOK}' "$folder" </dev/null 2>/dev/null
+done
+echo "end=1"
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python there, and what it says of the folder that is to be ours."""
+
+    path: str
+    version: tuple[int, int, int]
+    bits: int
+    libc: tuple[str, str]
+    """Its name and version; empty where it is not the GNU C library."""
+    macos: str = ""
+    free_mib: int = 0
+    """Of the file system with our folder."""
+    is_writable: bool = False
+    environments: tuple[str, ...] = ()
+    """The folders of ours there that are whole."""
+
+    def __str__(self) -> str:
+        return f"Python {'.'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What was found on a machine: a stranger's words, made safe to be shown."""
+
+    host: str
+    system: str
+    machine: str
+    bits: int | None
+    """Of its programs: a 64-bit kernel may run those of 32."""
+    folder: str
+    """Where what is ours lies there: all of it."""
+    clock_offset_s: float
+    """How far its clock is ahead of ours, to a second or what the answer took."""
+    interpreters: tuple[Interpreter, ...] = field(default=())
+
+    @property
+    def python(self) -> Interpreter | None:
+        """The interpreter to use: the first that is new enough."""
+        return next((each for each in self.interpreters if each.version >= OLDEST), None)
+
+    def require(self, room_mib: int = 0) -> Interpreter:
+        """The interpreter to use. Raises HostError where there is none, or no room for so much of ours."""
+        if self.system not in SYSTEMS:
+            raise self._error(
+                f"it runs {self.system or 'nothing that is known'}", "use one with Linux or macOS"
+            )
+        if self.bits == 32 or (self.python and self.python.bits == 32):
+            why = f"its system is of 32 bits ({self.machine})"
+            raise self._error(why, "LiteRT and ONNX Runtime need one of 64: install a 64-bit system")
+        wanted = ".".join(map(str, OLDEST))
+        if not (python := self.python):
+            newest = max(self.interpreters, key=lambda each: each.version, default=None)
+            found = f": its newest is {newest}" if newest else ""
+            why = f"Python {wanted} or newer is not found there{found}"
+            mend = f"install it there: sudo apt install python{wanted}, or python3 of a newer system"
+            raise self._error(why, mend)
+        if self.system == "Linux" and python.libc[0] != "glibc":
+            mend = "no packages are built for it: use a system with the GNU C library, such as Debian"
+            raise self._error("its C library is not the GNU C library", mend)
+        if not python.is_writable:
+            mend = "give it a home that may be written to, or another XDG_CACHE_HOME"
+            raise self._error(f"{visible(self.folder)} cannot be made there", mend)
+        if python.free_mib < room_mib:
+            raise full(self.host, self.folder, python.free_mib, room_mib)
+        return python
+
+    def _error(self, why: str, mend: str) -> HostError:
+        return HostError(self.host, why, mend)
+
+
+def full(host: str, folder: str, free_mib: int, room_mib: int) -> HostError:
+    """Its disk has no room for what is to come."""
+    why = f"its disk is full: {visible(folder)} has {free_mib} MiB free, and {room_mib} are needed"
+    return HostError(host, why, "free some space there, or give it another XDG_CACHE_HOME")
+
+
+def look(remote: Remote) -> Probe:
+    """Look at a machine. Raises HostError where it cannot be reached or runs no commands."""
+    asked = time()
+    done = remote.run("/bin/sh -s", _SCRIPT.encode(), limit_s=LIMIT_S)
+    answered = time()
+    before, found, after = done.stdout.partition(f"{_BEGIN}\n")
+    lines = [line.partition("=") for line in after.splitlines()]
+    if not found or ("end", "=", "1") not in lines:
+        told = failures.said(done.stderr or before or done.stdout)
+        mend = "see what it does with a command: its user needs a shell, and login scripts that let it run"
+        raise HostError(remote.host.name, f"it ran no command, and said: {told}", mend)
+    fields = {name: value[:_LONGEST] for name, _, value in lines}
+    now = _number(fields.get("seconds"))
+    return Probe(
+        remote.host.name,
+        visible(fields.get("system", "")[:40]),
+        visible(fields.get("machine", "")[:40]),
+        _number(fields.get("bits")),
+        fields.get("folder", ""),
+        0.0 if now is None else now - (asked + answered) / 2,
+        tuple(
+            interpreter
+            for name, _, value in lines
+            if f"{name}=" == _PYTHON and (interpreter := _interpreter(value))
+        ),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None
+
+
+def _interpreter(text: str) -> Interpreter | None:
+    try:
+        return msgspec.json.decode(text, type=Interpreter)
+    except msgspec.MsgspecError:
+        return None
