@@ -56,7 +56,8 @@ def read(tree: Tree) -> Layout:
     """The labeled pictures in a tree. Raises DataError where it is sorted in no way that is known."""
     everything = tree.contents()
     links = [each for each in everything.files if each.may_hold_more]
-    contents = Contents([each for each in everything.files if not each.may_hold_more], everything.folders)
+    files = [each for each in everything.files if not each.may_hold_more]
+    contents = Contents(files, everything.folders, links)
     root, notes = _root(contents)
     named = [name for name in TABLES if any(each.name == root + name for each in contents.files)]
     if len(named) > 1:
@@ -146,7 +147,8 @@ def _of_classes(contents: Contents, root: str, split: Split | None) -> Layout:
         for each in contents.files
         if each.name.startswith(root) and "/" in (inside := each.name.removeprefix(root))
     ]
-    filled = {entry.file.name.removeprefix(root).split("/")[0] for entry in entries}
+    held = [*(entry.file for entry in entries), *contents.links]
+    filled = {each.name.removeprefix(root).split("/")[0] for each in held if each.name.startswith(root)}
     empty = [name for name in _folders_in(contents, root) if name not in filled]
     beside = [root + name for name in _files_in(contents, root)]
     notes = [f"left out, beside the classes: {listed(beside)}"] if beside else []

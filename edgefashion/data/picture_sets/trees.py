@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -36,10 +36,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Contents:
-    """The files of a tree and the names of its folders, both in order."""
+    """The files of a tree and the names of its folders, both in order; and links that are not followed, of
+    which it is not known what they hold.
+    """
 
     files: list[Found]
     folders: list[str]
+    links: list[Found] = field(default_factory=list)
 
 
 class Tree(Protocol):

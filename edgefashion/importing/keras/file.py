@@ -74,10 +74,12 @@ def _open_archive(path: Path, content: bytes) -> KerasModel:
         raise Refused(f"lacks {' and '.join(sorted(missing))}: save the whole model with model.save")
     if archive.size(CONFIG) > MOST_CONFIG or archive.size(WEIGHTS) > _most(content):
         raise Refused("unpacks to more than a model of its size can hold")
-    config = load_json(archive.read(CONFIG), CONFIG, "the configuration of a model", BadInput)
+    text = archive.read(CONFIG)
+    config = load_json(text, CONFIG, "the configuration of a model", BadInput)
     metadata = archive.read(METADATA) if METADATA in archive.names else b"{}"
     version = load_json(metadata[:MOST_CONFIG], METADATA, "the metadata of a model", BadInput)
-    return _model(config, version.get("keras_version"), archive.read(WEIGHTS))
+    format = _format(version.get("keras_version"), text)
+    return _model(config, format, archive.read(WEIGHTS))
 
 
 def _open_h5(content: bytes) -> KerasModel:
@@ -88,11 +90,21 @@ def _open_h5(content: bytes) -> KerasModel:
         raise Refused("has weights and no model: save the whole model with model.save")
     text = text.encode() if isinstance(text, str) else text
     config = load_json(text, "model_config", "the configuration of a model", BadInput)
-    return _model(config, version, content)
+    return _model(config, _format(version, text), content)
 
 
-def _model(config: Any, version: Any, weights: bytes) -> KerasModel:
+def _format(version: Any, config: bytes) -> Format:
+    """Which Keras wrote a file: as it says, else by what its configuration calls the shape of images."""
+    if version:
+        return "Keras 3" if hdf5.as_text(version).startswith("3.") else "Keras 2"
+    names: dict[bytes, Format] = {b'"batch_shape"': "Keras 3", b'"batch_input_shape"': "Keras 2"}
+    found = [format for name, format in names.items() if name in config]
+    if len(found) != 1:
+        raise Refused("does not say which Keras wrote it: save the model again")
+    return found[0]
+
+
+def _model(config: Any, format: Format, weights: bytes) -> KerasModel:
     """The model that a configuration and the bytes of an HDF5 file are."""
-    format: Format = "Keras 3" if hdf5.as_text(version).startswith("3.") else "Keras 2"
     file = h5py.File(io.BytesIO(weights), "r")
     return KerasModel(layer_of(config), format, partial(open_weights, file, at_most=_most(weights)))

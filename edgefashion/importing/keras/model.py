@@ -15,6 +15,7 @@ from edgefashion.importing.keras.operators import OPERATORS, check_options, oper
 from edgefashion.importing.keras.reading import Reading, Value
 from edgefashion.importing.keras.weights import Weights
 from edgefashion.importing.network.curves import Curve
+from edgefashion.importing.network.failures import Failures
 from edgefashion.importing.network.given import Given, Refused, image_of, row_of, shown, single
 from edgefashion.importing.network.imported import Format, Preprocessing
 from edgefashion.importing.network.layout import CHANNELS_LAST, Data
@@ -59,19 +60,19 @@ def trace(file: KerasModel, size: Size | None) -> Given:
     reading = Reading(Network(image.shape), file.format)
     axes = CHANNELS_LAST[: len(shape) + 1]
     reading.values.append(Data(Curve.of(reading.network.image), axes))
-    weights, failed = file.weights(file.model), []
+    weights, failures = file.weights(file.model), Failures()
     for call in calls[1:]:
         _check(call, reading)
         try:
             reading.values.append(_called(reading, call, weights))
+            failures.note(call.layer.kind[:80], reading.values[-1])
         except Unsupported as reason:
-            failed.append(f"{call.layer.kind[:80]} {reason}".strip())
+            failures.add(call.layer.kind[:80], reason)
             reading.values.append(None)
         except DAMAGE as error:
             raise ValueError(f"its layer {call.layer.name[:60]}: {first_line(error)[:200]}") from error
-    if failed:
-        raise Refused.operators(failed)
-    given = row_of(reading.network, reading.values[output.call], image, file.format)
+    last = reading.values[output.call]
+    given = failures.checked(lambda: row_of(reading.network, last, image, file.format))
     given.notes[:0] = _notes(file.model, reading, resizing)
     if reading.bgr:
         before = given.preprocessing or Preprocessing((1.0,), (0.0,))

@@ -193,7 +193,11 @@ class Network(Plan):
     def tensor_of(self, curve: Curve) -> Tensor:
         """The tensor that a curve gives, by the layer that computes it, or by one for each operator."""
         if curve.made is None:
-            curve.made = self._computed(curve)
+            try:
+                curve.made = self._computed(curve)
+            except Unsupported as reason:
+                reason.curves.append(curve)
+                raise
         return curve.made
 
     def _computed(self, curve: Curve) -> Tensor:
@@ -226,7 +230,7 @@ class Network(Plan):
             moved = Curve.of(self.affine(before.base, 1.0, -low))
             cut = Curve.of(self.tensor_of(curves.apply("clip", moved, numbers=(0.0, high - low))))
             return curves.apply("affine", cut, numbers=(1.0, low))
-        raise Unsupported(f"({curve.kind})" if curve.kind not in ("square", "cube") else "of a power")
+        raise Unsupported
 
     def _joined(self, kind: str, left: Curve, right: Curve, name: str) -> Curve:
         tensors = [self.tensor_of(each) for each in (left, right)]

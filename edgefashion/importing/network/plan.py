@@ -28,7 +28,14 @@ KERNELS = ("Conv2D", "DepthwiseConv2D", "Dense")
 
 
 class Unsupported(Exception):
-    """An operator that no layer here computes; the message is what about it, or nothing."""
+    """An operator that no layer here computes; the message is what about it, or nothing.
+
+    curves: what could not be made a tensor, the innermost first, where that came out when it was read.
+    """
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.curves: list[object] = []
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 import numpy as np
 
 from edgefashion.importing.network.curves import Curve
+from edgefashion.importing.network.failures import Failures
 from edgefashion.importing.network.given import Given, Image, Refused, row_of
 from edgefashion.importing.network.imported import Format
 from edgefashion.importing.network.layout import CHANNELS_FIRST, CHANNELS_LAST, Data
@@ -55,7 +56,7 @@ class Walk(ABC, Generic[Key, Op]):
         axes = CHANNELS_FIRST if image.channels_first else CHANNELS_LAST
         self.image = image
         self.network = Network(image.shape)
-        self.failed: list[str] = []
+        self.failures = Failures()
         self._steps = 0
         self.found: dict[Key, Found] = {left_out: None, source: Data(Curve.of(self.network.image), axes)}
 
@@ -83,20 +84,20 @@ class Walk(ABC, Generic[Key, Op]):
 
     def given(self, output: Key, format: Format) -> Given:
         """The classifier that was found. Raises Refused where operators stand in the way, or it is none."""
-        if self.failed:
-            raise Refused.operators(self.failed)
-        return row_of(self.network, self.get(output), self.image, format)
+        return self.failures.checked(lambda: row_of(self.network, self.get(output), self.image, format))
 
     def _made(self, operator: Op, inputs: Sequence[Key]) -> Found:
         try:
             read = [self.get(key) for key in inputs]
             known = [each for each in read if not isinstance(each, str)]
             if len(known) == len(read):
-                return self._layer(operator, known)
+                found = self._layer(operator, known)
+                self.failures.note(operator.kind, found)
+                return found
             if operator.kind not in self.layers and operator.kind not in self.computed:
                 raise Unsupported
         except Unsupported as reason:
-            self.failed.append(f"{operator.kind} {reason}".strip())
+            self.failures.add(operator.kind, reason)
         return "missing"
 
     def _layer(self, operator: Op, read: Read) -> Found:

@@ -122,7 +122,7 @@ class _Reader(Walk[str, Node]):
         if place not in keys:
             key = f"?{place[0]}"
             self.found[key] = "missing"
-            self.failed.append(f"{place[0]}, of which another output is read")
+            self.failures.add(f"{place[0]}, of which another output is read", Unsupported())
             return key
         return keys[place]
 
@@ -135,5 +135,5 @@ class _Reader(Walk[str, Node]):
             else:
                 self.step(node, inputs, [made])
         except Unsupported as reason:
-            self.failed.append(f"{node.kind} {reason}")
+            self.failures.add(node.kind, reason)
             self.found[made] = "missing"

@@ -79,3 +79,13 @@ def test_letters_written_in_two_ways_are_one_class(read: Read) -> None:
 def test_too_many_classes(read: Read) -> None:
     with pytest.raises(DataError, match="has 1,001 classes: 1,000 are the most"):
         read(*(f"{number}/a" for number in range(1001)))
+
+
+def test_a_folder_of_links_that_are_not_followed_is_not_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "photos/cat").mkdir(parents=True)
+    (tmp_path / "photos/cat/1.png").touch()
+    for name in ("set/train/cat", "set/train/more/cats"):
+        link = tmp_path / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(tmp_path / "photos/cat")
+    assert not any("empty" in note for note in layouts.read(Folder(tmp_path / "set")).notes)

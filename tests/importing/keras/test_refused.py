@@ -332,6 +332,20 @@ def test_configurations_that_are_refused(sound: dict[str, bytes], tmp_path: Path
     assert reason in refusal(tmp_path / "model.keras", with_config(sound["Keras 3.keras"], change))
 
 
+@pytest.mark.parametrize("version", [b"{}", b'{"keras_version": ""}', None])
+@pytest.mark.parametrize("name", PACKAGES)
+def test_which_keras_wrote_a_file_that_does_not_say_it_is_seen_in_it(
+    sound: dict[str, bytes], tmp_path: Path, name: str, version: bytes | None
+) -> None:
+    found = entries(sound[name + ".keras"])
+    found.pop("metadata.json")
+    path = tmp_path / "m.keras"
+    path.write_bytes(packed(found | ({"metadata.json": version} if version else {})))
+    assert read_model(path).format == name
+    config = found[CONFIG].replace(b'"batch_shape"', b'"x"').replace(b'"batch_input_shape"', b'"x"')
+    assert "does not say which Keras wrote it" in refusal(path, packed({**found, CONFIG: config}))
+
+
 def test_names_with_control_characters_are_made_plain(sound: dict[str, bytes], tmp_path: Path) -> None:
     evil = "\\u001b]0;x\\u0007"
     found = entries(sound["Keras 2.keras"])

@@ -44,6 +44,21 @@ def test_all_operators_in_the_way_are_named_with_how_many_there_are(tmp_path: Pa
     assert "AveragePool with ceil_mode and count_include_pad (1)" in refusal(path)
 
 
+def test_what_only_its_readers_find_out_is_named_itself_and_once(tmp_path: Path) -> None:
+    nodes: list[Node] = [
+        CONV,
+        ("Erf", ["t0"], {}),
+        ("Conv", ["t1", "w2"], {}),
+        ("Conv", ["t1", "w2"], {}),
+        ("Add", ["t2", "t3"], {}),
+    ]
+    path = classifier(tmp_path / "m.onnx", nodes, {"w": W, "w2": weights(3, 8, 3, 3)}, 3)
+    assert refusal(path).endswith("has operators that cannot be taken over: Erf (1)")
+    nodes = [("Flatten", ["x"], {}), ("Gemm", ["t0", "w"], {}), ("Erf", ["t1"], {})]
+    path = saved(tmp_path / "end.onnx", nodes, {"w": weights(768, 5)})
+    assert refusal(path).endswith("has operators that cannot be taken over: Erf (1)")
+
+
 @pytest.mark.parametrize(
     ("nodes", "shape", "outputs", "words"),
     [
