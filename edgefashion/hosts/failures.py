@@ -110,6 +110,12 @@ def talkative(host: Host, at_most: int) -> HostError:
     return HostError(host.name, why, "see what its login scripts print, or leave this host out")
 
 
+def nothing_ran(host: Host, text: str) -> HostError:
+    """It was reached, and did not run what was asked."""
+    mend = "see what it does with a command: its user needs a shell, and login scripts that let it run"
+    return HostError(host.name, f"it did not run the command, and said: {said(text)}", mend)
+
+
 def stopped(host: Host) -> HostError:
     """It was ended from here."""
     return HostError(host.name, "it was interrupted from here", "try again")

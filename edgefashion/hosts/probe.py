@@ -134,9 +134,7 @@ def look(remote: Remote) -> Probe:
     before, found, after = done.stdout.partition(f"{_BEGIN}\n")
     lines = [line.partition("=") for line in after.splitlines()]
     if not found or ("end", "=", "1") not in lines:
-        told = failures.said(done.stderr or before or done.stdout)
-        mend = "see what it does with a command: its user needs a shell, and login scripts that let it run"
-        raise HostError(remote.host.name, f"it ran no command, and said: {told}", mend)
+        raise failures.nothing_ran(remote.host, done.stderr or before or done.stdout)
     fields = {name: value[:_LONGEST] for name, _, value in lines}
     now = _number(fields.get("seconds"))
     return Probe(

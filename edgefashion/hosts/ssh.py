@@ -137,6 +137,17 @@ class Connection:
             yield line.decode(errors="replace")
         self._check()
 
+    def wait_for(self, mark: str, limit_s: float) -> None:
+        """Pass over what login scripts print, until a line that is `mark`. Raises HostError for none."""
+        passed, last = 0, ""
+        for line in self.lines(limit_s):
+            if line == mark:
+                return
+            passed, last = passed + len(line) + 1, line
+            if passed > ANSWER_BYTES:
+                raise failures.talkative(self.host, ANSWER_BYTES)
+        raise failures.nothing_ran(self.host, self.stderr or last)
+
     def read_all(self, limit_s: float) -> bytes:
         """The rest of its output, within `limit_s` seconds of all. Raises HostError as `lines` does."""
         end = time.monotonic() + limit_s

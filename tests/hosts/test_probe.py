@@ -70,7 +70,7 @@ def test_a_login_script_may_talk(host: "LoopbackHost", remote: Remote) -> None:
 @pytest.mark.parametrize("lines", [("echo '\x1b[2J'This account is closed; exit 1",), ("exit 0",)])
 def test_one_that_runs_no_command_says_so(host: "LoopbackHost", remote: Remote, lines: tuple[str]) -> None:
     host.login(*lines)
-    with pytest.raises(HostError, match="it ran no command, and said: ") as raised:
+    with pytest.raises(HostError, match="it did not run the command, and said: ") as raised:
         look(remote)
     assert str(raised.value).isprintable()
 

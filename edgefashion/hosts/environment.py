@@ -1,0 +1,145 @@
+"""A virtual environment of ours on another machine: made once, kept, and of the very code that runs here."""
+
+import re
+import shlex
+import threading
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from edgefashion.errors import BadInput, EdgefashionError, HostError
+from edgefashion.escaping import visible
+from edgefashion.files import temporary
+from edgefashion.hosts import agent, failures, packages, wheel
+from edgefashion.hosts.probe import OLDEST, Interpreter, Probe
+from edgefashion.hosts.ssh import Remote
+from edgefashion.reporting import Progress, Report
+from edgefashion.version import __version__
+
+ROOM_MIB = 400
+"""What a new one needs, with the packages that it is made from."""
+EXTRAS = "[pi]"
+LIMIT_S = 1800.0
+ANSWER_S = 60.0
+_MARK = "edgefashion is"
+_FORGET = """
+folder="${XDG_CACHE_HOME:-$HOME/.cache}/edgefashion/hosts"
+echo "edgefashion forgets"
+if [ -d "$folder" ]; then rm -rf -- "$folder" && echo removed; else echo nothing; fi
+"""
+
+
+_packing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An interpreter there that has this release of edgefashion."""
+
+    python: str
+    is_ours: bool = True
+
+    def command(self, module: str, *words: str) -> str:
+        """What runs a module there, for the shell there; it notes that the environment is in use."""
+        run = shlex.join((self.python, "-P", "-m", module, *words))
+        ready = shlex.quote(f"{self.python.removesuffix('/bin/python')}/ready")
+        touch = f"touch {ready} 2>/dev/null; " if self.is_ours else ""
+        return f"exec /bin/sh -c {shlex.quote(f'{touch}exec {run}')}"
+
+
+def there(found: Probe) -> Environment | None:
+    """The environment of ours for this code, if a machine that was looked at has it. Raises HostError."""
+    python = found.require()
+    name = _name(python)
+    return Environment(f"{found.folder}/{name}/bin/python") if name in python.environments else None
+
+
+def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) -> Environment:
+    """The environment of ours there, made where it is missing: from the package index that the machine has,
+    else of packages that are fetched here and sent.
+
+    Raises HostError where the machine cannot serve, BadInput where edgefashion cannot be sent from here.
+    """
+    if existing := there(found):
+        return existing
+    python = found.require(ROOM_MIB)
+    ours, pip = _wheels()
+    sent = {each.name: each for each in (ours, pip)}
+    request: dict[str, object] = {
+        "do": "install",
+        "name": _name(python),
+        "wheel": ours.name,
+        "pip": pip.name,
+        "extras": EXTRAS,
+        "version": __version__,
+        "offline": False,
+    }
+    try:
+        return Environment(agent.ask(remote, python.path, request, sent, report, progress, LIMIT_S))
+    except agent.Refused as error:
+        why = error.why
+    report(f"no package index serves it ({why}): packages go there from here")
+    try:
+        fetched = packages.fetch(found, python, ours, EXTRAS, pip, report)
+    except EdgefashionError as error:
+        mend = "give one of both a network, or name a Python there: edgefashion bench --python PATH"
+        both = f"no package index serves it ({why}), nor this computer ({error})"
+        raise HostError(remote.host.name, both, mend) from error
+    sent |= {each.name: each for each in fetched}
+    offline = {**request, "offline": True}
+    return Environment(agent.ask(remote, python.path, offline, sent, report, progress, LIMIT_S))
+
+
+def named(remote: Remote, python: str) -> Environment:
+    """An interpreter there that has edgefashion already: nothing is installed.
+
+    Raises BadInput for what is no path, HostError for one that has not this very release.
+    """
+    if not re.fullmatch(r"(~/)?[\w./+-]+", python) or python.startswith("-"):
+        raise BadInput(
+            f"“{visible(python)}” is no path of a Python there: name one as /home/pi/venv/bin/python"
+        )
+    path = f'"$HOME"/{python[2:]}' if python.startswith("~/") else python
+    look = "import os, sys, edgefashion.version as v; print(sys.argv[1], v.__version__, sys.executable)"
+    done = remote.run("/bin/sh -s", f"exec {path} -P -c '{look}' '{_MARK}'\n".encode(), limit_s=ANSWER_S)
+    found = re.search(rf"^{_MARK} (\S+) (/.*)$", done.stdout, re.MULTILINE)
+    wanted = f"install edgefashion {__version__} for it there"
+    if not found:
+        why = f"{python} does not serve: {failures.said(done.stderr)}"
+        raise HostError(remote.host.name, why, f"{wanted}, with Python {'.'.join(map(str, OLDEST))} or newer")
+    if found[1] != __version__:
+        why = f"{python} has edgefashion {visible(found[1][:40])}, and here it is {__version__}"
+        raise HostError(remote.host.name, why, wanted)
+    return Environment(found[2], is_ours=False)
+
+
+def forget(remote: Remote) -> bool:
+    """Remove all that is ours there, and say whether there was any. Raises HostError."""
+    done = remote.run("/bin/sh -s", _FORGET.encode(), limit_s=ANSWER_S)
+    lines = done.stdout.splitlines()
+    if done.code or not lines or lines[-1] not in ("removed", "nothing"):
+        raise failures.nothing_ran(remote.host, done.stderr or done.stdout)
+    return lines[-1] == "removed"
+
+
+def _wheels() -> tuple[Path, Path]:
+    """edgefashion and pip, as they are here; packed once a process."""
+    with _packing:
+        return _packed()
+
+
+@cache
+def _packed() -> tuple[Path, Path]:
+    folder = _kept().path
+    return wheel.pack_edgefashion(folder), packages.pip_wheel(folder)
+
+
+@cache
+def _kept() -> temporary.Folder:
+    return temporary.Folder()
+
+
+def _name(python: Interpreter) -> str:
+    """What the environment is called: by release, code and Python."""
+    version = f"{python.version[0]}.{python.version[1]}"
+    return f"env-{__version__}-{wheel.digest(_wheels()[0])}-python{version}"

@@ -1,0 +1,96 @@
+"""What edgefashion needs on a machine that has no package index, fetched here for its Python and system."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from edgefashion import files
+from edgefashion.errors import EdgefashionError
+from edgefashion.hosts import failures, wheel
+from edgefashion.hosts.probe import Interpreter, Probe
+from edgefashion.installation import NAME, is_installed
+from edgefashion.reporting import Report
+
+LIMIT_S = 1200.0
+_OLDEST_GLIBC = 17
+"""Minor version of the GNU C library that the oldest wheels in use are for."""
+
+
+def cache_folder() -> Path:
+    """Where wheels for other machines are kept here."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path(NAME) / "for-hosts"
+
+
+def pip_wheel(folder: Path) -> Path:
+    """pip as a wheel: that of this environment, or the one that comes with Python. Raises BadInput."""
+    if not is_installed("pip") and (bundled := _bundled()):
+        return Path(shutil.copy(bundled, folder))
+    return wheel.pack("pip", folder)
+
+
+def _bundled() -> Path | None:
+    import ensurepip
+
+    return next(iter((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")), None)
+
+
+def fetch(
+    found: Probe, python: Interpreter, ours: Path, extras: str, pip: Path, report: Report
+) -> list[Path]:
+    """Wheels of all that `ours`, our own, depends on; they are kept for the next machine of that kind.
+
+    Raises EdgefashionError where they cannot be fetched.
+    """
+    version = f"{python.version[0]}.{python.version[1]}"
+    platforms = _platforms(found, python)
+    needed = hashlib.sha256("".join([extras, *wheel.requirements(ours)]).encode()).hexdigest()[:12]
+    folder = cache_folder() / f"{needed}-python{version}-{platforms[0]}"
+    with files.alone(cache_folder(), report, "another edgefashion is fetching packages; waiting for it"):
+        if not folder.is_dir():
+            report(f"fetching here what it needs, for Python {version} on {platforms[0]}")
+            with tempfile.TemporaryDirectory(dir=cache_folder()) as half:
+                words = [sys.executable, "-I", f"{pip}/pip", "download", "--dest", f"{half}/packages"]
+                words += ["--only-binary", ":all:", "--python-version", version, "--implementation", "cp"]
+                words += [word for platform in platforms for word in ("--platform", platform)]
+                words += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+                _run([*words, f"{ours}{extras}"])
+                for own in Path(half, "packages").glob(f"{NAME}-*"):
+                    own.unlink()
+                Path(half, "packages").rename(folder)
+    return sorted(folder.glob("*.whl"))
+
+
+def _platforms(found: Probe, python: Interpreter) -> list[str]:
+    """The tags of wheels that run there, the newest first."""
+    machine = found.machine if re.fullmatch(r"\w{1,20}", found.machine, re.ASCII) else "unknown"
+    if found.system == "Darwin":
+        return [f"macosx_{_leading(python.macos, 11)}_0_{machine}"]
+    newest = min(_leading(python.libc[1].partition(".")[2], _OLDEST_GLIBC), 99)
+    tags = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
+    return [*tags, f"manylinux2014_{machine}"]
+
+
+def _leading(text: str, otherwise: int) -> int:
+    number = re.match(r"\d{1,3}", text, re.ASCII)
+    return int(number[0]) if number else otherwise
+
+
+def _run(words: list[str]) -> None:
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    try:
+        done = subprocess.run(
+            words, env=variables, capture_output=True, text=True, errors="replace", timeout=LIMIT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise EdgefashionError(f"packages were not fetched here within {LIMIT_S:.0f} s: try again") from None
+    if done.returncode:
+        lines = done.stderr.splitlines()
+        said = [line for line in lines if line.startswith("ERROR")] or lines
+        raise EdgefashionError(failures.said("\n".join(said)))
