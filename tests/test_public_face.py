@@ -20,7 +20,7 @@ from edgefashion import errors
 
 ROOT = Path(__file__).parents[1]
 TINY = Path(__file__).parent / "files/models/tiny-int8.tflite"
-QUICK = replace(ef.BenchmarkOptions().lasting(0.01), samples=1, rounds=1)
+QUICK = replace(ef.BenchmarkOptions().lasting(0.01), samples=1, rounds=1, in_process=True)
 
 
 @pytest.fixture(autouse=True)

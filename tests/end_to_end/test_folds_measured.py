@@ -1,8 +1,12 @@
 """A model of folds, and a set of pictures that changes: what it is measured on, and what that is called."""
 
+import contextlib
+import io
+import json
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -13,8 +17,8 @@ from PIL import Image
 import edgefashion as ef
 from edgefashion.cli import main
 
-TRAINING = ("--epochs", 3, "--batch-size", 4, "--folds", 2)
-QUICK = ("--seconds", "0.01", "--threads", "1")
+TRAINING = ("--epochs", 2, "--batch-size", 4, "--folds", 2)
+QUICK = ("--seconds", "0.01", "--threads", "1", "--in-process")
 EACH = 10
 
 
@@ -35,11 +39,15 @@ def ran(*arguments: object) -> int:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the pictures `noise`, and in `runs` a model of two folds of them, with its exports."""
+    """A folder with the pictures `noise`, in `runs` a model of two folds of them with its exports, and in
+    `said` what training said.
+    """
     folder = tmp_path_factory.mktemp("folds")
     paint(folder / "noise", "", range(EACH))
     common = ("--data", folder / "noise", "--runs", folder / "runs")
-    assert not ran("train", *common, *TRAINING, "--name", "noise")
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        assert not ran("train", *common, *TRAINING, "--name", "noise")
+    (folder / "said").write_text(said.getvalue())
     assert not ran(
         "export", folder / "runs" / "noise", *common[:2], "--format", "tflite", "--precision", "float32"
     )
@@ -56,7 +64,27 @@ def changed(made: Path, tmp_path: Path) -> Path:
 
 
 def quick() -> ef.BenchmarkOptions:
-    return ef.BenchmarkOptions().lasting(0.01)
+    return replace(ef.BenchmarkOptions().lasting(0.01), in_process=True)
+
+
+def test_folds_are_trained_and_measured_in_float_and_int8_and_a_last_model_on_all(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = json.loads((made / "runs" / "noise-folds.json").read_text())
+    whole, said = ef.read_run(made / "runs" / "noise").info, (made / "said").read_text()
+    assert whole.folds
+    for precision in ("float32", "int8"):
+        together = figures["pooled"][precision]
+        assert together["right"] == sum(each["right"][precision] for each in figures["runs"])
+        assert together["pictures"] == 3 * EACH
+        assert whole.folds[precision].accuracy == together["accuracy"]
+        assert f"{precision}: {together['right']} of 30 pictures right, each by the model of 2" in said
+    assert [each["run"] for each in figures["runs"]] == ["noise-fold-1", "noise-fold-2"]
+    command = ("train", "--data", made / "noise", "--runs", made / "runs", *TRAINING, "--name", "noise")
+    assert not ran(*command, "--resume")
+    assert capsys.readouterr().err.count("trained with the same recipe on the same data") == 3
+    assert ef.read_run(made / "runs" / "noise").info.folds == whole.folds
+    assert ran(*command, "--seeds", 2) == 2
 
 
 def test_without_test_images_those_of_validation_are_called_so_below_the_pooled_figure(made: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_verification_is_on_50_images_and_calibration_on_all_there_are(
 def test_it_is_measured_packed_and_told_of(
     files: list[ef.Artifact], run: Run, dataset: Dataset, tmp_path: Path
 ) -> None:
-    quick = ef.BenchmarkOptions().lasting(0.01)
+    quick = replace(ef.BenchmarkOptions().lasting(0.01), in_process=True)
     found = ef.evaluate(files, dataset, threads=[1], options=quick)
     found.raise_failures()
     for row in found.rows:
@@ -86,11 +87,12 @@ def test_it_is_trained_further_rounded_and_taught(
     run: Run, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--epochs", "1", "--data", str(pictures), "--runs", str(tmp_path)]
+    quick = ["--threads", "1", "--seconds", "0.01", "--in-process"]
     for words in (
         ["train", "--qat", str(run.folder), "--name", "rounded", *options],
         ["train", "--from", str(run.folder), "--teacher", str(run.folder), "--name", "taught", *options],
         ["export", "--format", "tflite", "--precision", "float32,int8-qat", *options[2:]],
-        ["evaluate", "--threads", "1", "--seconds", "0.01", "--json", str(tmp_path / "r.json"), *options[2:]],
+        ["evaluate", *quick, "--json", str(tmp_path / "r.json"), *options[2:]],
     ):
         with pytest.raises(SystemExit) as stopped:
             main(words)

@@ -16,6 +16,7 @@ from edgefashion.evaluation import results
 from edgefashion.runtimes import for_file
 
 Say = Callable[..., tuple[str, str]]
+QUICK = ("--seconds", 0.01, "--threads", 1, "--in-process")
 
 
 @pytest.fixture
@@ -55,34 +56,21 @@ def test_bench_without_a_name(typed: Say, along: Path, nowhere: Path, sample: Da
 def test_evaluate_without_a_name_a_run_and_data(
     typed: Say, along: Path, nowhere: Path, sample: Dataset
 ) -> None:
-    _, err = typed("evaluate", "--seconds", 0.05, "--threads", 1, "--json", "results.json")
+    _, err = typed("evaluate", *QUICK, "--json", "results.json")
     assert "there are no runs in runs: taking the shipped models, cnn" in err
     assert "no data set is at hand: taking the sample that comes with edgefashion, 400 test images" in err
     check_rows(Path("results.json"), sample)
 
 
 def test_evaluate_takes_the_data_set_where_there_is_one(typed: Say, along: Path, sample_folder: Path) -> None:
-    _, err = typed(
-        "evaluate", "--seconds", 0.05, "zoo:cnn", "--threads", 1, "--limit", 10, "--data", sample_folder
-    )
+    _, err = typed("evaluate", *QUICK, "zoo:cnn", "--limit", 10, "--data", sample_folder)
     assert f"data: folder {sample_folder}" in err
 
 
 def test_a_run_goes_first(typed: Say, along: Path, exported: object, sample_folder: Path) -> None:
     shutil.copytree(exported.folder, "runs/cnn")
-    typed(
-        "evaluate",
-        "--seconds",
-        0.05,
-        "--threads",
-        1,
-        "--limit",
-        10,
-        "--data",
-        sample_folder,
-        "--json",
-        "results.json",
-    )
+    options = ("--limit", 10, "--data", sample_folder, "--json", "results.json")
+    typed("evaluate", *QUICK, *options)
     paths = [row.path for row in results.read(Path("results.json")).rows]
     assert len(paths) == 4
     assert not any(zoo.is_name(path) for path in paths)
@@ -98,7 +86,7 @@ def test_a_bundle_of_what_comes_along_is_that_of_the_data_set(
     assert Path("a.zip").read_bytes() == Path("b.zip").read_bytes()
     with bundle.open_bundle(Path("a.zip")) as found:
         assert [each.path.name for each in found.artifacts] == ["cnn-int8.tflite", "cnn-int8.onnx"]
-    _, err = typed("bench", "a.zip", "zoo:cnn", "--threads", 1, "--seconds", 0.01)
+    _, err = typed("bench", "a.zip", "zoo:cnn", *QUICK)
     assert "next: " in err
 
 
@@ -113,10 +101,9 @@ def test_predict_and_inspect(typed: Say, along: Path, nowhere: Path, sample: Dat
 
 @pytest.mark.parametrize("verb", ["bench", "evaluate", "inspect", "bundle", "predict", "card"])
 def test_a_name_that_is_printed_can_be_typed(verb: str, typed: Say, along: Path, nowhere: Path) -> None:
-    fast = ["--threads", 1, "--seconds", 0.01]
     more = {
-        "bench": fast,
-        "evaluate": fast,
+        "bench": QUICK,
+        "evaluate": QUICK,
         "bundle": ["-o", "b.zip"],
         "predict": ["--index", 3],
         "card": ["-o", "c.md"],

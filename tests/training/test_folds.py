@@ -1,17 +1,13 @@
 """Several models of folds: their answers together, and the last model's record."""
 
-import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edgefashion.cli import main
 from edgefashion.cli._folds import classes_of, sentence
 from edgefashion.errors import VerificationError
-from edgefashion.training import runs
 from edgefashion.training.folds import pool
 
 
@@ -63,32 +59,3 @@ def test_folds_that_rounding_changes_too_much_are_judged_in_float(
     found = classes_of(SimpleNamespace(), fold)  # type: ignore[arg-type] # export is not asked what it is
     assert {name: each.tolist() for name, each in found.items()} == {"float32": [0, 1]}
     assert "warning: int8 disagrees" in capsys.readouterr().err
-
-
-def test_folds_are_trained_and_measured_in_float_and_int8_and_a_last_model_on_all(
-    sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = ["train", "--limit", "200", "--epochs", "2", "--batch-size", "20", "--folds", "2"]
-    command += ["--data", str(sample_folder), "--runs", str(tmp_path), "--name", "small"]
-    with pytest.raises(SystemExit) as stopped:
-        main(command)
-    said = capsys.readouterr().err
-    assert not stopped.value.code, said
-    figures: dict[str, Any] = json.loads((tmp_path / "small-folds.json").read_text())
-    whole = runs.read(tmp_path / "small").info
-    assert whole.folds
-    for precision in ("float32", "int8"):
-        together = figures["pooled"][precision]
-        assert together["right"] == sum(each["right"][precision] for each in figures["runs"])
-        assert together["pictures"] == 1200
-        assert whole.folds[precision].accuracy == together["accuracy"]
-        assert f"{precision}: {together['right']} of 1,200 pictures right, each by the model of 2" in said
-    assert [each["run"] for each in figures["runs"]] == ["small-fold-1", "small-fold-2"]
-    with pytest.raises(SystemExit):
-        main([*command, "--resume"])
-    said = capsys.readouterr().err
-    assert said.count("trained with the same recipe on the same data") == 3
-    assert runs.read(tmp_path / "small").info.folds == whole.folds
-    with pytest.raises(SystemExit) as stopped:
-        main([*command, "--seeds", "2"])
-    assert stopped.value.code == 2

@@ -63,7 +63,7 @@ class Root:
             "LC_ALL": "C.UTF-8",
             "XDG_CACHE_HOME": "/cache",
             "PYTHONPATH": os.pathsep.join(map(str, found)),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": "/tmp/bytecode",
         }
 
 

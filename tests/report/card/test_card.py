@@ -39,7 +39,7 @@ def evidence(exported: Run, sample: Dataset) -> Card:
 @pytest.fixture(scope="module")
 def measured(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results file of the run's files, on twenty images."""
-    soon = BenchmarkOptions().lasting(0.05)
+    soon = replace(BenchmarkOptions().lasting(0.05), in_process=True)
     found = evaluate(files(exported), sample, threads=[1], limit=20, options=soon)
     path = tmp_path_factory.mktemp("measured") / "results.json"
     path.write_text(found.to_json())
