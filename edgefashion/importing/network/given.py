@@ -125,7 +125,8 @@ def shown(shape: Sequence[int | str | None]) -> str:
 
 def row_of(network: Network, output: object, image: Image, format: Format) -> Given:
     """The classifier whose output this is. Raises Refused where that is no row of one number a class."""
-    if not isinstance(output, Data) or output.order is not None or output.rank not in (2, 4):
+    row = isinstance(output, Data) and output.order is None and output.rank in (2, 4)
+    if not isinstance(output, Data) or not row or len(output.curve.base.shape) != output.rank - 1:
         raise Refused("gives no row of one number a class: it is no classifier")
     if max(output.shape) != math.prod(output.shape):
         raise Refused(f"gives {shown(('N', *output.shape))} for a picture, not a row of one number a class")

@@ -214,6 +214,8 @@ class Network(Plan):
             moved = self.affine(curve.base, 6 * scale, 6 * shift - 3)
             made = self.add("HardSigmoid", [moved], moved.shape, {}, (), curve.name)
             return made if abs(top - 1) < EXACT else self.affine(made, top, 0.0, curve.name)
+        if curve.kind not in curves.FUNCTIONS:
+            raise Unsupported
         if len(curve.read) == 2:
             joined = {"add": "Add", "multiply": "Multiply", "subtract": "Subtract"}[curve.kind]
             return self.tensor_of(self._joined(joined, *curve.read, curve.name))

@@ -94,7 +94,7 @@ class _Reader(Walk[str, Node]):
                 "Reshape",
                 "StridedSlice",
             ):
-                check_size(read, joined=operator.kind == "Pack")
+                check_size(read, joined=operator.kind in ("Pack", "ConcatV2", "GatherV2"))
             return np.asarray(RULES[operator.kind](operator, read))
         except (IndexError, TypeError, OverflowError) as error:
             raise ValueError(f"its {operator.kind} of constants is against the rules") from error

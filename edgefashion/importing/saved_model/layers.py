@@ -13,10 +13,13 @@ from edgefashion.importing.network.network import Network
 from edgefashion.importing.network.operands import Read, data_of, needed, same
 from edgefashion.importing.network.plan import Array, Unsupported
 from edgefashion.importing.network.windows import NONE, Margins, same_margins
+from edgefashion.importing.saved_model.dilations import Cut, cut, join
 from edgefashion.importing.saved_model.graph import Node
 
 Layer = Callable[[Network, Node, Read], Data]
 FLOATS = (1, 2, 19)
+PLACES = (0, 3)
+"""Where the axes of an image are of which each place is a row: what a dense layer makes of it first."""
 
 
 def _pair(node: Node, name: str) -> tuple[int, int]:
@@ -51,8 +54,12 @@ def _conv(depthwise: bool) -> Layer:
         groups = inputs if depthwise else max(1, inputs // max(1, kernel.shape[2]))
         if depthwise:
             kernel = kernel.reshape(*window, 1, -1)
-        margins = _margins(node, image, window, dilations)
         strides = _pair(node, "strides")
+        if isinstance(image, Cut):
+            if node.text("padding") != "VALID" or max(*strides, *dilations) > 1:
+                raise Unsupported("of an image that was cut")
+            return Data(image.convolved(network, kernel, groups, node.name), CHANNELS_LAST)
+        margins = _margins(node, image, window, dilations)
         made = network.conv(image, kernel, None, strides, margins, dilations, groups, node.name)
         return Data(made, CHANNELS_LAST)
 
@@ -64,6 +71,9 @@ def _matmul(network: Network, node: Node, read: Read) -> Data:
     if node.integer("transpose_a") or data.rank != 2 or kernel.ndim != 2 or data.order is not None:
         raise Unsupported("of other than a row and a constant matrix")
     kernel = kernel.T if node.integer("transpose_b") else kernel
+    if data.axes == PLACES:
+        window = kernel.reshape(1, 1, *kernel.shape)
+        return data.with_curve(network.conv(data.curve, window, None, (1, 1), NONE, name=node.name))
     return Data(network.dense(data.curve, kernel, None, node.name), (0, 1))
 
 
@@ -119,8 +129,12 @@ def _pad(network: Network, _: Node, read: Read) -> Data:
 
 
 def _reshape(network: Network, node: Node, read: Read) -> Data:
-    batch, *rest = [int(edge) for edge in needed(read, 1).reshape(-1)]
-    return moves.resized(network, data_of(read), batch, rest, node.name)
+    data, (batch, *rest) = data_of(read), [int(edge) for edge in needed(read, 1).reshape(-1)]
+    if data.axes == PLACES:
+        data = Data(data.curve, CHANNELS_LAST)
+    if data.axes == CHANNELS_LAST and rest == [data.shape[-1]] and math.prod(data.shape) > rest[0]:
+        return Data(data.curve, PLACES)
+    return moves.resized(network, data, batch, rest, node.name)
 
 
 def _squeeze(network: Network, node: Node, read: Read) -> Data:
@@ -157,6 +171,7 @@ LAYERS: dict[str, Layer] = {
     **{name: _arithmetic("add") for name in ("Add", "AddV2", "BiasAdd")},
     **{"Sub": _arithmetic("subtract"), "Mul": _arithmetic("multiply"), "RealDiv": _arithmetic("divide")},
     **{"Maximum": _arithmetic("Maximum"), "Minimum": _arithmetic("Minimum")},
+    **{"SpaceToBatchND": cut, "BatchToSpaceND": join},
     **{"ConcatV2": _concat, "Pad": _pad, "PadV2": _pad, "Transpose": _transpose, "Cast": _cast},
     **{
         "Reshape": _reshape,
@@ -187,9 +202,18 @@ def _squeezed(node: Node, read: Sequence[Array]) -> Array:
     return np.squeeze(read[0], node.integers("squeeze_dims") or None)
 
 
+def _gathered(_: Node, read: Sequence[Array]) -> Array:
+    if read[0].ndim != 1:  # a shape, of which no more is taken than is asked for
+        raise Unsupported("of constants")
+    return np.asarray(read[0][read[1].astype(int)])
+
+
 RULES: dict[str, Rule] = {
     **{name: lambda _, read: read[0] for name in ("Identity", "ReadVariableOp", "Cast", "StopGradient")},
     "Shape": lambda _, read: np.asarray(read[0].shape),
+    "GatherV2": _gathered,
+    "Prod": lambda _, read: np.prod(read[0], tuple(map(int, read[1].reshape(-1)))),
+    "ConcatV2": lambda _, read: np.concatenate(list(read[:-1]), int(read[-1])),
     "StridedSlice": _strided,
     "Pack": lambda node, read: np.stack(list(read), node.integer("axis")),
     "Squeeze": _squeezed,

@@ -48,6 +48,48 @@ def saved(path: Path, function: Any) -> Path:
     return path
 
 
+def test_dilated_convolutions_and_dense_layers_of_places_are_read(tmp_path: Path) -> None:
+    image = keras.Input((13, 16, 3))
+    tensor = keras.layers.Conv2D(6, 3, padding="same", dilation_rate=2)(image)
+    tensor = keras.layers.Dense(5, activation="relu")(tensor)
+    tensor = keras.layers.DepthwiseConv2D(3, dilation_rate=2, padding="same")(tensor)
+    tensor = keras.layers.Conv2D(4, 3, dilation_rate=(2, 3))(tensor)
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(tensor))
+    serve = tf.function(model.call, input_signature=[tf.TensorSpec((None, 13, 16, 3), tf.float32)])
+    tf.saved_model.save(model, str(tmp_path), signatures=serve)
+    read = read_model(tmp_path).model
+    images = np.random.default_rng(0).normal(size=(3, 13, 16, 3)).astype(np.float32)
+    assert read(images).numpy() == pytest.approx(model(images).numpy(), abs=1e-6)
+    assert not [layer for layer in read.layers if isinstance(layer, keras.layers.Cropping2D)]
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda cut: tf.nn.max_pool2d(cut, 2, 2, "VALID"), "SpaceToBatchND"),
+        (lambda cut: cut, "BatchToSpaceND of other than a convolution"),
+    ],
+)
+def test_an_image_that_was_cut_is_of_use_to_a_convolution_only(
+    function: Any, words: str, tmp_path: Path
+) -> None:
+    def cutting(module: Any, images: Any) -> Any:
+        cut = function(tf.space_to_batch(images, [2, 2], [[0, 0], [0, 0]]))
+        whole = tf.batch_to_space(cut, [2, 2], [[0, 0], [0, 0]])
+        return tf.reduce_mean(tf.nn.conv2d(whole, module.kernel, 1, "SAME"), (1, 2))
+
+    with pytest.raises(BadInput, match=words):
+        saved_model.read(saved(tmp_path / "model", cutting))
+
+
+def test_rows_of_places_are_no_classes(tmp_path: Path) -> None:
+    def function(module: Any, images: Any) -> Any:
+        return tf.reshape(tf.nn.conv2d(images, module.kernel, 1, "SAME"), (-1, 4))
+
+    with pytest.raises(BadInput, match="gives no row of one number a class"):
+        saved_model.read(saved(tmp_path / "model", function))
+
+
 def test_a_kernel_that_was_squeezed_is_read(tmp_path: Path) -> None:
     def function(module: Any, images: Any) -> Any:
         kernel = tf.squeeze(tf.reshape(module.kernel, (1, 3, 3, 3, 4)), 0)
