@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from numbers import Integral
 from pathlib import Path
 from types import NoneType
+from typing import Literal
 
 from edgefashion import bundle, zoo
 from edgefashion.api.names import KINDS, Named, artifacts_of
@@ -28,6 +29,8 @@ from edgefashion.training.runs import INFO, Run
 Measurable = Named | Bundle
 """A model file, `zoo:NAME`, a run, or a bundle, opened or by its path."""
 MEASURABLE = (*KINDS, Bundle)
+ThreadCount = int | Literal["all"]
+"""`all` is as many as there are CPUs to run on."""
 THREADS, OPTIONS = (Sequence, NoneType), (BenchmarkOptions, NoneType)
 Candidates = tuple[list[Candidate], DatasetInfo | None]
 """What is to be measured, and the data set that its images are of."""
@@ -38,7 +41,7 @@ def evaluate(
     models: Named | Sequence[Named],
     dataset: Dataset,
     *,
-    threads: Sequence[int] | None = None,
+    threads: Sequence[ThreadCount] | None = None,
     limit: int | None = None,
     options: BenchmarkOptions | None = None,
     progress: Progress | None = None,
@@ -66,7 +69,7 @@ def evaluate(
 def benchmark(
     models: Measurable | Sequence[Measurable],
     *,
-    threads: Sequence[int] | None = None,
+    threads: Sequence[ThreadCount] | None = None,
     options: BenchmarkOptions | None = None,
     progress: Progress | None = None,
 ) -> Results:
@@ -86,17 +89,18 @@ def benchmark(
         return assess(candidates, data, counts, options, progress)
 
 
-def threads_for(options: BenchmarkOptions, wanted: Sequence[int] | None) -> tuple[int, ...]:
+def threads_for(options: BenchmarkOptions, wanted: Sequence[ThreadCount] | None) -> tuple[int, ...]:
     """What is asked for, or one and as many as there are CPUs to run on. Raises BadInput for more."""
-    for each in wanted or ():
-        check("a number of threads", each, Integral)
     cpus = len(options.pin) if options.pin else cores()
-    if wanted and min(wanted) < 1:
-        raise BadInput(f"{min(wanted)} is not a number of threads: give 1 or more")
-    if wanted and max(wanted) > cpus:
+    counts = [cpus if each == "all" else each for each in wanted or (1, "all")]
+    for each in counts:
+        check("a number of threads", each, Integral)
+    if min(counts) < 1:
+        raise BadInput(f"{min(counts)} is not a number of threads: give 1 or more")
+    if max(counts) > cpus:
         which = "CPUs it is pinned to" if options.pin else "cores this process may use"
-        raise BadInput(f"{max(wanted)} threads are more than the {cpus} {which}: give fewer")
-    return tuple(dict.fromkeys(wanted or (1, cpus)))
+        raise BadInput(f"{max(counts)} threads are more than the {cpus} {which}: give fewer")
+    return tuple(dict.fromkeys(counts))
 
 
 def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:

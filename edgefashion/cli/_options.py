@@ -4,13 +4,14 @@ import difflib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from edgefashion.cli._output import OutputFile, PictureFile
 from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, SHORT, WIDTHS
 
+ThreadCount = int | Literal["all"]
 MOST_CPUS = 9999
 MOST = 10**9
 """No count, and no number of seconds or megabytes, is larger."""
@@ -124,31 +125,43 @@ class Several(OneOf):
         return {name for part in value.split(",") for name in super(Several, self)._meant(part.strip())}
 
 
-class Threads(click.ParamType[tuple[int, ...]]):
-    """Numbers of threads, separated by commas; `all` is the number of cores."""
+class ThreadCounts(click.ParamType[tuple[ThreadCount, ...]]):
+    """Numbers of threads, separated by commas; `all` is as many as there are CPUs where they run."""
 
     name = "threads"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
+    ) -> tuple[ThreadCount, ...]:
         """Each number once, in the order given."""
         if isinstance(value, tuple):
             return value
-        from edgefashion.device import cores
-
-        parts = [part.strip() for part in value.split(",")]
-        found = dict.fromkeys(cores() if part == "all" else self._number(part) for part in parts)
-        if max(found) > cores():
-            self.fail(
-                f"{max(found)} threads are more than the {cores()} cores this process may use: give fewer"
-            )
-        return tuple(found)
+        parts = (part.strip() for part in value.split(","))
+        return tuple(dict.fromkeys("all" if part == "all" else self._number(part) for part in parts))
 
     def _number(self, part: str) -> int:
         if not part.isdecimal() or len(part) > _DIGITS or int(part) < 1:
             self.fail(f"{brief(part)} is not a number of threads: give 1 or more, or all")
         return int(part)
+
+
+class Threads(ThreadCounts):
+    """The same on this computer, which has so many cores."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Each number once, in the order given."""
+        from edgefashion.device import cores
+
+        found = tuple(
+            dict.fromkeys(cores() if each == "all" else each for each in super().convert(value, param, ctx))
+        )
+        if max(found) > cores():
+            self.fail(
+                f"{max(found)} threads are more than the {cores()} cores this process may use: give fewer"
+            )
+        return found
 
 
 class Cpus(click.ParamType[tuple[int, ...]]):

@@ -1,5 +1,6 @@
 """The results of all checks, for people and for programs."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -43,19 +44,24 @@ class DoctorReport(Presentable):
 
     def table(self, width: int | None = None) -> str:
         """A line for each finding, and the command that fixes it, if any."""
-        topics = max(len(finding.topic) for finding in self.findings) + 2
-        lines = []
-        for finding in self.findings:
-            lines.append(f"{finding.level:8}{finding.topic:{topics}}{finding.text}")
-            if finding.mend:
-                lines.append(f"{'':{8 + topics}}→ {finding.mend}")
-        return fitted("\n".join([*lines, "", self._verdict()]), width)
+        return fitted("\n".join([*listed(self.findings), "", self._verdict()]), width)
 
     def _verdict(self) -> str:
         wrong = [finding.topic for finding in self.findings if finding.falsifies]
         if wrong:
             return f"Not fit to measure: {', '.join(dict.fromkeys(wrong))}."
         return "Nothing was found that would falsify a benchmark."
+
+
+def listed(findings: Sequence[Check]) -> list[str]:
+    """A line for each finding, and one for the command that fixes it, if any."""
+    topics = max((len(finding.topic) for finding in findings), default=0) + 2
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.level:8}{finding.topic:{topics}}{finding.text}")
+        if finding.mend:
+            lines.append(f"{'':{8 + topics}}→ {finding.mend}")
+    return lines
 
 
 _COLUMNS: tuple[Column[Check], ...] = (

@@ -1,0 +1,11 @@
+"""Many machines at the same time: what runs on each of them, and what comes home.
+
+messages.py   what is asked of a machine and what it answers, a line of JSON each
+served.py     what runs there, and ends when nobody listens any more
+payload.py    which files travel for what the user names, and what they are called there
+asking.py     one request, and its report
+visit.py      one machine: looked at, made ready, given the files, asked
+diagnosis.py  what one lacks, before anything is sent
+shelf.py      all of them at once
+table.py      their results beside each other, and which machines failed
+"""

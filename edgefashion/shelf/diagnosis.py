@@ -1,0 +1,123 @@
+"""What a machine lacks, before anything is sent to it: what its shell and Python tell, and, where this
+edgefashion is there already, what its own doctor says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgefashion.diagnosis import Check, DoctorReport
+from edgefashion.diagnosis.report import listed
+from edgefashion.errors import BadInput, HostError
+from edgefashion.escaping import visible
+from edgefashion.files import reading
+from edgefashion.hosts import environment, probe
+from edgefashion.hosts.host import Host
+from edgefashion.hosts.probe import Probe
+from edgefashion.hosts.ssh import Remote
+from edgefashion.reporting import Progress
+from edgefashion.shelf.asking import ask
+from edgefashion.shelf.messages import Request
+from edgefashion.shelf.table import failure
+from edgefashion.version import __version__
+
+SCHEMA = 1
+LIMIT_S = 120.0
+CLOCK_S = 60.0
+"""How far a clock may be off: dates of results, and certificates of a package index, depend on it."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found on one machine."""
+
+    host: Host
+    findings: Sequence[Check]
+
+    @property
+    def fit(self) -> bool:
+        """Whether it can measure, and nothing was found that would falsify that."""
+        return not any(finding.falsifies for finding in self.findings)
+
+    def table(self) -> str:
+        """A line for each finding below the machine's name."""
+        return "\n".join([f"{self.host}:", *listed(self.findings)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        findings = [asdict(finding) for finding in self.findings]
+        return {"host": self.host.name, "fit": self.fit, "findings": findings}
+
+
+def to_dict(diagnoses: Sequence[Diagnosis], failed: Sequence[HostError]) -> dict[str, Any]:
+    """Those of all machines, and the machines that could not be looked at, as JSON."""
+    return {
+        "schema": SCHEMA,
+        "edgefashion": __version__,
+        "hosts": [each.to_dict() for each in diagnoses],
+        "failed": [failure(error) for error in failed],
+    }
+
+
+def diagnose(remote: Remote, python: str | None, report: Path, tell: Progress) -> Diagnosis:
+    """Look at a machine; `report` is a file to use meanwhile. Raises HostError where nothing answers."""
+    tell("looking at it", 0, 0)
+    found = probe.look(remote)
+    findings = _of_machine(found)
+    try:
+        there, told = _there(remote, found, python)
+    except HostError as error:
+        lacking = Check("problem", "edgefashion", error.why, error.mend, falsifies=True)
+        return Diagnosis(remote.host, [*findings, lacking])
+    findings += told
+    if there:
+        ask(remote, there, Request("doctor"), report, LIMIT_S, tell)
+        findings += map(_plain, _read(remote.host, report).findings)
+    return Diagnosis(remote.host, findings)
+
+
+def _of_machine(found: Probe) -> list[Check]:
+    findings = [Check("ok", "ssh", f"it answers, and runs {found.system} on {found.machine}")]
+    if abs(found.clock_offset_s) > CLOCK_S:
+        where = "ahead" if found.clock_offset_s > 0 else "behind"
+        text = f"its clock is {abs(found.clock_offset_s):,.0f} s {where}"
+        findings.append(Check("note", "clock", text, "there: sudo timedatectl set-ntp true"))
+    return findings
+
+
+def _there(
+    remote: Remote, found: Probe, python: str | None
+) -> tuple[environment.Environment | None, list[Check]]:
+    """The edgefashion that is there, and what is to be said of it. Raises HostError where none can be."""
+    if python:
+        there = environment.named(remote, python)
+        return there, [Check("ok", "edgefashion", f"{__version__}, of {python}")]
+    existing = environment.there(found)
+    used = found.require(0 if existing else environment.ROOM_MIB)
+    folder = visible(found.folder)
+    findings = [
+        Check("ok", "python", f"{used} at {visible(used.path)}; {used.free_mib:,} MiB free in {folder}")
+    ]
+    if existing:
+        return existing, [*findings, Check("ok", "edgefashion", f"{__version__}, in {folder}")]
+    mend = f"edgefashion bench --host {remote.host} makes it; then this looks further"
+    return None, [*findings, Check("note", "edgefashion", "this one is not there yet", mend)]
+
+
+def _plain(finding: Check) -> Check:
+    """A stranger's words, each in one line that does nothing."""
+    mend = None if finding.mend is None else visible(finding.mend)
+    return replace(finding, topic=visible(finding.topic), text=visible(finding.text), mend=mend)
+
+
+def _read(host: Host, report: Path) -> DoctorReport:
+    """What its doctor says. Raises HostError for what is no such report."""
+    try:
+        told: DoctorReport = reading.read_json(
+            report, "a report of edgefashion doctor", BadInput, reading.INFO_BYTES, DoctorReport
+        )
+    except BadInput as error:
+        why = str(error).replace(str(report), "its answer")
+        raise HostError(host.name, why, "look who answers there, or leave this host out") from None
+    return told

@@ -1,0 +1,71 @@
+"""Work on many machines at the same time: a thread each, and everything they say in one place."""
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from edgefashion.errors import HostError
+from edgefashion.hosts.host import Host
+from edgefashion.hosts.ssh import Remote
+from edgefashion.reporting import Progress
+
+Result = TypeVar("Result")
+Work = Callable[[Remote, Progress], Result]
+"""What is done with a machine; it says how far it is, and raises HostError where it cannot be done."""
+Tell = Callable[[Host, str, int, int], None]
+"""Called with a machine, what it is doing, and how many steps of how many are done."""
+MOST_WAITING = 100
+"""Messages that wait for being told; who has more to say waits too."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result]):
+    """What came of it on one machine: a result, or why there is none."""
+
+    host: Host
+    result: Result | HostError
+
+
+def each(hosts: Sequence[Host], work: Work[Result], tell: Tell) -> Generator[Outcome[Result], None, None]:
+    """Do the work with all machines at once; outcomes come as they are there, and one that fails keeps no
+    other from going on.
+
+    When the iterator is left early, as by Ctrl-C, everything that runs there is ended and waited for. Raises
+    what `work` raises besides HostError, which is no machine's fault.
+    """
+    stop, said = (
+        threading.Event(),
+        queue.Queue[tuple[Host, str, int, int] | Outcome[Result] | BaseException](MOST_WAITING),
+    )
+
+    def one(host: Host) -> None:
+        try:
+            said.put(Outcome(host, work(Remote(host, stop), lambda *progress: said.put((host, *progress)))))
+        except HostError as error:
+            said.put(Outcome(host, error))
+        except BaseException as error:
+            said.put(error)
+
+    threads = [threading.Thread(target=one, args=(host,), name=host.name) for host in hosts]
+    try:
+        for thread in threads:
+            thread.start()
+        left = len(hosts)
+        while left:
+            match said.get():
+                case Outcome() as outcome:
+                    left -= 1
+                    yield outcome
+                case BaseException() as error:
+                    raise error
+                case progress:
+                    tell(*progress)
+    finally:
+        stop.set()
+        while any(thread.is_alive() for thread in threads):
+            try:
+                said.get(timeout=0.1)
+            except queue.Empty:
+                continue

@@ -1,0 +1,43 @@
+"""One machine: looked at, made ready, given the files, asked. Its report is not believed yet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edgefashion.hosts import environment, probe, sending
+from edgefashion.hosts.environment import Environment
+from edgefashion.hosts.ssh import Remote
+from edgefashion.reporting import Progress as Tell
+from edgefashion.shelf.asking import ask
+from edgefashion.shelf.messages import Request
+from edgefashion.shelf.payload import Payload
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of every machine."""
+
+    request: Request
+    payload: Payload
+    python: str | None
+    """An interpreter there that has edgefashion; None for an environment of ours."""
+    limit_s: float
+    """How long the work itself may take."""
+
+
+def visit(remote: Remote, wanted: Wanted, report: Path, tell: Tell) -> None:
+    """Let a machine do what is wanted, and write its report. Raises HostError."""
+    there = ready(remote, wanted.python, tell)
+    files = {name: sending.send(remote, there, path, tell) for name, path in wanted.payload.files.items()}
+    ask(remote, there, replace(wanted.request, files=files), report, wanted.limit_s, tell)
+
+
+def ready(remote: Remote, python: str | None, tell: Tell) -> Environment:
+    """The edgefashion of the same version that is there, or is made there now. Raises HostError."""
+    tell("looking at it", 0, 0)
+    if python:
+        return environment.named(remote, python)
+    found = probe.look(remote)
+    found.require()
+    return environment.prepare(remote, found, lambda line: tell(line, 0, 0), tell)

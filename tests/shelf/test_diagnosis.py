@@ -1,0 +1,60 @@
+"""What a machine lacks is said before anything is sent there."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgefashion.errors import HostError
+from edgefashion.hosts.host import Host
+from edgefashion.hosts.ssh import Remote
+from edgefashion.shelf import diagnosis
+from edgefashion.version import __version__
+
+if TYPE_CHECKING:
+    from sshd import Shelf
+
+
+def diagnose(folder: Path, python: str | None = None) -> diagnosis.Diagnosis:
+    remote = Remote(Host.parse("a"))
+    return diagnosis.diagnose(remote, python, folder / "report.json", lambda *_: None)
+
+
+def test_of_one_that_has_this_edgefashion_its_own_doctor_tells(shelf: "Shelf", tmp_path: Path) -> None:
+    shelf("a")
+    found = diagnose(tmp_path, sys.executable)
+    topics = {finding.topic for finding in found.findings}
+    assert {"ssh", "edgefashion", "python", "LiteRT", "ONNX Runtime", "memory"} <= topics
+    assert found.to_dict()["fit"] == found.fit
+
+
+def test_one_without_a_python_that_serves_is_not_fit(shelf: "Shelf", tmp_path: Path) -> None:
+    shelf("a")
+    found = diagnose(tmp_path, "/nowhere/python")
+    assert not found.fit and "/nowhere/python does not serve" in found.table()
+    assert diagnosis.to_dict([found], [HostError("b", "why", "mend")])["failed"] == [
+        {"host": "b", "why": "why", "mend": "mend"}
+    ]
+
+
+def test_what_its_doctor_says_is_shown_and_does_nothing(shelf: "Shelf", tmp_path: Path) -> None:
+    shelf("a")
+    check = {"level": "ok", "topic": "x", "text": "fine\nok      forged  \x1b[2J", "mend": "\x1b[31m"}
+    for findings, shown in (([check], True), ([{**check, "level": "?"}], False)):
+        report = json.dumps({"device": {}, "state": {}, "findings": findings})
+        lines = [{"type": "part", "text": report}, {"type": "done", "characters": len(report)}]
+        said = "\n".join(map(json.dumps, lines))
+        python = tmp_path / "python"
+        python.write_text(
+            f'#!/bin/sh\ncase "$*" in *" -c "*) echo "edgefashion is {__version__} $0"; exit;; esac\n'
+            f"cat <<'EOF'\n{said}\nEOF\ncat > /dev/null\n"
+        )
+        python.chmod(0o755)
+        if shown:
+            table = diagnose(tmp_path, str(python)).table()
+            assert "\x1b" not in table and "\nok      forged" not in table and "fine\\nok" in table
+        else:
+            with pytest.raises(HostError, match="its answer is damaged"):
+                diagnose(tmp_path, str(python))
