@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from edgefashion.tables import Page
 
 Write = Callable[[Path], None]
+
+
+class Outputs(NamedTuple):
+    """The files that a verb which measures is to write; None for those that nobody wants."""
+
+    json_file: Path | None = None
+    csv_file: Path | None = None
+    markdown_file: Path | None = None
+    picture: Path | None = None
+
+
 OUTPUTS = "edgefashion.outputs"
 """Where a command's context keeps which option writes which file."""
 

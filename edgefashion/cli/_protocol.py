@@ -5,7 +5,6 @@ from dataclasses import replace
 from edgefashion import benchmarking
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.errors import BadInput
-from edgefashion.runtimes import pinning
 
 
 def protocol_for(
@@ -20,7 +19,6 @@ def protocol_for(
     """The protocol asked for. Raises BadInput where the options disagree."""
     if is_full and seconds:
         raise BadInput("--full is for 600 s and --seconds for another time: give one of them")
-    pinning.check(pin)
     protocol = benchmarking.full() if is_full else BenchmarkOptions()
     if seconds:
         protocol = protocol.lasting(seconds)

@@ -5,27 +5,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgefashion.cli._hosts import Elsewhere, forget_hosts, takes_hosts
 from edgefashion.cli._next_step import after_benchmark
 from edgefashion.cli._options import (
+    FOLDER,
     PICTURE,
     Cpus,
     Finite,
-    Threads,
+    ThreadCount,
+    ThreadCounts,
     limit_options,
     options,
     output_options,
     seconds_option,
 )
-from edgefashion.cli._output import following, give_out, keep_inputs, say
+from edgefashion.cli._output import Outputs, following, give_out, keep_inputs, say
 from edgefashion.cli._progress import Bar
 from edgefashion.errors import BadInput, Untrusted
 
 if TYPE_CHECKING:
-    from edgefashion.evaluation.results import Results
+    from collections.abc import Sequence
+
+    from edgefashion.benchmarking import BenchmarkOptions
+    from edgefashion.records.results import Row
 
 MOST_MINUTES = 10_000
 protocol_options = options(
-    click.option("--threads", type=Threads(), help="Comma-separated; default: 1,all."),
+    click.option("--threads", type=ThreadCounts(), help="Comma-separated; default: 1,all."),
     click.option("--pin", type=Cpus(), help="Keep the models on these CPUs, like 3 or 2-3."),
     seconds_option,
     click.option("--full", "is_full", is_flag=True, help="MLPerf's single-stream rules: 600 s for each row."),
@@ -36,7 +42,10 @@ protocol_options = options(
         help="Then run each row for so long without a pause: what heat does.",
     ),
     click.option(
-        "--plot", "picture", type=PICTURE, help="Draw --sustained into this .png, .svg or .pdf file."
+        "--plot",
+        "picture",
+        type=PICTURE,
+        help="Draw --sustained, or the table of --host, into a .png, .svg or .pdf file.",
     ),
     limit_options,
     click.option("--strict", is_flag=True, help="Exit with 1 where a row cannot be trusted."),
@@ -46,10 +55,21 @@ protocol_options = options(
 @click.command()
 @click.argument("names", metavar="[BUNDLE|FILE|RUN|zoo:NAME]...", nargs=-1)
 @protocol_options
+@takes_hosts
+@click.option(
+    "--results",
+    "folder",
+    type=FOLDER,
+    help="Of --host: the folder for a results file of each, written as soon as it comes. Default: hosts.",
+)
+@click.option("--forget", is_flag=True, help="Of --host: only remove what edgefashion has left there.")
 @output_options
 def bench(
     names: tuple[str, ...],
-    threads: tuple[int, ...] | None,
+    threads: tuple[ThreadCount, ...] | None,
+    elsewhere: Elsewhere,
+    folder: Path | None,
+    forget: bool,
     picture: Path | None,
     strict: bool,
     json_file: Path | None,
@@ -62,29 +82,55 @@ def bench(
     Any .tflite or .onnx file is measured on random inputs. The files of a bundle (see edgefashion bundle) are
     measured on its images, with their accuracy, and their answers are compared with those on the computer
     that made it. The shipped models, zoo:NAME, are measured on the shipped test images, with their
-    accuracy. Default: all shipped models.
+    accuracy. Default: all shipped models. --host measures on other machines, all at the same time.
 
-    Example: edgefashion bench cnn.zip --json results.json
+    Example: edgefashion bench cnn.zip --host pi@raspberrypi.local
     """
-    from edgefashion.api.measure import benchmark, threads_for
     from edgefashion.cli._protocol import protocol_for
 
+    elsewhere.need_hosts(results=folder, forget=forget)
+    if forget:
+        forget_hosts(elsewhere, names)
+        return
+    outputs = Outputs(json_file, csv_file, markdown_file, picture)
     protocol = protocol_for(**settings)
+    keep_inputs(names, outputs)
+    if elsewhere.hosts:
+        from edgefashion.cli._bench_hosts import bench_hosts
+
+        rows: Sequence[Row] = bench_hosts(
+            names or _all_of_the_zoo(), elsewhere, threads, protocol, folder, outputs
+        )
+    else:
+        rows = _bench_here(names, threads, protocol, outputs)
+    if strict:
+        check_trusted(rows)
+
+
+def _bench_here(
+    names: tuple[str, ...],
+    threads: tuple[ThreadCount, ...] | None,
+    protocol: "BenchmarkOptions",
+    outputs: Outputs,
+) -> "Sequence[Row]":
+    """Measure on this computer, and give out what was found."""
+    from edgefashion.api.measure import benchmark, threads_for
+    from edgefashion.runtimes import pinning
+
+    pinning.check(protocol.pin)
     counts = threads_for(protocol, threads)
-    if picture and not protocol.sustained_minutes:
+    if outputs.picture and not protocol.sustained_minutes:
         raise BadInput("--plot draws latency over minutes: add --sustained MINUTES")
-    keep_inputs(names, (json_file, csv_file, markdown_file, picture))
     models = names or _all_of_the_zoo()
     with Bar() as progress:
         found = benchmark(models, threads=counts, options=protocol, progress=progress)
-    give_out(found, json_file, csv_file, markdown_file, picture)
+    give_out(found, *outputs)
     if found.interrupted:
         raise KeyboardInterrupt
-    if steps := after_benchmark(names, found, json_file):
+    if steps := after_benchmark(names, found, outputs.json_file):
         following(*steps)
     found.raise_failures()
-    if strict:
-        check_trusted(found)
+    return found.rows
 
 
 def _all_of_the_zoo() -> list[str]:
@@ -96,11 +142,11 @@ def _all_of_the_zoo() -> list[str]:
     return names
 
 
-def check_trusted(results: "Results") -> None:
+def check_trusted(rows: "Sequence[Row]") -> None:
     """Raise Untrusted where a row has a flag, or answers that differ from the host's."""
-    flagged = sum(bool(row.flags) for row in results.rows)
-    differing = {row.path for row in results.rows if row.host and row.host.equal is False}
+    flagged = sum(bool(row.flags) for row in rows)
+    differing = {row.path for row in rows if row.host and row.host.equal is False}
     if flagged:
-        raise Untrusted(f"--strict: {flagged} of {len(results.rows)} rows are flagged; the reasons are above")
+        raise Untrusted(f"--strict: {flagged} of {len(rows)} rows are flagged; the reasons are above")
     if differing:
         raise Untrusted(f"--strict: {len(differing)} files do not answer as on the host: {min(differing)}")

@@ -56,7 +56,7 @@ def compare(
         (json_file, text_of(comparison.to_json)),
         (csv_file, text_of(comparison.to_csv)),
         (markdown_file, text_of(comparison.to_markdown)),
-        (picture, lambda path: _draw(comparison, path)),
+        (picture, lambda path: draw(comparison, path)),
     ]
     deliver(outputs, lambda: show_page(comparison.page()))
     if unreadable:
@@ -67,7 +67,8 @@ def compare(
         following(f"edgefashion compare {shlex.join(map(str, paths))} --plot compare.png")
 
 
-def _draw(comparison: "Comparison", path: Path) -> None:
+def draw(comparison: "Comparison", path: Path) -> None:
+    """Draw it, and say what is not in the picture."""
     from edgefashion.report.compare.plot import LABELS, plot
 
     not_drawn = plot(comparison, path)

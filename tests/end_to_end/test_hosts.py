@@ -1,0 +1,186 @@
+"""`bench --host` and `doctor --host` as a user types them, against real sshds."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgefashion import zoo
+from edgefashion.evaluation import results
+from edgefashion.version import __version__
+
+if TYPE_CHECKING:
+    from conftest import Typed
+    from sshd import LoopbackHost, Shelf
+
+MODEL = "zoo:cnn-64k-int8-qat.tflite"
+THERE = ("--python", sys.executable)
+QUICK = ("--threads", 1, "--seconds", 0.01, *THERE)
+AT_WORK = "edgefashion.runtimes.worker"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which is empty."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def wait_until_at_work(host: "LoopbackHost", seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not any(AT_WORK in line for line in host.processes().values()):
+        assert time.monotonic() < end, host.processes()
+        time.sleep(0.05)
+
+
+def pretending(path: Path, *lines: str) -> Path:
+    """An interpreter that is none: it says lines, whatever it is asked."""
+    script = [
+        "#!/bin/sh",
+        f'case "$*" in *" -c "*) echo "edgefashion is {__version__} $0"; exit;; esac',
+        "read -r line",
+        *(f"printf '%s\\n' {shlex.quote(line)}" for line in lines),
+        "cat > /dev/null",
+    ]
+    path.write_text("\n".join(script))
+    path.chmod(0o755)
+    return path
+
+
+def test_hosts_end_in_one_table_and_those_that_fail_are_rows_of_it(
+    shelf: "Shelf", typed: "Typed", here: Path
+) -> None:
+    _, slow, dead = shelf("a", "slow", "dead")
+    slow.login("sleep 1")
+    shelf.missing("off")
+    (here / "list").write_text("slow  # under the desk\n\ndead\noff\n")
+    dying = threading.Thread(target=lambda: (wait_until_at_work(dead), dead.cut()))
+    dying.start()
+    done = typed("bench", MODEL, *QUICK, "--host", "a", "--hosts", "list", "--json", "all.json", code=1)
+    dying.join()
+    assert done.error.startswith("edgefashion: dead, off: 2 of 4 hosts failed")
+    assert "(1) a, " in done.stdout and "(2) slow, " in done.stdout and "No results" in done.stdout
+    assert sorted(path.name for path in (here / "hosts").iterdir()) == ["a.json", "slow.json"]
+    for name in ("a", "slow"):
+        (row,) = results.read(here / f"hosts/{name}.json").rows
+        assert row.path == MODEL and row.accuracy and row.latency_us.p50
+    failed = json.loads((here / "all.json").read_text())["failed"]
+    assert {each["host"]: each["why"] for each in failed} == {
+        "dead": "the connection was lost",
+        "off": "it is there, and no ssh server answers on that port",
+    }
+    assert all(each["mend"] for each in failed)
+    dead.wait_until_idle()
+
+
+def _ends_ssh(process: "subprocess.Popen[bytes]", host: "LoopbackHost") -> None:
+    threads = Path(f"/proc/{process.pid}/task").iterdir()
+    (ssh,) = [pid for thread in threads for pid in (thread / "children").read_text().split()]
+    os.kill(int(ssh), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (lambda process, _: process.send_signal(signal.SIGINT), 130),
+        (lambda process, _: process.send_signal(signal.SIGTERM), 143),
+        (lambda process, _: process.kill(), -9),
+        (lambda _, host: host.cut(), 1),
+        (_ends_ssh, 1),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGKILL", "sshd", "ssh"],
+)
+def test_nothing_is_left_running_there_whatever_ends_it(
+    end: "Callable[[subprocess.Popen[bytes], LoopbackHost], None]", code: int, shelf: "Shelf"
+) -> None:
+    (host,) = shelf("a")
+    command = ("bench", MODEL, "--threads", "1", "--seconds", "60", *THERE, "--host", "a")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edgefashion", *command], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_until_at_work(host)
+        end(process, host)
+        assert process.wait(30) == code
+        host.wait_until_idle()
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("--host", "a", "--host", "a"), "a is named twice"),
+        (("--host", "-oProxyCommand=touch x"), "is no host"),
+        (("--hosts", "missing"), "missing cannot be read"),
+        (("--python", "python3"), "--python is for other machines: name one with --host"),
+        (("--forget",), "--forget is for other machines: name one with --host"),
+        (("--results", "x"), "--results is for other machines: name one with --host"),
+        (("--host", "a", "--threads", "0"), "'0' is not a number of threads"),
+        (("--host", "a", "missing.zip"), "missing.zip"),
+        (("--host", "a", "--forget", MODEL), "--forget measures nothing"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_any_host_is_asked(
+    words: tuple[str, ...], error: str, typed: "Typed", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFASHION_SSH", "false")
+    assert error in typed("bench", *words, code=2).error
+
+
+def test_a_host_that_lies_is_a_row_and_nothing_it_says_reaches_the_terminal(
+    shelf: "Shelf", typed: "Typed", here: Path, tmp_path: Path
+) -> None:
+    shelf("liar")
+    lie = json.dumps({"schema": 2, "device": {"board": "\x1b[2J"}, "results": [{"path": 1}]})
+    answers = (
+        "\x1b]0;title\x07",
+        json.dumps({"type": "progress", "doing": "\x1b[31mred\nred", "done": 1, "total": 2}),
+        json.dumps({"type": "part", "text": lie}),
+        json.dumps({"type": "done", "characters": len(lie)}),
+    )
+    python = pretending(tmp_path / "python", *answers)
+    done = typed("bench", MODEL, "--host", "liar", "--python", python, code=1)
+    assert "its answer, " in done.stdout.replace("\n", " ") or "its answer" in done.stderr
+    assert "\x1b" not in done.stderr + done.stdout and not list((here / "hosts").iterdir())
+
+
+def test_a_model_of_the_users_is_measured_there_under_its_name_here(
+    shelf: "Shelf", typed: "Typed", here: Path
+) -> None:
+    (host,) = shelf("a")
+    (shipped,) = zoo.open_zoo().artifacts(MODEL)
+    (here / "models").mkdir()
+    shutil.copy(shipped.path, here / "models/own.tflite")
+    typed("bench", "models/own.tflite", *QUICK, "--host", "a", "--results", "kept", "--csv", "all.csv")
+    (row,) = results.read(here / "kept/a.json").rows
+    assert row.path == "models/own.tflite" and row.sha256 == shipped.sha256
+    assert "int8" in (here / "all.csv").read_text()
+    kept = [path.name for path in host.home.rglob("*") if path.is_file() and "work" in path.parts]
+    assert kept == []
+
+
+def test_doctor_says_what_a_host_lacks_and_sends_nothing(shelf: "Shelf", typed: "Typed") -> None:
+    bare, none = shelf("bare", "none")
+    none.login("PATH=/nowhere")
+    shelf.missing("off")
+    done = typed("doctor", "--host", "bare", code=0)
+    assert "this one is not there yet" in done.stdout and "Python 3." in done.stdout
+    assert list(bare.home.iterdir()) == []
+    done = typed("doctor", "--host", "none", "--host", "off", "--json", code=1)
+    told = json.loads(done.stdout)
+    assert [each["host"] for each in told["failed"]] == ["off"]
+    (machine,) = told["hosts"]
+    assert machine["host"] == "none" and not machine["fit"]
+    assert done.error.startswith("edgefashion: off: 1 of 2 hosts failed")
