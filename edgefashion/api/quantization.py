@@ -22,6 +22,7 @@ from edgefashion.importing.options import ImportOptions
 from edgefashion.importing.preprocessing.labels import check_count, read_labels
 from edgefashion.importing.reading import kind_of
 from edgefashion.reporting import Progress, Report, silent
+from edgefashion.stats import wilson_interval
 from edgefashion.tables import Page
 from edgefashion.tables.presentable import Presentable
 from edgefashion.training.runs import Run
@@ -55,16 +56,30 @@ class Quantization(Presentable):
         return replace(found, header=[*self.told(), *found.header])
 
     def told(self) -> list[str]:
-        """How right the model is as it was given: a line, or none."""
+        """How right the model is as it was given, and whether it seems to know the validation pictures: a
+        line each, or none.
+        """
         given = next((row for row in self.results.rows if row.precision == FLOAT and row.accuracy_ci95), None)
         told = self.run.info.imported
         if not given or not told or given.accuracy is None or not given.accuracy_ci95:
             return []
         low, high = (100 * end for end in given.accuracy_ci95)
-        return [
+        lines = [
             f"Given: {told.file} ({told.format}), in float right on {100 * given.accuracy:.2f} % of "
             f"{given.images:,} test images (95 % interval {low:.2f}–{high:.2f}); what follows is compared "
             "with that"
+        ]
+        return [*lines, *self._familiar(high)]
+
+    def _familiar(self, high: float) -> list[str]:
+        """A warning where it is right on validation more often than the `high` % of what it does not know."""
+        right, splits = self.run.info.validation_accuracy, self.run.info.splits
+        if not splits or 100 * wilson_interval(right * splits.validation, splits.validation)[0] <= high:
+            return []
+        return [
+            f"warning: on the {splits.validation:,} validation images it is right on {100 * right:.2f} %: it "
+            "seems to have learned from them, and is so sure there that int8 looks better than it is; the "
+            "test images say what is lost; put pictures that it has not seen into val/"
         ]
 
     def to_dict(self) -> dict[str, Any]:

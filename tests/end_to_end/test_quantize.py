@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import tf2onnx
+from msgspec import structs
 
+from edgefashion.api.quantization import Quantization
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset, locate, split
 from edgefashion.errors import RunError
+from edgefashion.evaluation import results
 from edgefashion.models.imported import Drawing
 from edgefashion.tensorflow import keras
 from edgefashion.training import runs
@@ -101,6 +104,14 @@ def test_all_files_are_made_and_measured(said: str) -> None:
     assert "next: edgefashion predict runs/mine/artifacts/mine-int8." in said
     assert run.recipe.epochs == 0
     assert run.info.best_epoch is run.info.history  # both are not there
+
+
+def test_validation_pictures_that_it_seems_to_know_are_warned_of(said: str) -> None:
+    run, found = runs.read(Path("runs/mine")), results.read(Path("mine.json"))
+    assert "learned from them" not in said
+    knows = replace(run, info=structs.replace(run.info, validation_accuracy=1.0))
+    _, warning = Quantization(knows, [], found, ()).told()
+    assert "validation images it is right on 100.00 %: it seems to have learned from them" in warning
 
 
 def test_its_answers_are_those_of_the_file(said: str, model: keras.Model, sample: Dataset) -> None:
