@@ -9,7 +9,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 Node = tuple[str, list[str], dict[str, Any]]
-"""Kind, inputs and attributes; what it makes is called t0, t1, … in the order of the nodes."""
+"""Kind, inputs and attributes; what it makes is called t0, t1, … in the order of the nodes; one with the
+attribute `outputs` makes so many: t2, t2_1, …
+"""
 IMAGE = ("N", 3, 16, 16)
 RANDOM = np.random.default_rng(7)
 
@@ -29,7 +31,13 @@ def proto(
 ) -> onnx.ModelProto:
     """A model of one input, x, and by default of one output, what the last node makes."""
     made = [
-        helper.make_node(kind, inputs, [f"t{number}"], name=f"{kind}_{number}", **attributes)
+        helper.make_node(
+            kind,
+            inputs,
+            [f"t{number}", *(f"t{number}_{more}" for more in range(1, attributes.get("outputs", 1)))],
+            name=f"{kind}_{number}",
+            **{name: value for name, value in attributes.items() if name != "outputs"},
+        )
         for number, (kind, inputs, attributes) in enumerate(nodes)
     ]
     graph = helper.make_graph(

@@ -4,6 +4,7 @@ A file has its channels where it likes, and moves them about: for most of it tha
 is called, and no number is moved here.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from edgefashion.importing.network.curves import Curve
 from edgefashion.importing.network.network import Network
+from edgefashion.importing.network.picks import pick
 from edgefashion.importing.network.plan import Shape, Unsupported
 
 Axes = tuple[int, ...]
@@ -100,14 +102,33 @@ def reshape(network: Network, data: Data, shape: Shape, name: str = "") -> Data:
             new for new, _ in sorted(places, key=lambda each: each[1])
         ]:
             return replace(data, curve=network.reshape(data.curve, _stored(shape, axes), name), axes=axes)
+    if shuffled := _shuffled(network, data, shape, name):
+        return shuffled
     raise Unsupported("to axes in another order")
+
+
+def _shuffled(network: Network, data: Data, shape: Shape, name: str) -> Data | None:
+    """An image with its channels in another order, of one whose channels are several axes; else None."""
+    if data.rank < 5:
+        return None
+    inner = [axis for axis in data.axes if axis > 2]
+    height, width, *sizes = data.curve.base.shape
+    places = {CHANNELS_FIRST: (0, *inner, 1, 2), CHANNELS_LAST: (0, 1, 2, *inner)}
+    for axes, found in places.items():
+        image = (height, width, math.prod(sizes))
+        if data.axes == found and shape == tuple(image[axis - 1] for axis in axes[1:]):
+            order = np.arange(image[2]).reshape(sizes).transpose([axis - 3 for axis in inner]).ravel()
+            return Data(pick(network, network.reshape(data.curve, image), order, name), axes)
+    return None
 
 
 def _candidates(data: Data, shape: Shape) -> list[Axes]:
     """Where the axes may go, the better ones first: with channels, not edges of length 1, last."""
     identity = tuple(range(len(shape) + 1))
     last = (0, len(shape), *range(1, len(shape)))
-    found = [axes for axes in dict.fromkeys((data.axes, last, identity)) if len(axes) == len(identity)]
+    split = (0, *range(3, len(shape) + 1), 1, 2)  # channels in several axes
+    every = dict.fromkeys((data.axes, last, identity, split))
+    found = [axes for axes in every if len(axes) == len(identity)]
     return sorted(found, key=lambda axes: _stored(shape, axes)[-1] == 1)
 
 

@@ -3,8 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from edgefashion.importing.network.layout import Data, placed, reshape
 from edgefashion.importing.network.network import Network
+from edgefashion.importing.network.picks import pick
 from edgefashion.importing.network.plan import Shape, Unsupported
 
 
@@ -25,6 +28,13 @@ def pad(network: Network, data: Data, margins: Mapping[int, tuple[int, int]]) ->
     if min(map(min, ours.values())) < 0:
         raise Unsupported("that cuts")
     return data.with_curve(network.pad(data.curve, (ours.get(1, (0, 0)), ours.get(2, (0, 0)))))
+
+
+def part(network: Network, data: Data, axis: int, places: Sequence[int], name: str) -> Data:
+    """The channels of an image at these places."""
+    if data.rank != 4 or data.axis(axis) != 3:
+        raise Unsupported("of other than channels")
+    return data.with_curve(pick(network, data.curve, np.asarray(places, np.intp), name))
 
 
 def reduce(network: Network, kind: str, data: Data, axes: Sequence[int], keep: bool, name: str) -> Data:

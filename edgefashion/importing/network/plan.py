@@ -48,7 +48,10 @@ class Tensor:
 
 @dataclass(eq=False)
 class Layer:
-    """A layer; `config` and `weights` are as `Drawing.draw` takes them. A kernel has its bias always."""
+    """A layer; `config` and `weights` are as `Drawing.draw` takes them. A kernel has its bias always.
+
+    picks: of one that only picks channels, these, integers [M].
+    """
 
     kind: str
     read: list[Tensor]
@@ -56,6 +59,7 @@ class Layer:
     weights: list[Array]
     name: str
     made: Tensor = field(init=False)
+    picks: Array | None = None
 
 
 class Plan:

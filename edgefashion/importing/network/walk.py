@@ -41,7 +41,7 @@ class Walk(ABC, Generic[Key, Op]):
     any case.
     """
 
-    layers: Mapping[str, Callable[[Network, Op, Read], Data]]
+    layers: Mapping[str, Callable[[Network, Op, Read], Data | tuple[Data, ...]]]
     """What makes the layers of each kind of operator."""
     computed: Collection[str]
     """Kinds that are computed where all they read is constant."""
@@ -75,18 +75,20 @@ class Walk(ABC, Generic[Key, Op]):
         return self.found[key]
 
     def step(self, operator: Op, inputs: Sequence[Key], outputs: Sequence[Key]) -> None:
-        """One operator on; what it makes beside its first output is not there for others."""
+        """One operator on; of most, what it makes beside its first output is not there for others."""
         self._steps += 1
         if self._steps > MOST_OPERATORS:
             raise Refused(f"has more than {MOST_OPERATORS:,} operators: no classifier here has as many")
+        made = self._made(operator, inputs)
+        every = made if isinstance(made, tuple) else (made,)
         for number, key in enumerate(outputs):
-            self.found[key] = "missing" if number else self._made(operator, inputs)
+            self.found[key] = every[number] if number < len(every) else "missing"
 
     def given(self, output: Key, format: Format) -> Given:
         """The classifier that was found. Raises Refused where operators stand in the way, or it is none."""
         return self.failures.checked(lambda: row_of(self.network, self.get(output), self.image, format))
 
-    def _made(self, operator: Op, inputs: Sequence[Key]) -> Found:
+    def _made(self, operator: Op, inputs: Sequence[Key]) -> Found | tuple[Data, ...]:
         try:
             read = [self.get(key) for key in inputs]
             known = [each for each in read if not isinstance(each, str)]
@@ -100,7 +102,7 @@ class Walk(ABC, Generic[Key, Op]):
             self.failures.add(operator.kind, reason)
         return "missing"
 
-    def _layer(self, operator: Op, read: Read) -> Found:
+    def _layer(self, operator: Op, read: Read) -> Found | tuple[Data, ...]:
         tensors = [each for each in read if isinstance(each, Data)]
         if tensors and operator.kind == self.sizes:
             return np.asarray([self.image.batch or self.open_batch, *tensors[0].shape], np.int64)

@@ -1,5 +1,7 @@
 """Operators of an `.onnx` file that move, join and pad, and those at its end."""
 
+import itertools
+
 from edgefashion.artifacts.inspection.onnx_file import Operation
 from edgefashion.importing.network import moves
 from edgefashion.importing.network.layout import Data, transpose
@@ -16,6 +18,42 @@ FLOATS = (1, 10, 11)
 def _concat(network: Network, operation: Operation, read: Read) -> Data:
     every = [data_of(read, place) for place in range(len(read))]
     return moves.concatenate(network, every, operation.integer("axis"), named(operation))
+
+
+def _split(network: Network, operation: Operation, read: Read) -> tuple[Data, ...]:
+    data, axis, count = data_of(read), operation.integer("axis"), len(operation.outputs)
+    given = constant_of(read, 1)
+    edge = data.shape[axis % data.rank - 1]
+    sizes = operation.integers("split") if given is None else tuple(map(int, given.reshape(-1)))
+    if not sizes:
+        step = -(-edge // count)
+        sizes = tuple(min(step, edge - step * number) for number in range(count))
+    if len(sizes) != count or min(sizes) < 1 or sum(sizes) != edge:
+        raise ValueError("a Split does not come to its input")
+    ends = list(itertools.accumulate(sizes, initial=0))
+    return tuple(
+        moves.part(network, data, axis, range(*each), f"{named(operation)}_{number}")
+        for number, each in enumerate(itertools.pairwise(ends))
+    )
+
+
+def _slice(network: Network, operation: Operation, read: Read) -> Data:
+    data = data_of(read)
+    starts, ends = (
+        operation.integers(name) or tuple(map(int, needed(read, place).reshape(-1)))
+        for place, name in enumerate(("starts", "ends"), 1)
+    )
+    axes = axes_of(operation, [None, constant_of(read, 3)]) or tuple(range(len(starts)))
+    steps = constant_of(read, 4)
+    every = (1,) * len(starts) if steps is None else tuple(map(int, steps.reshape(-1)))
+    for axis, start, end, step in zip(axes, starts, ends, every, strict=True):
+        edge = data.shape[axis % data.rank - 1] if axis % data.rank else 0
+        places = range(edge)[slice(start, end, step)]
+        if not places:
+            raise Unsupported("of nothing, or the batch")
+        if places != range(edge):
+            data = moves.part(network, data, axis, places, named(operation))
+    return data
 
 
 def _pad(network: Network, operation: Operation, read: Read) -> Data:
@@ -68,6 +106,7 @@ def _transpose(_: Network, operation: Operation, read: Read) -> Data:
 
 
 MOVES: dict[str, Layer] = {
+    **{"Split": _split, "Slice": _slice},
     **{"Concat": _concat, "Pad": _pad, "Transpose": _transpose, "Softmax": _softmax, "LogSoftmax": _softmax},
     **{"Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze},
     **{"Identity": same, "Dropout": same, "Cast": _cast},

@@ -7,7 +7,7 @@ from edgefashion.importing.network.layout import Data
 from edgefashion.importing.network.network import Network
 from edgefashion.importing.network.operands import Read
 
-Layer = Callable[[Network, Operation, Read], Data]
+Layer = Callable[[Network, Operation, Read], Data | tuple[Data, ...]]
 """What makes the layers of one kind of operator."""
 
 

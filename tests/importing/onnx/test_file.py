@@ -239,6 +239,58 @@ def test_squeeze_and_excite_reads_rows_and_images(tmp_path: Path) -> None:
     read(classifier(tmp_path / "m.onnx", nodes, constants, 16))
 
 
+SHUFFLE: list[Node] = [
+    ("Reshape", ["t5", "groups"], {}),
+    ("Transpose", ["t6"], {"perm": [0, 2, 1, 3, 4]}),
+    ("Reshape", ["t7", "whole"], {}),
+]
+SHAPES = {"groups": np.int64([-1, 2, 4, 8, 8]), "whole": np.int64([-1, 8, 8, 8])}
+
+
+@pytest.mark.parametrize("sizes", [[], ["sizes"]])
+def test_channels_that_are_split_and_shuffled_are_picked_once(tmp_path: Path, sizes: list[str]) -> None:
+    nodes: list[Node] = [
+        CONV,
+        ("Relu", ["t0"], {}),
+        ("Split", ["t1", *sizes], {"axis": 1, "outputs": 2}),
+        ("Conv", ["t2_1", "half"], {}),
+        ("Relu", ["t3"], {}),
+        ("Concat", ["t2", "t4"], {"axis": 1}),
+        *SHUFFLE,
+        ("Split", ["t8", *sizes], {"axis": 1, "outputs": 2}),
+        ("Conv", ["t9", "half"], {}),
+        ("Concat", ["t10", "t9_1"], {"axis": 1}),
+    ]
+    constants = {"w": W, "b": B, "half": weights(4, 4, 1, 1), "sizes": np.int64([4, 4]), **SHAPES}
+    given = read(classifier(tmp_path / "m.onnx", nodes, constants, 8, opset=13))
+    assert kinds(given)["Conv2D"] == 3 + 4
+    assert "Reshape" not in kinds(given)
+
+
+@pytest.mark.parametrize(
+    ("cut", "channels"),
+    [
+        ((("starts", [0]), ("ends", [3]), ("axes", [1])), 3),
+        ((("starts", [-3]), ("ends", [1 << 40]), ("axes", [-3])), 3),
+        ((("starts", [7]), ("ends", [-(1 << 40)]), ("axes", [1]), ("steps", [-2])), 4),
+        ((("starts", [0, 1]), ("ends", [1 << 40, 8]), ("axes", [2, 1]), ("steps", [1, 3])), 3),
+    ],
+)
+def test_channels_that_are_cut_are_picked(tmp_path: Path, cut: Any, channels: int) -> None:
+    constants = {name: np.int64(values) for name, values in cut}
+    nodes: list[Node] = [CONV, ("Slice", ["t0", *constants], {})]
+    given = read(classifier(tmp_path / "m.onnx", nodes, {"w": W, "b": B, **constants}, channels))
+    assert kinds(given)["Conv2D"] == 2
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_other_axes_are_not_cut(tmp_path: Path, axis: int) -> None:
+    constants = {"starts": np.int64([0]), "ends": np.int64([-1]), "axes": np.int64([axis])}
+    nodes: list[Node] = [CONV, ("Slice", ["t0", *constants], {})]
+    with pytest.raises(BadInput, match=r"Slice of (nothing, or the batch|other than channels) \(1\)"):
+        read(classifier(tmp_path / "m.onnx", nodes, {"w": W, "b": B, **constants}, 8))
+
+
 def test_one_sigmoid_is_two_logits(tmp_path: Path) -> None:
     nodes: list[Node] = [
         CONV,

@@ -161,6 +161,15 @@ def test_constants_that_double_again_and_again_are_not_computed(tmp_path: Path) 
     assert "more from its constants" in refusal(path)
 
 
+def test_channels_that_are_picked_again_and_again_take_no_memory_without_end(tmp_path: Path) -> None:
+    wide = {"w": weights(4096, 3, 1, 1), "starts": np.int64([-1]), "ends": np.int64([-(1 << 40)])}
+    cut = {"axes": np.int64([1]), "steps": np.int64([-1])}
+    nodes: list[Node] = [CONV, *(("Slice", ["t0", "starts", "ends", "axes", "steps"], {}) for _ in range(9))]
+    nodes += [("Concat", [f"t{number}" for number in range(1, 10)], {"axis": 1})]
+    path = classifier(tmp_path / "m.onnx", nodes, {**wide, **cut}, 9 * 4096, shape=("N", 3, 1, 1))
+    assert "Slice of too many channels (5)" in refusal(path, (1, 1))
+
+
 def test_operators_in_a_row_without_end_are_not_followed(tmp_path: Path) -> None:
     nodes: list[Node] = [CONV, *(("Tanh", [f"t{n}"], {}) for n in range(3000))]
     assert "Tanh behind 100 others of its kind" in refusal(
