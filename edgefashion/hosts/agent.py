@@ -17,6 +17,8 @@ from edgefashion.reporting import Progress, Report
 
 PIECE_S, PIECE_BYTES = 60.0, 1 << 18
 """How long one piece of a file may take: some 4 KiB a second are enough."""
+SILENCE_S = 300.0
+"""As long as one large package may come to a machine over a slow network."""
 _LONGEST_PATH = 4096
 
 
@@ -63,7 +65,7 @@ def ask(
     with remote.open(f"exec {shlex.quote(python)} -I -c {shlex.quote(start)}", ANSWER_BYTES) as connection:
         connection.send([source, line], PIECE_S)
         connection.wait_for(there.MARK, PIECE_S)
-        for text in connection.lines(limit_s):
+        for text in connection.lines(SILENCE_S):
             answer = _answer(remote, text)
             if answer.path:
                 return answer.path
@@ -90,11 +92,12 @@ def _answer(remote: Remote, text: str) -> Answer:
 
 
 def _failure(remote: Remote, answer: Answer, total: int) -> HostError:
-    if answer.free_mib is not None:
-        return probe.full(remote.host.name, "the folder of its cache", answer.free_mib, 1 + (total >> 20))
-    return Refused(
-        remote.host.name, failures.said(answer.failed or ""), "see that its disk and network serve"
-    )
+    name, needed, said = remote.host.name, 1 + (total >> 20), failures.said(answer.failed or "")
+    if answer.free_mib is None:
+        return Refused(name, said, "see that what it names can be read and written there")
+    if answer.free_mib < needed:
+        return probe.full(name, "the folder of its cache", answer.free_mib, needed)
+    return HostError(name, f"its disk takes no more files: {said}", "free some space there, or raise a quota")
 
 
 def _ended(remote: Remote, connection: Connection) -> HostError:

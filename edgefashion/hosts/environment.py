@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from edgefashion.errors import BadInput, EdgefashionError, HostError
+from edgefashion.errors import BadInput, HostError
 from edgefashion.escaping import visible
 from edgefashion.files import temporary
 from edgefashion.hosts import agent, failures, packages, wheel
@@ -21,6 +21,7 @@ ROOM_MIB = 400
 EXTRAS = "[pi]"
 LIMIT_S = 1800.0
 ANSWER_S = 60.0
+_MEND = "name a Python there that has edgefashion: edgefashion bench --python PATH"
 _MARK = "edgefashion is"
 _FORGET = """
 folder="${XDG_CACHE_HOME:-$HOME/.cache}/edgefashion/hosts"
@@ -81,13 +82,16 @@ def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) ->
     report(f"no package index serves it ({why}): packages go there from here")
     try:
         fetched = packages.fetch(found, python, ours, EXTRAS, pip, report)
-    except EdgefashionError as error:
-        mend = "give one of both a network, or name a Python there: edgefashion bench --python PATH"
+        sent |= {each.name: each for each in fetched}
+        offline = {**request, "offline": True}
+        return Environment(agent.ask(remote, python.path, offline, sent, report, progress, LIMIT_S))
+    except agent.Refused as error:
+        raise HostError(
+            remote.host.name, f"packages that were sent do not serve: {error.why}", _MEND
+        ) from error
+    except packages.NotFetched as error:
         both = f"no package index serves it ({why}), nor this computer ({error})"
-        raise HostError(remote.host.name, both, mend) from error
-    sent |= {each.name: each for each in fetched}
-    offline = {**request, "offline": True}
-    return Environment(agent.ask(remote, python.path, offline, sent, report, progress, LIMIT_S))
+        raise HostError(remote.host.name, both, f"give one of them a network, or {_MEND}") from error
 
 
 def named(remote: Remote, python: str) -> Environment:

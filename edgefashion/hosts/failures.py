@@ -14,6 +14,7 @@ SSH_FAILED = 255
 """The exit code of `ssh` for what failed before, or beside, the command there."""
 _LONGEST = 200
 _NOISE = re.compile(r"^(Warning: Permanently added|Pseudo-terminal will not|debug\d:|\*\* |@+$)")
+_LOST = "see that it is still on and in this network, then try again"
 _KINDS = (
     (
         "Could not resolve hostname",
@@ -58,7 +59,7 @@ _KINDS = (
     (
         "Timeout, server|not responding|Broken pipe|closed by remote host|Connection reset",
         "the connection was lost",
-        "see that it is still on and in this network, then try again",
+        _LOST,
     ),
     (
         "timed? ?out|No route to host|unreachable|Host is down",
@@ -82,8 +83,12 @@ def said(text: str | bytes) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
-def of_ssh(host: Host, stderr: str, ssh: tuple[str, ...] = ("ssh",)) -> HostError:
-    """What an exit with `SSH_FAILED` means; `ssh` is the command that was used."""
+def of_ssh(host: Host, stderr: str, ssh: tuple[str, ...] = ("ssh",), *, has_begun: bool = False) -> HostError:
+    """What an exit with `SSH_FAILED` means, before or after the command there has said something; `ssh` is
+    what was used.
+    """
+    if has_begun:
+        return HostError(host.name, f"the connection was lost: {said(stderr)}", _LOST)
     machine = host.address.rpartition("@")[2]
     fields = {
         "ssh": shlex.join((*ssh, *host.words)),

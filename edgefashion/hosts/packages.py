@@ -21,6 +21,10 @@ _OLDEST_GLIBC = 17
 """Minor version of the GNU C library that the oldest wheels in use are for."""
 
 
+class NotFetched(EdgefashionError):
+    """Packages cannot be had here either."""
+
+
 def cache_folder() -> Path:
     """Where wheels for other machines are kept here."""
     from platformdirs import user_cache_path
@@ -46,7 +50,7 @@ def fetch(
 ) -> list[Path]:
     """Wheels of all that `ours`, our own, depends on; they are kept for the next machine of that kind.
 
-    Raises EdgefashionError where they cannot be fetched.
+    Raises NotFetched where they cannot be fetched.
     """
     version = f"{python.version[0]}.{python.version[1]}"
     platforms = _platforms(found, python)
@@ -56,7 +60,8 @@ def fetch(
         if not folder.is_dir():
             report(f"fetching here what it needs, for Python {version} on {platforms[0]}")
             with tempfile.TemporaryDirectory(dir=cache_folder()) as half:
-                words = [sys.executable, "-I", f"{pip}/pip", "download", "--dest", f"{half}/packages"]
+                words = ["-m", "pip"] if is_installed("pip") else [f"{pip}/pip"]
+                words = [sys.executable, "-P", *words, "download", "--dest", f"{half}/packages"]
                 words += ["--only-binary", ":all:", "--python-version", version, "--implementation", "cp"]
                 words += [word for platform in platforms for word in ("--platform", platform)]
                 words += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
@@ -89,8 +94,8 @@ def _run(words: list[str]) -> None:
             words, env=variables, capture_output=True, text=True, errors="replace", timeout=LIMIT_S
         )
     except subprocess.TimeoutExpired:
-        raise EdgefashionError(f"packages were not fetched here within {LIMIT_S:.0f} s: try again") from None
+        raise NotFetched(f"packages were not fetched here within {LIMIT_S:.0f} s: try again") from None
     if done.returncode:
         lines = done.stderr.splitlines()
         said = [line for line in lines if line.startswith("ERROR")] or lines
-        raise EdgefashionError(failures.said("\n".join(said)))
+        raise NotFetched(failures.said("\n".join(said)))

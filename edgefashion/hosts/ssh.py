@@ -88,6 +88,7 @@ class Connection:
         self._pipes = self._stdin, self._stdout, self._process.stderr
         self._outgoing, self._incoming, self._errors = memoryview(b""), bytearray(), bytearray()
         self._code: int | None = None
+        self._has_begun = False
         self._selector = selectors.DefaultSelector()
         for pipe in self._pipes:
             os.set_blocking(pipe.fileno(), False)
@@ -185,7 +186,7 @@ class Connection:
     def _check(self) -> None:
         """Raise HostError where `ssh` itself, and not the command, has failed."""
         if self.close() == failures.SSH_FAILED:
-            raise failures.of_ssh(self.host, self.stderr, self._ssh)
+            raise failures.of_ssh(self.host, self.stderr, self._ssh, has_begun=self._has_begun)
 
     def _turn(self, end: float, limit_s: float) -> None:
         """Hear what there is to hear, and hand over what is taken, for a moment."""
@@ -206,6 +207,7 @@ class Connection:
                 self._leave(pipe)
             elif pipe is self._stdout:
                 self._incoming += piece
+                self._has_begun = True
             else:
                 self._errors = (self._errors + piece)[-_PIECE_BYTES:]
 

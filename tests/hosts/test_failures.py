@@ -47,6 +47,12 @@ def test_every_failure_has_a_reason_and_a_command(stderr: str, why: str, mend: s
     assert mend in error.mend
 
 
+def test_what_ends_after_it_has_begun_was_cut() -> None:
+    text = "Connection closed by 127.0.0.1 port 2222"
+    assert "before ssh is spoken" in failures.of_ssh(HOST, text).why
+    assert failures.of_ssh(HOST, text, has_begun=True).why == f"the connection was lost: {text}"
+
+
 def test_what_a_stranger_says_is_one_short_line_that_acts_on_nothing() -> None:
     said = failures.said(b"fine\n\x1b]0;title\x07\x1b[2J\xff " + b"x" * 1000 + b"\r\n\n")
     assert said.isprintable()

@@ -9,42 +9,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgefashion.errors import HostError
-from edgefashion.hosts.host import Host
 from edgefashion.hosts.probe import OLDEST, Interpreter, Probe, look
 from edgefashion.hosts.ssh import Remote
 
 if TYPE_CHECKING:
-    from sshd import LoopbackHost, Shelf
+    from sshd import LoopbackHost
 
 PYTHON = Interpreter("/usr/bin/python3", (3, 11, 2), 64, ("glibc", "2.36"), "", 900, True)
 PI = Probe("a", "Linux", "aarch64", 64, "/home/pi/.cache/edgefashion/hosts", 0.0, (PYTHON,))
 
 
-@pytest.fixture
-def host(shelf: "Shelf") -> "LoopbackHost":
-    return shelf("a")[0]
-
-
-@pytest.fixture
-def remote(host: "LoopbackHost") -> Remote:
-    return Remote(Host.parse("a"))
-
-
 def program(host: "LoopbackHost", name: str, *lines: str) -> None:
     """Put a program before all others there."""
-    (host.home / "bin").mkdir(exist_ok=True)
     file = host.home / "bin" / name
     file.write_text("\n".join(["#!/bin/sh", *lines, ""]))
     file.chmod(0o755)
-    host.login('PATH="$HOME/bin:$PATH"')
-
-
-def python(host: "LoopbackHost", path: str = sys.executable) -> None:
-    program(host, "python3", f'exec {path} "$@"')
 
 
 def test_a_machine_says_what_it_is_and_nothing_changes(host: "LoopbackHost", remote: Remote) -> None:
-    python(host)
     before = sorted(host.home.rglob("*"))
     found = look(remote)
     assert (found.host, found.system, found.bits) == ("a", "Linux", 64)
@@ -62,7 +44,6 @@ def test_a_machine_says_what_it_is_and_nothing_changes(host: "LoopbackHost", rem
 
 
 def test_a_login_script_may_talk(host: "LoopbackHost", remote: Remote) -> None:
-    python(host)
     host.login("echo Welcome; printf '\\033[2Jhello'; echo; echo noise >&2", 'PATH="$HOME/bin:$PATH"')
     assert look(remote).require()
 
@@ -89,7 +70,6 @@ def test_no_python_and_an_old_one_are_told_apart(host: "LoopbackHost", remote: R
 
 
 def test_a_system_of_32_bits_is_refused_under_a_kernel_of_64(host: "LoopbackHost", remote: Remote) -> None:
-    python(host)
     program(host, "getconf", "echo 32")
     with pytest.raises(HostError, match=r"its system is of 32 bits \(.*install a 64-bit system"):
         look(remote).require()
@@ -98,7 +78,6 @@ def test_a_system_of_32_bits_is_refused_under_a_kernel_of_64(host: "LoopbackHost
 
 
 def test_a_foreign_system_library_or_home_is_refused(host: "LoopbackHost", remote: Remote) -> None:
-    python(host)
     program(host, "uname", "printf 'Plan\\033[9'")
     with pytest.raises(HostError, match=r"it runs Plan\\x1b\[9; use one with Linux or macOS"):
         look(remote).require()
