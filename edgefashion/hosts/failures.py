@@ -24,7 +24,7 @@ _KINDS = (
     (
         "Connection refused",
         "it is there, and no ssh server answers on that port",
-        "start it there with sudo systemctl enable --now ssh, or name its port as HOST:PORT",
+        "start it there with sudo systemctl start ssh, or name its port as HOST:PORT",
     ),
     (
         "IDENTIFICATION HAS CHANGED|Host key for .* has changed|key mismatch",

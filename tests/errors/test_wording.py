@@ -18,8 +18,11 @@ from edgefashion.errors.wording import setting
 ROOT = Path(__file__).parents[2]
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 COMMAND = re.compile(r"edgefashion [a-z]+\b[^;:,]*$|pip install\b[^;:,]*$")
-OWN = {"edgefashion/errors/wording.py", "edgefashion/data/debian.py", "export/debug/__init__.py"}
-"""The table itself, options of dpkg-deb, and a command that is put together."""
+OWN = {
+    *("edgefashion/errors/wording.py", "edgefashion/data/debian.py", "export/debug/__init__.py"),
+    *("edgefashion/hosts/packages.py", "edgefashion/hosts/there.py"),
+}
+"""The table itself, options of dpkg-deb and pip, and a command that is put together."""
 
 
 def sources() -> list[Path]:
