@@ -81,7 +81,7 @@ def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) ->
         why = error.why
     report(f"no package index serves it ({why}): packages go there from here")
     try:
-        fetched = packages.fetch(found, python, ours, EXTRAS, pip, report)
+        fetched = packages.fetch(found, python, ours, EXTRAS, pip, report, remote.stop)
         sent |= {each.name: each for each in fetched}
         offline = {**request, "offline": True}
         return Environment(agent.ask(remote, python.path, offline, sent, report, progress, LIMIT_S))
@@ -90,6 +90,8 @@ def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) ->
             remote.host.name, f"packages that were sent do not serve: {error.why}", _MEND
         ) from error
     except packages.NotFetched as error:
+        if remote.stop.is_set():
+            raise failures.stopped(remote.host) from None
         both = f"no package index serves it ({why}), nor this computer ({error})"
         raise HostError(remote.host.name, both, f"give one of them a network, or {_MEND}") from error
 

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from threading import Event
 
 from edgefashion import files
 from edgefashion.errors import EdgefashionError
@@ -17,6 +19,7 @@ from edgefashion.installation import NAME, is_installed
 from edgefashion.reporting import Report
 
 LIMIT_S = 1200.0
+_TURN_S = 0.2
 _OLDEST_GLIBC = 17
 """Minor version of the GNU C library that the oldest wheels in use are for."""
 
@@ -46,29 +49,32 @@ def _bundled() -> Path | None:
 
 
 def fetch(
-    found: Probe, python: Interpreter, ours: Path, extras: str, pip: Path, report: Report
+    found: Probe, python: Interpreter, ours: Path, extras: str, pip: Path, report: Report, stop: Event
 ) -> list[Path]:
     """Wheels of all that `ours`, our own, depends on; they are kept for the next machine of that kind.
 
-    Raises NotFetched where they cannot be fetched.
+    Raises NotFetched where they cannot be fetched, or `stop` is set meanwhile.
     """
     version = f"{python.version[0]}.{python.version[1]}"
     platforms = _platforms(found, python)
     needed = hashlib.sha256("".join([extras, *wheel.requirements(ours)]).encode()).hexdigest()[:12]
     folder = cache_folder() / f"{needed}-python{version}-{platforms[0]}"
+    words = ["-m", "pip"] if is_installed("pip") else [str(pip / "pip")]
+    words = [sys.executable, "-P", *words, "download", "--no-input", "--disable-pip-version-check"]
+    words += ["--progress-bar", "off", "--only-binary", ":all:"]
+    words += ["--python-version", version, "--implementation", "cp"]
+    words += [word for platform in platforms for word in ("--platform", platform)]
     with files.alone(cache_folder(), report, "another edgefashion is fetching packages; waiting for it"):
         if not folder.is_dir():
             report(f"fetching here what it needs, for Python {version} on {platforms[0]}")
-            with tempfile.TemporaryDirectory(dir=cache_folder()) as half:
-                words = ["-m", "pip"] if is_installed("pip") else [f"{pip}/pip"]
-                words = [sys.executable, "-P", *words, "download", "--dest", f"{half}/packages"]
-                words += ["--only-binary", ":all:", "--python-version", version, "--implementation", "cp"]
-                words += [word for platform in platforms for word in ("--platform", platform)]
-                words += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-                _run([*words, f"{ours}{extras}"])
-                for own in Path(half, "packages").glob(f"{NAME}-*"):
-                    own.unlink()
-                Path(half, "packages").rename(folder)
+            half = cache_folder() / "half"
+            shutil.rmtree(half, ignore_errors=True)
+            try:
+                _run([*words, "--dest", str(half), f"{ours}{extras}"], stop)
+                (half / ours.name).unlink(missing_ok=True)
+                half.rename(folder)
+            finally:
+                shutil.rmtree(half, ignore_errors=True)
     return sorted(folder.glob("*.whl"))
 
 
@@ -87,15 +93,23 @@ def _leading(text: str, otherwise: int) -> int:
     return int(number[0]) if number else otherwise
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str], stop: Event) -> None:
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    try:
-        done = subprocess.run(
-            words, env=variables, capture_output=True, text=True, errors="replace", timeout=LIMIT_S
+    end = time.monotonic() + LIMIT_S
+    with tempfile.TemporaryFile() as told:
+        process = subprocess.Popen(
+            words, env=variables, stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT
         )
-    except subprocess.TimeoutExpired:
-        raise NotFetched(f"packages were not fetched here within {LIMIT_S:.0f} s: try again") from None
-    if done.returncode:
-        lines = done.stderr.splitlines()
-        said = [line for line in lines if line.startswith("ERROR")] or lines
-        raise NotFetched(failures.said("\n".join(said)))
+        try:
+            while process.poll() is None:
+                if stop.wait(_TURN_S) or time.monotonic() > end:
+                    why = "interrupted" if stop.is_set() else f"not done within {LIMIT_S:.0f} s"
+                    raise NotFetched(f"pip was {why}: try again")
+        finally:
+            process.kill()
+            process.wait()
+        told.seek(0)
+        lines = told.read().decode(errors="replace").splitlines()
+    if process.returncode:
+        errors = [line for line in lines if line.startswith("ERROR: ")] or lines
+        raise NotFetched(failures.said(errors[-1].removeprefix("ERROR: ") if errors else ""))

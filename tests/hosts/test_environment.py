@@ -97,7 +97,7 @@ def test_without_an_index_on_either_end_both_are_named(
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_RETRIES", "0")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    both = r"no package index serves it \(no such index\), nor this computer \(ERROR: No matching.*--python"
+    both = r"no package index serves it \(no such index\), nor this computer \(No matching.*--python"
     with pytest.raises(HostError, match=both):
         environment.prepare(remote, strange, silent, lambda *_: None)
     assert not list((host.home.parents[1]).glob("for-hosts/*/*.whl"))
