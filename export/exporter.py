@@ -53,6 +53,7 @@ def export_run(
     *,
     calibrate_with: Subset | None = None,
     data: DatasetInfo | None = None,
+    beside_full: bool = True,
     report: Report = silent,
     on_failure: OnFailure | None = None,
 ) -> list[Artifact]:
@@ -60,34 +61,17 @@ def export_run(
 
     The representative dataset is drawn out of `calibrate_with`, or the training split. Each artifact is
     verified against the Keras model before it is kept, and one with layers in float is measured against the
-    one without, which is made first where that can be kept. `data` are those of the splits, where the run
-    learned from others: the manifest says so. Raises VerificationError, unless `on_failure` is told instead,
-    or RuntimeCrash for one that is not kept (those before it stay), BadInput for a precision that the run
-    does not have and for images that cannot calibrate, RunError for a model that cannot be read, OutputError.
+    one without, which is made first where that can be kept, unless `beside_full` says no. `data` are those of
+    the splits, where the run learned from others: the manifest says so. Raises VerificationError, unless
+    `on_failure` is told instead, or RuntimeCrash for one that is not kept (those before it stay), BadInput
+    for a precision that the run does not have and for images that cannot calibrate, RunError for a model that
+    cannot be read, OutputError.
     """
     source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     options = options or ExportOptions()
     size = options.representative_size(len(source))
     options = replace(options, calibration_images=size)
-    check_task(run, splits.task)
-    for _, precision in variants:
-        check_precision(run, precision)
-    if run.artifacts.is_symlink():
-        raise RunError(f"{run.artifacts} is a link, and nothing is written through it: put a folder there")
-    existing = run.artifacts if run.artifacts.exists() else run.folder
-    for variant in variants:
-        files.check_writable(existing / file_name(run, variant, options))
-    if missing := _full_missing(run, variants, options):
-        export_run(
-            run,
-            splits,
-            missing,
-            replace(options, keep_float=()),
-            calibrate_with=calibrate_with,
-            data=data,
-            report=report,
-            on_failure=lambda _, error: report(f"what layers in float cost is not known: {error}"),
-        )
+    _check(run, splits, variants, options)
     model = graph.build(run)
     representative = representative_dataset(source, model.task, model.normalization, size, split=split)
     unseen, seen_in = verification_images(splits, run.quantized)
@@ -96,7 +80,24 @@ def export_run(
     job = _Job(
         run, model, representative, options, splits.validation, unseen, seen_in, expected, data, report
     )
+    if beside_full and (missing := _full_missing(run, variants, options)):
+        full = replace(job, options=replace(options, keep_float=()))
+        list(
+            _made(full, missing, lambda _, error: report(f"what layers in float cost is not known: {error}"))
+        )
     return list(_made(job, variants, on_failure))
+
+
+def _check(run: Run, splits: Splits, variants: Sequence[Variant], options: ExportOptions) -> None:
+    """Raise what is wrong before anything is made."""
+    check_task(run, splits.task)
+    for _, precision in variants:
+        check_precision(run, precision)
+    if run.artifacts.is_symlink():
+        raise RunError(f"{run.artifacts} is a link, and nothing is written through it: put a folder there")
+    existing = run.artifacts if run.artifacts.exists() else run.folder
+    for variant in variants:
+        files.check_writable(existing / file_name(run, variant, options))
 
 
 def _made(job: "_Job", variants: Sequence[Variant], on_failure: OnFailure | None) -> Iterator[Artifact]:
@@ -157,6 +158,7 @@ class _Job:
         manifest["verification"] = verify(content, name, variant.precision, *compared)
         made = artifact.save(run.artifacts / name, content, manifest)
         self.report(_line(made, content))
+        self.report(f"  {verifying.describe(manifest['verification'])}")
         if "cost" in manifest:
             self.report(keep_float.describe(name, layers, manifest["cost"]))
         return made
@@ -174,13 +176,10 @@ def _full_missing(run: Run, variants: Sequence[Variant], options: ExportOptions)
 
 
 def _line(made: Artifact, content: bytes) -> str:
-    """What was made, how large it is and how well it agrees."""
+    """What was made, and how large it is."""
     size = f"{len(content) / 1000:.0f} kB, {files.gzip_size([content]) / 1000:.0f} kB in gzip"
-    manifest = made.manifest
-    assert manifest is not None and manifest.verification
     misfit = targets.misfit(made.target, targets.of_this_machine())
-    notes = [verifying.describe(manifest.verification), *([misfit] if misfit else [])]
-    return f"{made.path}: {size}; {'; '.join(notes)}"
+    return f"{made.path}: {size}{f'; {misfit}' if misfit else ''}"
 
 
 def check_precision(run: Run, precision: str) -> None:

@@ -128,22 +128,14 @@ def _remedy(precision: str) -> str:
 
 
 def describe(verification: dict[str, Any]) -> str:
-    """The figures of `verify` and their limits, on a line."""
+    """The figures of `verify` that tell most, and their limits, on a line."""
     limits = verification["limits"]
     error = verification["mean_logit_error"] / verification["keras_logit_deviation"]
-    entropies = verification["class_entropy_bits"], verification["keras_class_entropy_bits"]
     return (
-        f"agrees with the run's model on {verification['agreement']:.2%} of {verification['images']} "
-        f"{verification['split']} images (>= {limits['agreement']:.0%}{_widened(verification)}), "
-        f"mean logit error {error:.2%} (<= {limits['mean_logit_error']:.1%}), "
-        f"class entropy {entropies[0]:.2f} of {entropies[1]:.2f} bits "
-        f"(>= {limits['entropy']:.0%})"
+        f"agrees with float on {verification['agreement']:.2%} of {verification['images']:,} "
+        f"{verification['split']} images (>= {limits['agreement']:.0%}), "
+        f"logit error {error:.2%} (<= {limits['mean_logit_error']:.1%})"
     )
-
-
-def _widened(verification: dict[str, Any]) -> str:
-    few = verification["images"] < IMAGES
-    return f", by chance missed as rarely as the limit on {IMAGES:,}" if few else ""
 
 
 def failure(figures: dict[str, float], limits: Limits, count: int) -> str | None:

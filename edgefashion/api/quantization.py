@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from edgefashion.api.measure import evaluate
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.artifacts.formats import FORMATS, PRECISIONS, QAT_PRECISIONS, Variant
+from edgefashion.artifacts.formats import FORMATS, PRECISIONS, QAT_PRECISIONS, Variant, title
+from edgefashion.artifacts.formats import of as format_of
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import FASHION_MNIST, Dataset, Task, load_dataset, locate, split
 from edgefashion.data.picture_sets.options import PictureOptions
@@ -17,7 +18,7 @@ from edgefashion.errors import BadInput
 from edgefashion.errors.arguments import OPTIONAL_PATH, PATH, takes
 from edgefashion.errors.wording import setting
 from edgefashion.evaluation.results import Results
-from edgefashion.export.selection import check_names, variants_of
+from edgefashion.export.selection import DEFAULT_PRECISIONS, check_names, variants_of
 from edgefashion.importing.options import ImportOptions
 from edgefashion.importing.preprocessing.labels import check_count, read_labels
 from edgefashion.importing.reading import kind_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 USUAL_DROP = 1.0
 """Points of accuracy that int8 may lose before layers are left in float."""
-USUAL_PRECISIONS = tuple(name for name in PRECISIONS if name not in QAT_PRECISIONS)
+KNOWN_PRECISIONS = tuple(name for name in PRECISIONS if name not in QAT_PRECISIONS)
 FLOAT = "float32"
 
 
@@ -42,13 +43,14 @@ class Quantization(Presentable):
     """What became of a model of others.
 
     run: its folder. artifacts: its files, the float ones first. results: what `evaluate` says of them.
-    unmet: what could not be reached, a line each.
+    unmet: what could not be reached, a line each. untold: what chance may be, a line each.
     """
 
     run: Run
     artifacts: list[Artifact]
     results: Results
     unmet: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
     def page(self) -> Page:
         """How right the model is as it was given, then the files beside each other."""
@@ -57,8 +59,11 @@ class Quantization(Presentable):
 
     def told(self) -> list[str]:
         """How right the model is as it was given, and whether it seems to know the validation pictures: a
-        line each, or none.
+        line each, or none; then what cannot be told.
         """
+        return [*self._given(), *self.untold]
+
+    def _given(self) -> list[str]:
         given = next((row for row in self.results.rows if row.precision == FLOAT and row.accuracy_ci95), None)
         told = self.run.info.imported
         if not given or not told or given.accuracy is None or not given.accuracy_ci95:
@@ -94,8 +99,8 @@ def quantize(
     *,
     data: str | Path | None = None,
     options: ImportOptions | None = None,
-    formats: Sequence[str] = tuple(FORMATS),
-    precisions: Sequence[str] = USUAL_PRECISIONS,
+    formats: Sequence[str] | None = None,
+    precisions: Sequence[str] | None = None,
     max_drop: float = USUAL_DROP,
     force: bool = False,
     report: Report = silent,
@@ -107,32 +112,79 @@ def quantize(
 
     `data` and `pictures` are as `load_dataset` takes them; `size` is for a model that leaves its own open.
     How the model wants its pixels, and which output is of which class, is found on labelled pictures unless
-    `options` say it. Where int8 loses more than `max_drop` points on validation, a file with the fewest
-    layers in float that meets it is made too; what cannot be met stands in `unmet`.
+    `options` say it. Without `formats` an ONNX or TFLite file stays what it is and others become both,
+    without `precisions` in float32 and int8. Where int8 loses more than `max_drop` points, by more than
+    chance, a file with the fewest layers in float that meets it is made too.
 
     Raises BadInput for a file that cannot be read so, pictures of other classes, and where nothing can be
     told; VerificationError where no file can be kept; RunError, DataError, OutputError.
     """
     path, options = Path(model), options or ImportOptions()
     _check_files(path, options, Path(data) if data else None)
-    from edgefashion.export.limited import export_within
     from edgefashion.importing.importing import check_free, import_run
 
-    folder = Path(folder) if folder else Path("runs") / (path.resolve().stem.lstrip(".") or "imported")
-    variants = _variants(formats, precisions)
-    if not max_drop >= 0:
-        raise BadInput(f"{setting('--max-drop')} {max_drop:g} is no number of points: give 0 or more")
+    folder, limit = folder_of(path, folder), _share(max_drop)
+    variants = variants_for(path, formats, precisions)
     check_free(folder, force)
+    report(_plan(variants, formats is None or precisions is None))
     imported = _read(path, pictures.pop("size", None), report)
     load = _loader(imported, options, Path(data) if data else None, pictures, report, progress)
     unsaid = [name for name in ("fit", "background") if pictures.get(name) is None]
     run = import_run(
         path, imported, load, folder, options, unsaid=unsaid, force=force, report=report, progress=progress
     )
-    dataset = load(run.task)
-    made, unmet = export_within(run, split(dataset), variants, max_drop / 100, report, progress)
-    results = evaluate(made, dataset, threads=(1,), options=BenchmarkOptions(), progress=progress)
-    return Quantization(run, made, results, tuple(unmet))
+    return _exported(run, load(run.task), variants, limit, report, progress)
+
+
+def _share(points: float) -> float:
+    if not points >= 0:
+        raise BadInput(f"{setting('--max-drop')} {points:g} is no number of points: give 0 or more")
+    return points / 100
+
+
+def _exported(
+    run: Run,
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    limit: float,
+    report: Report,
+    progress: Progress | None,
+) -> Quantization:
+    """The files of a run, and what they are worth."""
+    from edgefashion.export.limited import export_within
+
+    found = export_within(run, split(dataset), variants, limit, report, progress)
+    results = evaluate(found.made, dataset, threads=(1,), options=BenchmarkOptions(), progress=progress)
+    return Quantization(run, found.made, results, tuple(found.unmet.values()), tuple(found.untold.values()))
+
+
+def folder_of(model: Path, folder: str | Path | None) -> Path:
+    """The run that becomes of a file."""
+    return Path(folder) if folder else Path("runs") / (model.resolve().stem.lstrip(".") or "imported")
+
+
+def variants_for(
+    model: Path, formats: Sequence[str] | None = None, precisions: Sequence[str] | None = None
+) -> list[Variant]:
+    """What is to be made of a file: what is asked for, or is usual, and a float32 file to compare with."""
+    if formats is None:
+        own = format_of(model)
+        formats = (own.name,) if own else tuple(FORMATS)
+    precisions = DEFAULT_PRECISIONS if precisions is None else precisions
+    check_names("format", formats, tuple(FORMATS))
+    check_names("precision", precisions, KNOWN_PRECISIONS)
+    wanted = variants_of(formats, precisions)
+    return wanted if FLOAT in precisions else [Variant(formats[0], FLOAT), *wanted]
+
+
+def _plan(variants: Sequence[Variant], usual: bool) -> str:
+    """What is going to be made, and how to have it otherwise."""
+    by_format: dict[str, list[str]] = {}
+    for format, precision in variants:
+        by_format.setdefault(title(format), []).append(precision)
+    files = "; ".join(f"{format} {', '.join(precisions)}" for format, precisions in by_format.items())
+    otherwise = f" ({setting('--format')}, {setting('--precision')}: fewer or others)" if usual else ""
+    return f"to be made: {files}{otherwise}"
 
 
 def _check_files(path: Path, options: ImportOptions, data: Path | None) -> None:
@@ -157,16 +209,6 @@ def _read(path: Path, size: int | tuple[int, int] | None, report: Report) -> "Im
     for note in imported.notes:
         report(note)
     return imported
-
-
-def _variants(formats: Sequence[str], precisions: Sequence[str]) -> list[Variant]:
-    """What is to be made: what is asked for, and a float32 file to compare with."""
-    check_names("format", formats, tuple(FORMATS))
-    check_names("precision", precisions, USUAL_PRECISIONS)
-    wanted = variants_of(formats, precisions)
-    if FLOAT in precisions:
-        return wanted
-    return [Variant(formats[0], FLOAT), *wanted]
 
 
 def _loader(

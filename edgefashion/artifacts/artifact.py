@@ -3,7 +3,7 @@
 A file without its manifest still describes itself from within: see `edgefashion.artifacts.metadata`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,6 +148,16 @@ def save(path: Path, content: bytes, told: dict[str, Any]) -> Artifact:
     manifest = msgspec.convert(complete, Record)
     files.write_json(manifest_path(path), manifest.to_dict())
     return Artifact(path, manifest, sha256=manifest.sha256)
+
+
+def tell(found: Artifact, **told: Any) -> Artifact:
+    """The same, of whose file the manifest says this too. Raises OutputError."""
+    import msgspec
+
+    assert found.manifest
+    manifest = msgspec.structs.replace(found.manifest, **told)
+    files.write_json(manifest_path(found.path), manifest.to_dict())
+    return replace(found, manifest=manifest)
 
 
 def read(path: str | Path, sha256: str | None = None) -> Artifact:

@@ -1,7 +1,10 @@
 """The verb that takes a model of the user's own."""
 
+import contextlib
 import math
 import re
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,7 @@ from edgefashion.errors import VerificationError
 
 if TYPE_CHECKING:
     from edgefashion.api.quantization import Quantization
+    from edgefashion.artifacts.formats import Variant
 
 WAYS = ("none", "unit", "tf", "torch", "caffe", "standardized")
 MOST_CHANNELS = 3
@@ -78,21 +82,24 @@ preparing_options = options(
 @click.command()
 @click.argument("model", type=PATH)
 @preparing_options
-@click.option("--format", "formats", type=Several("format", list(FORMATS)), default="all", show_default=True)
+@click.option(
+    "--format",
+    "formats",
+    type=Several("format", list(FORMATS)),
+    help="One or more, separated by commas; default: that of an ONNX or TFLite file, and all of others.",
+)
 @click.option(
     "--precision",
     "precisions",
     type=Several("precision", [name for name in PRECISIONS if name not in QAT_PRECISIONS]),
-    default="all",
-    show_default=True,
-    help="One or more, separated by commas.",
+    help="One or more, separated by commas; default: float32,int8.",
 )
 @click.option(
     "--max-drop",
     type=Finite(most=100),
     default=1.0,
     show_default=True,
-    help="Points of accuracy that int8 may lose on validation before layers are left in float.",
+    help="Points of accuracy that int8 may lose, by more than chance, before layers are left in float.",
 )
 @click.option(
     "-o", "--output", "folder", type=FOLDER, help=f"The run to make; default: {RUNS}/ and the file's name."
@@ -102,14 +109,10 @@ preparing_options = options(
 @takes_data()
 def quantize(
     model: Path,
-    formats: tuple[str, ...],
-    precisions: tuple[str, ...],
-    max_drop: float,
-    folder: Path | None,
-    force: bool,
     json_file: Path | None,
     csv_file: Path | None,
     markdown_file: Path | None,
+    folder: Path | None,
     chosen: Chosen,
     **said: Any,
 ) -> None:
@@ -121,35 +124,78 @@ def quantize(
     Example: edgefashion quantize mine.keras --data photos
     """
     from edgefashion.api import quantization
-    from edgefashion.importing.options import ImportOptions
 
     _data.check_tensorflow()
     keep_inputs([model, *filter(None, [said["labels"]])], (json_file, csv_file, markdown_file))
-    made_of = {name: said.pop(name) for name in ("size", "fit", "background")}
-    with Bar(at_once=False) as progress:
-        found = quantization.quantize(
-            model,
-            folder,
-            data=chosen.folder,
-            options=ImportOptions(**said),
-            formats=formats,
-            precisions=precisions,
-            max_drop=max_drop,
-            force=force,
-            report=say,
-            progress=progress,
-            **{**chosen.options, **{name: value for name, value in made_of.items() if value is not None}},
-        )
+    folder = quantization.folder_of(model, folder)
+    variants = quantization.variants_for(model, said["formats"], said["precisions"])
+    with _going_on(folder, variants):
+        found = _quantized(model, folder, chosen, said)
     for line in found.told():
         say(line)
     give_out(found.results, json_file, csv_file, markdown_file)
     _end(found)
 
 
+def _quantized(model: Path, folder: Path, chosen: Chosen, said: dict[str, Any]) -> "Quantization":
+    """What becomes of it, as the options say."""
+    from edgefashion.api import quantization
+    from edgefashion.importing.options import ImportOptions
+
+    how = {name: said.pop(name) for name in ("formats", "precisions", "max_drop", "force")}
+    made = {name: value for name in ("size", "fit", "background") if (value := said.pop(name)) is not None}
+    options, pictures = ImportOptions(**said), {**chosen.options, **made}
+    with Bar(at_once=False) as progress:
+        return quantization.quantize(
+            model,
+            folder,
+            data=chosen.folder,
+            options=options,
+            report=say,
+            progress=progress,
+            **how,
+            **pictures,
+        )
+
+
+@contextlib.contextmanager
+def _going_on(folder: Path, variants: "Sequence[Variant]") -> Iterator[None]:
+    """Say how it goes on, where it is interrupted and the run is there already."""
+    before = _written(folder)
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        if _written(folder) == before:
+            raise
+        formats, precisions = (",".join(dict.fromkeys(names)) for names in zip(*variants, strict=True))
+        command = shlex.join(
+            ("edgefashion", "export", str(folder), "--format", formats, "--precision", precisions)
+        )
+        again = _data.with_data(command, _params())
+        raise KeyboardInterrupt(f"interrupted; {folder} is kept, and {again} goes on") from interruption
+
+
+def _params() -> dict[str, Any]:
+    context = click.get_current_context(silent=True)
+    return context.params if context else {}
+
+
+def _written(folder: Path) -> object:
+    """What tells the run that is there from another; None of none."""
+    from edgefashion.errors import RunError
+    from edgefashion.training import runs
+
+    with contextlib.suppress(RunError):
+        found = (runs.read(folder).folder / runs.INFO).stat()
+        return found.st_mtime_ns, found.st_ino
+    return None
+
+
 def _end(found: "Quantization") -> None:
     """Say what is next, and raise what was not reached."""
     if found.results.interrupted:
-        raise KeyboardInterrupt
+        again = _data.with_data(f"edgefashion evaluate {shlex.quote(str(found.run.folder))}", _params())
+        raise KeyboardInterrupt(f"interrupted; all files are there, and {again} measures them")
     integer = [each for each in found.artifacts if each.precision in INTEGER_PRECISIONS]
     if steps := after_evaluation(integer or found.artifacts, found.results):
         following(*steps)

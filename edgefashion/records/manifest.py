@@ -106,6 +106,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     created: Name | UnsetType = UNSET
     cost: dict[str, Any] | UnsetType = UNSET
     """Of layers in float: told to people, as are the figures of `export.verify`."""
+    drop: dict[str, Any] | UnsetType = UNSET
+    """What int8 loses, measured by `quantize` against its limit: see `export.drop`. Told to people, too."""
     verification: dict[str, Any] | UnsetType = UNSET
     license: Name | UnsetType = UNSET
     edgefashion: Name | UnsetType = UNSET

@@ -1,7 +1,7 @@
 """Which layers of a run's int8 models are far from the float model, and how much that matters."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class ModelError:
     snr_db: of the logits. agreement: part of the images given the same class as by the float model.
     explained: see `edgefashion.export.debug.error`.
     layers: in the order of the model.
+    unranked: those whose output the file does not have, since a converter made them one with others.
     """
 
     file: str
@@ -50,6 +51,7 @@ class ModelError:
     agreement: float
     explained: float | None
     layers: list[LayerError]
+    unranked: list[str] = field(default_factory=list)
 
     @property
     def ranked(self) -> list[LayerError]:
@@ -145,4 +147,5 @@ def _model_error(path: Path, deployed: Logits, runtime: str, tally: Tally) -> Mo
         agreement=tally.agreeing / len(logits),
         explained=tally.explained,
         layers=layers,
+        unranked=tally.unranked,
     )

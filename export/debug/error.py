@@ -89,7 +89,7 @@ class Tally:
     ) -> dict[str, tuple[Values, Values]]:
         """Count a batch in, but for what is carried to the logits.
 
-        Gives the own error of each step and the part of it that is the grid of its output, float32
+        Gives the own error of each ranked step and the part of it that is the grid of its output, float32
         [N, ...]. `pixels` are normalized, `exact` the outputs of the float model.
         """
         found = self.probe(images)
@@ -99,8 +99,11 @@ class Tally:
         given: dict[str, Any] = {INPUT: pixels, **found}
         errors = {}
         for step in self.steps:
-            sums, quantized = self.sums[step.name], found[step.name]
             own = np.asarray(step(given))
+            if step.name not in found:
+                given[step.name] = own
+                continue
+            sums, quantized = self.sums[step.name], found[step.name]
             errors[step.name] = (quantized - own, self.probe.grids[step.name].nearest(own) - own)
             sums.signal += _energy(exact[step.name])
             sums.noise += _energy(quantized - exact[step.name])
@@ -128,8 +131,16 @@ class Tally:
         return sum(sums.carried for sums in self.sums.values())
 
     def layers(self) -> list[LayerError]:
-        """In the order of the model."""
-        return [self._layer(step, self.sums[step.name]) for step in self.steps]
+        """Those that are ranked, in the order of the model."""
+        ranked = [step for step in self.steps if step.name in self.probe.grids]
+        return [self._layer(step, self.sums[step.name]) for step in ranked]
+
+    @property
+    def unranked(self) -> list[str]:
+        """The layers whose output the file does not have: their errors count as those of the layers that read
+        it.
+        """
+        return [step.name for step in self.steps if step.name not in self.probe.grids]
 
     def _layer(self, step: Step, sums: _Sums) -> LayerError:
         share = sums.carried / (self._carried or 1)

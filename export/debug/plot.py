@@ -24,13 +24,15 @@ def plot(report: DebugReport, path: Path) -> None:
     OutputError when `path` cannot be written.
     """
     kind = figures.kind_of(path)
-    names = [plot_label(layer.layer) for layer in next(iter(report.models.values())).layers]
+    fullest = sorted(report.models.values(), key=lambda model: -len(model.layers))
+    names = list(dict.fromkeys(layer.layer for model in fullest for layer in model.layers))
+    rows = {name: row for row, name in enumerate(names)}
     figure = figures.new_figure(11, 2.2 + 0.23 * len(names))
     shares, ratios = figure.subplots(1, 2, sharey=True)
     for number, (format, model) in enumerate(report.models.items()):
-        _bars(shares, model, format, number, len(report.models))
-        _ratios(ratios, model, format)
-    shares.set_yticks(range(len(names)), names, fontsize=8)
+        _bars(shares, model, format, rows, (number, len(report.models)))
+        _ratios(ratios, model, format, rows)
+    shares.set_yticks(range(len(names)), map(plot_label, names), fontsize=8)
     shares.set_ylim(len(names) - 0.5, -0.5)
     shares.set_title("Share of the logits' squared error, %", fontsize=10)
     shares.margins(x=0.12)
@@ -50,10 +52,13 @@ def _color(format: str) -> str:
     return COLORS[formats.rank(format) % len(COLORS)]
 
 
-def _bars(axes: "Axes", model: ModelError, format: str, number: int, count: int) -> None:
-    """A bar a layer: what its weights cause, then, pale, what the grid of its output does."""
+def _bars(axes: "Axes", model: ModelError, format: str, places: dict[str, int], of: tuple[int, int]) -> None:
+    """A bar a layer, at the places of their names, the first of so many formats or a later one: what its
+    weights cause, then, pale, what the grid of its output does.
+    """
+    number, count = of
     height = 0.8 / count
-    rows = [row - 0.4 + height * (number + 0.5) for row in range(len(model.layers))]
+    rows = [places[layer.layer] - 0.4 + height * (number + 0.5) for layer in model.layers]
     weights = [100 * layer.share_weights for layer in model.layers]
     outputs = [100 * layer.share_output for layer in model.layers]
     color = _color(format)
@@ -68,9 +73,9 @@ def _bars(axes: "Axes", model: ModelError, format: str, number: int, count: int)
             )
 
 
-def _ratios(axes: "Axes", model: ModelError, format: str) -> None:
+def _ratios(axes: "Axes", model: ModelError, format: str, places: dict[str, int]) -> None:
     """A line of what has come together up to each layer; points for what the layer adds itself."""
-    rows = range(len(model.layers))
+    rows = [places[layer.layer] for layer in model.layers]
     nothing = float("nan")
     together = [nothing if layer.snr_db is None else layer.snr_db for layer in model.layers]
     own = [nothing if layer.own_snr_db is None else layer.own_snr_db for layer in model.layers]

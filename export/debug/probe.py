@@ -37,23 +37,24 @@ class Grid:
 
 
 class Probe(Protocol):
-    """An int8 model that gives the outputs of its steps."""
+    """An int8 model that gives the outputs of its steps, but for those that a converter fused."""
 
     @property
     def grids(self) -> Mapping[str, Grid]:
-        """Of the output of each step, by its name."""
+        """Of the output of each step that it gives, by its name."""
         ...
 
     def __call__(self, images: Images) -> dict[str, Values]:
-        """The output of each step, as the numbers its integers stand for: float32 [N, ...], channels last."""
+        """The output of each, as the numbers its integers stand for: float32 [N, ...], channels last."""
         ...
 
 
-def check_complete(path: Path, found: Collection[str], steps: Sequence[Step]) -> None:
-    """Raise ArtifactError unless each step was found."""
-    if missing := [step.name for step in steps if step.name not in found]:
+def check_found(path: Path, found: Collection[str], steps: Sequence[Step]) -> None:
+    """Raise ArtifactError where no step but the last was found: then it is the file of another model."""
+    names = [step.name for step in steps[:-1]]
+    if names and not set(names) & set(found):
         raise ArtifactError(
-            f"{path} does not have an integer tensor for each of the layers {', '.join(missing)}: "
+            f"{path} does not have an integer tensor for any of the layers {', '.join(names)}: "
             "export it again"
         )
 

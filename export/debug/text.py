@@ -8,7 +8,7 @@ from edgefashion.errors.wording import setting
 from edgefashion.export.debug import DebugReport, ModelError
 from edgefashion.tables import Column, Page, Row, Table, figure
 
-SHOWN = 15
+SHOWN, LISTED = 15, 3
 
 
 def to_text(report: DebugReport) -> str:
@@ -48,6 +48,10 @@ def _page(model: ModelError) -> Page:
     if model.explained is not None:
         own = "the layers' own errors, each carried to the logits"
         lines.append(f"  {own}, come to {model.explained:.0%} of theirs")
+    if model.unranked:
+        lines.append(
+            f"  not ranked, since the file computes them in one with others: {_listed(model.unranked)}"
+        )
     shown, rest = model.ranked[:SHOWN], model.ranked[SHOWN:]
     more = [f"  and {len(rest)} more: {sum(layer.share for layer in rest):.1%}"] if rest else []
     return Page(
@@ -56,6 +60,11 @@ def _page(model: ModelError) -> Page:
         more,
         setting("--json"),
     )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _kernels(model: ModelError) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from edgefashion.export.debug.probe import Grid, Values, check_complete, reshape_to
+from edgefashion.export.debug.probe import Grid, Values, check_found, reshape_to
 from edgefashion.export.graph.fused_layers import RESIZE, Step, find_step
 from edgefashion.export.graph.graph import INPUT, OUTPUT
 from edgefashion.export.onnx.integer_io import RESIZED
@@ -28,7 +28,7 @@ class OnnxProbe:
         model = onnx.load(path)
         constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         found = {name: (tensor, parameters) for name, tensor, parameters in _integers(model, steps)}
-        check_complete(path, found, steps[:-1])
+        check_found(path, found, steps)
         self._outputs: dict[str, str] = {}
         for name, (tensor, parameters) in found.items():
             scale, zero_point = (constants[entry] for entry in parameters)

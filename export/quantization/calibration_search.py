@@ -69,9 +69,7 @@ def measure(content: bytes, format: str, unseen: Subset, expected: Logits) -> Fi
 def _lines(table: dict[str, Figures], best: str, images: int) -> list[str]:
     """The table, a line a method."""
     return [
-        f"{method} calibration: divergence {figures[CRITERION]:.3g} nats, agrees with the run's model on "
-        f"{figures['agreement']:.2%} of {images} validation images, accuracy {figures['accuracy']:.2%}, "
-        f"logit error {figures['mean_logit_error']:.3f} mean, {figures['max_logit_error']:.2f} max"
-        + ("; the least divergence: kept" if method == best else "")
+        f"{method} calibration: divergence {figures[CRITERION]:.3g} nats, agrees with float on "
+        f"{figures['agreement']:.2%} of {images:,} images" + ("; kept: the least" if method == best else "")
         for method, figures in table.items()
     ]

@@ -80,8 +80,10 @@ def describe(name: str, layers: Sequence[str], cost: dict[str, Any]) -> str:
     size, against = cost["size_bytes"], cost["against_size_bytes"]
     p50, against_p50 = cost["p50_us"], cost["against_p50_us"]
     note = f" ({cost['note']})" if cost["note"] else ""
+    more = f" and {len(layers) - LISTED} more layers" if len(layers) > LISTED else ""
+    listed = ", ".join(layers[:LISTED]) + more
     return (
-        f"{name} has {', '.join(layers)} in float, and against {cost['against']} {size / 1000:.0f} kB "
+        f"{name} has {listed} in float, and against {cost['against']} {size / 1000:.0f} kB "
         f"instead of {against / 1000:.0f} ({size / against - 1:+.1%}), p50 {p50:.1f} µs instead of "
         f"{against_p50:.1f} ({p50 / against_p50 - 1:+.1%}), one thread{note}"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from ai_edge_litert.interpreter import Interpreter
 
 from edgefashion.errors import ArtifactError
-from edgefashion.export.debug.probe import Grid, Values, check_complete, reshape_to
+from edgefashion.export.debug.probe import Grid, Values, check_found, reshape_to
 from edgefashion.export.graph.fused_layers import RESIZE, Step, find_step
 from edgefashion.export.tflite import packing
 from edgefashion.files import reading
@@ -25,7 +25,7 @@ class TFLiteProbe:
         self._steps = {step.name: step for step in steps}
         content = reading.read_bytes(path, "a model file", ArtifactError, reading.MODEL_BYTES)
         self._tensors = dict(_tensors(content, steps))
-        check_complete(path, self._tensors, steps)
+        check_found(path, self._tensors, steps)
         with quiet():
             self._interpreter = Interpreter(model_path=str(path), experimental_preserve_all_tensors=True)
         details = {entry["index"]: entry for entry in self._interpreter.get_tensor_details()}

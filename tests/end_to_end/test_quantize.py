@@ -78,7 +78,8 @@ def file(typed: Typed, model: keras.Model) -> Path:
 
 @pytest.fixture(scope="module")
 def said(typed: Typed, file: Path, sample_folder: Path) -> str:
-    return typed("quantize", file, "--data", sample_folder, "--json", "mine.json")
+    everything = ("--format", "all", "--precision", "all", "--json", "mine.json")
+    return typed("quantize", file, "--data", sample_folder, *everything)
 
 
 def test_the_preprocessing_is_found_and_said(said: str) -> None:
@@ -112,6 +113,22 @@ def test_validation_pictures_that_it_seems_to_know_are_warned_of(said: str) -> N
     knows = replace(run, info=structs.replace(run.info, validation_accuracy=1.0))
     _, warning = Quantization(knows, [], found, ()).told()
     assert "validation images it is right on 100.00 %: it seems to have learned from them" in warning
+
+
+def test_an_interruption_says_what_goes_on(
+    said: str, typed: Typed, file: Path, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    order = ("quantize", file, "--data", sample_folder, "-o", "runs/half", "--preprocess", "tf")
+    monkeypatch.setattr("edgefashion.export.limited.export_run", interrupt)
+    first, *_, last = typed(*order, code=130).splitlines()
+    assert first == "to be made: ONNX float32, int8 (--format, --precision: fewer or others)"
+    going_on = f"edgefashion export --data {sample_folder} runs/half --format onnx --precision float32,int8"
+    assert last == f"edgefashion: interrupted; runs/half is kept, and {going_on} goes on"
+    monkeypatch.setattr("edgefashion.importing.importing.import_run", interrupt)
+    assert "goes on" not in typed(*order, "--force", code=130)
 
 
 def test_its_answers_are_those_of_the_file(said: str, model: keras.Model, sample: Dataset) -> None:

@@ -133,14 +133,19 @@ def test_every_layer_of_a_residual_model_is_found(
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_layer_that_is_not_in_the_file_is_named(
-    format: str, residual: Graph, calibration: RepresentativeDataset, tmp_path: Path
+def test_a_layer_that_is_not_in_the_file_is_not_ranked(
+    format: str, residual: Graph, calibration: RepresentativeDataset, images: Subset, tmp_path: Path
 ) -> None:
     path = saved(residual, format, calibration, tmp_path)
     steps = steps_of(residual)
-    other = replace(steps[3], name="elsewhere", layers=frozenset({"elsewhere"}))
-    with pytest.raises(ArtifactError, match="an integer tensor for each of the layers elsewhere: export"):
-        PROBES[format](path, [*steps[:3], other, *steps[4:]])
+    hidden = replace(steps[4], layers=frozenset({"elsewhere"}))
+    probe = PROBES[format](path, [*steps[:4], hidden, *steps[5:]])
+    tally = measure(steps, residual.normalization, {format: probe}, images.images)[format]
+    assert tally.unranked == ["project"]
+    layers = tally.layers()
+    assert [layer.layer for layer in layers] == [step.name for step in steps if step.name != "project"]
+    assert sum(layer.share for layer in layers) == pytest.approx(1)
+    assert tally.explained == pytest.approx(1, abs=0.5)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -247,6 +252,15 @@ def test_the_figures_are_json(report: DebugReport) -> None:
     content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert (content["schema"], content["run"], content["images"]) == (1, "cnn", 60)
     assert [layer["layer"] for layer in content["models"]["onnx"]["layers"]] == LAYERS
+
+
+def test_layers_that_are_not_ranked_are_named(report: DebugReport, tmp_path: Path) -> None:
+    model = report.models["onnx"]
+    without = replace(model, layers=model.layers[1:], unranked=[LAYERS[0], "b", "c", "d"])
+    both = replace(report, models={"onnx": without, "tflite": report.models["tflite"]})
+    line = "  not ranked, since the file computes them in one with others: conv1, b, c and 1 more"
+    assert line in to_text(both)
+    plot(both, tmp_path / "layers.svg")
 
 
 @pytest.mark.parametrize("formats", [FORMATS, ("onnx",)])
@@ -360,7 +374,7 @@ def test_a_file_of_another_model_under_a_true_manifest_is_one_line(
     own = {key: value for key, value in manifest.to_dict().items() if key not in ("sha256", "size_bytes")}
     artifact.save(path, tflite_model.int8(residual, calibration), own)
     with pytest.raises(
-        ArtifactError, match="for each of the layers conv1, pool1, conv2, pool2, dense: export"
+        ArtifactError, match="for any of the layers conv1, pool1, conv2, pool2, dense: export"
     ):
         debug_run(copied, "int8", ["tflite"], images)
 

@@ -67,8 +67,7 @@ def test_what_fails_is_an_error_and_what_passes_has_its_limits_beside_it(
     monkeypatch.setattr(verify, "run_content", lambda *_: (answers.pop(0), "runtime 1"))
     found = verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
     assert found["limits"]["agreement"] == verify.limits_on(precision, ALIKE).agreement
-    assert "agrees with the run's model on 100.00% of 100 validation images (>= 9" in verify.describe(found)
-    assert ", by chance missed as rarely as the limit on 1,000)" in verify.describe(found)
+    assert "agrees with float on 100.00% of 100 validation images (>= 9" in verify.describe(found)
     with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept") as caught:
         verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
     assert ("what helps is edgefashion train --qat" in str(caught.value)) == (precision == "int8")
@@ -80,7 +79,8 @@ def test_a_model_that_gives_every_image_one_class_is_described(
     one = np.tile(np.arange(10, dtype=np.float32), (100, 1))
     monkeypatch.setattr(verify, "run_content", lambda *_: (one, "runtime 1"))
     found = verify.verify(b"", "a.tflite", "int8", splits.validation.take(np.arange(100)), one)
-    assert "class entropy 0.00 of 0.00 bits (>= 90%)" in verify.describe(found)
+    assert "logit error 0.00%" in verify.describe(found)
+    assert found["class_entropy_bits"] == found["keras_class_entropy_bits"] == 0
 
 
 # Small sets

@@ -6,7 +6,6 @@ and the others are tried on more, until one is left (a race: Maron and Moore 199
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from edgefashion.importing.network.imported import Preprocessing
 from edgefashion.importing.preprocessing.labels import CHANCE, Classes, found_order
 from edgefashion.importing.preprocessing.pool import Pool
 from edgefashion.reporting import Progress
-from edgefashion.stats import binomial_tail, paired, wilson_interval
+from edgefashion.stats import binomial_tail, paired, paired_interval, wilson_interval
 from edgefashion.tables import Column, Page, Table
 
 Answer = Callable[[npt.NDArray[np.uint8], Preprocessing], npt.NDArray[np.float32]]
@@ -78,13 +77,10 @@ class Tried:
 
     def could_gain(self, best: "Tried") -> float:
         """What it may be right more often than the best, as a share of the pictures: the upper end of a 95 %
-        interval (A. Agresti and Y. Min, "Simple improved confidence intervals for comparing matched
-        proportions", Statistics in Medicine 24 (2005)).
+        interval.
         """
         own, others = self.beside(best)
-        b, c = (own & ~others).sum() + 0.5, (others & ~own).sum() + 0.5
-        n = len(own) + 2
-        return float((b - c) / n + 1.96 * sqrt(b + c - (b - c) ** 2 / n) / n)
+        return paired_interval(int((own & ~others).sum()), int((others & ~own).sum()), len(own))[1]
 
 
 def of_name(name: str, channels: int, train: Subset) -> Preprocessing:
