@@ -13,7 +13,7 @@ from edgefashion.errors import BadInput, HostError
 from edgefashion.escaping import visible
 from edgefashion.hosts import failures, probe, there
 from edgefashion.hosts.ssh import ANSWER_BYTES, Connection, Remote
-from edgefashion.reporting import Progress, Report
+from edgefashion.reporting import Progress
 
 PIECE_S, PIECE_BYTES = 60.0, 1 << 18
 """How long one piece of a file may take: some 4 KiB a second are enough."""
@@ -44,7 +44,6 @@ def ask(
     python: str,
     request: dict[str, object],
     sent: Mapping[str, Path],
-    report: Report,
     progress: Progress,
     limit_s: float,
 ) -> str:
@@ -74,7 +73,7 @@ def ask(
             if answer.wants:
                 connection.send(_pieces(sent.values(), total, progress), PIECE_S)
             if answer.step:
-                report(visible(answer.step))
+                progress(visible(answer.step), 0, 0)
             if time.monotonic() > end:
                 raise failures.silent(remote.host, limit_s)
         raise _ended(remote, connection)

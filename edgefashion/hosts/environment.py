@@ -57,7 +57,7 @@ def there(found: Probe) -> Environment | None:
 
 def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) -> Environment:
     """The environment of ours there, made where it is missing: from the package index that the machine has,
-    else of packages that are fetched here and sent.
+    else of packages that are fetched here and sent, which `report` is told; `progress` gets each step.
 
     Raises HostError where the machine cannot serve, BadInput where edgefashion cannot be sent from here.
     """
@@ -76,7 +76,7 @@ def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) ->
         "offline": False,
     }
     try:
-        return Environment(agent.ask(remote, python.path, request, sent, report, progress, LIMIT_S))
+        return Environment(agent.ask(remote, python.path, request, sent, progress, LIMIT_S))
     except agent.Refused as error:
         why = error.why
     report(f"no package index serves it ({why}): packages go there from here")
@@ -84,7 +84,7 @@ def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) ->
         fetched = packages.fetch(found, python, ours, EXTRAS, pip, report, remote.stop)
         sent |= {each.name: each for each in fetched}
         offline = {**request, "offline": True}
-        return Environment(agent.ask(remote, python.path, offline, sent, report, progress, LIMIT_S))
+        return Environment(agent.ask(remote, python.path, offline, sent, progress, LIMIT_S))
     except agent.Refused as error:
         raise HostError(
             remote.host.name, f"packages that were sent do not serve: {error.why}", _MEND

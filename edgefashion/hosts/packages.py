@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 
 from edgefashion import files
-from edgefashion.errors import EdgefashionError
+from edgefashion.errors import BadInput, EdgefashionError
 from edgefashion.hosts import failures, wheel
 from edgefashion.hosts.probe import Interpreter, Probe
 from edgefashion.installation import NAME, is_installed
@@ -37,15 +38,18 @@ def cache_folder() -> Path:
 
 def pip_wheel(folder: Path) -> Path:
     """pip as a wheel: that of this environment, or the one that comes with Python. Raises BadInput."""
-    if not is_installed("pip") and (bundled := _bundled()):
+    if is_installed("pip"):
+        return wheel.pack("pip", folder)
+    if bundled := _bundled():
         return Path(shutil.copy(bundled, folder))
-    return wheel.pack("pip", folder)
+    mend = "python -m ensurepip, sudo apt install python3-venv or uv pip install pip"
+    raise BadInput(f"pip is not installed here, and installs edgefashion on other machines: {mend}")
 
 
 def _bundled() -> Path | None:
-    import ensurepip
-
-    return next(iter((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")), None)
+    found = find_spec("ensurepip")
+    folder = Path(found.origin).parent if found and found.origin else Path()
+    return next(iter((folder / "_bundled").glob("pip-*.whl")), None)
 
 
 def fetch(

@@ -8,7 +8,7 @@ from edgefashion.files import reading
 from edgefashion.hosts import agent
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.ssh import Remote
-from edgefashion.reporting import Progress, silent
+from edgefashion.reporting import Progress
 
 LIMIT_S = 3600.0
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]|^[.-]")
@@ -22,4 +22,4 @@ def send(remote: Remote, environment: Environment, path: Path, progress: Progres
     """
     reading.require_file(path, BadInput)
     name = _UNSAFE.sub("_", path.name)[-_LONGEST:]
-    return agent.ask(remote, environment.python, {"do": "receive"}, {name: path}, silent, progress, LIMIT_S)
+    return agent.ask(remote, environment.python, {"do": "receive"}, {name: path}, progress, LIMIT_S)

@@ -30,8 +30,10 @@ def served_by(folder: Path) -> tuple[str, ...]:
     return (PATH, *NO_INDEX, "export PIP_NO_INDEX=1", f"export PIP_FIND_LINKS={folder}")
 
 
-def prepare(remote: Remote, report: Callable[[str], None] = silent) -> environment.Environment:
-    return environment.prepare(remote, probe.look(remote), report, lambda *_: None)
+def prepare(
+    remote: Remote, step: Callable[[str], None] = silent, report: Callable[[str], None] = silent
+) -> environment.Environment:
+    return environment.prepare(remote, probe.look(remote), report, lambda doing, done, total: step(doing))
 
 
 def folders(host: "LoopbackHost") -> list[str]:
@@ -75,7 +77,7 @@ def test_a_machine_without_a_network_gets_packages_from_here(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     said: list[str] = []
-    made = prepare(remote, said.append)
+    made = prepare(remote, report=said.append)
     assert any(line.startswith("no package index serves it (No matching distribution") for line in said)
     assert any(line.startswith("fetching here what it needs") for line in said)
     done = remote.run(made.command("edgefashion", "--version"))
@@ -110,12 +112,12 @@ def test_an_end_half_way_leaves_nothing_behind(
 ) -> None:
     host.login(*served_by(index))
 
-    def report(line: str) -> None:
-        if line == "making a virtual environment":
+    def step(doing: str) -> None:
+        if doing == "making a virtual environment":
             threading.Timer(0.3, remote.stop.set if how == "stop" else host.cut).start()
 
     with pytest.raises(HostError, match="interrupted from here" if how == "stop" else "connection was lost"):
-        prepare(remote, report)
+        prepare(remote, step)
     host.wait_until_idle()
     assert folders(host) == []
 

@@ -47,25 +47,30 @@ def test_it_needs_what_the_project_needs_now(ours: Path) -> None:
     assert len(needed) > len(told["dependencies"]) + len(told["optional-dependencies"])
 
 
-def test_it_runs_from_where_it_is_unpacked(ours: Path, tmp_path: Path) -> None:
-    zipfile.ZipFile(ours).extractall(tmp_path)
-    words = [
-        sys.executable,
-        "-P",
-        "-c",
-        "import sys; sys.path.insert(0, '.'); import edgefashion as e; print(e)",
-    ]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert str(tmp_path) in done.stdout
-    (found,) = importlib.metadata.distributions(path=[str(tmp_path)])
+def test_where_it_is_installed_it_packs_itself_again(ours: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(ours).extractall(tmp_path / "there")
+    (found,) = importlib.metadata.distributions(path=[str(tmp_path / "there")])
     assert (found.name, found.version) == ("edgefashion", ef.__version__)
     assert [each.value for each in found.entry_points] == ["edgefashion.cli:main"]
+    code = "import sys; sys.path.insert(0, 'there'); from pathlib import Path; from edgefashion.hosts import wheel"
+    code += "; print(wheel.__file__, wheel.digest(wheel.pack_edgefashion(Path())))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split() == [str(tmp_path / "there/edgefashion/hosts/wheel.py"), wheel.digest(ours)]
 
 
 def test_pip_runs_from_its_wheel(tmp_path: Path) -> None:
     pip = packages.pip_wheel(tmp_path)
     done = subprocess.run([sys.executable, "-I", f"{pip}/pip", "--version"], capture_output=True, text=True)
     assert str(pip) in done.stdout, done
+
+
+def test_without_pip_that_of_python_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "is_installed", lambda name: False)
+    if bundled := packages._bundled():
+        assert packages.pip_wheel(tmp_path).read_bytes() == bundled.read_bytes()
+    monkeypatch.setattr(packages, "_bundled", lambda: None)
+    with pytest.raises(BadInput, match=r"pip is not installed here.*python -m ensurepip"):
+        packages.pip_wheel(tmp_path)
 
 
 def test_what_is_not_installed_cannot_be_packed(tmp_path: Path) -> None:
