@@ -1,1 +1,1 @@
-"""Ranges of activations, clipped weights, corrected biases, and layers that stay in float."""
+"""Ranges of activations, clipped and rounded weights, corrected biases, and layers that stay in float."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from edgefashion.export.graph.layers import MULTIPLYING, is_depthwise
 from edgefashion.export.quantization.weight_clipping import clip_kernel, largest_weights, round_kernel
+from edgefashion.export.quantization.weight_rounding import covariances, round_with_feedback
 from edgefashion.models.architecture import with_weights
 from edgefashion.tensorflow import keras, tf
 
@@ -27,9 +28,11 @@ def correct_biases(
     levels: Callable[[keras.layers.Layer], int],
     excepted: Collection[str] = (),
     clip: bool = False,
+    feedback: bool = False,
 ) -> keras.Model:
     """A copy of a flat model without batch normalization, its biases corrected, where there are any, and
-    with `clip` the kernels of these layers clipped where that helps (see weight_clipping).
+    with `clip` the kernels of these layers clipped where that helps (see weight_clipping), with `feedback`
+    rounded already (see weight_rounding).
 
     `images` are its input, float32 [N, H, W, C]: the representative dataset. `levels` gives the largest
     integer a layer's weights will take (127 for 8 bits), symmetric, one scale for each output channel.
@@ -37,11 +40,14 @@ def correct_biases(
     """
     layers = [layer for layer in model.layers if _is_correctable(layer) and layer.name not in excepted]
     moments = input_moments(model, layers, images) if layers else {}
+    spread = covariances(model, layers, images) if feedback else {}
     changed = {}
     for layer in layers:
         kernel, bias = layer.get_weights()
         mean, squares = moments[layer.name]
         made = clip_kernel(layer, kernel, squares, levels(layer)) if clip else kernel
+        if layer.name in spread:
+            made = round_with_feedback(layer, made, spread[layer.name], levels(layer))
         error = rounding_error(layer, made, levels(layer)) + (made - kernel)
         changed[layer.name] = [made, bias - mean_shift(layer, error, mean)]
     return with_weights(model, changed)

@@ -1,8 +1,9 @@
 """Post-training quantization without the bias that rounding brings.
 
     the deployed model, float32
-        → weights that make a layer's rounding coarse clipped (see weight_clipping), biases corrected for the
-          rounding of the weights (see bias_correction)
+        → weights that make a layer's rounding coarse clipped (see weight_clipping), those of models from
+          elsewhere rounded with feedback (see weight_rounding), biases corrected for what rounding does
+          (see bias_correction)
         → converted once, run on the representative dataset, and what its logits are still off on average,
           against the Keras model, taken off the last bias
         → converted
@@ -27,6 +28,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import bias_correction
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model as tflite
+from edgefashion.models import imported
 from edgefashion.models.architecture import with_weights
 from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.content import run_content
@@ -96,11 +98,14 @@ class PostTraining:
 
     def _correct(self, levels: Levels) -> Graph:
         """The graph with corrected biases, and, unless training chose them, clipped kernels, except in the
-        layers that stay in float.
+        layers that stay in float. Kernels that come from elsewhere are rounded with feedback; files of our
+        own architectures stay as they have always been made.
         """
         inputs = np.asarray(self.graph.resize(self.representative.images))
+        chosen = bool(self.learned)
+        feedback = not chosen and self.graph.architecture.name == imported.NAME
         model = bias_correction.correct_biases(
-            self.graph.deployed, inputs, levels, self.options.keep_float, clip=not self.learned
+            self.graph.deployed, inputs, levels, self.options.keep_float, not chosen, feedback
         )
         return self.graph.with_deployed(model)
 

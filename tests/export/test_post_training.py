@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training, weight_clipping
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import tflite_model
+from edgefashion.models import imported
 from edgefashion.runtimes.content import run_content
 
 
@@ -54,3 +57,18 @@ def test_kernels_that_training_chose_are_not_clipped(
 
     assert is_clipped(None)
     assert not is_clipped({"logits": (-1.0, 1.0)})
+
+
+def test_kernels_that_come_from_elsewhere_are_rounded_with_feedback_our_own_stay(
+    graph: Graph, calibration: RepresentativeDataset
+) -> None:
+    from_elsewhere = replace(graph, architecture=replace(graph.architecture, name=imported.NAME))
+
+    def changed(graph: Graph, learned: onnx_model.LearnedRanges | None = None) -> bool:
+        process = post_training.PostTraining(graph, calibration, ExportOptions(), learned)
+        made = process._correct(post_training.eight_bits).deployed.get_weights()
+        return not np.array_equal(made[0], graph.deployed.get_weights()[0])
+
+    assert changed(from_elsewhere)
+    assert not changed(from_elsewhere, {"logits": (-1.0, 1.0)})
+    assert not changed(graph)
