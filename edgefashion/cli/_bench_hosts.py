@@ -108,7 +108,7 @@ class Benchmark:
         try:
             found = results.read(report)
         except BadInput as error:
-            why = str(error).replace(str(report), "its answer")
+            why = str(error).replace(str(report), "its answer").removesuffix(f": {results.MEND}")
             raise HostError(host.name, why, "look who answers there, or leave this host out") from None
         report.unlink()
         path = self.folder / self._paths[host]

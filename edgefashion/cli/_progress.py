@@ -95,6 +95,7 @@ class Bars:
     def end(self, host: "Host") -> None:
         """There is nothing more to come from one of them."""
         self.bar.remove_task(self.tasks[host])
+        self.bar.refresh()
 
     def __exit__(self, *error: object) -> None:
         self.bar.stop()

@@ -64,7 +64,9 @@ def bundle(
         made = make_bundle(artifacts, dataset, output, images=count, progress=progress)
     say(f"written: {shlex.quote(str(output))}")
     show(text(made))
-    following(f"edgefashion bench {shlex.quote(output.name)}  # on the Raspberry Pi, where it is copied to")
+    following(
+        f"edgefashion bench {shlex.quote(str(output))} --host pi@raspberrypi.local  # over your own ssh"
+    )
 
 
 def text(made: "Made") -> str:

@@ -28,7 +28,7 @@ MOST_BYTES, MOST_PARTS, PART_BYTES = 1 << 30, 4_000_000, 40 << 20
 """Of a file, of the lists and fields in it, and of the largest, which has a million samples of a row."""
 _NAME = 64
 """Characters of a field's name in a message."""
-_MEND = "name a results file, or measure again"
+MEND = "name a results file, or measure again"
 
 
 @dataclass(frozen=True)
@@ -107,17 +107,17 @@ def read(path: str | Path) -> Results:
     what, name = "a results file of edgefashion", str(path)
     content = reading.read_bytes(path, "a results file", BadInput, MOST_BYTES).removeprefix(reading.BOM)
     if sum(map(content.count, (b"{", b"[", b":"))) > MOST_PARTS:
-        raise BadInput(f"{path} has more parts than any results file: {_MEND}")
+        raise BadInput(f"{path} has more parts than any results file: {MEND}")
     # In parts, since all samples at once would take six times the size of the file.
     parts = _decoded(content, dict[str, msgspec.Raw], name, what)
     results = parts.pop("results", None)
     _check_sizes(parts, name)
     head = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
     reading.check_schema(head, SCHEMA, name, BadInput)
-    known: Head = reading.converted(head, Head, name, what, BadInput, mend=_MEND)
+    known: Head = reading.converted(head, Head, name, what, BadInput, mend=MEND)
     if results is None:
         lacks = ValueError("it lacks results")
-        raise reading.damaged(name, what, BadInput, _MEND, lacks)
+        raise reading.damaged(name, what, BadInput, MEND, lacks)
     rows = _decoded(results, list[dict[str, msgspec.Raw]], f"{name}, field results,", what)
     found = [_row(row, f"{path}, result {number}") for number, row in enumerate(rows, 1)]
     protocol = head.get("protocol")  # all of it, of which only a part is known
@@ -131,19 +131,19 @@ def _row(parts: dict[str, Any], name: str) -> Row:
     raw = parts.pop("raw_us", b"[]")
     samples = array("d", _decoded(raw, Samples, f"{name}, field raw_us,", what))
     fields = {field: _plain(part, f"{name}, field {field[:_NAME]},", what) for field, part in parts.items()}
-    row: Row = reading.converted(fields, Row, name, what, BadInput, mend=_MEND)
+    row: Row = reading.converted(fields, Row, name, what, BadInput, mend=MEND)
     return msgspec.structs.replace(row, raw_us=samples)
 
 
 def _check_sizes(parts: dict[str, Any], name: str) -> None:
     """Raise BadInput for a field that is larger than any can be."""
     if any(memoryview(part).nbytes > PART_BYTES for part in parts.values()):
-        raise BadInput(f"{name} has a field of more than {PART_BYTES:,} bytes: {_MEND}")
+        raise BadInput(f"{name} has a field of more than {PART_BYTES:,} bytes: {MEND}")
 
 
 def _plain(part: Any, name: str, what: str) -> Any:
     """A field that has no samples, from its JSON."""
-    return reading.load_json(bytes(part), name, what, BadInput, mend=_MEND)
+    return reading.load_json(bytes(part), name, what, BadInput, mend=MEND)
 
 
 def _decoded(part: Any, kind: Any, name: str, what: str) -> Any:
@@ -151,4 +151,4 @@ def _decoded(part: Any, kind: Any, name: str, what: str) -> Any:
     try:
         return msgspec.json.decode(part, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise reading.damaged(name, what, BadInput, _MEND, error) from error
+        raise reading.damaged(name, what, BadInput, MEND, error) from error

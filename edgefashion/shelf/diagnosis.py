@@ -96,13 +96,14 @@ def _there(
     existing = environment.there(found)
     used = found.require(0 if existing else environment.ROOM_MIB)
     folder = visible(found.folder)
-    findings = [
-        Check("ok", "python", f"{used} at {visible(used.path)}; {used.free_mib:,} MiB free in {folder}")
-    ]
     if existing:
-        return existing, [*findings, Check("ok", "edgefashion", f"{__version__}, in {folder}")]
+        return existing, [Check("ok", "edgefashion", f"{__version__}, in {folder}")]
+    text = f"{used} at {visible(used.path)}; {used.free_mib:,} MiB free for {folder}"
     mend = f"edgefashion bench --host {remote.host} makes it; then this looks further"
-    return None, [*findings, Check("note", "edgefashion", "this one is not there yet", mend)]
+    return None, [
+        Check("ok", "python", text),
+        Check("note", "edgefashion", "this one is not there yet", mend),
+    ]
 
 
 def _plain(finding: Check) -> Check:

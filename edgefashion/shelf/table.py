@@ -16,7 +16,6 @@ from edgefashion.tables.presentable import Presentable
 _FAILED = (
     Column[HostError]("Host", lambda error: error.host, number=False),
     Column[HostError]("Why there is nothing of it", lambda error: error.why, number=False),
-    Column[HostError]("What mends it", lambda error: error.mend, number=False),
 )
 
 
@@ -29,13 +28,19 @@ class HostResults(Presentable):
     failed: tuple[HostError, ...]
 
     def page(self) -> Page:
-        """The comparison with the state of each machine, and what failed."""
+        """The comparison with the state of each machine, and what failed and what mends it."""
         failed = [Table("No results", _FAILED, self.failed)] if self.failed else []
+        mending = [f"{error.host}: {error.mend}." for error in self.failed]
         if self.comparison is None:
-            return Page([], failed, [])
+            return Page([], failed, mending)
         page = self.comparison.page()
         states = [f"({each.number}) {_state(each.results.device)}" for each in self.comparison.sources]
-        return replace(page, header=[*page.header, *states], tables=[*page.tables, *failed])
+        return replace(
+            page,
+            header=[*page.header, *states],
+            tables=[*page.tables, *failed],
+            notes=[*mending, *page.notes],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """That of the comparison, and `failed`: the host, why, and what mends it."""

@@ -8,15 +8,23 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from platformdirs import user_cache_path
 
 import edgefashion
 from edgefashion import bundle as bundles
+from edgefashion import zoo
 from edgefashion.artifacts import artifact
+from edgefashion.cli import main
 from edgefashion.data import Dataset
+from edgefashion.evaluation import results
 from edgefashion.training.runs import Run
+
+if TYPE_CHECKING:
+    from sshd import Shelf
 
 ROOT = Path(__file__).parents[2]
 TIMED = ("load_ms", "first_inference_us", "inferences_per_s", "macs_per_s")
@@ -67,6 +75,26 @@ def test_a_bundle_is_answered_as_here_and_nothing_is_timed(
                 assert row["host"]["max_logit_error"] == row["host"]["tolerance"] == 0
             assert set(row["latency_us"].values()) <= {None, 0}
             assert [row[name] for name in TIMED] == [None] * len(TIMED)
+
+
+def test_a_host_may_be_one(shelf: "Shelf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf("pi")
+    monkeypatch.chdir(tmp_path)
+    (model,) = zoo.open_zoo().artifacts("zoo:cnn-64k-int8-qat.tflite")
+    bundles.make(Path("zoo.zip"), [model], zoo.open_zoo().sample(), 10)
+    python = tmp_path / "python"
+    emulated = f"exec {sys.executable} {ROOT / 'tools/emulation/emulated_pi'} python"
+    cache = f"export XDG_CACHE_HOME={user_cache_path()} PYTHONPATH={ROOT}"
+    own = f'case "$*" in *"edgefashion is"*) echo "edgefashion is {edgefashion.__version__} $0"; exit;; esac'
+    python.write_text(f'#!/bin/sh\n{own}\n{cache}\n{emulated} "$@"\n')
+    python.chmod(0o755)
+    words = ("bench", "zoo.zip", "--in-process", "--threads", "1", "--host", "pi", "--python", str(python))
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert not ended.value.code
+    found = results.read(tmp_path / "hosts/pi.json")
+    assert found.device.machine == "aarch64" and found.device.emulated
+    assert found.rows[0].host and found.rows[0].host.equal
 
 
 def test_the_exit_code_and_the_words_are_those_of_the_command() -> None:

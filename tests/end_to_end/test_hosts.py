@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgefashion import zoo
+from edgefashion.cli._bench_hosts import Benchmark
 from edgefashion.evaluation import results
+from edgefashion.hosts.host import Host
 from edgefashion.version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 MODEL = "zoo:cnn-64k-int8-qat.tflite"
 THERE = ("--python", sys.executable)
 QUICK = ("--threads", 1, "--seconds", 0.01, *THERE)
+LACKING = {
+    "precision": None,
+    "accuracy": None,
+    "runtime": None,
+    "latency_us": {"samples": 0},
+    "status": "failed",
+}
 AT_WORK = "edgefashion.runtimes.worker"
 
 
@@ -48,7 +57,7 @@ def pretending(path: Path, *lines: str) -> Path:
     """An interpreter that is none: it says lines, whatever it is asked."""
     script = [
         "#!/bin/sh",
-        f'case "$*" in *" -c "*) echo "edgefashion is {__version__} $0"; exit;; esac',
+        f'case "$*" in *"edgefashion is"*) echo "edgefashion is {__version__} $0"; exit;; esac',
         "read -r line",
         *(f"printf '%s\\n' {shlex.quote(line)}" for line in lines),
         "cat > /dev/null",
@@ -82,6 +91,35 @@ def test_hosts_end_in_one_table_and_those_that_fail_are_rows_of_it(
     }
     assert all(each["mend"] for each in failed)
     dead.wait_until_idle()
+
+
+def test_where_nobody_can_be_reached_all_are_named(shelf: "Shelf", typed: "Typed", here: Path) -> None:
+    shelf("a", "b")
+    shelf.with_key("stranger")
+    done = typed("bench", MODEL, *QUICK, "--host", "a", "--host", "b", code=1)
+    assert done.stdout.count("it takes none of your keys") == 2 and "ssh-copy-id" in done.stdout
+    assert "a, b: 2 of 2 hosts failed" in done.error and not list((here / "hosts").iterdir())
+
+
+def test_interrupted_it_keeps_and_shows_what_has_come(
+    shelf: "Shelf", typed: "Typed", here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stuck = shelf("a", "stuck")
+    stuck.login("sleep 20")
+    row = {"model": "cnn", "format": "onnx", "path": "x.onnx", "threads": 1, "size_bytes": 1, **LACKING}
+    report = json.dumps({"schema": 2, "verb": "bench", "dataset": None, "device": {}, "results": [row]})
+    lines = [{"type": "part", "text": report}, {"type": "done", "characters": len(report)}]
+    python = pretending(tmp_path / "python", *map(json.dumps, lines))
+    take = Benchmark._keep
+
+    def then_interrupt(self: Benchmark, host: Host, report: Path) -> None:
+        take(self, host, report)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Benchmark, "_keep", then_interrupt)
+    done = typed("bench", MODEL, "--python", python, "--host", "stuck", "--host", "a", code=130)
+    assert "(1) a, " in done.stdout and (here / "hosts/a.json").exists()
+    assert "interrupted; what was finished is kept" in done.error
 
 
 def _ends_ssh(process: "subprocess.Popen[bytes]", host: "LoopbackHost") -> None:

@@ -48,7 +48,8 @@ def test_what_its_doctor_says_is_shown_and_does_nothing(shelf: "Shelf", tmp_path
         said = "\n".join(map(json.dumps, lines))
         python = tmp_path / "python"
         python.write_text(
-            f'#!/bin/sh\ncase "$*" in *" -c "*) echo "edgefashion is {__version__} $0"; exit;; esac\n'
+            '#!/bin/sh\ncase "$*" in *"edgefashion is"*) '
+            f'echo "edgefashion is {__version__} $0"; exit;; esac\n'
             f"cat <<'EOF'\n{said}\nEOF\ncat > /dev/null\n"
         )
         python.chmod(0o755)
