@@ -27,8 +27,9 @@ import json, os, platform, struct, sys
 folder = there = sys.argv[1]
 while not os.path.isdir(there): there = os.path.dirname(there) or "/"
 disk = os.statvfs(there)
-environments = [each for each in os.listdir(folder) if os.path.isfile(os.path.join(folder, each, "ready"))] \\
-    if os.path.isdir(folder) and os.access(folder, os.R_OK) else []
+names = os.listdir(folder) if os.path.isdir(folder) and os.access(folder, os.R_OK) else []
+environments = [each for each in names if os.path.isfile(os.path.join(folder, each, "ready"))
+    and os.path.exists(os.path.join(folder, each, "bin", "python"))]
 print("python=" + json.dumps({"path": sys.executable, "version": list(sys.version_info[:3]),
     "bits": 8 * struct.calcsize("P"), "libc": list(platform.libc_ver()), "macos": platform.mac_ver()[0],
     "free_mib": disk.f_bavail * disk.f_frsize // 2**20, "environments": sorted(environments)[:100],

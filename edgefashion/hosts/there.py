@@ -122,7 +122,7 @@ def install(request: dict[str, Any]) -> Path:
     target: Path = FOLDER / request["name"]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with alone():
-        if not (target / "ready").is_file():
+        if not ((target / "ready").is_file() and (target / "bin/python").exists()):
             drop_unused(FOLDER, UNUSED_S)
             shutil.rmtree(target, ignore_errors=True)
             (target / "packages").mkdir(parents=True)

@@ -49,8 +49,9 @@ def test_two_at_once_make_one_environment_which_is_kept(
     assert environment.there(found) is None
     name = environment._name(found.require())
     half = host.home / ".cache/edgefashion/hosts" / name / "lib"
-    half.mkdir(parents=True)  # of one that was cut off
+    half.mkdir(parents=True)  # of one that was cut off, or whose Python went
     (half / "half").touch()
+    (half.parent / "ready").touch()
     said: list[str] = []
     with ThreadPoolExecutor(2) as pool:
         made = list(pool.map(lambda _: prepare(remote, said.append), range(2)))

@@ -37,9 +37,11 @@ def test_a_machine_says_what_it_is_and_nothing_changes(host: "LoopbackHost", rem
     assert (used.libc[0], used.environments) == ("glibc", ())
     assert sorted(host.home.rglob("*")) == before
     made = host.home / ".cache/edgefashion/hosts"
-    for name in ("env-1-whole", "env-1-half"):
-        (made / name).mkdir(parents=True)
-    (made / "env-1-whole/ready").touch()
+    for name in ("env-1-whole", "env-1-half", "env-1-old"):
+        (made / name / "bin").mkdir(parents=True)
+        (made / name / "bin/python").symlink_to("/no/python" if name == "env-1-old" else used.path)
+    for name in ("env-1-whole", "env-1-old"):
+        (made / name / "ready").touch()
     assert look(remote).require().environments == ("env-1-whole",)
 
 

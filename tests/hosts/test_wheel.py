@@ -52,8 +52,8 @@ def test_where_it_is_installed_it_packs_itself_again(ours: Path, tmp_path: Path)
     (found,) = importlib.metadata.distributions(path=[str(tmp_path / "there")])
     assert (found.name, found.version) == ("edgefashion", ef.__version__)
     assert [each.value for each in found.entry_points] == ["edgefashion.cli:main"]
-    code = "import sys; sys.path.insert(0, 'there'); from pathlib import Path; from edgefashion.hosts import wheel"
-    code += "; print(wheel.__file__, wheel.digest(wheel.pack_edgefashion(Path())))"
+    code = "import sys; sys.path.insert(0, 'there'); from pathlib import Path; "
+    code += "from edgefashion.hosts import wheel as w; print(w.__file__, w.digest(w.pack_edgefashion(Path())))"
     done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.split() == [str(tmp_path / "there/edgefashion/hosts/wheel.py"), wheel.digest(ours)]
 
