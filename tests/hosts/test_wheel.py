@@ -53,7 +53,8 @@ def test_where_it_is_installed_it_packs_itself_again(ours: Path, tmp_path: Path)
     assert (found.name, found.version) == ("edgefashion", ef.__version__)
     assert [each.value for each in found.entry_points] == ["edgefashion.cli:main"]
     code = "import sys; sys.path.insert(0, 'there'); from pathlib import Path; "
-    code += "from edgefashion.hosts import wheel as w; print(w.__file__, w.digest(w.pack_edgefashion(Path())))"
+    code += "from edgefashion.hosts import wheel as w; print(w.__file__)\n"
+    code += "print(w.digest(w.pack_edgefashion(Path())))"
     done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.split() == [str(tmp_path / "there/edgefashion/hosts/wheel.py"), wheel.digest(ours)]
 
