@@ -242,7 +242,8 @@ def _start(ssh: tuple[str, ...], host: Host, command: str) -> "subprocess.Popen[
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            process_group=0,  # with the ssh of a jump host; Ctrl-C in a terminal is for the parent
+            env={**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
+            start_new_session=True,  # no terminal to ask at, for the ssh of a jump host neither
         )
     except OSError as error:
         reason = error.strerror or str(error)

@@ -70,6 +70,12 @@ def test_a_command_ends_with_its_input_when_it_is_closed(remote: Remote, tmp_pat
     assert (tmp_path / "end").read_text() == "seen\n"
 
 
+def test_nothing_can_be_asked_for(remote: Remote) -> None:
+    with remote.open("echo $$ $SSH_ASKPASS_REQUIRE; cat") as connection:
+        number, asking = next(connection.lines(5)).split()
+        assert (os.getsid(int(number)), asking) == (int(number), "never"), "a session without a terminal"
+
+
 def test_what_does_not_end_by_itself_is_ended(remote: Remote) -> None:
     with remote.open("echo $$; trap '' TERM HUP; exec sleep 60") as connection:
         number = int(next(connection.lines(5)))
