@@ -8,73 +8,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from edgefashion.cli import _data, _fine_tuning, _recipes, _resolve, _resuming, _trained
+from edgefashion.cli import (
+    _data,
+    _fine_tuning,
+    _recipe_options,
+    _recipes,
+    _resolve,
+    _resuming,
+    _trained,
+    _workers,
+)
 from edgefashion.cli._data import Chosen, takes_data
 from edgefashion.cli._fine_tuning import fine_tuning_options
 from edgefashion.cli._options import (
-    COUNT,
-    FILE,
-    Whole,
     model_option,
-    options,
-    recipe_option,
     runs_option,
     training_options,
 )
 from edgefashion.cli._output import following, say
 from edgefashion.cli._progress import training_bar
+from edgefashion.cli._recipe_options import recipe_options
 from edgefashion.errors import BadInput, RunError
 from edgefashion.files import reading
-from edgefashion.recipes import AUTO, NAMED_RECIPES, VARIETIES, Recipe, Variety, overrides
+from edgefashion.recipes import AUTO, NAMED_RECIPES, Recipe, Variety, overrides
 from edgefashion.reporting import Report
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
+    from edgefashion.training.cluster import Cluster
     from edgefashion.training.runs import Run
-
-DISTILLATION, TEMPERATURE = 0.8, 3.0
-"""Of --teacher, where the recipe has none of its own."""
-
-recipe_options = options(
-    recipe_option,
-    click.option("--config", type=FILE, help="A TOML file: fields of a recipe, and recipe = NAME."),
-    click.option(
-        "--set",
-        "texts",
-        multiple=True,
-        metavar="FIELD=VALUE",
-        help="Change a field of the recipe, of any that edgefashion recipes --json shows; once for each.",
-    ),
-    click.option(
-        "--teacher",
-        metavar="RUN",
-        help=f"Learn from this run too; with weight {DISTILLATION} and temperature {TEMPERATURE:g} unless "
-        "distillation and temperature are set.",
-    ),
-    click.option(
-        "--seeds",
-        type=COUNT,
-        help="Train NAME-seed-0 and so many more in all; the best on validation becomes NAME.",
-    ),
-    click.option(
-        "--folds",
-        type=Whole(2),
-        help="For few pictures: share them out, train NAME-fold-1 and so on, each judged on the fold that it "
-        "did not see, in float and int8; and NAME on all.",
-    ),
-    click.option(
-        "--variety",
-        type=click.Choice(VARIETIES),
-        help="How pictures of a class differ, of --recipe auto: as photos do (default); little, the camera "
-        "being fixed; or in no way to be imitated.",
-    ),
-    click.option("--flip/--no-flip", default=None, help="Whether mirrored pictures are of the same class."),
-    click.option(
-        "--balance", is_flag=True, default=None, help="Let pictures of rare classes count for more."
-    ),
-)
 
 
 @click.command()
@@ -117,15 +80,16 @@ def train(
     if force and resume:
         raise BadInput("--force begins anew and --resume goes on: give one of them")
     file = overrides.read(config) if config else overrides.Config(None, {})
-    recipe_name = _recipe_name(recipe_name, file.recipe)
+    recipe_name = _recipe_options.name_of(recipe_name, file.recipe)
     if teacher:
         named["teacher"] = str(_resolve.run_folder(teacher, root))
-    changes = file.fields | _together(named, overrides.settings(texts))
+    changes = file.fields | _recipe_options.together(named, overrides.settings(texts))
     tuning = _fine_tuning.asked(base, qat, sparsity, clusters)
     _check_several(seeds, folds, "seed" in changes, tuning is not None)
     if recipe_name not in (None, AUTO) or (recipe_name and tuning):
-        _check_alone(recipe_name, tuning is not None)
-    changes |= _of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
+        _recipe_options.check_alone(recipe_name, tuning is not None)
+    cluster = _workers.cluster_of(models, bool(seeds or folds))
+    changes |= _recipe_options.of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
         chosen = replace(chosen, folds=bool(folds))
         if resume:
@@ -140,20 +104,12 @@ def train(
         recipes = _fine_tuning.recipes(kind, bases, dataset, **changes)
     _data.check_enough(dataset, force)
     folders = {root / (name or usual_name): recipe for usual_name, recipe in recipes.items()}
-    how = _How(hardware, resume, force, _trained.said_once() if seeds or folds else say)
+    report = _trained.said_once() if seeds or folds else say
+    how = _How(hardware, resume, force, report, cluster)
     for folder, recipe in folders.items():
-        if seeds:
-            with _interruptible(how):
-                _train_seeds(recipe, dataset, folder, seeds, how)
-        elif folds:
-            with _interruptible(how):
-                _train_folds(recipe, dataset, folder, folds, how)
-        else:
-            run = _fit(recipe, dataset, folder, how)
-            _tell(run)
-            if more := _trained.hint(run):
-                say(more)
-    following(shlex.join(("edgefashion", "export", *map(str, folders))))
+        _train(recipe, dataset, folder, seeds, folds, how)
+    if how.keeps_runs:
+        following(shlex.join(("edgefashion", "export", *map(str, folders))))
 
 
 def _check_names(name: str | None, models: tuple[str, ...], root: Path, replaces: bool) -> None:
@@ -166,21 +122,6 @@ def _check_names(name: str | None, models: tuple[str, ...], root: Path, replaces
         raise RunError(f"{root / name} exists: choose another --name, or replace it with --force")
 
 
-def _recipe_name(option: str | None, in_file: str | None) -> str | None:
-    if option and in_file and option != in_file:
-        raise BadInput(f"--recipe {option} and recipe = {in_file} of --config differ: leave one of them out")
-    return option or in_file
-
-
-def _together(named: dict[str, Any], texts: dict[str, Any]) -> dict[str, Any]:
-    """What options of their own and --set say. Raises BadInput for a field that both set."""
-    own = {field: value for field, value in named.items() if value is not None}
-    if twice := sorted(own.keys() & texts.keys()):
-        option = twice[0].replace("_", "-")
-        raise BadInput(f"--{option} and --set {twice[0]} set the same field: give one of them")
-    return own | texts
-
-
 def _check_several(seeds: int | None, folds: int | None, seed: bool, fine_tuning: bool) -> None:
     """Raise BadInput where several runs are asked for, and something that they cannot be."""
     if seeds and seed:
@@ -191,23 +132,6 @@ def _check_several(seeds: int | None, folds: int | None, seed: bool, fine_tuning
         raise BadInput("--folds trains from the start: leave it out, or what fine-tunes a run")
 
 
-def _check_alone(name: str, fine_tuning: bool) -> None:
-    """Raise BadInput where something beside the recipe's name chooses a recipe too."""
-    source = click.get_current_context().get_parameter_source("models")
-    if source is not ParameterSource.DEFAULT:
-        raise BadInput(f"--recipe names the model too: leave out --model, or --recipe {name}")
-    if fine_tuning:
-        raise BadInput(f"a run is fine-tuned after a recipe of its own: leave out --recipe {name}")
-
-
-def _of_teacher(recipe: Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """The usual weight and temperature of a teacher, where neither a recipe nor the user says another."""
-    if "teacher" not in changes or (recipe and recipe.distillation):
-        return {}
-    usual = {"distillation": DISTILLATION, "temperature": TEMPERATURE}
-    return {field: value for field, value in usual.items() if field not in changes}
-
-
 @dataclass(frozen=True)
 class _How:
     """What is asked of every run."""
@@ -216,12 +140,37 @@ class _How:
     resume: bool
     force: bool
     report: Report = say
+    cluster: "Cluster | None" = None
+
+    @property
+    def keeps_runs(self) -> bool:
+        """Whether this process does, and not another that trains with it."""
+        return self.cluster is None or self.cluster.is_chief
 
     @property
     def again(self) -> str:
         """What is to be typed after an interruption."""
         again = "the same command" if self.resume else "the same command with --resume"
         return f"{again}, without --force," if self.force else again
+
+
+def _train(
+    recipe: Recipe, dataset: "Dataset", folder: Path, seeds: int | None, folds: int | None, how: _How
+) -> None:
+    """One run, or those of seeds or folds."""
+    if not how.keeps_runs:
+        _workers.follow(recipe, dataset, folder, how.hardware)
+    elif seeds:
+        with _interruptible(how):
+            _train_seeds(recipe, dataset, folder, seeds, how)
+    elif folds:
+        with _interruptible(how):
+            _train_folds(recipe, dataset, folder, folds, how)
+    else:
+        run = _fit(recipe, dataset, folder, how)
+        _tell(run)
+        if more := _trained.hint(run):
+            say(more)
 
 
 def _fit(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":

@@ -4,6 +4,7 @@
     ├── MissingExtra          a package is not installed; names the extra that brings it
     ├── VerificationError     an exported artifact disagrees with the model it was made from
     ├── Diverged              a training came to NaN or infinite numbers
+    ├── WorkerLost            a process that trains with this one is not there any more
     ├── RuntimeCrash          the process running a model died, hung or reported an error
     │   ├── OutOfMemory       it wanted more memory than it may have
     │   └── OutOfTime         it gave no answer in the time it may take
@@ -53,6 +54,10 @@ class VerificationError(EdgefashionError):
 
 class Diverged(EdgefashionError):
     """A training came to NaN or infinite numbers."""
+
+
+class WorkerLost(EdgefashionError):
+    """A process that trains with this one is not there any more."""
 
 
 class RuntimeCrash(EdgefashionError):

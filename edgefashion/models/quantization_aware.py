@@ -16,6 +16,7 @@ from typing import Any
 from edgefashion.errors import BadInput, MissingExtra
 from edgefashion.errors.wording import setting
 from edgefashion.figures import undisturbed
+from edgefashion.models import replicas
 from edgefashion.models.activations import HardSigmoid, is_clamp
 from edgefashion.models.architecture import Architecture, Normalization, unwrapped
 from edgefashion.models.batch_norm_folding import readers_of, rebuild
@@ -225,14 +226,17 @@ class RangeQuantizer(_Quantizer):
 
     def __call__(self, inputs: Any, training: bool, weights: dict[str, Any], **_: Any) -> Any:
         """float32 tensor of any shape → the same shape."""
-        low, high = weights["low"], weights["high"]
+        low, high = (tf.convert_to_tensor(weights[end]) for end in ("low", "high"))
         if training:
             memory = tf.where(tf.equal(low, high), 0.0, RANGE_MEMORY)
             # int8 must be able to say 0 exactly, so it is always inside.
-            seen_low = tf.minimum(tf.reduce_min(inputs), 0.0)
-            seen_high = tf.maximum(tf.reduce_max(inputs), 0.0)
-            low = low.assign(memory * low + (1 - memory) * seen_low)
-            high = high.assign(memory * high + (1 - memory) * seen_high)
+            seen = tf.minimum(tf.reduce_min(inputs), 0.0), tf.maximum(tf.reduce_max(inputs), 0.0)
+            seen_low, seen_high = replicas.extremes(*seen)
+            low = tf.stop_gradient(memory * low + (1 - memory) * seen_low)
+            high = tf.stop_gradient(memory * high + (1 - memory) * seen_high)
+            if replicas.keeps_variables():
+                weights["low"].assign(low)
+                weights["high"].assign(high)
         return tf.quantization.fake_quant_with_min_max_vars(inputs, low, high)
 
 

@@ -5,6 +5,7 @@ resumed training sees what one that was never interrupted does.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,37 +29,58 @@ Color = tuple[int, ...]
 
 
 class Randomness:
-    """Numbers for one batch: a stream that starts anew for each (seed, epoch, batch)."""
+    """Numbers for one batch: a stream that starts anew for each (seed, epoch, batch).
 
-    def __init__(self, seed: int, epoch: Any, batch: Any) -> None:
+    Where `rows`, int32 [M], are some of the `size` images of the batch, it gives what those get. The first
+    dimension of every shape is that of images, M or all.
+    """
+
+    def __init__(self, seed: int, epoch: Any, batch: Any, rows: Any = None, size: Any = None) -> None:
         start = tf.constant([seed, 0], tf.int64)
         self.state = _fold(_fold(start, epoch), batch)
+        self.rows, self.size = rows, size
         self.drawn = 0
 
     def _next(self) -> Any:
         self.drawn += 1
         return _fold(self.state, self.drawn)
 
+    def _draw(self, draw: Callable[[Any, Any], Any], shape: Any) -> Any:
+        """`draw(shape, seed)` of all images, of which those of `rows` are taken."""
+        if self.rows is None:
+            return draw(shape, self._next())
+        return tf.gather(draw([self.size, *shape[1:]], self._next()), self.rows)
+
     def uniform(self, shape: Any, low: float = 0.0, high: float = 1.0) -> Any:
         """float32 of `shape` in [low, high)."""
-        return tf.random.stateless_uniform(shape, self._next(), low, high)
+        return self._draw(lambda shape, seed: tf.random.stateless_uniform(shape, seed, low, high), shape)
 
     def integers(self, shape: Any, low: int, high: int) -> Any:
         """int32 of `shape`, `low` to `high`, both included."""
-        return tf.random.stateless_uniform(shape, self._next(), low, high + 1, tf.int32)
+        return self._draw(
+            lambda shape, seed: tf.random.stateless_uniform(shape, seed, low, high + 1, tf.int32), shape
+        )
 
-    def bytes(self, count: Any) -> Any:
-        """uint8 [count]."""
-        words = tf.random.stateless_uniform([count // 4 + 1], self._next(), None, None, tf.int32)
-        return tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:count]
+    def bytes(self, shape: Any) -> Any:
+        """uint8 of `shape`."""
+        return self._draw(_bytes, shape)
 
     def beta(self, count: Any, alpha: float) -> Any:
         """float32 [count] of the distribution Beta(alpha, alpha)."""
-        one, other = (tf.random.stateless_gamma([count], self._next(), alpha) for _ in range(2))
+        one, other = (
+            self._draw(lambda shape, seed: tf.random.stateless_gamma(shape, seed, alpha), [count])
+            for _ in range(2)
+        )
         # Below an alpha of 0.1 both may be too small for float32, and are given as its smallest number: in
         # truth nearly all lies at one of the ends.
         end = tf.cast(self.uniform([count]) < 0.5, tf.float32)
         return tf.where(one + other > 4 * TINY, one / (one + other), end)
+
+
+def _bytes(shape: Any, seed: Any) -> Any:
+    size = tf.reduce_prod(shape)
+    words = tf.random.stateless_uniform([size // 4 + 1], seed, None, None, tf.int32)
+    return tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size], shape)
 
 
 def _fold(state: Any, number: Any) -> Any:
@@ -187,7 +209,7 @@ def erase(pixels: Any, random: Randomness, recipe: Recipe) -> Any:
 
     rows, columns = span(tf.sqrt(area) * stretch, height), span(tf.sqrt(area) / stretch, width)
     inside = (rows & chosen[:, None])[:, :, None, None] & columns[:, None, :, None]
-    noise = tf.reshape(random.bytes(count * height * width * channels), [-1, height, width, channels])
+    noise = random.bytes([count, height, width, channels])
     return tf.where(inside, noise, pixels)
 
 

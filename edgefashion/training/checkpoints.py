@@ -120,6 +120,9 @@ class TrainingState:
             },
         )
 
+    def go_on_from(self, epoch: int, batch: int) -> None:
+        """What other processes are told; this one knows."""
+
     def add_epoch(self, arrays: Arrays, metrics: dict[str, float], chance: float = 0.0) -> None:
         """Keep everything after one more epoch. It is the best one where it is better than those before, or
         by no more than `chance` worse. Raises OutputError; the last good state then stays.
@@ -144,11 +147,12 @@ class TrainingState:
         except BaseException as error:
             self.__dict__ |= before
             if isinstance(error, OutputError):
-                raise OutputError(f"{error}; {self._kept()}") from error
+                raise OutputError(f"{error}; {self.kept()}") from error
             raise
         self._tidy()
 
-    def _kept(self) -> str:
+    def kept(self) -> str:
+        """What is not lost, and how the training goes on."""
         if not self.has_checkpoint:
             return "nothing was trained yet that could be kept"
         return f"the checkpoint after {self.where} is kept: go on from there with {setting('--resume')}"

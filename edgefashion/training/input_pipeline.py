@@ -11,6 +11,7 @@ from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import gather, tf
 from edgefashion.training import augmentation
 from edgefashion.training.augmentation import Randomness
+from edgefashion.training.replicas import Share
 
 Array = np.ndarray[Any, Any]
 
@@ -52,8 +53,9 @@ def batches_of(
     architecture: Architecture,
     recipe: Recipe,
     teacher: Array | None = None,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
-    """Batches of (images, labels), or (images, labels, logits of the teacher).
+    """Batches of (images, labels), or (images, labels, logits of the teacher); of each its `share` alone.
 
     Each epoch has an order of its own, and each batch randomness of its own, that depend on the seed, the
     epoch and the number of the batch alone: a training that is resumed sees the same batches as one that
@@ -65,7 +67,12 @@ def batches_of(
     logits = None if teacher is None else tf.constant(teacher)
 
     def prepare(epoch: Any, batch: Any, chosen: Any) -> tuple[Any, ...]:
-        random = Randomness(recipe.seed, epoch, batch)
+        if share is None:
+            random = Randomness(recipe.seed, epoch, batch)
+        else:
+            rows = share.rows(tf.size(chosen))
+            random = Randomness(recipe.seed, epoch, batch, rows, tf.size(chosen))
+            chosen = tf.gather(chosen, rows)
         mirrored = augmentation.flips(random, recipe, tf.size(chosen))
         pixels = augmentation.move(gather(subset.images, chosen), mirrored, random, recipe, task.picture.fill)
         pixels = augmentation.recolor(pixels, random, recipe)
@@ -102,13 +109,20 @@ def _numbered(parts: list[Part], count: int, recipe: Recipe) -> tf.data.Dataset:
 
 
 def validation_batches(
-    subset: Subset, task: Task, architecture: Architecture, recipe: Recipe
+    subset: Subset,
+    task: Task,
+    architecture: Architecture,
+    recipe: Recipe,
+    process: int = 0,
+    processes: int = 1,
 ) -> tf.data.Dataset:
-    """Batches of (images, labels), class indices or one-hot, in the order of `subset`."""
+    """Batches of (images, labels), class indices or one-hot, in the order of `subset`; of those, the ones
+    that are for one of several processes.
+    """
     labels = labels_for(recipe.loss, subset.labels, len(task.classes))
 
     def prepare(batch: Any) -> tuple[Any, Any]:
         return architecture.prepare(gather(subset.images, batch)), tf.gather(labels, batch)
 
-    indices = tf.data.Dataset.range(len(subset)).batch(recipe.batch_size)
+    indices = tf.data.Dataset.range(len(subset)).batch(recipe.batch_size).shard(processes, process)
     return indices.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -67,11 +67,13 @@ class TrainingLoop:
         self.before = self.state.seconds
         self.callbacks.on_epoch_begin(epoch)
 
-    def run(self, part: Part, batches: Any) -> None:
-        """Learn from the batches of a part, and end the epoch after its last."""
+    def run(self, part: Part, batches: Sequence[Any]) -> None:
+        """Learn from the batches of a part, and end the epoch after its last. `batches` are iterators, one
+        for each replica here.
+        """
         for number in range(part.first, part.last):
             self.callbacks.on_train_batch_begin(number)
-            self.learner.step(batches)
+            self.learner.step(*batches)
             self.callbacks.on_train_batch_end(number)
             if number + 1 < self.steps and time.monotonic() - self.kept > CHECKPOINT_SECONDS:
                 arrays = self.learner.arrays()
@@ -84,6 +86,7 @@ class TrainingLoop:
     def _end_epoch(self, epoch: int) -> None:
         metrics = self.learner.metrics() | self.learner.validate(self.validation)
         self.callbacks.on_epoch_end(epoch, dict(metrics))
+        self.learner.follow_chief()
         arrays = self.learner.arrays()
         check_learning(epoch, metrics, arrays, self.learner.recipe)
         self.state.add_epoch(arrays, metrics | {"seconds": round(self._seconds(), 1)}, self._chance(metrics))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from edgefashion.models import replicas as layers
 from edgefashion.recipes import Recipe
 from edgefashion.stats import balanced_accuracy
 from edgefashion.tensorflow import keras, tf
@@ -12,6 +13,7 @@ from edgefashion.training import optimizers
 from edgefashion.training.balance import Counts, class_weights, is_uneven
 from edgefashion.training.distillation import divergence
 from edgefashion.training.input_pipeline import Array
+from edgefashion.training.replicas import ALONE, Replicas
 
 LOSSES = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
@@ -36,11 +38,13 @@ class Learner:
         model: keras.Model,
         front: keras.Model | None = None,
         counts: Counts | None = None,
+        replicas: Replicas = ALONE,
     ) -> None:
         """`steps` is that of the whole training; `build` makes another model like `model`, and `front` comes
-        before it and learns nothing. `counts` are the images to learn from of each class.
+        before it and learns nothing. `counts` are the images to learn from of each class. `model` is made
+        for `replicas`.
         """
-        self.recipe, self.model, self.front = recipe, model, front
+        self.recipe, self.model, self.front, self.replicas = recipe, model, front, replicas
         model.compile(optimizers.optimizer(recipe, steps, model))
         self.optimizer = model.optimizer
         self.optimizer.build(model.trainable_variables)
@@ -48,7 +52,7 @@ class Learner:
         if recipe.ema:
             self.kept = build()
             self.kept.set_weights(model.get_weights())
-        self.loss = LOSSES[recipe.loss](from_logits=True)
+        self.losses = LOSSES[recipe.loss](from_logits=True, reduction=keras.losses.Reduction.NONE)
         self.uneven = counts is not None and is_uneven(counts)
         self.weights = class_weights(counts) if recipe.balance and counts is not None else None
         self.validated = 0
@@ -61,18 +65,44 @@ class Learner:
             lambda images: self.kept(self._behind_front(images), training=False), [images]
         )
 
-    def _step(self, batches: Any) -> None:
-        images, labels, *taught = next(batches)
+    def _step(self, *batches: Any) -> None:
+        gradients, loss, accuracy, count = self.replicas.run(self._learn, batches)
+        self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
+        self._average()
+        self.seen[0].update_state(loss, count)
+        self.seen[1].update_state(accuracy, count)
+
+    def _learn(self, batch: Any) -> Any:
+        """Gradients, loss and accuracy of a batch, and how many images it has, all replicas together."""
+        images, labels, *taught = batch
+        several = self.replicas.count > 1
         features = self._behind_front(images)
         with tf.GradientTape() as tape:
             logits = self.model(features, training=True)
-            loss = self.loss(labels, logits, self._weights_of(labels))
+            loss = self._mean_loss(labels, logits, self._weights_of(labels))
             if taught:
                 share, temperature = self.recipe.distillation, self.recipe.temperature
                 loss = (1 - share) * loss + share * divergence(taught[0], logits, temperature)
-        self.optimizer.minimize(loss, self.model.trainable_variables, tape=tape)
-        self._average()
-        self._note(loss, right(labels, logits))
+            if several:  # what a replica adds to the mean of a whole batch, be its own share empty
+                loss = tf.math.multiply_no_nan(
+                    loss, tf.cast(tf.shape(labels)[0], loss.dtype) / self.recipe.batch_size
+                )
+        pairs = self.optimizer.compute_gradients(loss, self.model.trainable_variables, tape)
+        gradients, hits = [gradient for gradient, _ in pairs], right(labels, logits)
+        if several:
+            return self._together(gradients, loss, hits)
+        return gradients, loss, tf.reduce_mean(hits), tf.size(hits)
+
+    def _mean_loss(self, labels: Any, logits: Any, weights: Any = None) -> Any:
+        losses = self.losses(labels, logits, weights)
+        return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.cast(tf.size(losses), losses.dtype))
+
+    def _together(self, gradients: Any, loss: Any, hits: Any) -> Any:
+        *sums, loss, right, count = layers.total(
+            [*gradients, loss, tf.reduce_sum(hits), tf.cast(tf.size(hits), tf.float32)]
+        )
+        whole = self.recipe.batch_size / count  # the last batch of an epoch may be smaller
+        return [one * whole for one in sums], loss * whole, right / count, count
 
     def _weights_of(self, labels: Any) -> Any:
         """What each image counts, float32 [N], or None for all the same."""
@@ -94,11 +124,6 @@ class Learner:
             # What QAT counts in integers is no weight.
             mean.assign(mean + (1 - decay) * (now - mean) if mean.dtype.is_floating else now)
 
-    def _note(self, loss: Any, hits: Any) -> None:
-        count = tf.size(hits)
-        self.seen[0].update_state(loss, count)
-        self.seen[1].update_state(tf.reduce_mean(hits), count)
-
     def begin_epoch(self) -> None:
         """Forget the loss and accuracy seen so far."""
         for metric in self.seen:
@@ -110,22 +135,25 @@ class Learner:
 
     def validate(self, batches: Any) -> dict[str, float]:
         """Loss and accuracy of the model that is kept; balanced accuracy too where the classes are uneven."""
-        losses, hits, count = 0.0, 0.0, 0
+        losses, hits, count = 0.0, 0.0, 0.0
         wanted, found = [], []
         for images, labels in batches:
             logits = self.forward(images)
             number = len(labels)
-            losses += number * float(self.loss(labels, logits))
+            losses += number * float(self._mean_loss(labels, logits))
             right_ones = right(labels, logits)
             hits += float(tf.reduce_sum(right_ones))
             count += number
             wanted.append(class_indices(labels))
             found.append(right_ones)
-        self.validated = count
+        losses, hits, count = map(float, self.replicas.sum(np.array([losses, hits, count])))
+        self.validated = int(count)
         metrics = {"val_loss": losses / count, "val_accuracy": hits / count}
         if self.uneven:
-            labels_seen, hits_seen = (np.concatenate(parts) for parts in (wanted, found))
-            metrics["val_balanced_accuracy"] = balanced_accuracy(hits_seen, labels_seen)
+            labels_seen, hits_seen = (
+                self.replicas.join(np.concatenate(parts or [[]])) for parts in (wanted, found)
+            )
+            metrics["val_balanced_accuracy"] = balanced_accuracy(hits_seen, labels_seen.astype(int))
         return metrics
 
     def arrays(self) -> dict[str, Array]:
@@ -139,6 +167,11 @@ class Learner:
             raise ValueError("not the variables of this model")
         for name, variable in variables.items():
             variable.assign(arrays[name])
+
+    def follow_chief(self) -> None:
+        """Take over what the chief has, where several processes train: not all processors round alike."""
+        if self.replicas.processes > 1:
+            self.restore(self.replicas.from_chief(self.arrays()))
 
     def _variables(self) -> dict[str, Any]:
         groups = {

@@ -24,12 +24,14 @@ from edgefashion.errors import BadInput, Diverged, OutputError, RunError
 from edgefashion.models import ARCHITECTURES, mobilenetv2
 from edgefashion.recipes import RECIPES, Recipe
 from edgefashion.tensorflow import keras, tf
-from edgefashion.training import checkpoints, runs
+from edgefashion.training import checkpoints, finishing, runs
 from edgefashion.training import train as training
 from edgefashion.training.checkpoints import TrainingState
+from edgefashion.training.hardware import select_hardware
+from edgefashion.training.preparation import Preparation
 from edgefashion.training.reuse import resumable
 from edgefashion.training.runs import Run
-from edgefashion.training.train import is_interrupted, select_hardware, train
+from edgefashion.training.train import is_interrupted, train
 
 TINY = replace(RECIPES["cnn"], epochs=3, limit=100, batch_size=25, schedule="cosine")
 ONE_EPOCH = replace(TINY, epochs=1)
@@ -307,12 +309,12 @@ def test_force_starts_an_interrupted_training_again(halted: Path, sample: Datase
 def test_an_interruption_before_the_first_epoch_loses_nothing(
     folder: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with killed_at(training, "_fit", monkeypatch):
+    with killed_at(Preparation, "fit", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
     assert not is_interrupted(folder)
     assert len(fit(folder, sample, ONE_EPOCH, resume=True).info.history) == 1
     shutil.rmtree(folder)
-    with killed_at(training, "_fit", monkeypatch):
+    with killed_at(Preparation, "fit", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
     assert len(fit(folder, sample, ONE_EPOCH).info.history) == 1
 
@@ -353,7 +355,7 @@ def test_a_kill_between_a_checkpoint_and_its_record(
 def test_a_kill_after_the_last_epoch(
     folder: Path, sample: Dataset, uninterrupted: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with killed_at(training, "_finish", monkeypatch):
+    with killed_at(training, "finish", monkeypatch):
         fit(folder, sample)
     assert epochs_done(runs.staging(folder)) == 3
     assert_same_training(fit(folder, sample, resume=True), uninterrupted)
@@ -362,7 +364,7 @@ def test_a_kill_after_the_last_epoch(
 def test_a_kill_between_the_model_and_its_story(
     folder: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with killed_at(training, "_weights_digest", monkeypatch):
+    with killed_at(finishing, "_weights_digest", monkeypatch):
         fit(folder, sample, ONE_EPOCH)
     assert (runs.staging(folder) / runs.MODEL).exists()
     assert len(fit(folder, sample, ONE_EPOCH, resume=True).info.history) == 1
@@ -384,7 +386,7 @@ def test_a_kill_before_the_finished_run_takes_its_name(
     assert is_interrupted(unpublished)
     with pytest.raises(RunError, match="was interrupted"):
         fit(unpublished, sample, ONE_EPOCH)
-    monkeypatch.delattr(training, "_fit")
+    monkeypatch.delattr(Preparation, "fit")
     run = fit(unpublished, sample, ONE_EPOCH, resume=True)
     assert runs.read(unpublished) == run
 
@@ -604,6 +606,20 @@ def test_a_gpu_that_cannot_be_left_alone_any_more(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tf.config, "set_visible_devices", in_use)
     with pytest.raises(BadInput, match="GPU is in use already"):
         select_hardware("cpu")
+
+
+def test_one_of_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeing(["GPU:0", "GPU:1"], monkeypatch)
+    shown: list[list[Any]] = []
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda gpus, kind: shown.append(gpus))
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, grow: None)
+    assert select_hardware("gpu") == "2 GPUs: Some GPU, Some GPU"
+    assert select_hardware("gpu:1") == "GPU: Some GPU"
+    assert [[gpu.name for gpu in gpus] for gpus in shown] == [["GPU:1"]]
+    with pytest.raises(BadInput, match="sees no GPU 2, but 0 to 1"):
+        select_hardware("gpu:2")
+    with pytest.raises(BadInput, match="hardware is one of"):
+        select_hardware("gpu:x")
 
 
 # A full disk
