@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         RuntimeCrash,
         Untrusted,
         VerificationError,
+        WorkerLost,
         ZooError,
     )
     from edgefashion.evaluation.results import Results
@@ -110,6 +111,7 @@ __all__ = [
     "Task",
     "Untrusted",
     "VerificationError",
+    "WorkerLost",
     "ZooError",
     "automatic_recipe",
     "benchmark",
@@ -196,6 +198,7 @@ _WHERE = {
     "train_or_reuse": "edgefashion.training.reuse",
     "Untrusted": "edgefashion.errors",
     "VerificationError": "edgefashion.errors",
+    "WorkerLost": "edgefashion.errors",
     "ZooError": "edgefashion.errors",
 }
 """Public name → its module and, behind a colon, what it is called there where that is another name."""

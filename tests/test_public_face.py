@@ -252,7 +252,7 @@ def test_every_public_function_says_what_it_takes() -> None:
 
 
 def test_no_other_hardware_is_trained_on_silently(data: ef.Dataset, tmp_path: Path) -> None:
-    with pytest.raises(ef.BadInput, match="hardware is one of cpu, gpu and None, not 'tpu'"):
+    with pytest.raises(ef.BadInput, match="hardware is one of cpu, gpu, gpu:0 and None, not 'tpu'"):
         ef.train(ef.recipe("cnn"), data, tmp_path / "run", hardware="tpu")
 
 

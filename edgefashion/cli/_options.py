@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import click
 
 from edgefashion.cli._output import OutputFile, PictureFile
+from edgefashion.escaping import visible
 from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, SHORT, WIDTHS
 
 ThreadCount = int | Literal["all"]
@@ -211,6 +213,20 @@ RUNS = "runs"
 """The folder of all runs where none is named."""
 runs_option = click.option("--runs", "root", type=FOLDER, default=RUNS, show_default=True, help="All runs.")
 _WIDTHS = ", ".join(f"{width:g}" for width in WIDTHS)
+
+
+class Hardware(click.ParamType[str]):
+    """What TensorFlow computes on: `cpu`, `gpu` for all that there are, or `gpu:1`."""
+
+    name = "cpu|gpu|gpu:N"
+
+    def convert(self, value: str, param: click.Parameter | None, context: click.Context | None) -> str:
+        """As it is typed."""
+        if not re.fullmatch(r"cpu|gpu(:[0-9]{1,3})?", value):
+            self.fail(f"{visible(repr(value))} is not cpu, gpu or the number of one, as in gpu:0")
+        return value
+
+
 training_options = options(
     click.option("--epochs", type=COUNT, help="Passes over the training split."),
     click.option("--batch-size", type=COUNT, help="Images a training step."),
@@ -219,7 +235,9 @@ training_options = options(
     click.option("--limit", type=COUNT, help="Train on so many images only; the run is marked as small."),
     click.option("--weights", help="Initial weights of MobileNetV2: imagenet, none, or an .h5 file."),
     click.option("--width", type=Finite(), help=f"Of MobileNetV2's layers: {_WIDTHS}; default: 1."),
-    click.option("--device", "hardware", type=click.Choice(["cpu", "gpu"]), help="Default: a GPU if any."),
+    click.option(
+        "--device", "hardware", type=Hardware(), help="What to train on; default: all GPUs that there are."
+    ),
     click.option(
         "--mixed-precision", is_flag=True, default=None, help="Compute in float16 where safe (GPU)."
     ),

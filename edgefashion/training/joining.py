@@ -33,8 +33,8 @@ def cluster_of(*, chief: bool) -> Cluster | None:
     """The cluster that this process belongs to, in that role. Raises BadInput for the other one."""
     cluster = from_environment()
     if cluster and cluster.is_chief != chief:
-        name, call = cluster.name(cluster.number), "follow" if chief else "train"
-        raise BadInput(f"this process is {name}: call {call} in it")
+        name, call = cluster.name(cluster.number), "training.joining.follow" if chief else "train"
+        raise BadInput(f"this process is {name}: call edgefashion.{call} in it")
     return cluster
 
 
