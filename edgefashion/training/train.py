@@ -66,8 +66,9 @@ def train(
         where = select_hardware(hardware, recipe.mixed_precision)
         replicas = join(cluster, recipe, dataset, report)
         prepared = prepare(recipe, master, dataset, folder.parent, replicas, report)
-        state = _state(staging, prepared, dataset, resume)
-        learner = prepared.learner(state if state.has_checkpoint else None)
+        state = _interrupted(staging, prepared, dataset) if resume else None
+        learner = prepared.learner(state if state and state.has_checkpoint else None)
+        state = state or _begin(staging, recipe, dataset)
         _introduce(learner, state, where, report)
         watched = _watch(recipe, state, prepared.steps, report, progress)
         try:
@@ -108,13 +109,15 @@ def _publish_finished(folder: Path, recipe: Recipe, dataset: Dataset) -> Run:
     return runs.publish(folder)
 
 
-def _state(staging: Path, prepared: Preparation, dataset: Dataset, resume: bool) -> TrainingState:
-    """Where the training stands: at its start, or where it was interrupted."""
+def _interrupted(staging: Path, prepared: Preparation, dataset: Dataset) -> TrainingState:
+    """Where a training was interrupted. Raises RunError where it cannot go on."""
     recipe = prepared.recipe
-    if resume:
-        state = checkpoints.resume(staging, recipe, dataset.checksums)
-        state.check_within(recipe.epochs, prepared.steps)
-        return state
+    state = checkpoints.resume(staging, recipe, dataset.checksums)
+    state.check_within(recipe.epochs, prepared.steps)
+    return state
+
+
+def _begin(staging: Path, recipe: Recipe, dataset: Dataset) -> TrainingState:
     told = (dataset.describe(), dataset.task.to_record())
     return checkpoints.begin(staging, recipe, dataset.checksums, *told)
 
