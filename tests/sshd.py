@@ -68,12 +68,15 @@ class LoopbackHost:
                 [_program(), "-D", "-e", "-f", config], stdin=subprocess.DEVNULL, stderr=log
             )
 
-    def wait_until_ready(self) -> None:
-        """Wait until it listens."""
+    def is_ready(self) -> bool:
+        """Whether it listens, once that is known: another process may have taken its port."""
         end = time.monotonic() + READY_S
         while "Server listening" not in (log := (self.folder / "log").read_text()):
+            if self._sshd.poll() is not None and "Address already in use" in log:
+                return False
             assert time.monotonic() < end and self._sshd.poll() is None, log
             time.sleep(0.02)
+        return True
 
     def processes(self) -> dict[int, str]:
         """What runs there, also what nobody waits for any more: the command line of each process."""
@@ -134,11 +137,13 @@ class Shelf:
         """Hosts of these names, which listen."""
         made = [LoopbackHost(name, self.folder / name, _free_port()) for name in names]
         self.hosts += made
-        self._write_config()
         for host in made:
             host.start(self.keys)
         for host in made:
-            host.wait_until_ready()
+            while not host.is_ready():
+                host.port = _free_port()
+                host.start(self.keys)
+        self._write_config()
         return made
 
     def missing(self, name: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgefashion import files
 from edgefashion.benchmarking import BenchmarkOptions
-from edgefashion.cli._hosts import Elsewhere, follow, raise_all
+from edgefashion.cli._hosts import Elsewhere, follow, raise_all, tell_note
 from edgefashion.cli._options import ThreadCount
 from edgefashion.cli._output import Outputs, deliver, say, show_page, text_of
 from edgefashion.cli.compare import draw
@@ -19,7 +19,7 @@ from edgefashion.files import temporary
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
 from edgefashion.records.results import Row
-from edgefashion.reporting import Progress
+from edgefashion.reporting import Progress, Report
 from edgefashion.shelf import table
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.payload import payload
@@ -79,6 +79,7 @@ class Benchmark:
     folder: Path
     found: dict[Host, tuple[Path, Results]] = field(default_factory=dict)
     failed: Sequence[HostError] = ()
+    notes: list[tuple[Host, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Raise OutputError where a results file could not be written."""
@@ -91,17 +92,21 @@ class Benchmark:
         """Measure on all at once."""
         with temporary.Folder() as reports:
 
-            def work(remote: Remote, tell: Progress) -> Path:
+            def work(remote: Remote, tell: Progress, note: Report) -> Path:
                 report = reports / self._paths[remote.host]
-                visit(remote, wanted, report, tell)
+                visit(remote, wanted, report, tell, note)
                 return report
 
-            self.failed = follow(self.hosts, work, self._keep)
+            self.failed = follow(self.hosts, work, self._keep, self._note)
 
     def beside(self) -> HostResults:
         """All that was found, in the order of the hosts."""
         found = {host: self.found[host] for host in self.hosts if host in self.found}
-        return table.beside(found, self.failed)
+        return table.beside(found, self.failed, self.notes)
+
+    def _note(self, host: Host, line: str) -> None:
+        self.notes.append((host, line))
+        tell_note(host, line)
 
     def _keep(self, host: Host, report: Path) -> None:
         """Write what is understood of a report. Raises HostError for one that is none."""

@@ -17,7 +17,7 @@ from edgefashion.errors import BadInput, HostError
 if TYPE_CHECKING:
     from edgefashion.hosts.host import Host
     from edgefashion.hosts.ssh import Remote
-    from edgefashion.reporting import Progress
+    from edgefashion.reporting import Progress, Report
     from edgefashion.shelf.shelf import Work
 
 Result = TypeVar("Result")
@@ -71,8 +71,16 @@ def takes_hosts(command: Any) -> Any:
     return _host_options(wrapped)
 
 
+def tell_note(host: "Host", line: str) -> None:
+    """Say what is to be remembered of a host."""
+    say(f"{host}: {line}")
+
+
 def follow(
-    hosts: "Sequence[Host]", work: "Work[Result]", take: "Callable[[Host, Result], None]"
+    hosts: "Sequence[Host]",
+    work: "Work[Result]",
+    take: "Callable[[Host, Result], None]",
+    note: "Callable[[Host, str], None]" = tell_note,
 ) -> list[HostError]:
     """Do the work with all hosts at once, and `take` each result as it comes; gives why others have none, in
     the order of the hosts.
@@ -82,7 +90,7 @@ def follow(
     from edgefashion.shelf import shelf
 
     failed: dict[Host, HostError] = {}
-    with Bars(hosts) as bars, closing(shelf.each(hosts, work, bars.tell)) as outcomes:
+    with Bars(hosts) as bars, closing(shelf.each(hosts, work, bars.tell, note)) as outcomes:
         for outcome in outcomes:
             bars.end(outcome.host)
             try:
@@ -102,7 +110,7 @@ def forget_hosts(elsewhere: Elsewhere, names: Sequence[str]) -> None:
     if names:
         raise BadInput(f"--forget measures nothing: leave {names[0]} out")
 
-    def work(remote: "Remote", tell: "Progress") -> bool:
+    def work(remote: "Remote", tell: "Progress", _: "Report") -> bool:
         tell("removing what edgefashion has left there", 0, 0)
         return environment.forget(remote)
 

@@ -47,14 +47,14 @@ def _there(elsewhere: Elsewhere, as_json: bool) -> bool:
     from edgefashion.files import json_text, temporary
     from edgefashion.hosts.host import Host
     from edgefashion.hosts.ssh import Remote
-    from edgefashion.reporting import Progress
+    from edgefashion.reporting import Progress, Report
     from edgefashion.shelf.diagnosis import Diagnosis, diagnose, to_dict
 
     places = {host: f"{number}.json" for number, host in enumerate(elsewhere.hosts)}
     found: dict[Host, Diagnosis] = {}
     with temporary.Folder() as folder:
 
-        def work(remote: Remote, tell: Progress) -> Diagnosis:
+        def work(remote: Remote, tell: Progress, _: Report) -> Diagnosis:
             return diagnose(remote, elsewhere.python, folder / places[remote.host], tell)
 
         failed = follow(elsewhere.hosts, work, found.__setitem__)

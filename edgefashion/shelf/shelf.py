@@ -1,21 +1,27 @@
 """Work on many machines at the same time: a thread each, and everything they say in one place."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from edgefashion.errors import HostError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
-from edgefashion.reporting import Progress
+from edgefashion.reporting import Progress, Report
 
 Result = TypeVar("Result")
-Work = Callable[[Remote, Progress], Result]
-"""What is done with a machine; it says how far it is, and raises HostError where it cannot be done."""
+Work = Callable[[Remote, Progress, Report], Result]
+"""What is done with a machine; it says how far it is, and lines to keep, and raises HostError where it cannot
+be done.
+"""
 Tell = Callable[[Host, str, int, int], None]
 """Called with a machine, what it is doing, and how many steps of how many are done."""
+Note = Callable[[Host, str], None]
+"""Called with a machine, and a line that it is to be remembered by."""
 MOST_WAITING = 100
 """Messages that wait for being told; who has more to say waits too."""
 
@@ -28,21 +34,27 @@ class Outcome(Generic[Result]):
     result: Result | HostError
 
 
-def each(hosts: Sequence[Host], work: Work[Result], tell: Tell) -> Generator[Outcome[Result], None, None]:
+def each(
+    hosts: Sequence[Host], work: Work[Result], tell: Tell, note: Note
+) -> Generator[Outcome[Result], None, None]:
     """Do the work with all machines at once; outcomes come as they are there, and one that fails keeps no
     other from going on.
 
-    When the iterator is left early, as by Ctrl-C, everything that runs there is ended and waited for. Raises
-    what `work` raises besides HostError, which is no machine's fault.
+    `tell` and `note` are called by whoever iterates. When the iterator is left early, as by Ctrl-C,
+    everything that runs there is ended and waited for. Raises what `work` raises besides HostError, which is
+    no machine's fault.
     """
-    stop, said = (
-        threading.Event(),
-        queue.Queue[tuple[Host, str, int, int] | Outcome[Result] | BaseException](MOST_WAITING),
-    )
+    stop = threading.Event()
+    said: queue.Queue[Outcome[Result] | BaseException | Callable[[], None]] = queue.Queue(MOST_WAITING)
 
     def one(host: Host) -> None:
         try:
-            said.put(Outcome(host, work(Remote(host, stop), lambda *progress: said.put((host, *progress)))))
+            result = work(
+                Remote(host, stop),
+                lambda *progress: said.put(partial(tell, host, *progress)),
+                lambda line: said.put(partial(note, host, line)),
+            )
+            said.put(Outcome(host, result))
         except HostError as error:
             said.put(Outcome(host, error))
         except BaseException as error:
@@ -60,12 +72,10 @@ def each(hosts: Sequence[Host], work: Work[Result], tell: Tell) -> Generator[Out
                     yield outcome
                 case BaseException() as error:
                     raise error
-                case progress:
-                    tell(*progress)
+                case telling:
+                    telling()
     finally:
         stop.set()
         while any(thread.is_alive() for thread in threads):
-            try:
+            with contextlib.suppress(queue.Empty):
                 said.get(timeout=0.1)
-            except queue.Empty:
-                continue

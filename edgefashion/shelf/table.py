@@ -26,26 +26,30 @@ class HostResults(Presentable):
     comparison: Comparison | None
     """None where no machine has any."""
     failed: tuple[HostError, ...]
+    notes: tuple[tuple[Host, str], ...] = ()
+    """What is to be remembered of a machine."""
 
     def page(self) -> Page:
         """The comparison with the state of each machine, and what failed and what mends it."""
         failed = [Table("No results", _FAILED, self.failed)] if self.failed else []
-        mending = [f"{error.host}: {error.mend}." for error in self.failed]
+        lines = [f"{error.host}: {error.mend}." for error in self.failed]
+        lines += [f"{host}: {line}." for host, line in self.notes]
         if self.comparison is None:
-            return Page([], failed, mending)
+            return Page([], failed, lines)
         page = self.comparison.page()
         states = [f"({each.number}) {_state(each.results.device)}" for each in self.comparison.sources]
         return replace(
             page,
             header=[*page.header, *states],
             tables=[*page.tables, *failed],
-            notes=[*mending, *page.notes],
+            notes=[*lines, *page.notes],
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """That of the comparison, and `failed`: the host, why, and what mends it."""
+        """That of the comparison; `failed`: host, why, and what mends it; `notes`: host and note."""
         found = self.comparison.to_dict() if self.comparison else {}
-        return {**found, "failed": [failure(each) for each in self.failed]}
+        notes = [{"host": host.name, "note": line} for host, line in self.notes]
+        return {**found, "failed": [failure(each) for each in self.failed], "notes": notes}
 
     def to_csv(self) -> str:
         """That of the comparison."""
@@ -56,14 +60,18 @@ class HostResults(Presentable):
         return super().ways_to_save() | {".csv": self.to_csv}
 
 
-def beside(results: Mapping[Host, tuple[Path, Results]], failed: Sequence[HostError]) -> HostResults:
+def beside(
+    results: Mapping[Host, tuple[Path, Results]],
+    failed: Sequence[HostError],
+    notes: Sequence[tuple[Host, str]] = (),
+) -> HostResults:
     """Results of machines and where they are kept, in this order, beside each other."""
     sources = [
         DeviceResults(number, f"{host}, {_name(found.device)}", (path,), found)
         for number, (host, (path, found)) in enumerate(results.items(), 1)
     ]
     comparison = compare(sources, choose(sources, None)) if sources else None
-    return HostResults(comparison, tuple(failed))
+    return HostResults(comparison, tuple(failed), tuple(notes))
 
 
 def failure(error: HostError) -> dict[str, str]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from edgefashion.hosts import environment, probe, sending
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.ssh import Remote
-from edgefashion.reporting import Progress as Tell
+from edgefashion.reporting import Progress, Report
 from edgefashion.shelf.asking import ask
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.payload import Payload
@@ -26,18 +26,22 @@ class Wanted:
     """How long the work itself may take."""
 
 
-def visit(remote: Remote, wanted: Wanted, report: Path, tell: Tell) -> None:
-    """Let a machine do what is wanted, and write its report. Raises HostError."""
-    there = ready(remote, wanted.python, tell)
+def visit(remote: Remote, wanted: Wanted, report: Path, tell: Progress, note: Report) -> None:
+    """Let a machine do what is wanted, and write its report; `note` gets what is to be remembered of the way.
+    Raises HostError.
+    """
+    there = ready(remote, wanted.python, tell, note)
     files = {name: sending.send(remote, there, path, tell) for name, path in wanted.payload.files.items()}
     ask(remote, there, replace(wanted.request, files=files), report, wanted.limit_s, tell)
 
 
-def ready(remote: Remote, python: str | None, tell: Tell) -> Environment:
-    """The edgefashion of the same version that is there, or is made there now. Raises HostError."""
+def ready(remote: Remote, python: str | None, tell: Progress, note: Report) -> Environment:
+    """The edgefashion of the same version that is there, or is made there now; `note` is told where it is not
+    made as usual. Raises HostError.
+    """
     tell("looking at it", 0, 0)
     if python:
         return environment.named(remote, python)
     found = probe.look(remote)
     found.require()
-    return environment.prepare(remote, found, lambda line: tell(line, 0, 0), tell)
+    return environment.prepare(remote, found, note, tell)

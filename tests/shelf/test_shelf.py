@@ -10,7 +10,7 @@ import pytest
 from edgefashion.errors import HostError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
-from edgefashion.reporting import Progress
+from edgefashion.reporting import Progress, Report
 from edgefashion.shelf import asking, messages
 from edgefashion.shelf import shelf as shelf_of
 from edgefashion.shelf.messages import Request
@@ -53,7 +53,7 @@ def ask(
 
 def each(hosts: list[Host], script: Script, folder: Path) -> dict[str, str | HostError]:
     """What comes of the same script on all of them."""
-    outcomes = shelf_of.each(hosts, lambda remote, _: ask(script, folder, remote), lambda *_: None)
+    outcomes = shelf_of.each(hosts, lambda remote, *_: ask(script, folder, remote), *[lambda *_: None] * 2)
     return {outcome.host.name: outcome.result for outcome in outcomes}
 
 
@@ -69,10 +69,12 @@ def test_one_that_fails_says_why_and_keeps_no_other_from_going_on(shelf: "Shelf"
     slow.login("until [ -e go ]; do sleep 0.1; done")
     shelf.missing("off")
     told: list[tuple[str, str]] = []
+    notes: list[tuple[Host, str]] = []
     ended: list[str] = []
     dies = saying(*ANSWERS[:4])
 
-    def work(remote: Remote, tell: Progress) -> str:
+    def work(remote: Remote, tell: Progress, note: Report) -> str:
+        note(f"of {remote.host}")
         return ask(dies if remote.host.name == "dead" else saying(*ANSWERS), tmp_path, remote, tell)
 
     def tell(host: Host, doing: str, *_: int) -> None:
@@ -80,7 +82,9 @@ def test_one_that_fails_says_why_and_keeps_no_other_from_going_on(shelf: "Shelf"
         if told[-1] == ("dead", "measuring"):
             dead.cut()
 
-    for outcome in shelf_of.each([*map(Host.parse, ("slow", "dead", "off", "quick"))], work, tell):
+    for outcome in shelf_of.each(
+        [*map(Host.parse, ("slow", "dead", "off", "quick"))], work, tell, lambda *line: notes.append(line)
+    ):
         ended.append(outcome.host.name)
         if len(ended) == 3:
             (slow.home / "go").touch()
@@ -90,7 +94,7 @@ def test_one_that_fails_says_why_and_keeps_no_other_from_going_on(shelf: "Shelf"
             assert isinstance(outcome.result, HostError) and outcome.result.host == outcome.host.name
             assert outcome.result.why and outcome.result.mend
     assert ended[-1] == "slow" and sorted(ended[:-1]) == ["dead", "off", "quick"]
-    assert ("slow", "starting") in told
+    assert ("slow", "starting") in told and (Host.parse("slow"), "of slow") in notes
     dead.wait_until_idle()
 
 
@@ -105,8 +109,9 @@ def test_leaving_early_ends_what_runs_there(shelf: "Shelf", tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         for _ in shelf_of.each(
             [*map(Host.parse, ("a", "b"))],
-            lambda remote, tell: ask(script, tmp_path, remote, tell),
+            lambda remote, tell, _: ask(script, tmp_path, remote, tell),
             interrupted,
+            print,
         ):
             pass
     assert threading.active_count() == 1

@@ -31,14 +31,15 @@ def found() -> HostResults:
     held = [{"throttled": ["under-voltage"]}]
     pi = results(board="Raspberry Pi 5", before=STATES[0], during=STATES[1:] + held, after=STATES[0])
     hosts = {Host.parse("pi@a"): (Path("a.json"), pi), Host.parse("b"): (Path("b.json"), results(cpu="x"))}
-    return table.beside(hosts, [OFF])
+    return table.beside(hosts, [OFF], [(Host.parse("b"), "packages go there from here")])
 
 
 def test_each_machine_is_a_column_with_its_state(found: HostResults) -> None:
     text = found.table()
     assert "(1) pi@a, Raspberry Pi 5" in text and "(2) b, x" in text
     assert "(1) governor ondemand; 45 to 61 °C; others used 0.1 cores at most; under-voltage" in text
-    assert "(2) its state is not known" in text
+    assert "(2) its state is not known" in text and "b: packages go there from here." in text
+    assert found.to_dict()["notes"] == [{"host": "b", "note": "packages go there from here"}]
 
 
 def test_a_machine_that_failed_is_a_row_and_nothing_it_said_acts(found: HostResults) -> None:
@@ -52,4 +53,4 @@ def test_a_machine_that_failed_is_a_row_and_nothing_it_said_acts(found: HostResu
 def test_where_all_failed_there_are_only_those() -> None:
     found = table.beside({}, [OFF])
     assert found.comparison is None and found.to_csv() == "" and "it cannot be reached" in found.table()
-    assert list(found.to_dict()) == ["failed"]
+    assert list(found.to_dict()) == ["failed", "notes"]
