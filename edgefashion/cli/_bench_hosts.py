@@ -12,7 +12,7 @@ from edgefashion.cli._hosts import Elsewhere, follow, raise_all, tell_note
 from edgefashion.cli._options import ThreadCount
 from edgefashion.cli._output import Outputs, deliver, say, show_page, text_of
 from edgefashion.cli.compare import draw
-from edgefashion.errors import BadInput, HostError
+from edgefashion.errors import BadInput, HostError, OutputError
 from edgefashion.evaluation import results
 from edgefashion.evaluation.results import Results
 from edgefashion.files import temporary
@@ -21,6 +21,7 @@ from edgefashion.hosts.ssh import Remote
 from edgefashion.records.results import Row
 from edgefashion.reporting import Progress, Report
 from edgefashion.shelf import table
+from edgefashion.shelf.asking import Limits
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.payload import payload
 from edgefashion.shelf.table import HostResults
@@ -52,6 +53,8 @@ def bench_hosts(
             _give_out(benchmark, outputs)
         raise
     _give_out(benchmark, outputs)
+    if benchmark.unwritten:
+        raise benchmark.unwritten[0]
     raise_all(benchmark.failed, len(elsewhere.hosts))
     for _, found in benchmark.found.values():
         found.raise_failures()
@@ -80,6 +83,8 @@ class Benchmark:
     found: dict[Host, tuple[Path, Results]] = field(default_factory=dict)
     failed: Sequence[HostError] = ()
     notes: list[tuple[Host, str]] = field(default_factory=list)
+    unwritten: list[OutputError] = field(default_factory=list)
+    """Of results that are in `found` alone."""
 
     def __post_init__(self) -> None:
         """Raise OutputError where a results file could not be written."""
@@ -115,11 +120,18 @@ class Benchmark:
         except BadInput as error:
             why = str(error).replace(str(report), "its answer").removesuffix(f": {results.MEND}")
             raise HostError(host.name, why, "look who answers there, or leave this host out") from None
+        if not found.rows:
+            raise HostError(host.name, "there are no results in its answer", "try again")
         report.unlink()
         path = self.folder / self._paths[host]
-        files.write_text(path, found.to_json())
         self.found[host] = (path, found)
-        say(f"written: {shlex.quote(str(path))}")
+        try:
+            files.write_text(path, found.to_json())
+        except OutputError as error:
+            self.unwritten.append(error)
+            tell_note(host, str(error))
+        else:
+            say(f"written: {shlex.quote(str(path))}")
 
 
 def wanted(
@@ -133,7 +145,8 @@ def wanted(
     request = Request("bench", tuple(sent.models), threads=threads, options=protocol)
     rows = sent.count * len(threads or (1, "all"))
     row_s = protocol.at_most + 60 * protocol.sustained_minutes
-    return Wanted(request, sent, python, STARTING_S + 2 * rows * row_s)
+    limits = Limits(STARTING_S + 2 * rows * row_s, (1 + rows) * results.PART_BYTES)
+    return Wanted(request, sent, python, limits)
 
 
 def _file_names(hosts: Sequence[Host]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
 from edgefashion.errors import HostError
 from edgefashion.errors.wording import setting
@@ -12,10 +12,16 @@ from edgefashion.reporting import Progress as Tell
 from edgefashion.shelf import messages
 from edgefashion.shelf.messages import Alive, Done, Failed, Part, Progress, Request
 
-REPORT_CHARACTERS = 1 << 28
 RUBBISH_CHARACTERS = 1 << 20
 """What login scripts may print beside the answers."""
 _LOOK = "see what edgefashion doctor --host says of it, and try again"
+
+
+class Limits(NamedTuple):
+    """What a report may take."""
+
+    seconds: float
+    characters: int
 
 
 class Runs(Protocol):
@@ -25,7 +31,7 @@ class Runs(Protocol):
         """What a shell there is given to run a module."""
 
 
-def ask(remote: Remote, there: Runs, request: Request, report: Path, limit_s: float, tell: Tell) -> None:
+def ask(remote: Remote, there: Runs, request: Request, report: Path, limits: Limits, tell: Tell) -> None:
     """Ask an edgefashion there, and write its report. Raises HostError."""
     tell("starting", 0, 0)
     command = there.command("edgefashion.shelf.served")
@@ -34,7 +40,7 @@ def ask(remote: Remote, there: Runs, request: Request, report: Path, limit_s: fl
         report.open("w", encoding="utf-8", errors="backslashreplace") as file,
     ):
         connection.send([messages.line(request)], messages.SILENCE_S)
-        if not _listen(connection, file, time.monotonic() + limit_s, tell):
+        if not _listen(connection, file, limits, tell):
             code = connection.close()
             raise HostError(
                 remote.host.name,
@@ -43,9 +49,10 @@ def ask(remote: Remote, there: Runs, request: Request, report: Path, limit_s: fl
             )
 
 
-def _listen(connection: Connection, report: TextIO, end: float, tell: Tell) -> bool:
+def _listen(connection: Connection, report: TextIO, limits: Limits, tell: Tell) -> bool:
     """Follow what is said until the report is whole; whether it is. Raises HostError."""
     host, characters, rubbish = connection.host, 0, 0
+    end = time.monotonic() + limits.seconds
     for line in connection.lines(messages.SILENCE_S):
         if time.monotonic() > end:
             mend = f"see what else it does, or give {setting('--at-most')}"
@@ -53,9 +60,11 @@ def _listen(connection: Connection, report: TextIO, end: float, tell: Tell) -> b
         match messages.answer(line):
             case Progress(doing, done, total):
                 tell(doing, done, total)
-            case Part(text) if characters + len(text) <= REPORT_CHARACTERS:
+            case Part(text) if characters + len(text) <= limits.characters:
                 characters += len(text)
                 report.write(text)
+            case Part():
+                raise failures.talkative(host, limits.characters)
             case Done(count) if count == characters:
                 return True
             case Failed(why):

@@ -17,13 +17,13 @@ from edgefashion.hosts.host import Host
 from edgefashion.hosts.probe import Probe
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress
-from edgefashion.shelf.asking import ask
+from edgefashion.shelf.asking import Limits, ask
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.table import failure
 from edgefashion.version import __version__
 
 SCHEMA = 1
-LIMIT_S = 120.0
+LIMITS = Limits(120.0, reading.INFO_BYTES)
 CLOCK_S = 60.0
 """How far a clock may be off: dates of results, and certificates of a package index, depend on it."""
 
@@ -72,7 +72,7 @@ def diagnose(remote: Remote, python: str | None, report: Path, tell: Progress) -
         return Diagnosis(remote.host, [*findings, lacking])
     findings += told
     if there:
-        ask(remote, there, Request("doctor"), report, LIMIT_S, tell)
+        ask(remote, there, Request("doctor"), report, LIMITS, tell)
         findings += map(_plain, _read(remote.host, report).findings)
     return Diagnosis(remote.host, findings)
 

@@ -9,7 +9,7 @@ from edgefashion.hosts import environment, probe, sending
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress, Report
-from edgefashion.shelf.asking import ask
+from edgefashion.shelf.asking import Limits, ask
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.payload import Payload
 
@@ -22,8 +22,8 @@ class Wanted:
     payload: Payload
     python: str | None
     """An interpreter there that has edgefashion; None for an environment of ours."""
-    limit_s: float
-    """How long the work itself may take."""
+    limits: Limits
+    """Of the work itself."""
 
 
 def visit(remote: Remote, wanted: Wanted, report: Path, tell: Progress, note: Report) -> None:
@@ -32,7 +32,7 @@ def visit(remote: Remote, wanted: Wanted, report: Path, tell: Progress, note: Re
     """
     there = ready(remote, wanted.python, tell, note)
     files = {name: sending.send(remote, there, path, tell) for name, path in wanted.payload.files.items()}
-    ask(remote, there, replace(wanted.request, files=files), report, wanted.limit_s, tell)
+    ask(remote, there, replace(wanted.request, files=files), report, wanted.limits, tell)
 
 
 def ready(remote: Remote, python: str | None, tell: Progress, note: Report) -> Environment:

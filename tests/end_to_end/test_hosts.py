@@ -17,6 +17,7 @@ import pytest
 
 from edgefashion import zoo
 from edgefashion.cli._bench_hosts import Benchmark
+from edgefashion.errors import OutputError
 from edgefashion.evaluation import results
 from edgefashion.hosts.host import Host
 from edgefashion.version import __version__
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
 MODEL = "zoo:cnn-64k-int8-qat.tflite"
 THERE = ("--python", sys.executable)
 QUICK = ("--threads", 1, "--seconds", 0.01, *THERE)
-LACKING = {
-    "precision": None,
-    "accuracy": None,
-    "runtime": None,
-    "latency_us": {"samples": 0},
-    "status": "failed",
-}
+_ROW = {"model": "cnn", "format": "onnx", "path": "x.onnx", "threads": 1, "size_bytes": 1, "status": "ok"}
+_LACKING = {"precision": None, "accuracy": None, "runtime": None, "latency_us": {"p50": 1.0, "samples": 1}}
+_REPORT = {"schema": 2, "verb": "bench", "dataset": None, "device": {}, "results": [{**_ROW, **_LACKING}]}
+_TEXT = json.dumps(_REPORT)
+SOUND = [json.dumps({"type": "part", "text": _TEXT}), json.dumps({"type": "done", "characters": len(_TEXT)})]
+"""What a host says that has measured."""
 AT_WORK = "edgefashion.runtimes.worker"
 
 
@@ -106,10 +106,7 @@ def test_interrupted_it_keeps_and_shows_what_has_come(
 ) -> None:
     _, stuck = shelf("a", "stuck")
     stuck.login("sleep 20")
-    row = {"model": "cnn", "format": "onnx", "path": "x.onnx", "threads": 1, "size_bytes": 1, **LACKING}
-    report = json.dumps({"schema": 2, "verb": "bench", "dataset": None, "device": {}, "results": [row]})
-    lines = [{"type": "part", "text": report}, {"type": "done", "characters": len(report)}]
-    python = pretending(tmp_path / "python", *map(json.dumps, lines))
+    python = pretending(tmp_path / "python", *SOUND)
     take = Benchmark._keep
 
     def then_interrupt(self: Benchmark, host: Host, report: Path) -> None:
@@ -120,6 +117,20 @@ def test_interrupted_it_keeps_and_shows_what_has_come(
     done = typed("bench", MODEL, "--python", python, "--host", "stuck", "--host", "a", code=130)
     assert "(1) a, " in done.stdout and (here / "hosts/a.json").exists()
     assert "interrupted; what was finished is kept" in done.error
+
+
+def test_results_that_cannot_be_written_are_shown_all_the_same(
+    shelf: "Shelf", typed: "Typed", here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf("a")
+    python = pretending(tmp_path / "python", *SOUND)
+
+    def full(path: Path, content: str) -> None:
+        raise OutputError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr("edgefashion.files.write_text", full)
+    done = typed("bench", MODEL, "--python", python, "--host", "a", code=2)
+    assert "(1) a, " in done.stdout and done.error.endswith("No space left on device")
 
 
 def _ends_ssh(process: "subprocess.Popen[bytes]", host: "LoopbackHost") -> None:

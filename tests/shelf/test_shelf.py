@@ -13,6 +13,7 @@ from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress, Report
 from edgefashion.shelf import asking, messages
 from edgefashion.shelf import shelf as shelf_of
+from edgefashion.shelf.asking import Limits
 from edgefashion.shelf.messages import Request
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ ANSWERS = [
     '{"type": "part", "text": "port"}',
     '{"type": "done", "characters": 6}',
 ]
+
+
+PART = '{"type": "part", "text": "' + "x" * 10_000 + '"}'
 
 
 class Script(NamedTuple):
@@ -47,7 +51,7 @@ def ask(
     script: Script, folder: Path, remote: Remote, tell: Progress = lambda *_: None, limit_s: float = 60
 ) -> str:
     report = folder / f"{remote.host}.report"
-    asking.ask(remote, script, Request("doctor"), report, limit_s, tell)
+    asking.ask(remote, script, Request("doctor"), report, Limits(limit_s, 1 << 20), tell)
     return report.read_text()
 
 
@@ -128,6 +132,7 @@ def test_leaving_early_ends_what_runs_there(shelf: "Shelf", tmp_path: Path) -> N
         (saying(then="printf '\\033[31mred' >&2; exit 3"), r"with exit code 3: \\x1b\[31mred"),
         (saying('{"type": "failed", "why": "\x1b[31mred"}', then="exit 1"), "it ended in the middle"),
         (saying('{"type": "failed", "why": "\\u001b[31mred"}'), r"\\x1b\[31mred"),
+        (saying(then=f"yes '{PART}' | head -n 1000"), "sent more than 1 MiB"),
         (saying('{"type": "done", "characters": 5}'), "sent more than 1 MiB"),
         (saying(then="exit 127"), "with exit code 127"),
     ],
