@@ -22,6 +22,8 @@ from edgefashion import runtimes
 from edgefashion.artifacts.formats import FORMATS, Variant
 from edgefashion.data import Dataset, Picture, Task, fashion_mnist, idx, load_dataset, locate
 from edgefashion.device import RecordedMachine
+from edgefashion.runtimes.in_process import InProcessModel
+from edgefashion.runtimes.process import ModelProcess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +66,14 @@ def brief_looks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("edgefashion.benchmarking.watch.LOOK_S", 0.01)
         patch.setattr("edgefashion.benchmarking.watch.RAMP_S", 0.005)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_this_process() -> Iterator[None]:
+    """Exports run what they made in this process: a child for each takes longer than to run it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgefashion.runtimes.content.ModelProcess", InProcessModel)
         yield
 
 
@@ -220,6 +230,7 @@ def fake_runtime(monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(runtimes.RUNTIMES, *fakes.RUNTIME)
     monkeypatch.setitem(FORMATS, "fake", fakes.FORMAT)
     monkeypatch.setattr("edgefashion.runtimes.child.WORKER", (str(path),))
+    monkeypatch.setattr("edgefashion.runtimes.content.ModelProcess", ModelProcess)
     return path
 
 

@@ -47,9 +47,9 @@ def built(wanting_downloads: Callable[[], AbstractContextManager[None]]) -> None
 
 @pytest.fixture(scope="module")
 def bundle(exported: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the CNN gives in both formats, float32 and int8, with 100 images."""
+    """What the CNN gives in both formats, float32 and int8, with 20 images."""
     made = [artifact.read(path) for path in artifact.find(exported.artifacts)]
-    return bundles.make(tmp_path_factory.mktemp("bundle") / "cnn.zip", made, sample, 100).path
+    return bundles.make(tmp_path_factory.mktemp("bundle") / "cnn.zip", made, sample, 20).path
 
 
 @pytest.mark.parametrize(("board", "cpu"), [("pi4", "Cortex-A72"), ("pi5", "Cortex-A76")])

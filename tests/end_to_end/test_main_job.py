@@ -9,9 +9,11 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,26 @@ import pytest
 
 from edgefashion import bundle
 from edgefashion.artifacts import artifact
+from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import Dataset, fashion_mnist, idx, locate
 
 KINDS = {("tflite", "float32"), ("tflite", "int8"), ("onnx", "float32"), ("onnx", "int8")}
 FILES = "runs/cnn-limit-600/artifacts/cnn-limit-600"
 FAST = ("--calibration", "min-max", "--calibration-images", 50)
-QUICK = ("--seconds", 0.05, "--threads", 1, "--in-process")
+QUICK = ("--seconds", 0.01, "--threads", 1, "--in-process")
 """How files are measured where no crash is to be survived: other tests run each in a process of its own."""
+KILLED = """
+import os, signal, sys
+from edgefashion.cli import export, main
+said = export.say
+def say(line):
+    said(line)
+    if "agrees with" in line:
+        os.kill(os.getpid(), signal.SIGKILL)
+export.say = say
+main(sys.argv[1:])
+"""
+"""A process that is killed when its first file is made."""
 Typed = Callable[..., Any]
 
 
@@ -74,10 +89,12 @@ def test_run_writes_every_artifact_and_the_results(home: Path) -> None:
 
 
 def test_a_second_run_reuses_what_is_valid_and_makes_again_what_is_damaged(
-    typed: Typed, runs: Path, sample_folder: Path
+    typed: Typed, runs: Path, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, damaged = runs / "cnn-limit-600/model.keras", runs.parent / f"{FILES}-int8.onnx"
+    model, damaged = runs / "cnn-limit-600/model.keras", runs.parent / f"{FILES}-int8.tflite"
     before = model.stat().st_mtime_ns
+    quick = replace(BenchmarkOptions().lasting(0.01), samples=1, rounds=1, in_process=True)
+    monkeypatch.setattr("edgefashion.cli._protocol.protocol_for", lambda *_, **__: quick)
     damaged.write_bytes(damaged.read_bytes()[:1000])
     done = typed("run", "--smoke", "--data", sample_folder, "--threads", "1")
     assert model.stat().st_mtime_ns == before
@@ -165,18 +182,13 @@ def test_an_export_killed_half_way_leaves_whole_files_and_goes_on(
 ) -> None:
     folder = runs / "cnn-limit-600/artifacts"
     shutil.rmtree(folder)
-    words = ["export", "--data", sample_folder, *FAST]
-    command = [sys.executable, "-m", "edgefashion", *map(str, words)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "agrees with float" in line:
-                break
-        process.kill()
+    words = ["export", "--format", "tflite", "--data", sample_folder, *FAST]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *map(str, words)])
+    assert ended.returncode == -signal.SIGKILL
     assert [path.name for path in artifact.find(folder)] == ["cnn-limit-600-float32.tflite"]
     artifact.read(folder / "cnn-limit-600-float32.tflite")
     typed(*words)
-    assert {(one.format, one.precision) for one in map(artifact.read, artifact.find(folder))} == KINDS
+    assert [artifact.read(path).precision for path in artifact.find(folder)] == ["float32", "int8"]
 
 
 def test_a_pruned_run_is_made_exported_and_compared_with_its_base(

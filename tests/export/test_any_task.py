@@ -12,7 +12,7 @@ import pytest
 
 from edgefashion.artifacts import metadata
 from edgefashion.artifacts.artifact import Artifact
-from edgefashion.artifacts.formats import QAT_PRECISIONS, Variant, variants
+from edgefashion.artifacts.formats import Variant, variants
 from edgefashion.data import Picture, Splits, Subset, Task
 from edgefashion.export import exporter
 from edgefashion.export.converters import method_of
@@ -41,10 +41,9 @@ QAT, INT8, FLOAT32 = (
     [each for each in variants() if each.precision == precision]
     for precision in ("int8-qat", "int8", "float32")
 )
-ALL = [each for each in variants() if each.precision not in QAT_PRECISIONS]
 CASES = {
     "cnn": (LEAVES, "cnn", None, [*FLOAT32, *INT8]),
-    "cnn-64k": (SIGNS, "cnn-64k", None, ALL),
+    "cnn-64k": (SIGNS, "cnn-64k", None, [*FLOAT32, *INT8]),
     "cnn-deep": (PHOTOS, "cnn", None, INT8),
     "cnn-64k-strided": (replace(PHOTOS, image_shape=(64, 64, 3)), "cnn-64k", None, INT8),
     "cnn-64k-pooled": (SCANS, "cnn-64k", None, INT8),

@@ -7,9 +7,13 @@ import os
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from edgefashion.cli import main
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests/files/models"
@@ -58,6 +62,14 @@ def test_bad_input_is_one_line() -> None:
     assert run("repeatability", "a.onnx", "--runs", 1).returncode == 2
 
 
+def here(command: list[object]) -> subprocess.CompletedProcess[str]:
+    """A command of edgefashion in this process, where TensorFlow is open."""
+    assert command[:3] == [sys.executable, "-m", "edgefashion"]
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in command[3:]])
+    return subprocess.CompletedProcess([], int(ended.value.code or 0))
+
+
 def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
     sample_folder: Path,
     tmp_path: Path,
@@ -68,7 +80,10 @@ def test_time_to_accuracy_trains_each_recipe_and_compares_it_with_the_first(
     options = ("--data", sample_folder, "--runs", tmp_path / "runs", "--limit", 200, "--json", path)
     monkeypatch.syspath_prepend(ROOT / "tools/bench")
     monkeypatch.setattr("sys.argv", ["time_to_accuracy", "cnn", "cnn-64k", *map(str, options)])
-    runpy.run_path(str(ROOT / "tools/bench/time_to_accuracy"), run_name="__main__")
+    tool = runpy.run_path(str(ROOT / "tools/bench/time_to_accuracy"))["main"]
+    monkeypatch.setitem(tool.__globals__, "subprocess", SimpleNamespace(run=here))
+    monkeypatch.setitem(tool.__globals__, "children_seconds", time.process_time)
+    tool()
     found = json.loads(path.read_text())
     for row, name in zip(found["rows"], ("cnn", "cnn-64k"), strict=True):
         info = json.loads((tmp_path / "runs" / name / "run.json").read_text())
