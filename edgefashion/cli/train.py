@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from edgefashion.data import Dataset
     from edgefashion.training.cluster import Cluster
     from edgefashion.training.runs import Run
+    from edgefashion.training.seeds import Seeds
 
 
-@click.command()
+@click.command(cls=_workers.Typed)
 @model_option
 @recipe_options
 @click.option("--name", help="Name of the run; default: the model's or the recipe's.")
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @training_options
 @fine_tuning_options
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
+@_workers.workers_options
 def train(
     models: tuple[str, ...],
     recipe_name: str | None,
@@ -68,6 +70,8 @@ def train(
     sparsity: float | None,
     clusters: int | None,
     resume: bool,
+    workers: str | None,
+    python: str | None,
     **named: Any,
 ) -> None:
     """Train a model into runs/NAME, or a trained one further.
@@ -76,9 +80,7 @@ def train(
 
     Example: edgefashion train --recipe cnn-64k --set epochs=30
     """
-    _check_names(name, models, root, force or resume)
-    if force and resume:
-        raise BadInput("--force begins anew and --resume goes on: give one of them")
+    _check_names(name, models, root, force, resume)
     file = overrides.read(config) if config else overrides.Config(None, {})
     recipe_name = _recipe_options.name_of(recipe_name, file.recipe)
     if teacher:
@@ -89,6 +91,10 @@ def train(
     if recipe_name not in (None, AUTO) or (recipe_name and tuning):
         _recipe_options.check_alone(recipe_name, tuning is not None)
     cluster = _workers.cluster_of(models, bool(seeds or folds))
+    if _workers.asked(workers, python, models, cluster):
+        usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
+        _train_elsewhere(workers or "", python, root / (name or usual), seeds, resume, force)
+        return
     changes |= _recipe_options.of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
         chosen = replace(chosen, folds=bool(folds))
@@ -112,13 +118,15 @@ def train(
         following(shlex.join(("edgefashion", "export", *map(str, folders))))
 
 
-def _check_names(name: str | None, models: tuple[str, ...], root: Path, replaces: bool) -> None:
-    """Raise what the name of a run can be wrong in, before anything is read; `replaces`: it may be there."""
+def _check_names(name: str | None, models: tuple[str, ...], root: Path, force: bool, resume: bool) -> None:
+    """Raise what the name of a run can be wrong in, before anything is read."""
+    if force and resume:
+        raise BadInput("--force begins anew and --resume goes on: give one of them")
     if name and (Path(name).name != name or name.startswith(".")):
         raise BadInput(f"--name {name} is not the name of a folder under {root}: use letters, digits and -")
     if name and len(models) > 1:
         raise BadInput("--name names one run: train one --model at a time")
-    if name and not replaces and reading.exists(root / name, RunError):
+    if name and not (force or resume) and reading.exists(root / name, RunError):
         raise RunError(f"{root / name} exists: choose another --name, or replace it with --force")
 
 
@@ -234,6 +242,24 @@ def _train_folds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, h
         say(sentence(precision, found.pooled.get(precision), count))
 
 
+def _train_elsewhere(
+    workers: str, python: str | None, folder: Path, seeds: int | None, resume: bool, force: bool
+) -> None:
+    """One run by several machines, or those of seeds by one each."""
+    if not seeds:
+        _tell(_workers.train_shared(workers, python, folder, resume, force))
+    else:
+        from edgefashion.training.seeds import is_best_of_seeds, train_seeds
+
+        found = _workers.train_seeds(workers, python, folder, seeds, resume, force)
+        replacing = force or (resume and is_best_of_seeds(folder))
+        several = train_seeds(
+            found[0].recipe, folder, seeds, lambda one, _: found[one.seed], replacing=replacing
+        )
+        _tell_seeds(*several)
+    following(shlex.join(("edgefashion", "export", str(folder))))
+
+
 def _train_seeds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:
     from edgefashion.training.seeds import is_best_of_seeds, train_seeds
 
@@ -241,8 +267,11 @@ def _train_seeds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, h
         return _fit_one(one, dataset, where, how)
 
     replacing = how.force or (how.resume and is_best_of_seeds(folder))
-    run, seeds = train_seeds(recipe, folder, count, fit, replacing=replacing)
+    _tell_seeds(*train_seeds(recipe, folder, count, fit, replacing=replacing))
+
+
+def _tell_seeds(run: "Run", seeds: "Seeds") -> None:
     spread = "" if seeds.deviation is None else f", standard deviation {seeds.deviation:.4f}"
     best = seeds.runs[seeds.best]["run"]
-    say(f"{count} seeds: mean validation accuracy {seeds.mean:.4f}{spread}; best: {best}")
+    say(f"{len(seeds.runs)} seeds: mean validation accuracy {seeds.mean:.4f}{spread}; best: {best}")
     _tell(run)

@@ -16,9 +16,10 @@ from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress, Report
 from edgefashion.version import __version__
 
-ROOM_MIB = 400
+ROOM_MIB, TRAINING_MIB = 400, 4000
 """What a new one needs, with the packages that it is made from."""
-EXTRAS = "[pi]"
+EXTRAS, TRAINING = "[pi]", "[train]"
+"""What it can do besides inspecting files: measure, or train."""
 LIMIT_S = 1800.0
 ANSWER_S = 60.0
 _MEND = "name a Python there that has edgefashion: edgefashion bench --python PATH"
@@ -48,30 +49,33 @@ class Environment:
         return f"exec /bin/sh -c {shlex.quote(f'{touch}exec {run}')}"
 
 
-def there(found: Probe) -> Environment | None:
+def there(found: Probe, extras: str | None = None) -> Environment | None:
     """The environment of ours for this code, if a machine that was looked at has it. Raises HostError."""
     python = found.require()
-    name = _name(python)
+    name = _name(python, extras or EXTRAS)
     return Environment(f"{found.folder}/{name}/bin/python") if name in python.environments else None
 
 
-def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) -> Environment:
+def prepare(
+    remote: Remote, found: Probe, report: Report, progress: Progress, extras: str | None = None
+) -> Environment:
     """The environment of ours there, made where it is missing: from the package index that the machine has,
     else of packages that are fetched here and sent, which `report` is told; `progress` gets each step.
 
     Raises HostError where the machine cannot serve, BadInput where edgefashion cannot be sent from here.
     """
-    if existing := there(found):
+    extras = extras or EXTRAS
+    if existing := there(found, extras):
         return existing
-    python = found.require(ROOM_MIB)
+    python = found.require(TRAINING_MIB if extras == TRAINING else ROOM_MIB)
     ours, pip = _wheels()
     sent = {each.name: each for each in (ours, pip)}
     request: dict[str, object] = {
         "do": "install",
-        "name": _name(python),
+        "name": _name(python, extras),
         "wheel": ours.name,
         "pip": pip.name,
-        "extras": EXTRAS,
+        "extras": extras,
         "version": __version__,
         "offline": False,
     }
@@ -81,7 +85,7 @@ def prepare(remote: Remote, found: Probe, report: Report, progress: Progress) ->
         why = error.why
     report(f"no package index serves it ({why}): packages go there from here")
     try:
-        fetched = packages.fetch(found, python, ours, EXTRAS, pip, report, remote.stop)
+        fetched = packages.fetch(found, python, ours, extras, pip, report, remote.stop)
         sent |= {each.name: each for each in fetched}
         offline = {**request, "offline": True}
         return Environment(agent.ask(remote, python.path, offline, sent, progress, LIMIT_S))
@@ -145,7 +149,8 @@ def _kept() -> temporary.Folder:
     return temporary.Folder()
 
 
-def _name(python: Interpreter) -> str:
-    """What the environment is called: by release, code and Python."""
+def _name(python: Interpreter, extras: str) -> str:
+    """What the environment is called: by release, code, Python and whether it trains."""
     version = f"{python.version[0]}.{python.version[1]}"
-    return f"env-{__version__}-{wheel.digest(_wheels()[0])}-python{version}"
+    training = "-train" if extras == TRAINING else ""
+    return f"env-{__version__}-{wheel.digest(_wheels()[0])}-python{version}{training}"

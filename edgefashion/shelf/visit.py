@@ -35,13 +35,15 @@ def visit(remote: Remote, wanted: Wanted, report: Path, tell: Progress, note: Re
     ask(remote, there, replace(wanted.request, files=files), report, wanted.limits, tell)
 
 
-def ready(remote: Remote, python: str | None, tell: Progress, note: Report) -> Environment:
-    """The edgefashion of the same version that is there, or is made there now; `note` is told where it is not
-    made as usual. Raises HostError.
+def ready(
+    remote: Remote, python: str | None, tell: Progress, note: Report, extras: str | None = None
+) -> Environment:
+    """The edgefashion of the same version that is there, or is made there now, with `extras` or those that
+    measure; `note` is told where it is not made as usual. Raises HostError.
     """
     tell("looking at it", 0, 0)
     if python:
         return environment.named(remote, python)
     found = probe.look(remote)
     found.require()
-    return environment.prepare(remote, found, note, tell)
+    return environment.prepare(remote, found, note, tell, extras)

@@ -1,0 +1,94 @@
+"""One machine that trains, from here: told what to do, followed, and its run kept."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgefashion.errors import HostError
+from edgefashion.hosts import failures
+from edgefashion.hosts.environment import Environment
+from edgefashion.hosts.host import Host
+from edgefashion.hosts.ssh import Connection, Remote
+from edgefashion.reporting import Report
+from edgefashion.shelf import work
+from edgefashion.shelf.work import Alive, Arrival, Ended, Go, Listening, Piece, Said, Start, Whole
+
+RUBBISH_CHARACTERS = 1 << 20
+"""What login scripts may print beside the answers."""
+
+@dataclass(frozen=True)
+class Session:
+    """What a machine is to train, and where its state, and in the end its run, come to."""
+
+    start: Start
+    staging: Path
+    say: Report
+    """Called with each line of the training."""
+    resume: bool = False
+    """Whether what is in `staging` goes there first."""
+
+    def run(self, remote: Remote, there: Environment, config: Callable[[int], str]) -> None:
+        """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError."""
+        with remote.open(there.command("edgefashion.shelf.worker"), work.LINE_BYTES) as connection:
+            connection.send([work.line(self.start)], work.SILENCE_S)
+            answers = _answers(connection)
+            first = next(answers, None)
+            if not isinstance(first, Listening):
+                raise _broken(connection)
+            if self.resume and self.start.is_chief:
+                sent = map(work.line, work.pieces(self.staging, finished=False))
+                connection.send(sent, work.SILENCE_S)
+            connection.send([work.line(Go(config(first.port)))], work.SILENCE_S)
+            self._follow(connection, answers)
+
+    def _follow(self, connection: Connection, answers: Iterator[work.Answer]) -> None:
+        arrival, last = Arrival(self._coming()), "nothing"
+        for answer in answers:
+            match answer:
+                case Said(line):
+                    self.say(line)
+                    last = line or last
+                case Piece() if self.start.is_chief:
+                    arrival.take(answer)
+                case Whole() if self.start.is_chief:
+                    shutil.rmtree(self.staging, ignore_errors=True)
+                    arrival.folder.rename(self.staging)
+                    arrival = Arrival(self._coming())
+                case Ended(code):
+                    shutil.rmtree(arrival.folder, ignore_errors=True)
+                    if code:
+                        raise _failed(connection.host, code, last)
+                    return
+                case _:
+                    break
+        raise _broken(connection)
+
+    def _coming(self) -> Path:
+        return self.staging.with_name(f"{self.staging.name}.coming")
+
+
+def _answers(connection: Connection) -> Iterator[work.Answer]:
+    """What is said, beats answered and left out. Raises HostError."""
+    rubbish = 0
+    for text in connection.lines(work.SILENCE_S):
+        match work.answer(text):
+            case Alive():
+                connection.send([work.line(Alive())], work.SILENCE_S)
+            case None:
+                rubbish += len(text) + 1
+                if rubbish > RUBBISH_CHARACTERS:
+                    raise failures.talkative(connection.host, RUBBISH_CHARACTERS)
+            case answer:
+                yield answer
+
+
+def _failed(host: Host, code: int, last: str) -> HostError:
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return HostError(host.name, f"its training {how}: {failures.said(last)}", "mend that, then try again")
+
+
+def _broken(connection: Connection) -> HostError:
+    code = connection.close()
+    why = f"it ended in the middle, with exit code {code}: {failures.said(connection.stderr)}"
+    return HostError(connection.host.name, why, "see that it is on and in this network, then try again")

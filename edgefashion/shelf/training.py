@@ -1,0 +1,143 @@
+"""Trainings on several machines, from here: one that all share, or whole ones that are dealt out.
+
+TensorFlow's processes find each other by addresses: each machine has that by which it is reached from here,
+as `ssh -G` tells, and a port that was free there.
+"""
+
+import json
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgefashion.errors import HostError
+from edgefashion.hosts import environment, failures
+from edgefashion.hosts.host import Host
+from edgefashion.hosts.ssh import Remote, ssh_command
+from edgefashion.reporting import Progress, Report
+from edgefashion.shelf import shelf
+from edgefashion.shelf.session import Session
+from edgefashion.shelf.visit import ready
+from edgefashion.shelf.work import Start
+
+GRACE_S = 8.0
+"""How long the others may go on when one has failed, so that each says why."""
+_OTHERS_FAULT = "was lost, and the training ended"
+
+
+@dataclass
+class Training:
+    """A training of one run by `words`, the arguments of `edgefashion train`, on machines of which the first
+    is the chief. Its state, and the run in the end, come into `staging`.
+    """
+
+    hosts: Sequence[Host]
+    name: str
+    words: tuple[str, ...]
+    staging: Path
+    python: str | None = None
+    resume: bool = False
+    addresses: dict[Host, str] = field(default_factory=dict)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def run(self, tell: shelf.Tell, say: shelf.Note) -> None:
+        """Do it all; `say` gets the lines of each. Raises HostError for the machine at fault, when all have ended."""
+        outcomes = list(shelf.each(self.hosts, self._work, tell, say))
+        if found := [one.result for one in outcomes if isinstance(one.result, HostError)]:
+            raise min(found, key=_innocence)
+
+    def _work(self, remote: Remote, tell: Progress, say: Report) -> None:
+        try:
+            there = ready(remote, self.python, tell, say, environment.TRAINING)
+            tell("starting", 0, 0)
+            start = Start(self.name, self.words, is_chief=remote.host == self.hosts[0])
+            session = Session(start, self.staging, say, self.resume)
+            session.run(remote, there, lambda port: self._config(remote, port))
+        except BaseException:
+            timer = threading.Timer(GRACE_S, remote.stop.set)
+            timer.daemon = True
+            timer.start()
+            raise
+
+    def _config(self, remote: Remote, port: int) -> str:
+        """TF_CONFIG, when all are ready; nothing for one machine alone. Raises HostError when one failed."""
+        if len(self.hosts) == 1:
+            return ""
+        with self.changed:
+            self.addresses[remote.host] = f"{_machine(remote.host)}:{port}"
+            self.changed.notify_all()
+            while len(self.addresses) < len(self.hosts):
+                if remote.stop.is_set():
+                    raise failures.stopped(remote.host)
+                self.changed.wait(0.2)
+        addresses = [self.addresses[each] for each in self.hosts]
+        task = {"type": "worker", "index": list(self.hosts).index(remote.host)}
+        return json.dumps({"cluster": {"worker": addresses}, "task": task})
+
+
+@dataclass
+class Deal:
+    """Whole trainings, by name, each with the words that are its own: one a machine at a time. What is lost
+    with a machine is dealt again. Runs come to `staging_of` their names.
+    """
+
+    hosts: Sequence[Host]
+    words: dict[str, tuple[str, ...]]
+    stagings: dict[str, Path]
+    python: str | None = None
+    waiting: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def run(self, tell: shelf.Tell, say: shelf.Note) -> list[HostError]:
+        """Train all, and `say` what each says; gives why machines were lost. Raises HostError where none is left to train on."""
+        self.waiting = list(self.words)
+        found: list[HostError] = []
+        for outcome in shelf.each(self.hosts, self._work, tell, say):
+            if isinstance(outcome.result, HostError):
+                found.append(outcome.result)
+                say(outcome.host, f"lost: {outcome.result.why}; what it trained is dealt again")
+        if len(self.done) < len(self.words):
+            raise found[-1]
+        return found
+
+    def _work(self, remote: Remote, tell: Progress, say: Report) -> None:
+        there = ready(remote, self.python, tell, say, environment.TRAINING)
+        while name := self._next(remote):
+            tell(f"training {name}", len(self.done), len(self.words))
+            session = Session(Start(name, self.words[name], is_chief=True), self.stagings[name], say)
+            try:
+                session.run(remote, there, lambda port: "")
+            except BaseException:
+                self._return(name)
+                raise
+            with self.changed:
+                self.done.add(name)
+                self.changed.notify_all()
+
+    def _next(self, remote: Remote) -> str | None:
+        """The next to train; None when all are trained. Waits for what may come back."""
+        with self.changed:
+            while not self.waiting and len(self.done) < len(self.words) and not remote.stop.is_set():
+                self.changed.wait(0.2)
+            return self.waiting.pop(0) if self.waiting and not remote.stop.is_set() else None
+
+    def _return(self, name: str) -> None:
+        with self.changed:
+            self.waiting.insert(0, name)
+            self.changed.notify_all()
+
+
+def _innocence(error: HostError) -> int:
+    """Who says that another was lost, or was stopped from here, is not who was at fault."""
+    return (_OTHERS_FAULT in error.why) + 2 * ("interrupted from here" in error.why)
+
+
+def _machine(host: Host) -> str:
+    """The name or address that `ssh` reaches it by."""
+    words = [*ssh_command(), "-G", *host.words[:-1], "--", host.address]
+    done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    names = [line.split(None, 1)[1] for line in done.stdout.splitlines() if line.startswith("hostname ")]
+    name = names[0] if names else host.address.rpartition("@")[2]
+    return f"[{name}]" if ":" in name else name

@@ -1,0 +1,178 @@
+"""What runs on a machine that trains for another: `python -m edgefashion.shelf.worker`, see `work`.
+
+It keeps a port, starts `edgefashion train` when it is told who the others are, and sends home what that says,
+and each checkpoint of the chief. When its input ends or brings nothing for long, so does the training.
+"""
+
+import os
+import queue
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edgefashion.shelf import work
+from edgefashion.shelf.work import Alive, Arrival, Ended, Go, Listening, Piece, Said, Start
+
+GRACE_S = 3.0
+"""How long an interrupted training may take to end."""
+LOOK_S = 0.5
+JOIN_S = "20"
+
+
+class Line:
+    """The way home and from there."""
+
+    def __init__(self) -> None:
+        self.out, self.lock = os.dup(1), threading.Lock()
+        os.dup2(2, 1)
+        self.orders = queue.Queue[work.Order | None]()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        content, heard = b"", time.monotonic()
+        while time.monotonic() - heard < work.SILENCE_S:
+            if not select.select([0], [], [], work.BEAT_S)[0]:
+                continue
+            if not (piece := os.read(0, 1 << 16)):
+                break
+            heard = time.monotonic()
+            *lines, content = (content + piece).split(b"\n")
+            for line in filter(None, lines):
+                try:
+                    self.orders.put(work.order(line))
+                except ValueError:
+                    break
+        self.orders.put(None)
+
+    def send(self, message: work.Answer) -> None:
+        """Send a message; nothing where nobody is there any more."""
+        content = memoryview(work.line(message))
+        try:
+            with self.lock:
+                while content:
+                    content = content[os.write(self.out, content) :]
+        except OSError:
+            self.orders.put(None)
+
+    def next(self) -> work.Order:
+        """The next order, beats left out. Raises EOFError at the end."""
+        while True:
+            order = self.orders.get()
+            if order is None:
+                raise EOFError
+            if not isinstance(order, Alive):
+                return order
+
+
+class Training:
+    """The process that trains, and what it leaves in `runs`."""
+
+    def __init__(self, line: Line, start: Start, runs: Path, tf_config: str) -> None:
+        self.line, self.start, self.runs = line, start, runs
+        self.sent = b""
+        added = {"TF_CONFIG": tf_config, "EDGEFASHION_JOIN_S": JOIN_S} if tf_config else {}
+        resume = ["--resume"] if (self.staging / "progress.json").is_file() else []
+        command = [sys.executable, "-P", "-m", "edgefashion", "train", *start.words, *resume]
+        self.process = subprocess.Popen(
+            [*command, f"--name={start.name}", f"--runs={runs}"],
+            env={**os.environ, **added, "COLUMNS": "200"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self.reading = threading.Thread(target=self._read, daemon=True)
+        self.reading.start()
+
+    @property
+    def staging(self) -> Path:
+        """The state of the training."""
+        return self.runs / f".{self.start.name}.training"
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for text in self.process.stdout:
+            self.line.send(Said(text.rstrip("\n")[: work.LINE_CHARACTERS]))
+
+    def follow(self) -> int:
+        """Send checkpoints home until the process ends, and then the run; its exit code.
+
+        Raises EOFError where nobody is there any more.
+        """
+        beat = time.monotonic()
+        while self.process.poll() is None:
+            self._send_checkpoint()
+            if time.monotonic() - beat > work.BEAT_S:
+                beat = time.monotonic()
+                self.line.send(Alive())
+            try:
+                if self.line.orders.get(timeout=LOOK_S) is None:
+                    raise EOFError
+            except queue.Empty:
+                continue
+        self.reading.join(GRACE_S)
+        run = self.runs / self.start.name
+        if self.process.returncode == 0 and self.start.is_chief:
+            self._send(run, finished=True)
+        else:
+            self._send_checkpoint()
+        return self.process.returncode
+
+    def _send_checkpoint(self) -> None:
+        """The state of the training, if it is another than before."""
+        try:
+            state = (self.staging / "progress.json").read_bytes()
+            if self.start.is_chief and state != self.sent and list(self.staging.glob("epoch-*.npz")):
+                self._send(self.staging, finished=False)
+                self.sent = state
+        except OSError:
+            return  # there is none yet, or the next one has replaced it meanwhile
+
+    def _send(self, folder: Path, finished: bool) -> None:
+        for message in work.pieces(folder, finished):
+            self.line.send(message)
+
+    def end(self) -> None:
+        """Interrupt it, and kill it where that is not enough."""
+        for number in (signal.SIGINT, signal.SIGKILL):
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, number)
+                try:
+                    self.process.wait(GRACE_S)
+                except subprocess.TimeoutExpired:
+                    continue
+
+
+def main() -> None:
+    """Serve one training."""
+    line = Line()
+    start = line.next()
+    assert isinstance(start, Start)
+    with TemporaryDirectory(prefix="edgefashion-training-") as folder:
+        server = socket.create_server(("", 0))
+        line.send(Listening(server.getsockname()[1]))
+        arrival = Arrival(Path(folder) / f".{start.name}.training")
+        while not isinstance(order := line.next(), Go):
+            if isinstance(order, Piece):
+                arrival.take(order)
+        server.close()
+        training = Training(line, start, Path(folder), order.tf_config)
+        try:
+            line.send(Ended(training.follow()))
+        finally:
+            training.end()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (EOFError, KeyboardInterrupt):
+        sys.exit(1)

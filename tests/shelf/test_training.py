@@ -1,0 +1,96 @@
+"""Trainings on other machines, over ssh: two train one run, and one that is lost ends all by its name."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgefashion.cli import main
+from edgefashion.training import checkpoints, runs
+
+if TYPE_CHECKING:
+    from sshd import LoopbackHost, Shelf
+
+LIMIT_S = 150
+WORDS = ("--limit=64", "--batch-size=16", "--device=cpu", "--name=x", f"--python={sys.executable}")
+
+
+@pytest.fixture
+def pair(shelf: "Shelf") -> "list[LoopbackHost]":
+    return shelf("a", "b")
+
+
+@contextlib.contextmanager
+def training(folder: Path, data: Path, *words: str) -> "Iterator[subprocess.Popen[bytes]]":
+    """What it says is in the file `said`."""
+    command = [sys.executable, "-m", "edgefashion", "train", f"--data={data}", *WORDS, *words]
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, stdout=said
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_until(reached: Callable[[], object], process: "subprocess.Popen[bytes]", said: Path) -> None:
+    end = time.monotonic() + LIMIT_S
+    while not reached():
+        assert process.poll() is None and time.monotonic() < end, said.read_text()
+        time.sleep(0.1)
+
+
+def test_two_machines_train_one_run_and_one_that_dies_is_named(
+    pair: "list[LoopbackHost]", tmp_path: Path, sample_folder: Path
+) -> None:
+    """What the chief had done comes home, and one machine alone goes on."""
+    staging, said = runs.staging(tmp_path / "runs/x"), tmp_path / "said"
+    with training(tmp_path, sample_folder, "--workers=a,b", "--epochs=1000") as process:
+        wait_until(lambda: checkpoints.has_checkpoint(staging), process, said)
+        (victim,) = [pid for pid, line in pair[1].processes().items() if "edgefashion train" in line]
+        os.kill(victim, signal.SIGKILL)
+        assert process.wait(timeout=30) == 1
+    assert "edgefashion: b: its training was killed by signal 9" in said.read_text()
+    assert "a: epoch 1/1000: loss" in said.read_text()
+    for host in pair:
+        host.wait_until_idle()
+    with training(tmp_path, sample_folder, "--workers=a", "--epochs=1000", "--resume") as process:
+        wait_until(lambda: "a: resuming after epoch" in said.read_text(), process, said)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    pair[0].wait_until_idle()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--workers="], "--workers names no machine"),
+        (["--workers=a,a"], "a is named twice"),
+        (["--workers=-oProxyCommand=x"], "-oProxyCommand"),
+        (["--workers=a,b", "--folds=3"], "leave out --folds"),
+        (["--workers=a,b", "--model=all"], "name one --model"),
+        (["--workers=a,b", "--resume"], "there is nothing to resume"),
+        (["--python=/bin/python"], "--python is for other machines"),
+    ],
+)
+def test_what_cannot_be_trained_elsewhere(
+    words: list[str],
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["train", *words])
+    assert ended.value.code == 2
+    assert why in capfd.readouterr().err
