@@ -17,6 +17,7 @@ from edgefashion.shelf.work import Alive, Arrival, Ended, Go, Listening, Piece, 
 RUBBISH_CHARACTERS = 1 << 20
 """What login scripts may print beside the answers."""
 
+
 @dataclass(frozen=True)
 class Session:
     """What a machine is to train, and where its state, and in the end its run, come to."""

@@ -42,7 +42,9 @@ class Training:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def run(self, tell: shelf.Tell, say: shelf.Note) -> None:
-        """Do it all; `say` gets the lines of each. Raises HostError for the machine at fault, when all have ended."""
+        """Do it all; `say` gets the lines of each. Raises HostError for the machine at fault, when all have
+        ended.
+        """
         outcomes = list(shelf.each(self.hosts, self._work, tell, say))
         if found := [one.result for one in outcomes if isinstance(one.result, HostError)]:
             raise min(found, key=_innocence)
@@ -91,7 +93,9 @@ class Deal:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def run(self, tell: shelf.Tell, say: shelf.Note) -> list[HostError]:
-        """Train all, and `say` what each says; gives why machines were lost. Raises HostError where none is left to train on."""
+        """Train all, and `say` what each says; gives why machines were lost. Raises HostError where none is
+        left to train on.
+        """
         self.waiting = list(self.words)
         found: list[HostError] = []
         for outcome in shelf.each(self.hosts, self._work, tell, say):
