@@ -12,7 +12,7 @@ from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Connection, Remote
 from edgefashion.reporting import Report
 from edgefashion.shelf import work
-from edgefashion.shelf.work import Alive, Arrival, Ended, Go, Listening, Piece, Said, Start, Whole
+from edgefashion.shelf.work import Alive, Arrival, Ended, Folder, Go, Listening, Piece, Said, Start, Whole
 
 RUBBISH_CHARACTERS = 1 << 20
 """What login scripts may print beside the answers."""
@@ -44,29 +44,35 @@ class Session:
             self._follow(connection, answers)
 
     def _follow(self, connection: Connection, answers: Iterator[work.Answer]) -> None:
-        arrival, last = Arrival(self._coming()), "nothing"
+        coming = self.staging.with_name(f"{self.staging.name}.coming")
+        try:
+            self._take(connection, answers, coming)
+        finally:
+            if self.start.is_chief:
+                shutil.rmtree(coming, ignore_errors=True)
+
+    def _take(self, connection: Connection, answers: Iterator[work.Answer], coming: Path) -> None:
+        arrival, last = None, "nothing"
         for answer in answers:
             match answer:
                 case Said(line):
                     self.say(line)
                     last = line or last
-                case Piece() if self.start.is_chief:
+                case Folder() if self.start.is_chief:
+                    arrival = Arrival(coming)
+                case Piece() if arrival:
                     arrival.take(answer)
-                case Whole() if self.start.is_chief:
+                case Whole() if arrival:
                     shutil.rmtree(self.staging, ignore_errors=True)
-                    arrival.folder.rename(self.staging)
-                    arrival = Arrival(self._coming())
+                    coming.rename(self.staging)
+                    arrival = None
                 case Ended(code):
-                    shutil.rmtree(arrival.folder, ignore_errors=True)
                     if code:
                         raise _failed(connection.host, code, last)
                     return
                 case _:
                     break
         raise _broken(connection)
-
-    def _coming(self) -> Path:
-        return self.staging.with_name(f"{self.staging.name}.coming")
 
 
 def _answers(connection: Connection) -> Iterator[work.Answer]:

@@ -38,6 +38,7 @@ class Training:
     staging: Path
     python: str | None = None
     resume: bool = False
+    prepared: dict[Host, str] = field(default_factory=dict)
     addresses: dict[Host, str] = field(default_factory=dict)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -52,6 +53,7 @@ class Training:
     def _work(self, remote: Remote, tell: Progress, say: Report) -> None:
         try:
             there = ready(remote, self.python, tell, say, environment.TRAINING)
+            self._wait_for_all(remote, self.prepared, there.python)
             tell("starting", 0, 0)
             start = Start(self.name, self.words, is_chief=remote.host == self.hosts[0])
             session = Session(start, self.staging, say, self.resume)
@@ -66,16 +68,20 @@ class Training:
         """TF_CONFIG, when all are ready; nothing for one machine alone. Raises HostError when one failed."""
         if len(self.hosts) == 1:
             return ""
-        with self.changed:
-            self.addresses[remote.host] = f"{_machine(remote.host)}:{port}"
-            self.changed.notify_all()
-            while len(self.addresses) < len(self.hosts):
-                if remote.stop.is_set():
-                    raise failures.stopped(remote.host)
-                self.changed.wait(0.2)
+        self._wait_for_all(remote, self.addresses, f"{_machine(remote.host)}:{port}")
         addresses = [self.addresses[each] for each in self.hosts]
         task = {"type": "worker", "index": list(self.hosts).index(remote.host)}
         return json.dumps({"cluster": {"worker": addresses}, "task": task})
+
+    def _wait_for_all(self, remote: Remote, found: dict[Host, str], own: str) -> None:
+        """Until every machine has come as far as this one. Raises HostError when one has failed."""
+        with self.changed:
+            found[remote.host] = own
+            self.changed.notify_all()
+            while len(found) < len(self.hosts):
+                if remote.stop.is_set():
+                    raise failures.stopped(remote.host)
+                self.changed.wait(0.2)
 
 
 @dataclass

@@ -4,6 +4,7 @@ A worker's text is a stranger's: bounded, of these types, shown with escapes, an
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -38,6 +39,10 @@ class Go(msgspec.Struct, frozen=True, tag="go"):
     """Begin: with the others that TF_CONFIG names, or alone where it is empty."""
 
     tf_config: str
+
+
+class Folder(msgspec.Struct, frozen=True, tag="folder"):
+    """A folder comes, from the start; what came of one that is not whole counts for nothing."""
 
 
 class Piece(msgspec.Struct, frozen=True, tag="piece"):
@@ -75,8 +80,8 @@ class Alive(msgspec.Struct, frozen=True, tag="alive"):
     """Nothing new."""
 
 
-Answer = Listening | Said | Piece | Whole | Ended | Alive
-Order = Start | Go | Piece | Whole | Alive
+Answer = Listening | Said | Folder | Piece | Whole | Ended | Alive
+Order = Start | Go | Folder | Piece | Whole | Alive
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 
@@ -99,8 +104,9 @@ def order(content: bytes) -> Order:
     return _orders.decode(content)
 
 
-def pieces(folder: Path, finished: bool) -> Iterator[Piece | Whole]:
+def pieces(folder: Path, finished: bool) -> Iterator[Folder | Piece | Whole]:
     """All files of a folder, but hidden ones and those that are no names of ours. Raises OSError."""
+    yield Folder()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and is_safe(name):
@@ -123,6 +129,8 @@ class Arrival:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.bytes, self.names = folder, 0, set[str]()
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
 
     def take(self, piece: Piece) -> None:
         """Write a piece. Raises OutputError for a name that leads elsewhere, and for too much."""

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgefashion.cli import main
+from edgefashion.errors import HostError, OutputError
+from edgefashion.hosts.host import Host
+from edgefashion.hosts.ssh import Remote
+from edgefashion.shelf import work
+from edgefashion.shelf.session import Session
+from edgefashion.shelf.training import Deal
+from edgefashion.shelf.work import Arrival
 from edgefashion.training import checkpoints, runs
 
 if TYPE_CHECKING:
@@ -94,3 +101,42 @@ def test_what_cannot_be_trained_elsewhere(
         main(["train", *words])
     assert ended.value.code == 2
     assert why in capfd.readouterr().err
+
+
+def test_trainings_of_a_machine_that_is_lost_are_dealt_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trained: list[tuple[str, str]] = []
+
+    def run(session: Session, remote: Remote, *_: object) -> None:
+        if remote.host.name == "b":
+            raise HostError("b", "it was switched off", "switch it on")
+        time.sleep(0.05)
+        trained.append((remote.host.name, session.start.name))
+
+    monkeypatch.setattr(Session, "run", run)
+    monkeypatch.setattr("edgefashion.shelf.training.ready", lambda *_: None)
+    names = [f"x-seed-{seed}" for seed in range(3)]
+    hosts, said = [Host.parse("a"), Host.parse("b")], list[str]()
+    deal = Deal(hosts, {name: () for name in names}, {name: tmp_path / name for name in names})
+    (lost,) = deal.run(lambda *_: None, lambda host, line: said.append(f"{host}: {line}"))
+    assert sorted(trained) == [("a", name) for name in names]
+    assert lost.host == "b"
+    assert said == ["b: lost: it was switched off; what it trained is dealt again"]
+    with pytest.raises(HostError, match="switched off"):
+        Deal(hosts[1:], {"x": ()}, {"x": tmp_path / "x"}).run(lambda *_: None, lambda *_: None)
+
+
+def test_a_worker_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
+    for name in ("../x", "/etc/x", "a/../../x", ".ssh/x", "a/b/c/d", "x\x1b", ""):
+        assert not work.is_safe(name)
+        with pytest.raises(OutputError, match="sent what is no run"):
+            Arrival(tmp_path / "coming").take(work.Piece(name, b"x"))
+    folder = tmp_path / "run"
+    (folder / "tensorboard/train").mkdir(parents=True)
+    (folder / "tensorboard/train/events.1.v2").write_bytes(b"x" * (work.PIECE_BYTES + 5))
+    arrival = Arrival(tmp_path / "coming")
+    for message in work.pieces(folder, finished=True):
+        if isinstance(received := work.answer(work.line(message).decode()), work.Piece):
+            arrival.take(received)
+    assert (tmp_path / "coming/tensorboard/train/events.1.v2").stat().st_size == work.PIECE_BYTES + 5
