@@ -175,7 +175,7 @@ def _going_on(folder: Path) -> Iterator[None]:
 
 
 def _say(host: "Host", line: str) -> None:
-    if line:
+    if line and not line.startswith("next: "):
         say(f"{host}: {line}")
 
 

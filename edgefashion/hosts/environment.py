@@ -149,7 +149,7 @@ def _kept() -> temporary.Folder:
     return temporary.Folder()
 
 
-def _name(python: Interpreter, extras: str) -> str:
+def _name(python: Interpreter, extras: str = EXTRAS) -> str:
     """What the environment is called: by release, code, Python and whether it trains."""
     version = f"{python.version[0]}.{python.version[1]}"
     training = "-train" if extras == TRAINING else ""

@@ -8,4 +8,9 @@ visit.py      one machine: looked at, made ready, given the files, asked
 diagnosis.py  what one lacks, before anything is sent
 shelf.py      all of them at once
 table.py      their results beside each other, and which machines failed
+
+work.py       the same of trainings: what is said
+worker.py     what runs there
+session.py    one machine that trains
+training.py   all of them: one training that they share, or whole ones that are dealt out
 """

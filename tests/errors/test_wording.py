@@ -21,8 +21,9 @@ COMMAND = re.compile(r"edgefashion [a-z]+\b[^;:,]*$|pip install\b[^;:,]*$")
 OWN = {
     *("edgefashion/errors/wording.py", "edgefashion/data/debian.py", "export/debug/__init__.py"),
     *("edgefashion/hosts/packages.py", "edgefashion/hosts/there.py"),
+    "edgefashion/shelf/worker.py",
 }
-"""The table itself, options of dpkg-deb and pip, and a command that is put together."""
+"""The table itself, options of dpkg-deb and pip, and commands that are put together."""
 
 
 def sources() -> list[Path]:
