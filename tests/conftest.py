@@ -37,7 +37,7 @@ LONGEST = (
     *("test_qat", "test_models", "test_other_release", "test_versions", "test_bench_stock", "test_debug"),
     *("test_inspection_bounds", "test_quantization_aware", "test_instruction_count", "test_emulated_pi"),
     *("test_hostile_models", "test_runtimes", "test_weights", "test_readme", "test_reproduce_zoo"),
-    *("test_exporter", "test_zoo", "test_fresh_process", "test_teacher", "test_card"),
+    *("test_replicas", "test_exporter", "test_zoo", "test_fresh_process", "test_teacher", "test_card"),
     *("test_folds_measured", "test_quantize", "test_any_model", "test_small_set", "test_mixed_precision"),
     *("test_environment", "test_cluster", "test_replicas", "test_meeting", "test_shelf", "test_served"),
 )

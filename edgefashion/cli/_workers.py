@@ -121,8 +121,11 @@ def train_shared(workers: str, python: str | None, folder: Path, resume: bool, f
     from edgefashion.training import checkpoints, runs
 
     hosts, words = hosts_of(workers), words_for_there()
+    _check_free(folder, force or resume)
     with runs.lock(folder):
         staging = runs.staging(folder)
+        if resume and (staging / runs.INFO).is_file():
+            return runs.publish(folder)  # it was interrupted when all but that was done
         is_there = checkpoints.has_checkpoint(staging)
         if resume and not is_there:
             raise RunError("there is nothing to resume: train without --resume")
@@ -145,10 +148,11 @@ def train_seeds(
     from edgefashion.training import runs
 
     hosts, words = hosts_of(workers), words_for_there()
+    _check_free(folder, force or resume)
     folders = {seed: folder.with_name(f"{folder.name}-seed-{seed}") for seed in range(count)}
     left = {seed: one for seed, one in folders.items() if not (resume and reading.exists(one, RunError))}
-    if there := [one for one in left.values() if reading.exists(one, RunError) and not force]:
-        raise RunError(f"{there[0]} exists: choose another --name, or replace it with --force")
+    for one in left.values():
+        _check_free(one, force)
     deal = Deal(
         hosts,
         {one.name: (*words, f"--seed={seed}") for seed, one in left.items()},
@@ -162,6 +166,14 @@ def train_seeds(
         with runs.lock(one):
             runs.publish(one)
     return {seed: runs.read(one) for seed, one in folders.items()}
+
+
+def _check_free(folder: Path, replaces: bool) -> None:
+    """Raise RunError where a run would be replaced that nobody has said may be."""
+    from edgefashion.files import reading
+
+    if reading.exists(folder, RunError) and not replaces:
+        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
 
 
 @contextmanager

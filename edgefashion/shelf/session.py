@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgefashion.errors import HostError
+from edgefashion.errors import BadInput, HostError
 from edgefashion.hosts import failures
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.host import Host
@@ -92,7 +92,9 @@ def _answers(connection: Connection) -> Iterator[work.Answer]:
 
 def _failed(host: Host, code: int, last: str) -> HostError:
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return HostError(host.name, f"its training {how}: {failures.said(last)}", "mend that, then try again")
+    error = HostError(host.name, f"its training {how}: {failures.said(last)}", "mend that, then try again")
+    error.exit_code = 2 if code == BadInput.exit_code else 1
+    return error
 
 
 def _broken(connection: Connection) -> HostError:

@@ -16,7 +16,7 @@ from edgefashion.cli import main
 from edgefashion.errors import HostError, OutputError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
-from edgefashion.shelf import work
+from edgefashion.shelf import session, work
 from edgefashion.shelf.session import Session
 from edgefashion.shelf.training import Deal
 from edgefashion.shelf.work import Arrival
@@ -86,6 +86,8 @@ def test_two_machines_train_one_run_and_one_that_dies_is_named(
         (["--workers=a,b", "--folds=3"], "leave out --folds"),
         (["--workers=a,b", "--model=all"], "name one --model"),
         (["--workers=a,b", "--resume"], "there is nothing to resume"),
+        (["--workers=a,b"], "runs/cnn exists"),
+        (["--workers=a,b", "--seeds=2"], "runs/cnn exists"),
         (["--python=/bin/python"], "--python is for other machines"),
     ],
 )
@@ -97,6 +99,7 @@ def test_what_cannot_be_trained_elsewhere(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs/cnn").mkdir(parents=True)
     with pytest.raises(SystemExit) as ended:
         main(["train", *words])
     assert ended.value.code == 2
@@ -108,11 +111,11 @@ def test_trainings_of_a_machine_that_is_lost_are_dealt_again(
 ) -> None:
     trained: list[tuple[str, str]] = []
 
-    def run(session: Session, remote: Remote, *_: object) -> None:
+    def run(one: Session, remote: Remote, *_: object) -> None:
         if remote.host.name == "b":
             raise HostError("b", "it was switched off", "switch it on")
         time.sleep(0.05)
-        trained.append((remote.host.name, session.start.name))
+        trained.append((remote.host.name, one.start.name))
 
     monkeypatch.setattr(Session, "run", run)
     monkeypatch.setattr("edgefashion.shelf.training.ready", lambda *_: None)
@@ -125,6 +128,12 @@ def test_trainings_of_a_machine_that_is_lost_are_dealt_again(
     assert said == ["b: lost: it was switched off; what it trained is dealt again"]
     with pytest.raises(HostError, match="switched off"):
         Deal(hosts[1:], {"x": ()}, {"x": tmp_path / "x"}).run(lambda *_: None, lambda *_: None)
+
+
+def test_what_was_asked_for_wrongly_is_bad_input_from_there_too() -> None:
+    failed = session._failed(Host.parse("a"), 2, "edgefashion: TensorFlow sees no GPU: \x1b[2J")
+    assert (failed.exit_code, "\x1b" in str(failed)) == (2, False)
+    assert session._failed(Host.parse("a"), -9, "").exit_code == 1
 
 
 def test_a_worker_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
