@@ -7,6 +7,7 @@ _ARGUMENTS = {
     "--at-most": "within()",
     "--data": "load_dataset(FOLDER)",
     "--device cpu": "hardware='cpu'",
+    "--device gpu:0": "hardware='gpu:0'",
     "--drop-duplicates": "drop_duplicates=True",
     "--follow-links": "follow_links=True",
     "--force": "force=True",

@@ -48,7 +48,7 @@ def join(cluster: Cluster | None, recipe: Recipe, dataset: Dataset, report: Repo
         with Meeting(cluster) as meeting:
             meeting.agree(_hello(cluster, recipe, dataset, max(len(devices), 1)), report)
     replicas = several(cluster, devices)
-    replicas.check_batch(recipe.batch_size)
+    replicas.check(recipe)
     return replicas
 
 

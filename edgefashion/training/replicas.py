@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.models import replicas as layers
+from edgefashion.recipes import Recipe
 from edgefashion.tensorflow import tf
 from edgefashion.training.cluster import Cluster
 
@@ -68,11 +70,19 @@ class Replicas:
         first = self.number * self.devices
         return [Share(first + one, self.count) for one in range(self.devices)]
 
-    def check_batch(self, size: int) -> None:
-        """Raise BadInput for a batch that not all can have a part of."""
-        if self.count > 1 and size < 2 * self.count:
+    def check(self, recipe: Recipe) -> None:
+        """Raise BadInput for batches that not all can have a part of, and for what cannot be shared."""
+        if self.count == 1:
+            return
+        if recipe.fine_tuning == "prune":
             raise BadInput(
-                f"a batch of {size} images cannot be shared by {self.count}: give {2 * self.count} or more"
+                "pruning is for one process and device, since its masks cannot be shared: train without "
+                f"other workers, and with {setting('--device gpu:0')} where there are several GPUs"
+            )
+        if recipe.batch_size < 2 * self.count:
+            raise BadInput(
+                f"a batch of {recipe.batch_size} images cannot be shared by {self.count}: give "
+                f"{2 * self.count} or more"
             )
 
     def run(self, learn: Callable[[Any], Any], batches: Sequence[Any]) -> Any:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from edgefashion.errors import BadInput
+from edgefashion.recipes import RECIPES
 from edgefashion.training.replicas import Replicas, Share
 
 SCRIPT = Path(__file__).with_name("shared_training.py")
@@ -110,7 +112,11 @@ def test_shares_are_all_of_a_batch_and_each_has_what_it_mixes(size: int, count: 
         assert rows == sorted(rows) == [size - 1 - row for row in reversed(rows)]
 
 
-def test_a_batch_has_to_be_large_enough() -> None:
-    Replicas(devices=4).check_batch(8)
+def test_what_cannot_be_shared_is_refused() -> None:
+    recipe, four = replace(RECIPES["cnn"], batch_size=7), Replicas(devices=4)
+    four.check(replace(recipe, batch_size=8))
+    Replicas().check(replace(recipe, fine_tuning="prune"))
     with pytest.raises(BadInput, match="a batch of 7 images cannot be shared by 4: give 8 or more"):
-        Replicas(devices=4).check_batch(7)
+        four.check(recipe)
+    with pytest.raises(BadInput, match=r"pruning is for one process and device.*hardware='gpu:0'"):
+        four.check(replace(recipe, fine_tuning="prune"))
