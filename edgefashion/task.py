@@ -67,6 +67,16 @@ class Task:
         return math.prod(self.image_shape)
 
     @property
+    def made(self) -> str:
+        """How a picture becomes an image, in words: `64x64, RGB, crop`; a background only if not white."""
+        color, behind = "gray" if self.channels == 1 else "RGB", self.picture.background
+        words = f"{self.height}x{self.width}, {color}, {self.picture.fit}"
+        if behind == (255,) * self.channels:
+            return words
+        shown = behind if behind == "none" else "#" + "".join(f"{value:02x}" for value in behind)
+        return f"{words}, background {shown}"
+
+    @property
     def label_dtype(self) -> "np.dtype[Any]":
         """The smallest unsigned type that has room for every label."""
         return np.min_scalar_type(len(self.classes) - 1)

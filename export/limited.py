@@ -87,6 +87,7 @@ def _limit(
         found.made += [artifact.tell(each, drop=mixed.tried.drop.to_dict(limit)) for each in made]
     if mixed.verdict in ("above", "refused"):
         found.unmet.setdefault(variant, _unmet(variant, mixed, limit))
+        found.unmet[variant] += _cause(mixed)
     elif mixed.verdict == "not told":
         found.untold[variant] = _untold(variant, mixed, limit)
 
@@ -100,6 +101,12 @@ def _unmet(variant: Variant, mixed: Mixed, limit: float) -> str:
         f"int8 {variant.format} does not stay within {100 * limit:g} points of the float model: the best "
         f"that was found, {_layers(mixed)}, has {mixed.tried} ({mixed.tried.drop.spread})"
     )
+
+
+def _cause(mixed: Mixed) -> str:
+    """What may be behind a loss that layers in float do not mend."""
+    layers = f"{mixed.unranked} layer{'s' if mixed.unranked > 1 else ''}"
+    return f"; {layers} that cannot be ranked stayed in int8 and may be why" if mixed.unranked else ""
 
 
 def _untold(variant: Variant, mixed: Mixed, limit: float) -> str:

@@ -67,7 +67,7 @@ class Tried:
 @dataclass(frozen=True)
 class Mixed:
     """What was found for a format: an int8 file with these layers in float, which may be none, and this
-    calibration; how it and the one without stand to the limit.
+    calibration; how it and the one without stand to the limit. `unranked` layers had to stay in int8.
     """
 
     layers: tuple[str, ...]
@@ -75,6 +75,7 @@ class Mixed:
     pure: Tried
     tried: Tried
     verdict: Verdict
+    unranked: int = 0
 
 
 class Search:
@@ -83,6 +84,7 @@ class Search:
     def __init__(self, run: Run, splits: Splits, format: str, options: ExportOptions) -> None:
         self.variant, self.splits, self.options = Variant(format, "int8"), splits, options
         self.graph = graphs.build(run)
+        self.unranked = 0
         size = options.representative_size(len(splits.train))
         self.representative = representative_dataset(
             splits.train, self.graph.task, self.graph.normalization, size
@@ -140,7 +142,9 @@ class Search:
         except ArtifactError as unranked:
             report(f"no layer is left in float, since they cannot be ranked: {unranked}")
             return []
-        if hidden := able & set(tally.unranked):
+        hidden = able & set(tally.unranked)
+        self.unranked = len(hidden)
+        if hidden:
             report(
                 f"int8 {self.variant.format}: {len(hidden)} of {len(able)} layers cannot be ranked, since "
                 "the file computes them in one with others: they stay in int8"
@@ -211,7 +215,8 @@ def _fewest(tries: Search, pure: Tried, ranked: list[str], limit: float, report:
 
     count = fewest(attempt, len(ranked)) if ranked else None
     best = min(found, key=lambda each: (*found[each].loss, each)) if count is None else count
-    return Mixed(tuple(ranked[:best]), tries.options, pure, found[best], found[best].verdict(limit))
+    verdict = found[best].verdict(limit)
+    return Mixed(tuple(ranked[:best]), tries.options, pure, found[best], verdict, tries.unranked)
 
 
 def fewest(attempt: Callable[[int], bool], most: int) -> int | None:

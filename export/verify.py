@@ -93,13 +93,19 @@ def _apart(agreement: float, count: int) -> int:
 
 
 def verify(
-    content: bytes, name: str, precision: str, unseen: Subset, expected: Logits, split: str = "validation"
+    content: bytes,
+    name: str,
+    precision: str,
+    unseen: Subset,
+    expected: Logits,
+    split: str = "validation",
+    imported: bool = False,
 ) -> dict[str, Any]:
     """Run a converted model on the images `unseen`, of the `split`, and compare it with the Keras model's
     logits, `expected` float32 [N, classes]. Returns the figures for the manifest, the limits among them.
 
-    `name` is the file name it will have. Raises VerificationError for a figure beyond its limit,
-    RuntimeCrash when the runtime dies.
+    `name` is the file name it will have; an `imported` model was trained elsewhere. Raises VerificationError
+    for a figure beyond its limit, RuntimeCrash when the runtime dies.
     """
     logits, runtime = run_content(content, name, unseen.images)
     figures = compare(logits, expected, unseen.labels)
@@ -107,7 +113,7 @@ def verify(
     if reason := failure(figures, limits, len(unseen)):
         raise VerificationError(
             f"{name} {reason} (compared with the run's model on {len(unseen)} {split} images): "
-            f"no file was kept{_remedy(precision)}"
+            f"no file was kept{_remedy(precision, imported)}"
         )
     return {
         "images": len(unseen),
@@ -119,12 +125,15 @@ def verify(
     }
 
 
-def _remedy(precision: str) -> str:
+def _remedy(precision: str, imported: bool) -> str:
     """What can be done about a file that is not the model. Fewer calibration images made it worse, and layers
     in float are measured against this very file.
     """
+    if precision == "int8-qat":
+        return "; what may help is edgefashion train --qat with more --epochs, or more validation pictures"
     trained = "edgefashion train --qat of the same run, which learns to live with rounding"
-    return f"; what helps is {trained}, or training for longer" if precision == "int8" else ""
+    longer = "" if imported else ", or training for longer"
+    return f"; what helps is {trained}{longer}" if precision == "int8" else ""
 
 
 def describe(verification: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The record of what a classifier is for, and what is no such record."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,16 @@ def test_a_task_survives_json(task: Task) -> None:
 
 def test_height_and_width_may_differ() -> None:
     assert (SIGNS.height, SIGNS.width, SIGNS.channels, SIGNS.pixels) == (20, 32, 3, 1920)
+
+
+def test_how_pictures_become_images_names_a_background_that_is_not_white() -> None:
+    black = replace(SIGNS, picture=Picture("pad", (0, 0, 0), (0, 0, 0)))
+    assert [each.made for each in (SIGNS, CUT_OUT, black, FASHION_MNIST)] == [
+        "20x32, RGB, crop",
+        "20x32, RGB, crop, background none",
+        "20x32, RGB, pad, background #000000",
+        "28x28, gray, garment",
+    ]
 
 
 @pytest.mark.parametrize("count, dtype", [(2, np.uint8), (256, np.uint8), (257, np.uint16)])

@@ -51,17 +51,21 @@ def _check_of_one_set(artifacts: Iterable[Artifact], chosen: Chosen) -> None:
     from edgefashion.zoo import display_name
 
     tasks: dict[Hashable, str] = {}
+    kinds = set()
     folders: dict[str, str] = {}
     for each in artifacts:
         if not (task := _task_of(each)):
             continue
+        kinds.add((task.name, task.classes))
         tasks.setdefault(made_by(task), f"{display_name(each)} is for {_told(task)}")
         data = None if chosen.folder else _data_of(each)
         if data and data.folder:
             folders.setdefault(data.folder, f"{display_name(each)} was trained with {data.folder}")
     one = "name the models of one data set at a time"
     if len(tasks) > 1:
-        raise BadInput(f"{', and '.join(list(tasks.values())[:2])}: {one}")
+        made = ", made images in one way (--size, --fit, --gray or --rgb, --background)"
+        same = made if len(kinds) == 1 else ""
+        raise BadInput(f"{', and '.join(list(tasks.values())[:2])}: {one}{same}")
     if len(folders) > 1:
         raise BadInput(
             f"{', and '.join(list(folders.values())[:2])}: {one}, or a data set for all with --data"
@@ -74,9 +78,7 @@ def made_by(task: "Task") -> Hashable:
 
 
 def _told(task: "Task") -> str:
-    color = "gray" if task.channels == 1 else "RGB"
-    made = f"{task.height}x{task.width}, {color}, {task.picture.fit}"
-    return f"{task.name} ({made}, {len(task.classes)} classes)"
+    return f"{task.name} ({task.made}, {len(task.classes)} classes)"
 
 
 def _task_of(artifact: Artifact) -> "Task | None":

@@ -20,15 +20,15 @@ MOST = 10**9
 
 
 class Finite(click.FloatRange):
-    """A number above 0 that is one: `nan` is in no range, and `inf` in too many."""
+    """A number above 0, or with `zero` from 0 on, that is one: `nan` is in no range, `inf` in too many."""
 
-    def __init__(self, most: float | None = None) -> None:
-        super().__init__(min=0, max=most, min_open=True)
+    def __init__(self, most: float | None = None, zero: bool = False) -> None:
+        super().__init__(min=0, max=most, min_open=not zero)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
         if isinstance(value, str) and not math.isfinite(_float(value)):
-            self.fail(f"{brief(value)} is not a number above 0", param, ctx)
+            self.fail(f"{brief(value)} is not a number{' above 0' if self.min_open else ''}", param, ctx)
         found = float(super().convert(value, param, ctx))
         if found > MOST:
             self.fail(f"{brief(str(value))} is too large: give {MOST:,} at most", param, ctx)

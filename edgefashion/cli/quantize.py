@@ -96,7 +96,7 @@ preparing_options = options(
 )
 @click.option(
     "--max-drop",
-    type=Finite(most=100),
+    type=Finite(most=100, zero=True),
     default=1.0,
     show_default=True,
     help="Points of accuracy that int8 may lose, by more than chance, before layers are left in float.",
@@ -196,9 +196,11 @@ def _end(found: "Quantization") -> None:
     if found.results.interrupted:
         again = _data.with_data(f"edgefashion evaluate {shlex.quote(str(found.run.folder))}", _params())
         raise KeyboardInterrupt(f"interrupted; all files are there, and {again} measures them")
-    integer = [each for each in found.artifacts if each.precision in INTEGER_PRECISIONS]
-    if steps := after_evaluation(integer or found.artifacts, found.results):
-        following(*steps)
     found.results.raise_failures()
     if found.unmet:
         raise VerificationError("; ".join(found.unmet))
+    integer = [each for each in found.artifacts if each.precision in INTEGER_PRECISIONS]
+    mixed = {each.format for each in integer if each.kept_float}  # the others of these lose too much
+    meeting = [each for each in integer if each.kept_float or each.format not in mixed]
+    if steps := after_evaluation(meeting or found.artifacts, found.results):
+        following(*steps)

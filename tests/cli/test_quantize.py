@@ -1,5 +1,6 @@
 """How the verb `quantize` reads numbers and ends."""
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 import pytest
 
 from edgefashion.cli.quantize import WAYS, Numbers, _end
+from edgefashion.cli.quantize import quantize as verb
 from edgefashion.errors import VerificationError
 from edgefashion.importing.preprocessing.preprocessing import NAMES
 
@@ -35,11 +37,26 @@ def test_all_ways_have_names_here() -> None:
     assert tuple(NAMES) == WAYS
 
 
-def test_what_was_not_reached_is_the_end() -> None:
+def test_no_loss_at_all_may_be_asked_for() -> None:
+    (option,) = (each for each in verb.params if each.name == "max_drop")
+    assert option.type.convert("0", option, None) == 0
+
+
+def test_what_was_not_reached_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    quantize = sys.modules[_end.__module__]
+    monkeypatch.setattr(quantize, "after_evaluation", lambda files, _: [each.name for each in files])
+    monkeypatch.setattr(quantize, "following", lambda *steps: said.extend(steps))
     results = SimpleNamespace(interrupted=False, rows=[], raise_failures=lambda: None)
     found: Any = SimpleNamespace(results=results, artifacts=[], unmet=())
+    for name, format, kept in (("pure", "tflite", ()), ("mixed", "tflite", ("a",)), ("own", "onnx", ())):
+        file = SimpleNamespace(name=name, format=format, precision="int8", kept_float=kept)
+        found.artifacts.append(file)
     _end(found)
+    assert said == ["mixed", "own"]
+    said.clear()
     found.unmet = ("int8 tflite loses too much",)
     with pytest.raises(VerificationError, match="int8 tflite loses too much") as ended:
         _end(found)
     assert ended.value.exit_code == 1
+    assert not said  # as if all were well

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from edgefashion.errors import VerificationError
 from edgefashion.export import exporter, limited, verify
 from edgefashion.export.drop import Drop
 from edgefashion.export.limited import export_within
-from edgefashion.export.mixed_precision import MOST, Search, Tried, fewest
+from edgefashion.export.mixed_precision import MOST, Mixed, Search, Tried, fewest
 from edgefashion.export.onnx import probe as onnx_probe
 from edgefashion.export.options import ExportOptions
 from edgefashion.training import runs
@@ -186,7 +187,11 @@ def test_layers_that_a_converter_made_one_with_others_are_left_out_of_the_rankin
     tries = Search(run, split(sample), "onnx", ExportOptions())
     said: list[str] = []
     ranked = tries.ranked((run.artifacts / "cnn-int8.onnx").read_bytes(), said.append, None)
-    assert sorted(ranked) == ["conv1", "dense", "logits"]
+    assert (sorted(ranked), tries.unranked) == (["conv1", "dense", "logits"], 1)
+    lost = Tried(of_100(40))
+    mixed = Mixed((), ExportOptions(), lost, lost, "above", tries.unranked)
+    assert limited._cause(mixed) == "; 1 layer that cannot be ranked stayed in int8 and may be why"
+    assert not limited._cause(replace(mixed, unranked=0))
     assert said == [
         "int8 onnx: 1 of 4 layers cannot be ranked, since the file computes them in one with others: they "
         "stay in int8"

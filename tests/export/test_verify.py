@@ -70,7 +70,16 @@ def test_what_fails_is_an_error_and_what_passes_has_its_limits_beside_it(
     assert "agrees with float on 100.00% of 100 validation images (>= 9" in verify.describe(found)
     with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept") as caught:
         verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
-    assert ("what helps is edgefashion train --qat" in str(caught.value)) == (precision == "int8")
+    said = str(caught.value)
+    assert ("what helps is edgefashion train --qat" in said) == (precision == "int8")
+    assert ("or training for longer" in said) == (precision == "int8")
+    assert ("what may help is edgefashion train --qat with more --epochs" in said) == (
+        precision == "int8-qat"
+    )
+    answers.append(np.tile(ALIKE[:20], (5, 1)))
+    with pytest.raises(VerificationError) as caught:
+        verify.verify(b"", "a.tflite", precision, unseen, ALIKE, imported=True)
+    assert "training for longer" not in str(caught.value)
 
 
 def test_a_model_that_gives_every_image_one_class_is_described(

@@ -45,8 +45,7 @@ def load(
     notes: list[str] = []
     if task is None:
         task = made_task(found, options)
-        size, colors = f"{task.height}x{task.width}", "gray" if task.channels == 1 else "RGB"
-        report(f"images: {size}, {colors}, {task.picture.fit}")
+        report(f"images: {task.made}")
         _tell_alike(found, notes.append)
     else:
         _check_known(found, task)

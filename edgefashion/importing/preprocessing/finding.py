@@ -16,7 +16,7 @@ from edgefashion.importing.answers import check_reading
 from edgefashion.importing.network.imported import Imported, Preprocessing
 from edgefashion.importing.options import ImportOptions
 from edgefashion.importing.preprocessing.framing import better_framed
-from edgefashion.importing.preprocessing.labels import CHANCE, check_count, read_labels
+from edgefashion.importing.preprocessing.labels import CHANCE, check_count, listed, read_labels
 from edgefashion.importing.preprocessing.pool import pool_of
 from edgefashion.importing.preprocessing.preprocessing import (
     MATTERS,
@@ -125,7 +125,7 @@ def _of_classes(dataset: Dataset, names: Sequence[str], load: Load) -> Dataset:
     """
     if others := sorted(set(dataset.task.classes) - set(names)):
         raise BadInput(
-            f"the labels do not have {', '.join(others[:5])}, of which there are pictures: the names have "
+            f"the labels do not have {listed(others)}, of which there are pictures: the names have "
             "to be those of the folders"
         )
     task = replace(dataset.task, classes=tuple(names))
@@ -165,7 +165,7 @@ def _decided(
     """
     best, *others = left
     if best.by_chance >= CHANCE:
-        raise BadInput(_at_chance(best, others_of()[0] if said.names_preprocessing else best))
+        raise BadInput(_at_chance(best, others_of()[0] if said.names_preprocessing else best, said))
     own = next((each for each in left if imported.preprocessing and each.name == "none"), None)
     if own:
         return own
@@ -179,7 +179,7 @@ def _decided(
     return best
 
 
-def _at_chance(tried: Tried, usual: Tried) -> str:
+def _at_chance(tried: Tried, usual: Tried, said: ImportOptions) -> str:
     """What is said of a model that guesses under what was `tried`; `usual` is the best of the usual ways."""
     same = " (it takes all of them for one class)" if len(np.unique(tried.outputs)) == 1 else ""
     if usual.by_chance < CHANCE:
@@ -189,10 +189,23 @@ def _at_chance(tried: Tried, usual: Tried) -> str:
         )
     return (
         f"the model is {_rightness(tried)} at best{same}, which is chance, however pixels are prepared: it "
-        "is not trained, or on other pictures or classes than these; else say how it wants its pixels with "
-        f"{setting('--preprocess')}, or {setting('--scale')} and {setting('--offset')}, and "
-        f"{setting('--bgr')}, and with {setting('--labels')} FILE what its outputs are for"
+        f"is not trained, or on other pictures or classes than these{_left_to_say(said)}"
     )
+
+
+def _left_to_say(said: ImportOptions) -> str:
+    """What a user who said so much may do yet."""
+    labels, ways = setting("--labels"), []
+    if not said.names_preprocessing:
+        ways.append(
+            f"say how it wants its pixels with {setting('--preprocess')}, or {setting('--scale')} and "
+            f"{setting('--offset')}, and {setting('--bgr')}"
+        )
+    if said.labels:
+        ways.append(f"leave out {labels}, and the order is looked for")
+        return f", or the names in {labels} are in another order than its outputs; else {' or '.join(ways)}"
+    ways.append(f"{'' if ways else 'say '}with {labels} FILE what its outputs are for")
+    return f"; else {', and '.join(ways)}"
 
 
 def _rightness(tried: Tried) -> str:

@@ -78,7 +78,7 @@ def _tell_apart(other: Tried, best: Tried, ask: Ask, made: Pool, pool: Pool) -> 
 def _score(one: Tried, other: Tried) -> str:
     """How often it is right, of the pictures that both were tried on."""
     right, _ = one.beside(other)
-    return f"{one.name} is right on {int(right.sum()):,} of {len(right):,}"
+    return f"right on {int(right.sum()):,} of {len(right):,} (preprocessing: {one.name})"
 
 
 def _may_matter(other: Tried, best: Tried) -> bool:

@@ -43,6 +43,11 @@ def read_labels(path: Path) -> tuple[str, ...]:
     return names
 
 
+def listed(names: Sequence[str]) -> str:
+    """The first few of them, and a sign where there are more."""
+    return f"{', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
+
+
 def check_count(outputs: int, classes: Sequence[str], given: Path | None) -> None:
     """Raise BadInput unless a model has an output for each class: of the file `given`, else of the data."""
     if outputs == len(classes):
@@ -50,8 +55,7 @@ def check_count(outputs: int, classes: Sequence[str], given: Path | None) -> Non
     number = f"the model has {outputs} output{'s' if outputs > 1 else ''}"
     if given:
         raise BadInput(f"{given} has {len(classes)} names, and {number}: it has to name each, in their order")
-    listed = f"{', '.join(classes[:5])}{', …' if len(classes) > 5 else ''}"
-    known = f"{number}, and the pictures are of {len(classes)} classes ({listed})"
+    known = f"{number}, and the pictures are of {len(classes)} classes ({listed(classes)})"
     if outputs > len(classes):
         raise BadInput(f"{known}: say with {setting('--labels')} FILE what each output is for")
     raise BadInput(f"{known}, of which it cannot know all: name pictures of those it was trained on")

@@ -2,9 +2,12 @@
 
 from msgspec import UNSET
 
+from edgefashion.artifacts.artifact import Artifact
 from edgefashion.records.imported import Imported
 from edgefashion.records.run import Story
 
+LISTED = 5
+"""Layers that are named, of many."""
 _ORDERS = {
     "sorted": "its outputs are in the order of the classes' names",
     "given": "what its outputs are for was said by who imported it",
@@ -26,6 +29,24 @@ def line(story: Story) -> str:
             f"{story.recipe.epochs} is kept, the best on validation: {accuracy}"
         )
     return f"{story.name}: {_imported(story.imported)}; on validation: {accuracy}" if story.imported else ""
+
+
+def is_foreign(story: Story) -> bool:
+    """Whether its model was trained elsewhere, and not further here."""
+    return bool(story.imported) and not story.recipe.epochs
+
+
+def in_float(file: Artifact) -> str:
+    """Which layers of an int8 file are in float, and why, as far as its manifest tells."""
+    layers = file.kept_float
+    named = f"{', '.join(layers[:LISTED])}{f' and {len(layers) - LISTED} more' if layers[LISTED:] else ''}"
+    drop = file.manifest.drop if file.manifest else None
+    why = (
+        f": with all of them in int8 it loses more than {100 * drop['limit']:g} points, or is not the model"
+        if drop
+        else ", as asked for"
+    )
+    return f"{file.path.name} has {named} in float{why}"
 
 
 def _imported(told: Imported) -> str:

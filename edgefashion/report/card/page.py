@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from edgefashion import tables
+from edgefashion.artifacts.artifact import Artifact
 from edgefashion.escaping import markdown
 from edgefashion.evaluation import columns
 from edgefashion.evaluation.notes import imbalance
@@ -91,12 +92,17 @@ def _model(evidence: Card) -> Page:
         lines.append(f"Takes {contract.dtype} [{shape}] ({contract.values}), gives {len(classes)} logits")
     lines += [pictures.framing(evidence.task), f"Classes: {', '.join(classes)}"]
     table = Table("Files", _FILES, evidence.results.rows)
-    return Page(lines, [table], [])
+    return Page(lines, [table], list(map(origin.in_float, filter(_keeps_float, evidence.artifacts))))
+
+
+def _keeps_float(file: Artifact) -> bool:
+    return bool(file.kept_float)
 
 
 def _training(evidence: Card) -> Page:
     own = evidence.stories[0]
-    lines = [f"Data: {own.data.name}; {_images(own)}; {_choice(own)}"]
+    where = "Trained elsewhere; data here" if origin.is_foreign(own) else "Data"
+    lines = [f"{where}: {own.data.name}; {_images(own)}; {_choice(own)}"]
     lines += evidence.cautions
     if own.small_run:
         lines.append("Trained on a part of the data: its figures are not those of a model trained on all")
@@ -118,6 +124,10 @@ def _images(story: Story) -> str:
     """How many images were used for what, as far as the run tells: an older one does not count validation."""
     if splits := story.splits:
         parts = (splits.train, "training"), (splits.validation, "validation"), (splits.test, "test")
+        if origin.is_foreign(story):
+            return "{:,} images calibrate int8, {:,} verify files, and {:,} test them".format(
+                *(count for count, _ in parts)
+            )
         return "{}, {} and {}".format(*(f"{count:,} {what} images" for count, what in parts))
     counts = story.data.counts
     return f"{counts.train:,} images for training and validation, and {counts.test:,} test images"
@@ -235,10 +245,11 @@ def _flags(rows: Sequence[_Timed]) -> list[str]:
 
 
 def _versions(evidence: Card) -> Page:
-    trained = evidence.stories[0].versions
+    own = evidence.stories[0]
+    made = "Imported" if origin.is_foreign(own) else "Trained"
     runtimes = dict.fromkeys(f"{each.runtime} {each.version}" for each in evidence.replies)
     lines = [
-        f"Trained with {', '.join(f'{name} {version}' for name, version in trained.items())}",
+        f"{made} with {', '.join(f'{name} {version}' for name, version in own.versions.items())}",
         f"Classified here with {', '.join(runtimes)}",
     ]
     return Page(lines, [], [])

@@ -1,5 +1,6 @@
 """What is said where pictures do not tell how a model wants its pixels."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,18 @@ def test_of_a_way_that_was_said_and_gives_chance_it_is_said_which_would_not() ->
     )
     said = refusal([tried("tf", 16)], ImportOptions(preprocess="tf"), [tried("caffe", 17)])
     assert "chance, however pixels are prepared: it is not trained" in said
+
+
+def test_of_a_list_of_labels_that_gives_chance_the_order_is_doubted() -> None:
+    said = refusal(
+        [tried("tf", 16)], ImportOptions(preprocess="tf", labels=Path("labels.txt")), [tried("unit", 15)]
+    )
+    assert said.endswith(
+        "or on other pictures or classes than these, or the names in --labels are in another order than its "
+        "outputs; else leave out --labels, and the order is looked for"
+    )
+    said = refusal([tried("tf", 16)], ImportOptions(preprocess="tf"), [tried("unit", 15)])
+    assert said.endswith("classes than these; else say with --labels FILE what its outputs are for")
 
 
 def test_a_model_that_guesses_is_called_not_trained() -> None:

@@ -109,7 +109,8 @@ def test_what_few_pictures_do_not_tell_more_do() -> None:
     framing._tell_apart(better, worse, ask, "better", "worse")  # type: ignore[arg-type]
     assert asked == [("better", 400), ("worse", 400)]
     assert (
-        framing._is_better(better, worse) and framing._score(worse, better) == "worse is right on 376 of 400"
+        framing._is_better(better, worse)
+        and framing._score(worse, better) == "right on 376 of 400 (preprocessing: worse)"
     )
 
 

@@ -5,6 +5,8 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -18,8 +20,10 @@ from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.evaluation import results
 from edgefashion.files import sha256
+from edgefashion.records.imported import Imported, Preprocessing
+from edgefashion.records.run import Splits
 from edgefashion.records.values import Pooled
-from edgefashion.report.card import Card, gather, pictures, to_markdown
+from edgefashion.report.card import Card, gather, origin, pictures, to_markdown
 from edgefashion.report.card.page import _p
 from edgefashion.runtimes import for_file
 from edgefashion.stats import wilson_interval
@@ -53,6 +57,44 @@ def write(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0)
     captured = capsys.readouterr()
     assert (stopped.value.code or 0) == code, captured.err
     return captured.err
+
+
+def test_of_an_imported_model_it_says_what_the_pictures_were_used_for(evidence: Card) -> None:
+    way = Preprocessing(name="unit", scale=(1.0,), offset=(0.0,), bgr=False, chosen="given", tried=())
+    told = Imported(
+        file="mine.keras",
+        sha256="0" * 64,
+        format="Keras 3",
+        ending="softmax",
+        preprocessing=way,
+        order="sorted",
+        scale=1.0,
+        zero_point=0,
+    )
+    own = evidence.stories[0]
+    story = structs.replace(
+        own,
+        imported=told,
+        recipe=replace(own.recipe, epochs=0),
+        best_epoch=UNSET,
+        history=UNSET,
+        splits=Splits(train=1312, validation=208, test=1520),
+    )
+    card = to_markdown(replace(evidence, stories=[story]))
+    assert "- Trained elsewhere; data here: Fashion-MNIST; 1,312 images calibrate int8, 208 verify" in card
+    assert "- Imported with edgefashion" in card
+    assert "Trained with" not in card
+
+
+def test_the_card_says_which_layers_are_in_float_and_why() -> None:
+    drop = SimpleNamespace(drop={"limit": 0.01})
+    file = SimpleNamespace(path=Path("a.tflite"), kept_float=list("abcdefg"), manifest=drop)
+    assert origin.in_float(cast(artifact.Artifact, file)) == (
+        "a.tflite has a, b, c, d, e and 2 more in float: with all of them in int8 it loses more than 1 "
+        "points, or is not the model"
+    )
+    drop.drop = UNSET
+    assert origin.in_float(cast(artifact.Artifact, file)).endswith("in float, as asked for")
 
 
 def test_the_details_are_of_an_int8_file(evidence: Card) -> None:
