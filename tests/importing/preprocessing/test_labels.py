@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgefashion.errors import BadInput
-from edgefashion.importing.preprocessing.labels import check_count, found_order, read_labels
+from edgefashion.importing.preprocessing.labels import check_count, found_order, listed, read_labels
 
 CLASSES = ("bag", "boot", "shirt")
 
@@ -86,3 +86,7 @@ def test_taking_one_class_for_another_is_no_order() -> None:
     outputs[labels == 1] = 2
     outputs[labels == 2] = np.random.default_rng(1).integers(0, 3, (labels == 2).sum())
     assert found_order(outputs, labels, 3) is None
+
+
+def test_of_many_names_a_few_are_listed_and_that_there_are_more() -> None:
+    assert [listed(list(names)) for names in ("abcde", "abcdef")] == ["a, b, c, d, e", "a, b, c, d, e, …"]
