@@ -22,6 +22,7 @@ from edgefashion.records.results import Row
 from edgefashion.reporting import Progress, Report
 from edgefashion.shelf import table
 from edgefashion.shelf.asking import Limits
+from edgefashion.shelf.expected import misfit
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.payload import payload
 from edgefashion.shelf.table import HostResults
@@ -29,6 +30,9 @@ from edgefashion.shelf.visit import Wanted, visit
 
 RESULTS = "hosts"
 """The folder of results files where none is named."""
+THREADS: tuple[ThreadCount, ...] = (1, "all")
+"""What is measured where nothing is asked for."""
+_WHO = "look who answers there, or leave this host out"
 STARTING_S = 600.0
 """Of what the work takes besides its rows."""
 
@@ -45,9 +49,9 @@ def bench_hosts(
     a host failed.
     """
     asked = wanted(names, threads, protocol, elsewhere.python)
-    benchmark = Benchmark(elsewhere.hosts, folder or Path(RESULTS))
+    benchmark = Benchmark(elsewhere.hosts, folder or Path(RESULTS), asked)
     try:
-        benchmark.run(asked)
+        benchmark.run()
     except KeyboardInterrupt:
         if benchmark.found:
             _give_out(benchmark, outputs)
@@ -80,6 +84,7 @@ class Benchmark:
 
     hosts: Sequence[Host]
     folder: Path
+    wanted: Wanted
     found: dict[Host, tuple[Path, Results]] = field(default_factory=dict)
     failed: Sequence[HostError] = ()
     notes: list[tuple[Host, str]] = field(default_factory=list)
@@ -93,13 +98,13 @@ class Benchmark:
         for name in self._paths.values():
             files.check_writable(self.folder / name)
 
-    def run(self, wanted: Wanted) -> None:
+    def run(self) -> None:
         """Measure on all at once."""
         with temporary.Folder() as reports:
 
             def work(remote: Remote, tell: Progress, note: Report) -> Path:
                 report = reports / self._paths[remote.host]
-                visit(remote, wanted, report, tell, note)
+                visit(remote, self.wanted, report, tell, note)
                 return report
 
             self.failed = follow(self.hosts, work, self._keep, self._note)
@@ -114,14 +119,8 @@ class Benchmark:
         tell_note(host, line)
 
     def _keep(self, host: Host, report: Path) -> None:
-        """Write what is understood of a report. Raises HostError for one that is none."""
-        try:
-            found = results.read(report)
-        except BadInput as error:
-            why = str(error).replace(str(report), "its answer").removesuffix(f": {results.MEND}")
-            raise HostError(host.name, why, "look who answers there, or leave this host out") from None
-        if not found.rows:
-            raise HostError(host.name, "there are no results in its answer", "try again")
+        """Write what is understood of a report. Raises HostError for one that is none, or of other files."""
+        found = self._read(host, report)
         report.unlink()
         path = self.folder / self._paths[host]
         self.found[host] = (path, found)
@@ -133,6 +132,19 @@ class Benchmark:
         else:
             say(f"written: {shlex.quote(str(path))}")
 
+    def _read(self, host: Host, report: Path) -> Results:
+        try:
+            found = results.read(report)
+        except BadInput as error:
+            why = str(error).replace(str(report), "its answer").removesuffix(f": {results.MEND}")
+            raise HostError(host.name, why, _WHO) from None
+        if not found.rows:
+            raise HostError(host.name, "there are no results in its answer", "try again")
+        asked = self.wanted.payload.expected
+        if wrong := misfit(found, asked, self.wanted.request.threads or THREADS):
+            raise HostError(host.name, f"its answer is not about what was sent: {wrong}", _WHO)
+        return found
+
 
 def wanted(
     models: Sequence[str],
@@ -143,7 +155,7 @@ def wanted(
     """What is asked of each host. Raises what is wrong with a model."""
     sent = payload(models)
     request = Request("bench", tuple(sent.models), threads=threads, options=protocol)
-    rows = sent.count * len(threads or (1, "all"))
+    rows = len(sent.expected) * len(threads or THREADS)
     row_s = protocol.at_most + 60 * protocol.sustained_minutes
     limits = Limits(STARTING_S + 2 * rows * row_s, (1 + rows) * results.PART_BYTES)
     return Wanted(request, sent, python, limits)

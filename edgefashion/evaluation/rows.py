@@ -62,15 +62,10 @@ def file(artifact: Artifact) -> File:
     """Weigh a file, piece by piece. Its SHA-256 is the one that it was checked by, if it was."""
     try:
         paths = [artifact.path, *external.files(artifact.path)]
-        known = artifact.sha256 if len(paths) == 1 else None
         size = sum(path.stat().st_size for path in paths)
         if size > reading.MODEL_BYTES:  # compressing them would take minutes
             return File(size)
-        return File(
-            size,
-            sum(files.gzip_size(_pieces(path)) for path in paths),
-            known or _sha256(paths),
-        )
+        return File(size, sum(files.gzip_size(_pieces(path)) for path in paths), sha256(artifact))
     except (ArtifactError, OSError):  # the row says why, once it is run
         return File()
 
@@ -79,11 +74,20 @@ def _pieces(path: Path) -> Iterator[bytes]:
     return reading.pieces(path, "a model file", ArtifactError)
 
 
-def _sha256(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for piece in chain.from_iterable(map(_pieces, paths)):
-        digest.update(piece)
-    return digest.hexdigest()
+def sha256(artifact: Artifact) -> str | None:
+    """That of `File`, in hexadecimal."""
+    try:
+        paths = [artifact.path, *external.files(artifact.path)]
+        if sum(path.stat().st_size for path in paths) > reading.MODEL_BYTES:
+            return None
+        if artifact.sha256 and len(paths) == 1:
+            return artifact.sha256
+        digest = hashlib.sha256()
+        for piece in chain.from_iterable(map(_pieces, paths)):
+            digest.update(piece)
+        return digest.hexdigest()
+    except (ArtifactError, OSError):
+        return None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 messages.py   what is asked of a machine and what it answers, a line of JSON each
 served.py     what runs there, and ends when nobody listens any more
 payload.py    which files travel for what the user names, and what they are called there
+expected.py   which rows are expected of it, and whether its answer has them
 asking.py     one request, and its report
 visit.py      one machine: looked at, made ready, given the files, asked
 diagnosis.py  what one lacks, before anything is sent

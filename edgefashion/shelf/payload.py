@@ -15,6 +15,8 @@ from edgefashion.artifacts.inspection import external
 from edgefashion.bundle.layout import SUFFIX
 from edgefashion.errors import ArtifactError, BundleError
 from edgefashion.files import reading
+from edgefashion.shelf import expected
+from edgefashion.shelf.expected import Expected
 
 
 @dataclass
@@ -23,17 +25,19 @@ class Payload:
 
     models: list[str] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
-    count: int = 0
-    """How many model files there are."""
+    expected: dict[str, Expected] = field(default_factory=dict)
+    """Of each model file, by the path that its rows have."""
 
-    def add(self, path: Path, companions: Iterable[Path], models: int = 1) -> None:
-        """Take a file to measure along, with the files beside and below it that belong to it."""
+    def add(self, path: Path, companions: Iterable[Path] = ()) -> str:
+        """Take a file to measure along, with the files beside and below it that belong to it; gives the
+        file's name there.
+        """
         name = self._name(path)
         if name not in self.files:
             self.models.append(name)
-            self.count += models
         for each in (path, *companions):
             self.files[str(PurePath(name).parent / each.relative_to(path.parent))] = each
+        return name
 
     def _name(self, path: Path) -> str:
         """The path where it leads down from the current folder, else the file's name, in a folder of its own
@@ -57,17 +61,27 @@ def payload(names: Sequence[str]) -> Payload:
     for name in names:
         path = Path(name)
         if zoo.is_name(name):
-            found.count += len(zoo.open_zoo().artifacts(name))
+            opened = zoo.open_zoo()
+            images = len(opened.sample().test)
+            for artifact in opened.artifacts(name):
+                found.expected[zoo.display_name(artifact)] = expected.of(artifact, images)
             found.models.append(name)
         elif path.suffix.lower() == SUFFIX and not reading.is_folder(path, BundleError):
-            with bundle.open_bundle(path) as opened:
-                found.add(path, (), len(opened.artifacts))
+            _add_bundle(found, path)
         else:
             for artifact in artifacts_of(name):
                 if artifact.defect:
                     raise ArtifactError(artifact.defect)
                 manifest = manifest_path(artifact.path)
                 beside = [manifest] if reading.is_file(manifest, ArtifactError) else []
-                found.add(artifact.path, [*beside, *external.files(artifact.path)])
+                there = found.add(artifact.path, [*beside, *external.files(artifact.path)])
+                found.expected[there] = expected.of(artifact)
     found.models = list(dict.fromkeys(found.models))
     return found
+
+
+def _add_bundle(found: Payload, path: Path) -> None:
+    with bundle.open_bundle(path) as opened:
+        there, images = found.add(path), len(opened.labels)
+        for artifact in opened.artifacts:
+            found.expected[f"{there}:{artifact.path.name}"] = expected.of(artifact, images, compared=True)

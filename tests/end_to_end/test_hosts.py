@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,7 @@ from edgefashion.cli._bench_hosts import Benchmark
 from edgefashion.errors import OutputError
 from edgefashion.evaluation import results
 from edgefashion.hosts.host import Host
+from edgefashion.shelf.payload import payload
 from edgefashion.version import __version__
 
 if TYPE_CHECKING:
@@ -29,11 +30,21 @@ if TYPE_CHECKING:
 MODEL = "zoo:cnn-64k-int8-qat.tflite"
 THERE = ("--python", sys.executable)
 QUICK = ("--threads", 1, "--seconds", 0.01, *THERE)
-_ROW = {"model": "cnn", "format": "onnx", "path": "x.onnx", "threads": 1, "size_bytes": 1, "status": "ok"}
-_LACKING = {"precision": None, "accuracy": None, "runtime": None, "latency_us": {"p50": 1.0, "samples": 1}}
+(_SENT,) = payload([MODEL]).expected.values()
+_ROW = {"model": _SENT.model, "format": _SENT.format, "path": MODEL, "threads": 1, "status": "ok"}
+_ROW |= {"sha256": _SENT.sha256, "images": _SENT.images, "accuracy": 0.5}
+_LACKING = {"precision": None, "runtime": None, "latency_us": {"p50": 1.0, "samples": 1}}
 _REPORT = {"schema": 2, "verb": "bench", "dataset": None, "device": {}, "results": [{**_ROW, **_LACKING}]}
-_TEXT = json.dumps(_REPORT)
-SOUND = [json.dumps({"type": "part", "text": _TEXT}), json.dumps({"type": "done", "characters": len(_TEXT)})]
+
+
+def saying(report: dict[str, Any]) -> list[str]:
+    """The lines that a host answers with."""
+    text = json.dumps(report)
+    lines = ({"type": "part", "text": text}, {"type": "done", "characters": len(text)})
+    return [json.dumps(line) for line in lines]
+
+
+SOUND = saying(_REPORT)
 """What a host says that has measured."""
 AT_WORK = "edgefashion.runtimes.worker"
 
@@ -203,6 +214,18 @@ def test_a_host_that_lies_is_a_row_and_nothing_it_says_reaches_the_terminal(
     done = typed("bench", MODEL, "--host", "liar", "--python", python, code=1)
     assert "its answer, " in done.stdout.replace("\n", " ") or "its answer" in done.stderr
     assert "\x1b" not in done.stderr + done.stdout and not list((here / "hosts").iterdir())
+
+
+def test_a_host_that_measured_something_else_is_a_row_and_no_result(
+    shelf: "Shelf", typed: "Typed", here: Path, tmp_path: Path
+) -> None:
+    shelf("a")
+    strange = {**_REPORT, "results": [{**_ROW, **_LACKING, "sha256": "0" * 64}]}
+    python = pretending(tmp_path / "python", *saying(strange))
+    done = typed("bench", MODEL, "--host", "a", "--python", python, code=1)
+    why = f"its answer is not about what was sent: {MODEL} has another SHA-256 there"
+    assert why in " ".join(done.error.split()) or why in " ".join((done.stderr + done.stdout).split())
+    assert not list((here / "hosts").iterdir())
 
 
 def test_a_model_of_the_users_is_measured_there_under_its_name_here(

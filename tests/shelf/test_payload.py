@@ -27,7 +27,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_model_takes_its_manifest_along_and_keeps_its_path(model: Path) -> None:
     found = payload([str(model), str(model)])
-    assert found.models == [str(model)] and found.count == 1
+    assert found.models == [str(model)] and list(found.expected) == [str(model)]
     assert found.files == {str(model): model, f"{model}.json": Path(f"{model}.json")}
 
 
@@ -41,12 +41,12 @@ def test_what_is_elsewhere_goes_by_its_name_alone_and_no_two_are_one(model: Path
 
 def test_models_that_come_along_with_edgefashion_are_not_sent() -> None:
     found = payload(["zoo:cnn-64k"])
-    assert (found.models, found.files, found.count) == (["zoo:cnn-64k"], {}, 2)
+    assert (found.models, found.files, len(found.expected)) == (["zoo:cnn-64k"], {}, 2)
 
 
 def test_a_run_is_its_exports(exported: "Run") -> None:
     found = payload([str(exported.folder)])
-    assert found.count == 4 and len(found.files) == 8
+    assert len(found.expected) == 4 and len(found.files) == 8
     assert sorted(found.models) == sorted(name for name in found.files if not name.endswith(".json"))
 
 
