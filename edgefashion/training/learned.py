@@ -88,11 +88,9 @@ def are_same(own: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 def others(run: Run, checksums: Mapping[str, str]) -> str:
     """What a run was trained on, where that is other data than those of the `checksums`."""
-    task = run.task
     if not are_same(run.info.data.checksums, checksums):
         return "other data, which may include the validation images"
-    color = "gray" if task.channels == 1 else "RGB"
-    return f"other images of these pictures ({task.height}x{task.width}, {color}, {task.picture.fit})"
+    return f"other images of these pictures ({run.task.made})"
 
 
 def is_among(subset: Subset, marks: Marks) -> npt.NDArray[np.bool_]:
