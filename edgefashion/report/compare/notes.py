@@ -18,6 +18,7 @@ def notes(comparison: Comparison) -> list[str]:
         *_about_protocols(comparison),
         *_about_files(comparison),
         *_about_accuracy(comparison),
+        *_about_answers(comparison),
         *_about_devices(comparison),
         *_remarks(comparison),
     ]
@@ -101,6 +102,26 @@ def _about_accuracy(comparison: Comparison) -> list[str]:
         names = "; ".join(dict.fromkeys(found))
         lines.append(f"Trained on a part of the data, so that its accuracy says little: {names}.")
     return lines
+
+
+def _about_answers(comparison: Comparison) -> list[str]:
+    """Of each device whether its answers are those of where its bundle was made, where any has a bundle."""
+    if not any(row.host for source in comparison.sources for row in source.results.rows):
+        return []
+    return [f"({source.number}) answers: {_answers(source)}." for source in comparison.sources]
+
+
+def _answers(source: DeviceResults) -> str:
+    found = Counter(row.host.equal if row.host else None for row in source.results.rows)
+    if not found[True] + found[False]:
+        return "not compared"
+    same, count = found[True], found.total()
+    others = [
+        *([f"{found[False]} other"] if found[False] else []),
+        *([f"{found[None]} not compared"] if found[None] else []),
+    ]
+    which = f"all {count} rows" if same == count else f"{same} of {count} rows"
+    return ", ".join([f"{which} as where the bundle was made", *others])
 
 
 def _about_devices(comparison: Comparison) -> list[str]:

@@ -14,6 +14,8 @@ from edgefashion.tables import NONE, Column, Page, Table, figure, kilobytes, tim
 
 TITLE_WIDTH = 18
 """Characters in a line of a column's title."""
+BRIEF_WIDTH = 11
+"""The same where a terminal is narrow."""
 
 
 def page(comparison: Comparison) -> Page:
@@ -51,7 +53,8 @@ def _of_source(source: DeviceResults, comparison: Comparison) -> list[Column[Lin
     columns = [replace(p50, brief=f"({source.number})\np50 µs")]
     if against and source is not against and not source.emulated:
         title = f"({source.number})/({against.number})"
-        columns.append(Column(title, lambda line: _ratio(line.of(source)), importance=9))
+        columns.append(Column(title, lambda line: _ratio(line.of(source)), importance=5))
+        columns.append(Column(f"{title}\n95 %", lambda line: _interval(line.of(source)), importance=1))
     if any(_energy(line.of(source)) != NONE for line in comparison.lines):
         columns.append(Column(f"({source.number}) mJ", lambda line: _energy(line.of(source)), importance=3))
     return columns
@@ -74,10 +77,16 @@ def _ratio(cell: Cell | None) -> str:
     if cell is None or cell.ratio is None:
         return NONE
     ratio = cell.ratio
-    if ratio.low is None or ratio.high is None:
+    if ratio.within_spread is None:
         return f"{_digits(ratio.value)} {UNKNOWN}"
-    mark = WITHIN if ratio.within_spread else ""
-    return f"{mark}{_digits(ratio.value)} ({_digits(ratio.low)} to {_digits(ratio.high)})"
+    return (WITHIN if ratio.within_spread else "") + _digits(ratio.value)
+
+
+def _interval(cell: Cell | None) -> str:
+    ratio = cell and cell.ratio
+    if not ratio or ratio.low is None or ratio.high is None:
+        return NONE
+    return f"{_digits(ratio.low)} to {_digits(ratio.high)}"
 
 
 def _energy(cell: Cell | None) -> str:
@@ -107,7 +116,8 @@ def _share(data: Data, title: str, share: Callable[[Row], float | None]) -> Colu
         cells = [cell for cell in line.cells if cell.data == data]
         return _agreed((cell.source, figure(share(cell.row), 100)) for cell in cells)
 
-    return Column(textwrap.fill(title, TITLE_WIDTH), text, importance=6)
+    brief = textwrap.fill(title, BRIEF_WIDTH)
+    return Column(textwrap.fill(title, TITLE_WIDTH), text, importance=7, brief=brief)
 
 
 def _kb(cell: Cell) -> str:

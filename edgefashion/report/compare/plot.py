@@ -235,12 +235,12 @@ def _interval(accuracy: float, found: Points) -> Place:
 def _intervals_told(found: Points) -> str:
     """What the label says of the intervals: the widest where they are not drawn."""
     if found.images < BARS_BELOW:
-        return "; bars: 95 % intervals"
+        return "\nbars: 95 % intervals"
     accuracies = [point.accuracy for artifact in found.artifacts for point in artifact.points]
     ends = [(accuracy, *_interval(accuracy, found)) for accuracy in accuracies]
     below = max(accuracy - low for accuracy, low, _ in ends)
     above = max(high - accuracy for accuracy, _, high in ends)
-    return f" (95 % interval: at most -{below:.1f}, +{above:.1f})"
+    return f"\n(95 % interval: at most -{below:.1f}, +{above:.1f})"
 
 
 def _legend(figure: "Figure", sources: Sequence[DeviceResults]) -> None:

@@ -38,7 +38,8 @@ def test_latencies_stand_beside_each_other_with_their_ratio(write: Write, joined
     first, second = cells(comparison)
     assert first["(1) Raspberry Pi 4, p50 µs"] == f"{slow.latency_us.p50:,.0f}"
     assert first["(2) Raspberry Pi 5, p50 µs"] == f"{fast.latency_us.p50:,.0f}"
-    assert first["(2)/(1)"].startswith(f"{fast.latency_us.p50 / slow.latency_us.p50:.3f} (0.3")
+    assert first["(2)/(1)"] == f"{fast.latency_us.p50 / slow.latency_us.p50:.3f}"
+    assert first["(2)/(1) 95 %"].startswith("0.3") and " to 0.3" in first["(2)/(1) 95 %"]
     assert (first["Accuracy %, 10,000 images"], first["kB"]) == ("90.44", "904")
     assert (second["(1) Raspberry Pi 4, p50 µs"], second["(2)/(1)"]) == ("–", "–")
     header = page(comparison).header
@@ -55,7 +56,7 @@ def test_differences_within_the_spread_are_marked(write: Write, joined: Join, ro
     same = rows(100)
     comparison = joined([write("a.json", [same], **PI4), write("b.json", [same], **PI5)])
     [line] = cells(comparison)
-    assert line["(2)/(1)"].startswith("≈1.000 (0.9")
+    assert line["(2)/(1)"] == "≈1.000" and line["(2)/(1) 95 %"].startswith("0.9")
     assert "≈: within the spread" in below(comparison)
     assert "to tell whether" not in below(comparison)
 
@@ -63,7 +64,7 @@ def test_differences_within_the_spread_are_marked(write: Write, joined: Join, ro
 def test_what_cannot_be_judged_says_so(write: Write, joined: Join, rows: Any) -> None:
     comparison = joined([write("a.json", [rows(100)], **PI4), write("b.json", [rows(200, rounds=3)], **PI5)])
     [line] = cells(comparison)
-    assert line["(2)/(1)"].endswith(" (?)")
+    assert line["(2)/(1)"].endswith(" (?)") and line["(2)/(1) 95 %"] == "–"
     assert "(?): too few rounds" in below(comparison)
     assert "≈" not in below(comparison)
 
@@ -135,7 +136,18 @@ def test_remarks_that_differ_in_their_figures_only_are_said_once(
 def test_other_answers_than_the_hosts_are_told(write: Write, joined: Join, rows: Any) -> None:
     equal, other = rows(1, host={"equal": True}), rows(1, "int8", host={"equal": False})
     found = below(joined([write("a.json", [equal, other])]))
-    assert found == "! (1) answers: cnn tflite int8, threads 1: other than where its bundle was made"
+    assert "! (1) answers: cnn tflite int8, threads 1: other than where its bundle was made" in found
+    assert "(1) answers: 1 of 2 rows as where the bundle was made, 1 other." in found
+
+
+def test_equal_answers_and_those_never_compared_are_told_apart(write: Write, joined: Join, rows: Any) -> None:
+    equal, unknown = rows(1, host={"equal": True}), rows(1, host={"equal": None})
+    same = write("a.json", [equal, rows(1, "int8", host={"equal": True})], cpu="A")
+    never, part = write("b.json", [unknown], cpu="B"), write("c.json", [equal, rows(1, "int8")], cpu="C")
+    found = below(joined([same, never, part]))
+    assert "(1) answers: all 2 rows as where the bundle was made.\n(2) answers: not compared.\n" in found
+    assert "(3) answers: 1 of 2 rows as where the bundle was made, 1 not compared." in found
+    assert "answers" not in below(joined([write("d.json", [rows(1)])]))
 
 
 def test_different_protocols_are_told(write: Write, joined: Join, rows: Any) -> None:
@@ -230,14 +242,16 @@ def test_in_80_columns_two_devices_have_their_latencies_and_their_ratio(
     paths = [write(f"{name}.json", [rows(12_345)], cpu=f"A Processor {name} at length") for name in "AB"]
     narrow, wide = (tables.to_text(page(joined(paths)), width) for width in (80, 200))
     assert "(1)" in narrow and "(2)/(1)" in narrow and narrow.count(" 12,") == 2
-    assert "Left out at 80 columns: Runtime, Accuracy %, 10,000 images, kB;" in narrow
+    assert "Left out at 80 columns: Runtime, (2)/(1) 95 %;" in narrow and "90.44" in narrow
     assert (narrow.count("Processor A"), wide.count("Processor A")) == (1, 2)
 
 
-def test_of_many_devices_the_ratios_go_last(write: Write, joined: Join, rows: Any) -> None:
+def test_of_many_devices_the_latencies_and_accuracy_stay_longest(
+    write: Write, joined: Join, rows: Any
+) -> None:
     paths = [write(f"{name}.json", [rows(12_345)], cpu=f"Processor {name}") for name in "ABC"]
-    text = tables.to_text(page(joined(paths)), 80)
-    assert "(2)/(1)" in text and text.count(" 12,") == 1
+    table = tables.to_text(page(joined(paths)), 80).split("Left out")[0]
+    assert table.count(" 12,") == 3 and "90.44" in table and "/(1)" not in table and " to " not in table
 
 
 def test_an_artifact_of_two_runtimes_is_told_by_them(write: Write, joined: Join, rows: Any) -> None:

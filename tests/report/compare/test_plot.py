@@ -104,8 +104,8 @@ def test_accuracies_of_few_images_have_bars_and_end_at_100(
     (few, _), (many, _) = (figure.axes for figure in drawn)
     assert few.get_ylim()[1] == many.get_ylim()[1] == 100
     assert 50 < few.get_ylim()[0] < 100 * wilson_interval(5, 5)[0]
-    assert few.get_ylabel() == "accuracy, % of 5 images; bars: 95 % intervals"
-    assert many.get_ylabel() == "accuracy, % of 10,000 images (95 % interval: at most -0.0, +0.0)"
+    assert few.get_ylabel() == "accuracy, % of 5 images\nbars: 95 % intervals"
+    assert many.get_ylabel() == "accuracy, % of 10,000 images\n(95 % interval: at most -0.0, +0.0)"
 
 
 def test_a_front_of_one_point_is_a_line_too() -> None:
