@@ -123,5 +123,7 @@ def forget_hosts(elsewhere: Elsewhere, names: Sequence[str]) -> None:
 def raise_all(failed: Sequence[HostError], count: int) -> None:
     """Raise what stands for those of `count` hosts that failed, where any did."""
     if failed:
-        names = ", ".join(error.host for error in failed)
+        from edgefashion.shelf.table import named
+
+        names = named([error.host for error in failed])
         raise HostError(names, f"{len(failed)} of {count} hosts failed", "see above why, and what mends it")

@@ -83,9 +83,11 @@ def prepare(
         return Environment(agent.ask(remote, python.path, request, sent, progress, LIMIT_S))
     except agent.Refused as error:
         why = error.why
-    report(f"no package index serves it ({why}): packages go there from here")
     try:
-        fetched = packages.fetch(found, python, ours, extras, pip, report, remote.stop)
+        fetched = packages.fetch(
+            found, python, ours, extras, pip, lambda line: progress(line, 0, 0), remote.stop
+        )
+        report(f"no package index served it ({why}): its packages came from here")
         sent |= {each.name: each for each in fetched}
         offline = {**request, "offline": True}
         return Environment(agent.ask(remote, python.path, offline, sent, progress, LIMIT_S))

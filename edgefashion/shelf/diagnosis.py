@@ -2,6 +2,7 @@
 edgefashion is there already, what its own doctor says.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,6 +25,9 @@ from edgefashion.version import __version__
 
 SCHEMA = 1
 LIMITS = Limits(120.0, reading.INFO_BYTES)
+_HERE = re.compile(r"(?<![\w/.-])(on this machine|here)(?![\w/.-])")
+_NOT_OVER_SSH = ("pip install ", "edgefashion ")
+"""Commands of who is at the machine: its environment is made from here."""
 CLOCK_S = 60.0
 """How far a clock may be off: dates of results, and certificates of a package index, depend on it."""
 
@@ -73,7 +77,7 @@ def diagnose(remote: Remote, python: str | None, report: Path, tell: Progress) -
     findings += told
     if there:
         ask(remote, there, Request("doctor"), report, LIMITS, tell)
-        findings += map(_plain, _read(remote.host, report).findings)
+        findings += map(_told, _read(remote.host, report).findings)
     return Diagnosis(remote.host, findings)
 
 
@@ -106,10 +110,14 @@ def _there(
     ]
 
 
-def _plain(finding: Check) -> Check:
-    """A stranger's words, each in one line that does nothing."""
-    mend = None if finding.mend is None else visible(finding.mend)
-    return replace(finding, topic=visible(finding.topic), text=visible(finding.text), mend=mend)
+def _told(finding: Check) -> Check:
+    """A stranger's words, each in one line that does nothing, and as they are said of another machine."""
+    mend = None
+    if finding.mend and not finding.mend.startswith(_NOT_OVER_SSH):
+        mend = visible(f"there: {finding.mend}" if "sudo " in finding.mend else finding.mend)
+    return replace(
+        finding, topic=visible(finding.topic), text=visible(_HERE.sub("there", finding.text)), mend=mend
+    )
 
 
 def _read(host: Host, report: Path) -> DoctorReport:

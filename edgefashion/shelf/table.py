@@ -13,6 +13,8 @@ from edgefashion.report.compare import Comparison, DeviceResults, choose, compar
 from edgefashion.tables import Column, Page, Table
 from edgefashion.tables.presentable import Presentable
 
+NAMED = 3
+"""Machines of a kind that are named in a line."""
 _FAILED = (
     Column[HostError]("Host", lambda error: error.host, number=False),
     Column[HostError]("Why there is nothing of it", lambda error: error.why, number=False),
@@ -32,7 +34,10 @@ class HostResults(Presentable):
     def page(self) -> Page:
         """The comparison with the state of each machine, and what failed and what mends it."""
         failed = [Table("No results", _FAILED, self.failed)] if self.failed else []
-        lines = [f"{error.host}: {error.mend}." for error in self.failed]
+        mends: dict[str, list[str]] = {}
+        for error in self.failed:
+            mends.setdefault(error.mend, []).append(error.host)
+        lines = [f"{named(hosts)}: {mend}." for mend, hosts in mends.items()]
         lines += [f"{host}: {line}." for host, line in self.notes]
         if self.comparison is None:
             return Page([], failed, lines)
@@ -72,6 +77,12 @@ def beside(
     ]
     comparison = compare(sources, choose(sources, None)) if sources else None
     return HostResults(comparison, tuple(failed), tuple(notes))
+
+
+def named(hosts: Sequence[str]) -> str:
+    """The first few of them by name, and how many there are more."""
+    more = len(hosts) - NAMED
+    return ", ".join(hosts[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def failure(error: HostError) -> dict[str, str]:

@@ -78,9 +78,12 @@ def test_a_machine_without_a_network_gets_packages_from_here(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     said: list[str] = []
-    made = prepare(remote, report=said.append)
-    assert any(line.startswith("no package index serves it (No matching distribution") for line in said)
-    assert any(line.startswith("fetching here what it needs") for line in said)
+    steps: list[str] = []
+    made = prepare(remote, steps.append, said.append)
+    (note,) = said
+    assert note.startswith("no package index served it (No matching distribution")
+    assert note.endswith("its packages came from here")
+    assert any(line.startswith("fetching here what it needs") for line in steps)
     done = remote.run(made.command("edgefashion", "--version"))
     assert (done.code, done.stdout.split()[-1]) == (0, ef.__version__)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgefashion.diagnosis import Check
 from edgefashion.errors import HostError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
@@ -37,6 +38,22 @@ def test_one_without_a_python_that_serves_is_not_fit(shelf: "Shelf", tmp_path: P
     assert diagnosis.to_dict([found], [HostError("b", "why", "mend")])["failed"] == [
         {"host": "b", "why": "why", "mend": "mend"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mend", "shown"),
+    [
+        ("not on this machine: needed", "edgefashion data", ("not there: needed", None)),
+        ("not possible here: x", "pip install 'a.whl[train]'", ("not possible there: x", None)),
+        ("in /home/here/data", "sudo x", ("in /home/here/data", "there: sudo x")),
+        ("hot", "let it cool down", ("hot", "let it cool down")),
+    ],
+)
+def test_what_its_doctor_says_of_itself_is_said_of_another_machine(
+    text: str, mend: str, shown: tuple[str, str | None]
+) -> None:
+    told = diagnosis._told(Check("note", "x", text, mend))
+    assert (told.text, told.mend) == shown
 
 
 def test_what_its_doctor_says_is_shown_and_does_nothing(shelf: "Shelf", tmp_path: Path) -> None:

@@ -31,15 +31,15 @@ def found() -> HostResults:
     held = [{"throttled": ["under-voltage"]}]
     pi = results(board="Raspberry Pi 5", before=STATES[0], during=STATES[1:] + held, after=STATES[0])
     hosts = {Host.parse("pi@a"): (Path("a.json"), pi), Host.parse("b"): (Path("b.json"), results(cpu="x"))}
-    return table.beside(hosts, [OFF], [(Host.parse("b"), "packages go there from here")])
+    return table.beside(hosts, [OFF], [(Host.parse("b"), "packages came from here")])
 
 
 def test_each_machine_is_a_column_with_its_state(found: HostResults) -> None:
     text = found.table()
     assert "(1) pi@a, Raspberry Pi 5" in text and "(2) b, x" in text
     assert "(1) governor ondemand; 45 to 61 °C; others used 0.1 cores at most; under-voltage" in text
-    assert "(2) its state is not known" in text and "b: packages go there from here." in text
-    assert found.to_dict()["notes"] == [{"host": "b", "note": "packages go there from here"}]
+    assert "(2) its state is not known" in text and "b: packages came from here." in text
+    assert found.to_dict()["notes"] == [{"host": "b", "note": "packages came from here"}]
 
 
 def test_a_machine_that_failed_is_a_row_and_nothing_it_said_acts(found: HostResults) -> None:
@@ -48,6 +48,13 @@ def test_a_machine_that_failed_is_a_row_and_nothing_it_said_acts(found: HostResu
     assert r"off\x1b[2J: see that it is on." in text
     assert found.to_dict()["failed"][0]["mend"] == "see that it is on"
     assert "it cannot be reached" in found.to_markdown()
+
+
+def test_of_many_that_failed_alike_each_is_named_once_and_what_mends_them_said_once() -> None:
+    off = [HostError(f"pi{number:02}", "it cannot be reached", "see that it is on") for number in range(39)]
+    text = table.beside({}, [*off, HostError("odd", "why", "mend it")]).table()
+    assert "pi00, pi01, pi02 and 36 more: see that it is on." in text and "odd: mend it." in text
+    assert text.count("see that it is on") == 1 and text.count("pi38") == 1
 
 
 def test_where_all_failed_there_are_only_those() -> None:
