@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from edgefashion import files
@@ -108,6 +109,11 @@ class Benchmark:
                 return report
 
             self.failed = follow(self.hosts, work, self._keep, self._note)
+        for host in self.hosts:
+            path = self.folder / self._paths[host]
+            if host not in self.found and path.exists():
+                date = datetime.fromtimestamp(path.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+                self._note(host, f"{shlex.quote(str(path))} has its results of {date}, none of now")
 
     def beside(self) -> HostResults:
         """All that was found, in the order of the hosts."""

@@ -33,6 +33,8 @@ class Answer:
     failed: str | None = None
     free_mib: int | None = None
     """Where it failed for want of room."""
+    folder: str = ""
+    """Where that is."""
 
 
 class Refused(HostError):
@@ -46,8 +48,10 @@ def ask(
     sent: Mapping[str, Path],
     progress: Progress,
     limit_s: float,
+    room_mib: int = 0,
 ) -> str:
     """The path there of what was asked for, by a Python there; files, by their names there, go if wanted.
+    What is made of them takes `room_mib`.
 
     Raises HostError where the connection does not hold, the time is over or the disk is full, and Refused
     where it cannot be done.
@@ -69,7 +73,7 @@ def ask(
             if answer.path:
                 return answer.path
             if answer.failed is not None:
-                raise _failure(remote, answer, total)
+                raise _failure(remote, answer, max(room_mib, (total + there.ROOM) >> 20))
             if answer.wants:
                 connection.send(_pieces(sent.values(), total, progress), PIECE_S)
             if answer.step:
@@ -90,12 +94,12 @@ def _answer(remote: Remote, text: str) -> Answer:
     return answer
 
 
-def _failure(remote: Remote, answer: Answer, total: int) -> HostError:
-    name, needed, said = remote.host.name, 1 + (total >> 20), failures.said(answer.failed or "")
+def _failure(remote: Remote, answer: Answer, needed_mib: int) -> HostError:
+    name, said = remote.host.name, failures.said(answer.failed or "")
     if answer.free_mib is None:
         return Refused(name, said, "see that what it names can be read and written there")
-    if answer.free_mib < needed:
-        return probe.full(name, "the folder of its cache", answer.free_mib, needed)
+    if answer.free_mib < needed_mib:
+        return probe.full(name, answer.folder[:_LONGEST_PATH], answer.free_mib, needed_mib)
     return HostError(name, f"its disk takes no more files: {said}", "free some space there, or raise a quota")
 
 

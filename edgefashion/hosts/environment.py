@@ -56,18 +56,33 @@ def there(found: Probe, extras: str | None = None) -> Environment | None:
     return Environment(f"{found.folder}/{name}/bin/python") if name in python.environments else None
 
 
+def is_whole(remote: Remote, found: Probe, extras: str | None = None) -> bool:
+    """Whether nothing is missing from the environment of ours that is there. Raises HostError."""
+    python = found.require()
+    request: dict[str, object] = {"do": "check", "name": _name(python, extras or EXTRAS)}
+    try:
+        agent.ask(remote, python.path, request, {}, lambda *_: None, ANSWER_S)
+    except agent.Refused:
+        return False
+    return True
+
+
 def prepare(
     remote: Remote, found: Probe, report: Report, progress: Progress, extras: str | None = None
 ) -> Environment:
-    """The environment of ours there, made where it is missing: from the package index that the machine has,
-    else of packages that are fetched here and sent, which `report` is told; `progress` gets each step.
+    """The environment of ours there, made where it is missing or damaged: from the package index
+    that the machine has, else of packages that are fetched here and sent, which `report` is told; `progress`
+    gets each step.
 
     Raises HostError where the machine cannot serve, BadInput where edgefashion cannot be sent from here.
     """
     extras = extras or EXTRAS
     if existing := there(found, extras):
-        return existing
-    python = found.require(TRAINING_MIB if extras == TRAINING else ROOM_MIB)
+        if is_whole(remote, found, extras):
+            return existing
+        report("its environment was damaged, and had to be made anew")
+    room_mib = TRAINING_MIB if extras == TRAINING else ROOM_MIB
+    python = found.require(0 if existing else room_mib)
     ours, pip = _wheels()
     sent = {each.name: each for each in (ours, pip)}
     request: dict[str, object] = {
@@ -80,7 +95,7 @@ def prepare(
         "offline": False,
     }
     try:
-        return Environment(agent.ask(remote, python.path, request, sent, progress, LIMIT_S))
+        return Environment(agent.ask(remote, python.path, request, sent, progress, LIMIT_S, room_mib))
     except agent.Refused as error:
         why = error.why
     try:
@@ -90,7 +105,7 @@ def prepare(
         report(f"no package index served it ({why}): its packages came from here")
         sent |= {each.name: each for each in fetched}
         offline = {**request, "offline": True}
-        return Environment(agent.ask(remote, python.path, offline, sent, progress, LIMIT_S))
+        return Environment(agent.ask(remote, python.path, offline, sent, progress, LIMIT_S, room_mib))
     except agent.Refused as error:
         raise HostError(
             remote.host.name, f"packages that were sent do not serve: {error.why}", _MEND
@@ -112,7 +127,9 @@ def named(remote: Remote, python: str) -> Environment:
             f"“{visible(python)}” is no path of a Python there: name one as /home/pi/venv/bin/python"
         )
     path = f'"$HOME"/{python[2:]}' if python.startswith("~/") else python
-    look = "import os, sys, edgefashion.version as v; print(sys.argv[1], v.__version__, sys.executable)"
+    look = (
+        "import os, sys, edgefashion.version as v; print(); print(sys.argv[1], v.__version__, sys.executable)"
+    )
     done = remote.run("/bin/sh -s", f"exec {path} -P -c '{look}' '{_MARK}'\n".encode(), limit_s=ANSWER_S)
     found = re.search(rf"^{_MARK} (\S+) (/.*)$", done.stdout, re.MULTILINE)
     wanted = f"install edgefashion {__version__} for it there"

@@ -13,8 +13,9 @@ from edgefashion.hosts.ssh import Remote
 OLDEST = (3, 11)
 """Of Python, as in pyproject.toml."""
 SYSTEMS = ("Linux", "Darwin")
-LIMIT_S = 30.0
-_BEGIN, _PYTHON = "edgefashion looks", "python="
+LIMIT_S, INTERPRETER_S = 60.0, 10
+"""How long all may take, and one interpreter: one that does not answer is passed over."""
+_BEGIN, _PYTHON, _HANGING = "edgefashion looks", "python=", "hanging="
 _LONGEST = 1000
 _INTERPRETERS = (
     *("python3", "python3.13", "python3.12", "python3.11", "python3.14"),
@@ -37,15 +38,31 @@ print("python=" + json.dumps({"path": sys.executable, "version": list(sys.versio
 """
 """For any Python, also one that is too old; without a single quote."""
 _SCRIPT = f"""
+limited() {{
+    if command -v timeout >/dev/null 2>&1; then timeout -s KILL {INTERPRETER_S} "$@"; return; fi
+    command -v sleep >/dev/null 2>&1 || {{ "$@"; return; }}
+    set -m
+    "$@" &
+    set +m
+    tenths=0
+    while [ $tenths -lt {10 * INTERPRETER_S} ] && kill -0 $! 2>/dev/null; do
+        sleep 0.1
+        tenths=$((tenths + 1))
+    done
+    kill -9 -- -$! 2>/dev/null || kill -9 $! 2>/dev/null
+    wait $!
+}}
 folder="${{XDG_CACHE_HOME:-$HOME/.cache}}/edgefashion/hosts"
-echo "{_BEGIN}"
+echo; echo "{_BEGIN}"
 echo "system=$(uname -s)"
 echo "machine=$(uname -m)"
 echo "bits=$(getconf LONG_BIT 2>/dev/null)"
 echo "seconds=$(date +%s)"
 echo "folder=$folder"
 for name in {" ".join(f'"{name}"' for name in _INTERPRETERS)}; do
-    path=$(command -v "$name" 2>/dev/null) && "$path" -E -s -c '{_LOOK}' "$folder" </dev/null 2>/dev/null
+    path=$(command -v "$name" 2>/dev/null) || continue
+    limited "$path" -E -s -c '{_LOOK}' "$folder" </dev/null 2>/dev/null
+    if [ $? = 137 ]; then echo; echo "{_HANGING}$path"; fi
 done
 echo "end=1"
 """
@@ -85,11 +102,18 @@ class Probe:
     clock_offset_s: float
     """How far its clock is ahead of ours, to a second or what the answer took."""
     interpreters: tuple[Interpreter, ...] = field(default=())
+    hanging: tuple[str, ...] = ()
+    """Paths of interpreters that did not answer."""
 
     @property
     def python(self) -> Interpreter | None:
         """The interpreter to use: the first that is new enough."""
         return next((each for each in self.interpreters if each.version >= OLDEST), None)
+
+    @property
+    def passed_over(self) -> str:
+        """What is said of those that did not answer."""
+        return f"{', '.join(map(visible, self.hanging))} gave no answer in {INTERPRETER_S} s"
 
     def require(self, room_mib: int = 0) -> Interpreter:
         """The interpreter to use. Raises HostError where there is none, or no room for so much of ours."""
@@ -104,6 +128,7 @@ class Probe:
         if not (python := self.python):
             newest = max(self.interpreters, key=lambda each: each.version, default=None)
             found = f": its newest is {newest}" if newest else ""
+            found += f": {self.passed_over}" if self.hanging else ""
             why = f"Python {wanted} or newer is not found there{found}"
             mend = f"install it there: sudo apt install python{wanted}, or python3 of a newer system"
             raise self._error(why, mend)
@@ -150,6 +175,7 @@ def look(remote: Remote) -> Probe:
             for name, _, value in lines
             if f"{name}=" == _PYTHON and (interpreter := _interpreter(value))
         ),
+        tuple(value[:_LONGEST] for name, _, value in lines if f"{name}=" == _HANGING),
     )
 
 

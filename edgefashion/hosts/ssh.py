@@ -30,7 +30,7 @@ _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "10",
     "ServerAliveInterval": "5",
-    "ServerAliveCountMax": "3",
+    "ServerAliveCountMax": "12",
     "ControlMaster": "no",  # a master of the user's is used; one of ours would hold our pipes
     "RemoteCommand": "none",
     "PermitLocalCommand": "no",

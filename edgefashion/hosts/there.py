@@ -122,7 +122,7 @@ def install(request: dict[str, Any]) -> Path:
     target: Path = FOLDER / request["name"]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with alone():
-        if not ((target / "ready").is_file() and (target / "bin/python").exists()):
+        if not is_whole(target):
             drop_unused(FOLDER, UNUSED_S)
             shutil.rmtree(target, ignore_errors=True)
             (target / "packages").mkdir(parents=True)
@@ -130,11 +130,36 @@ def install(request: dict[str, Any]) -> Path:
                 ask_for(request["files"], target / "packages")
                 fill(target, request, Lifeline())
                 shutil.rmtree(target / "packages")
-                (target / "ready").touch()
+                (target / "ready").write_text(content(target))
             except BaseException:
                 shutil.rmtree(target, ignore_errors=True)
                 raise
     return target / "bin/python"
+
+
+def check(request: dict[str, Any]) -> Path:
+    """Find an environment whole."""
+    target: Path = FOLDER / request["name"]
+    if not is_whole(target):
+        raise Failed(f"files of {target} are missing")
+    return target / "bin/python"
+
+
+def is_whole(target: Path) -> bool:
+    """Whether an environment is as it was made."""
+    ready = target / "ready"
+    return ready.is_file() and (target / "bin/python").exists() and ready.read_text() == content(target)
+
+
+def content(target: Path) -> str:
+    """How many files, and bytes, its packages are, without what Python itself writes there."""
+    found = [
+        path.stat().st_size
+        for folder, _, names in os.walk(target / "lib")
+        for path in (Path(folder, name) for name in names if not name.endswith(".pyc"))
+        if path.is_file()
+    ]
+    return f"{len(found)} files of {sum(found)} bytes"
 
 
 def fill(target: Path, request: dict[str, Any], lifeline: Lifeline) -> None:
@@ -216,16 +241,17 @@ def last_use(folder: Path) -> float:
 
 def main() -> None:
     """Do what one request asks for."""
-    print(MARK, flush=True)
+    print(f"\n{MARK}", flush=True)  # a login script may have left a line open
     request = json.loads(sys.stdin.buffer.readline())
     try:
-        path = {"receive": receive, "install": install}[request["do"]](request)
+        path = {"receive": receive, "install": install, "check": check}[request["do"]](request)
     except Failed as error:
         say(failed=str(error)[:500])
     except OSError as error:
         free = next(each for each in (FOLDER, *FOLDER.parents) if each.is_dir())
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        say(failed=str(error)[:500], free_mib=shutil.disk_usage(free).free >> 20 if full else None)
+        free_mib = shutil.disk_usage(free).free >> 20 if full else None
+        say(failed=str(error)[:500], free_mib=free_mib, folder=str(FOLDER))
     else:
         say(path=str(path))
 

@@ -17,6 +17,10 @@ RUBBISH_CHARACTERS = 1 << 20
 _LOOK = "see what edgefashion doctor --host says of it, and try again"
 
 
+class NotAnswered(HostError):
+    """It was reached, and its edgefashion gave no report."""
+
+
 class Limits(NamedTuple):
     """What a report may take."""
 
@@ -42,7 +46,7 @@ def ask(remote: Remote, there: Runs, request: Request, report: Path, limits: Lim
         connection.send([messages.line(request)], messages.SILENCE_S)
         if not _listen(connection, file, limits, tell):
             code = connection.close()
-            raise HostError(
+            raise NotAnswered(
                 remote.host.name,
                 f"it ended in the middle, with exit code {code}: {failures.said(connection.stderr)}",
                 _LOOK,
@@ -68,7 +72,7 @@ def _listen(connection: Connection, report: TextIO, limits: Limits, tell: Tell) 
             case Done(count) if count == characters:
                 return True
             case Failed(why):
-                raise HostError(host.name, failures.said(why), _LOOK)
+                raise NotAnswered(host.name, failures.said(why), _LOOK)
             case Alive():
                 connection.send([b"\n"], messages.SILENCE_S)
             case None if rubbish <= RUBBISH_CHARACTERS:

@@ -18,7 +18,7 @@ from edgefashion.hosts.host import Host
 from edgefashion.hosts.probe import Probe
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress
-from edgefashion.shelf.asking import Limits, ask
+from edgefashion.shelf.asking import Limits, NotAnswered, ask
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.table import failure
 from edgefashion.version import __version__
@@ -72,13 +72,27 @@ def diagnose(remote: Remote, python: str | None, report: Path, tell: Progress) -
     try:
         there, told = _there(remote, found, python)
     except HostError as error:
-        lacking = Check("problem", "edgefashion", error.why, error.mend, falsifies=True)
-        return Diagnosis(remote.host, [*findings, lacking])
+        return Diagnosis(remote.host, [*findings, _problem(error.why, error.mend)])
     findings += told
     if there:
-        ask(remote, there, Request("doctor"), report, LIMITS, tell)
+        try:
+            ask(remote, there, Request("doctor"), report, LIMITS, tell)
+        except NotAnswered as error:
+            what = "environment may be damaged" if there.is_ours else "Python does not serve"
+            why = f"its {what}: {error.why}"
+            return Diagnosis(remote.host, [*findings, _problem(why, _mend(remote.host, there.is_ours))])
         findings += map(_told, _read(remote.host, report).findings)
     return Diagnosis(remote.host, findings)
+
+
+def _problem(why: str, mend: str) -> Check:
+    return Check("problem", "edgefashion", why, mend, falsifies=True)
+
+
+def _mend(host: Host, is_ours: bool) -> str:
+    if not is_ours:
+        return f"install edgefashion {__version__} anew for it there"
+    return f"edgefashion bench --forget --host {host} removes it; the next benchmark makes it anew"
 
 
 def _of_machine(found: Probe) -> list[Check]:
@@ -87,6 +101,8 @@ def _of_machine(found: Probe) -> list[Check]:
         where = "ahead" if found.clock_offset_s > 0 else "behind"
         text = f"its clock is {abs(found.clock_offset_s):,.0f} s {where}"
         findings.append(Check("note", "clock", text, "there: sudo timedatectl set-ntp true"))
+    if found.hanging:
+        findings.append(Check("note", "python", found.passed_over, "mend or remove it there"))
     return findings
 
 
@@ -100,6 +116,9 @@ def _there(
     existing = environment.there(found)
     used = found.require(0 if existing else environment.ROOM_MIB)
     folder = visible(found.folder)
+    if existing and not environment.is_whole(remote, found):
+        why = f"its environment is damaged: files of it are missing in {folder}"
+        raise HostError(remote.host.name, why, f"edgefashion bench --host {remote.host} makes it anew")
     if existing:
         return existing, [Check("ok", "edgefashion", f"{__version__}, in {folder}")]
     text = f"{used} at {visible(used.path)}; {used.free_mib:,} MiB free for {folder}"

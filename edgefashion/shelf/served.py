@@ -66,6 +66,7 @@ def main() -> None:
     """Serve one request."""
     interruption = Interruption()
     interruption.take_over()
+    os.write(1, b"\n")  # a login script may have left a line open
     answers = Answers(os.dup(1))
     os.dup2(2, 1)  # what a library prints is no answer
     try:

@@ -29,6 +29,7 @@ class Line:
     """The way home and from there."""
 
     def __init__(self) -> None:
+        os.write(1, b"\n")  # a login script may have left a line open
         self.out, self.lock = os.dup(1), threading.Lock()
         os.dup2(2, 1)
         self.orders = queue.Queue[work.Order | None]()

@@ -96,7 +96,7 @@ def test_hosts_end_in_one_table_and_those_that_fail_are_rows_of_it(
         (row,) = results.read(here / f"hosts/{name}.json").rows
         assert row.path == MODEL and row.accuracy and row.latency_us.p50
     failed = json.loads((here / "all.json").read_text())["failed"]
-    assert {each["host"]: each["why"] for each in failed} == {
+    assert {each["host"]: each["why"].partition(":")[0] for each in failed} == {
         "dead": "the connection was lost",
         "off": "it is there, and no ssh server answers on that port",
     }
@@ -107,9 +107,14 @@ def test_hosts_end_in_one_table_and_those_that_fail_are_rows_of_it(
 def test_where_nobody_can_be_reached_all_are_named(shelf: "Shelf", typed: "Typed", here: Path) -> None:
     shelf("a", "b")
     shelf.with_key("stranger")
+    (here / "hosts").mkdir()
+    (here / "hosts/b.json").write_text("{}")
+    os.utime(here / "hosts/b.json", (0, 86400 * 3650))
     done = typed("bench", MODEL, *QUICK, "--host", "a", "--host", "b", code=1)
+    assert "b: hosts/b.json has its results of 1979-12-30" in done.stderr and "a: hosts" not in done.stderr
     assert done.stdout.count("it takes none of your keys") == 2 and "ssh-copy-id" in done.stdout
-    assert "a, b: 2 of 2 hosts failed" in done.error and not list((here / "hosts").iterdir())
+    assert "a, b: 2 of 2 hosts failed" in done.error
+    assert [path.name for path in (here / "hosts").iterdir()] == ["b.json"]
 
 
 def test_interrupted_it_keeps_and_shows_what_has_come(

@@ -65,6 +65,14 @@ def test_two_at_once_make_one_environment_which_is_kept(
     done = remote.run(made[0].command("edgefashion", "--version"))
     assert (done.code, done.stdout.split()[-1]) == (0, ef.__version__)
     assert {path.name for path in host.home.iterdir()} <= {"bin", ".cache", ".rustup"}  # pip asks for Rust
+    damaged = host.home / ".cache/edgefashion/hosts" / name / "lib"
+    (served,) = damaged.rglob("shelf/served.py")
+    served.unlink()
+    assert not environment.is_whole(remote, found)
+    noted: list[str] = []
+    assert prepare(remote, report=noted.append) == made[0]
+    assert noted == ["its environment was damaged, and had to be made anew"]
+    assert served.is_file() and environment.is_whole(remote, found)
     assert environment.forget(remote)
     assert not environment.forget(remote)
     assert not folders(host)
@@ -137,6 +145,7 @@ def test_a_disk_that_is_full_is_told_before_anything_is_sent(host: "LoopbackHost
 
 
 def test_an_interpreter_that_has_edgefashion_is_used_as_it_is(host: "LoopbackHost", remote: Remote) -> None:
+    host.login("printf 'Welcome> '")
     (host.home / "bin/python3").rename(host.home / "bin/with it")
     for typed in (f"{host.home}/bin/python", "~/bin/python"):
         (host.home / "bin/python").unlink(missing_ok=True)
@@ -175,6 +184,10 @@ def test_an_interpreter_without_this_release_is_refused(host: "LoopbackHost", re
         ("echo edgefashion is there; echo no >&2; exit 1", "its Python ended before it was done: no"),
         ("echo edgefashion is there; cat /dev/zero", "it sent more than 1 MiB"),
         ("yes", "it sent more than 1 MiB"),
+        (
+            """echo edgefashion is there; echo '{"failed": "full", "free_mib": 3, "folder": "/x\\u001b"}'""",
+            r"its disk is full: /x\\x1b has 3 MiB free, and 400 are needed",
+        ),
     ],
 )
 def test_a_python_that_answers_something_else_is_a_failure(

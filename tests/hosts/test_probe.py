@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgefashion.errors import HostError
+from edgefashion.hosts import probe
 from edgefashion.hosts.probe import OLDEST, Interpreter, Probe, look
 from edgefashion.hosts.ssh import Remote
 
@@ -46,7 +47,7 @@ def test_a_machine_says_what_it_is_and_nothing_changes(host: "LoopbackHost", rem
 
 
 def test_a_login_script_may_talk(host: "LoopbackHost", remote: Remote) -> None:
-    host.login("echo Welcome; printf '\\033[2Jhello'; echo; echo noise >&2", 'PATH="$HOME/bin:$PATH"')
+    host.login("echo Welcome; echo noise >&2; printf '\\033[2Jhello'", 'PATH="$HOME/bin:$PATH"')
     assert look(remote).require()
 
 
@@ -56,6 +57,23 @@ def test_one_that_runs_no_command_says_so(host: "LoopbackHost", remote: Remote, 
     with pytest.raises(HostError, match="it did not run the command, and said: ") as raised:
         look(remote)
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("has_timeout", [True, False])
+def test_a_python_that_hangs_is_named_and_passed_over(
+    host: "LoopbackHost", remote: Remote, monkeypatch: pytest.MonkeyPatch, has_timeout: bool
+) -> None:
+    script = probe._SCRIPT.replace("KILL 10 ", "KILL 1 ").replace("-lt 100", "-lt 10")
+    script = script if has_timeout else script.replace("command -v timeout", "false")
+    monkeypatch.setattr(probe, "_SCRIPT", script)
+    (host.home / "bin/python3").rename(host.home / "bin/python3.13")
+    program(host, "python3", f"trap '' TERM; {'' if has_timeout else 'exec'} sleep 60")
+    found = look(remote)
+    assert found.hanging == (f"{host.home}/bin/python3",)
+    assert found.require().version == sys.version_info[:3]
+    host.wait_until_idle(1)
+    with pytest.raises(HostError, match=r"not found there: .*python3 gave no answer in 10 s; install it"):
+        replace(found, interpreters=()).require()
 
 
 def test_no_python_and_an_old_one_are_told_apart(host: "LoopbackHost", remote: Remote) -> None:

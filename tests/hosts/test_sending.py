@@ -36,6 +36,7 @@ def sender(host: "LoopbackHost", remote: Remote) -> Sender:
 
 
 def test_it_is_sent_once_and_by_its_content(host: "LoopbackHost", sender: Sender, tmp_path: Path) -> None:
+    host.login("printf 'Welcome> '")
     path = tmp_path / "a bundle; reboot.zip"
     path.write_bytes(bytes(range(256)) * 4096)
     kept = sender(path)
@@ -83,7 +84,7 @@ def test_a_disk_without_room_says_how_much_there_is(
     (tmp_path / "large").write_bytes(bytes(8 << 20))
     (tmp_path / "small").write_bytes(bytes(8))
     for option, path, why in (
-        ("size=4m", "large", "has 4 MiB free, and 9 are needed"),
+        ("size=4m", "large", "has 4 MiB free, and 24 are needed"),
         ("size=64m,nr_inodes=4", "small", "its disk takes no more files: .*No space left"),
     ):
         mount = f'mkdir -p "$HOME/.cache"; mount -t tmpfs -o {option} none "$HOME/.cache" && exec "$@"'

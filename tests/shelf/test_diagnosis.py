@@ -1,6 +1,7 @@
 """What a machine lacks is said before anything is sent there."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import pytest
 
 from edgefashion.diagnosis import Check
 from edgefashion.errors import HostError
+from edgefashion.hosts import environment, probe
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
 from edgefashion.shelf import diagnosis
@@ -24,7 +26,8 @@ def diagnose(folder: Path, python: str | None = None) -> diagnosis.Diagnosis:
 
 
 def test_of_one_that_has_this_edgefashion_its_own_doctor_tells(shelf: "Shelf", tmp_path: Path) -> None:
-    shelf("a")
+    (host,) = shelf("a")
+    host.login("printf '\\033]0;pi\\007'")
     found = diagnose(tmp_path, sys.executable)
     topics = {finding.topic for finding in found.findings}
     assert {"ssh", "edgefashion", "python", "LiteRT", "ONNX Runtime", "memory"} <= topics
@@ -54,6 +57,20 @@ def test_what_its_doctor_says_of_itself_is_said_of_another_machine(
 ) -> None:
     told = diagnosis._told(Check("note", "x", text, mend))
     assert (told.text, told.mend) == shown
+
+
+def test_of_a_damaged_environment_all_else_is_told(shelf: "Shelf", tmp_path: Path) -> None:
+    (host,) = shelf("a")
+    found = probe.look(Remote(Host.parse("a")))
+    made = host.home / ".cache/edgefashion/hosts" / environment._name(found.require())
+    (made / "bin").mkdir(parents=True)
+    (made / "bin/python").write_text("#!/bin/sh\necho No module named x >&2; exit 1\n")
+    (made / "bin/python").chmod(0o755)
+    for ready, told in (("2 files of 9 bytes", "--host a makes it anew"), ("0 files of 0 bytes", "--forget")):
+        (made / "ready").write_text(ready)
+        seen = diagnose(tmp_path)
+        assert not seen.fit and seen.findings[0].topic == "ssh"
+        assert re.search("its environment (is|may be) damaged", seen.table()) and told in seen.table()
 
 
 def test_what_its_doctor_says_is_shown_and_does_nothing(shelf: "Shelf", tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def ask(process: "subprocess.Popen[bytes]", content: bytes) -> list[Answer | Non
     assert process.stdin and process.stdout
     process.stdin.write(content)
     process.stdin.flush()
+    assert process.stdout.readline() == b"\n", "login scripts may have left a line open"
     return [messages.answer(line.decode()) for line in process.stdout]
 
 
