@@ -187,11 +187,13 @@ class Shelf:
 
 @contextlib.contextmanager
 def shelf(folder: Path) -> Iterator[Shelf]:
-    """A shelf that ends with the block. Where there is no sshd the test is skipped; in CI it fails."""
+    """A shelf that ends with the block. Where there is no sshd the test is skipped; in CI it fails, but for
+    a user who cannot install one.
+    """
     lacking = [name for name, path in (("sshd", _program()), ("ssh", shutil.which("ssh"))) if not path]
     if lacking or sys.platform != "linux":
         why = f"needs Linux with {' and '.join(lacking) or 'OpenSSH'}: install openssh-server"
-        if "EDGEFASHION_CI" in os.environ:
+        if "EDGEFASHION_CI" in os.environ and _PRIVILEGED:
             pytest.fail(why)
         pytest.skip(why)
     made = Shelf(folder)
