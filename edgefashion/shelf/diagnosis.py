@@ -26,7 +26,7 @@ from edgefashion.version import __version__
 SCHEMA = 1
 LIMITS = Limits(120.0, reading.INFO_BYTES)
 _HERE = re.compile(r"(?<![\w/.-])(on this machine|here)(?![\w/.-])")
-_NOT_OVER_SSH = ("pip install ", "edgefashion ")
+_NOT_OVER_SSH = ("edgefashion ", "pip install ")
 """Commands of who is at the machine: its environment is made from here."""
 CLOCK_S = 60.0
 """How far a clock may be off: dates of results, and certificates of a package index, depend on it."""
