@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgefashion.errors import BadInput, HostError
+from edgefashion.errors.wording import setting
 from edgefashion.hosts import failures
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.host import Host
@@ -91,10 +92,14 @@ def _answers(connection: Connection) -> Iterator[work.Answer]:
 
 
 def _failed(host: Host, code: int, last: str) -> HostError:
+    if code == BadInput.exit_code:
+        why = f"its training ended with exit code {code}: {failures.said(last)}"
+        error = HostError(host.name, why, "mend that, then try again")
+        error.exit_code = code
+        return error
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    error = HostError(host.name, f"its training {how}: {failures.said(last)}", "mend that, then try again")
-    error.exit_code = 2 if code == BadInput.exit_code else 1
-    return error
+    mend = f"go on from the last checkpoint that came home with {setting('--resume')}"
+    return HostError(host.name, f"its training {how}; its last words: {failures.said(last)}", mend)
 
 
 def _broken(connection: Connection) -> HostError:
