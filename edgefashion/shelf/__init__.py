@@ -1,6 +1,7 @@
 """Many machines at the same time: what runs on each of them, and what comes home.
 
-messages.py   what is asked of a machine and what it answers, a line of JSON each
+lines.py      what all talk with a machine has in common: JSON, a line each
+messages.py   what is asked of a machine and what it answers
 served.py     what runs there, and ends when nobody listens any more
 payload.py    which files travel for what the user names, and what they are called there
 expected.py   which rows are expected of it, and whether its answer has them

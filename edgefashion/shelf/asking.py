@@ -9,11 +9,10 @@ from edgefashion.errors.wording import setting
 from edgefashion.hosts import failures
 from edgefashion.hosts.ssh import Connection, Remote
 from edgefashion.reporting import Progress as Tell
-from edgefashion.shelf import messages
-from edgefashion.shelf.messages import Alive, Done, Failed, Part, Progress, Request
+from edgefashion.shelf import lines, messages
+from edgefashion.shelf.lines import RUBBISH_CHARACTERS, Alive
+from edgefashion.shelf.messages import Done, Failed, Part, Progress, Request
 
-RUBBISH_CHARACTERS = 1 << 20
-"""What login scripts may print beside the answers."""
 _LOOK = "see what edgefashion doctor --host says of it, and try again"
 
 
@@ -43,7 +42,7 @@ def ask(remote: Remote, there: Runs, request: Request, report: Path, limits: Lim
         remote.open(command, messages.LINE_BYTES) as connection,
         report.open("w", encoding="utf-8", errors="backslashreplace") as file,
     ):
-        connection.send([messages.line(request)], messages.SILENCE_S)
+        connection.send([lines.line(request)], messages.SILENCE_S)
         if not _listen(connection, file, limits, tell):
             code = connection.close()
             raise NotAnswered(

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from edgefashion.benchmarking import BenchmarkOptions
+from edgefashion.shelf import lines
+from edgefashion.shelf.lines import Alive
 from edgefashion.version import __version__
 
 LINE_BYTES = 1 << 20
@@ -59,18 +61,9 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     why: Text
 
 
-class Alive(msgspec.Struct, frozen=True, tag="alive"):
-    """Nothing new."""
-
-
 Answer = Progress | Part | Done | Failed | Alive
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _requests = msgspec.json.Decoder(Request)
-
-
-def line(message: Request | Answer) -> bytes:
-    """A message as it is sent."""
-    return msgspec.json.encode(message) + b"\n"
 
 
 def request(content: bytes) -> Request:
@@ -80,7 +73,4 @@ def request(content: bytes) -> Request:
 
 def answer(content: str) -> Answer | None:
     """The answer in a line; None for anything else, as what login scripts print."""
-    try:
-        return _answers.decode(content)
-    except (ValueError, RecursionError):
-        return None
+    return lines.answer(_answers, content)

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from edgefashion.errors import EdgefashionError, RuntimeCrash, first_line, wording
 from edgefashion.files import make_folder
-from edgefashion.shelf import messages
-from edgefashion.shelf.messages import Alive, Answer, Done, Failed, Part, Progress, Request
+from edgefashion.shelf import lines, messages
+from edgefashion.shelf.lines import Alive
+from edgefashion.shelf.messages import Answer, Done, Failed, Part, Progress, Request
 from edgefashion.system.interruption import Interruption
 
 GRACE_S = 3.0
@@ -43,9 +44,7 @@ class Answers:
         """Send an answer; nothing where another is on its way for longer than that. Raises OSError."""
         if self._lock.acquire(timeout=patience_s):
             try:
-                content = memoryview(messages.line(answer))
-                while content:
-                    content = content[os.write(self._descriptor, content) :]
+                lines.write(self._descriptor, answer)
             finally:
                 self._lock.release()
 
@@ -66,9 +65,7 @@ def main() -> None:
     """Serve one request."""
     interruption = Interruption()
     interruption.take_over()
-    os.write(1, b"\n")  # a login script may have left a line open
-    answers = Answers(os.dup(1))
-    os.dup2(2, 1)  # what a library prints is no answer
+    answers = Answers(lines.way_home())
     try:
         request = messages.request(_first_line())
         threading.Thread(target=_watch, args=(answers,), daemon=True).start()

@@ -12,11 +12,9 @@ from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Connection, Remote
 from edgefashion.reporting import Report
-from edgefashion.shelf import work
-from edgefashion.shelf.work import Alive, Arrival, Ended, Folder, Go, Listening, Piece, Said, Start, Whole
-
-RUBBISH_CHARACTERS = 1 << 20
-"""What login scripts may print beside the answers."""
+from edgefashion.shelf import lines, work
+from edgefashion.shelf.lines import RUBBISH_CHARACTERS, Alive
+from edgefashion.shelf.work import Arrival, Ended, Folder, Go, Listening, Piece, Said, Start, Whole
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,15 @@ class Session:
     def run(self, remote: Remote, there: Environment, config: Callable[[int], str]) -> None:
         """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError."""
         with remote.open(there.command("edgefashion.shelf.worker"), work.LINE_BYTES) as connection:
-            connection.send([work.line(self.start)], work.SILENCE_S)
+            connection.send([lines.line(self.start)], work.SILENCE_S)
             answers = _answers(connection)
             first = next(answers, None)
             if not isinstance(first, Listening):
                 raise _broken(connection)
             if self.resume and self.start.is_chief:
-                sent = map(work.line, work.pieces(self.staging, finished=False))
+                sent = map(lines.line, work.pieces(self.staging, finished=False))
                 connection.send(sent, work.SILENCE_S)
-            connection.send([work.line(Go(config(first.port)))], work.SILENCE_S)
+            connection.send([lines.line(Go(config(first.port)))], work.SILENCE_S)
             self._follow(connection, answers)
 
     def _follow(self, connection: Connection, answers: Iterator[work.Answer]) -> None:
@@ -82,7 +80,7 @@ def _answers(connection: Connection) -> Iterator[work.Answer]:
     for text in connection.lines(work.SILENCE_S):
         match work.answer(text):
             case Alive():
-                connection.send([work.line(Alive())], work.SILENCE_S)
+                connection.send([lines.line(Alive())], work.SILENCE_S)
             case None:
                 rubbish += len(text) + 1
                 if rubbish > RUBBISH_CHARACTERS:

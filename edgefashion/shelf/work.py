@@ -13,6 +13,8 @@ import msgspec
 from msgspec import Meta
 
 from edgefashion.errors import OutputError
+from edgefashion.shelf import lines
+from edgefashion.shelf.lines import Alive
 from edgefashion.version import __version__
 
 LINE_BYTES = 1 << 20
@@ -76,27 +78,15 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     code: int
 
 
-class Alive(msgspec.Struct, frozen=True, tag="alive"):
-    """Nothing new."""
-
-
 Answer = Listening | Said | Folder | Piece | Whole | Ended | Alive
 Order = Start | Go | Folder | Piece | Whole | Alive
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 
 
-def line(message: Answer | Order) -> bytes:
-    """A message as it is sent."""
-    return msgspec.json.encode(message) + b"\n"
-
-
 def answer(content: str) -> Answer | None:
     """The answer in a line; None for anything else, as what login scripts print."""
-    try:
-        return _answers.decode(content)
-    except (ValueError, RecursionError):
-        return None
+    return lines.answer(_answers, content)
 
 
 def order(content: bytes) -> Order:

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgefashion.shelf import work
-from edgefashion.shelf.work import Alive, Arrival, Ended, Go, Listening, Piece, Said, Start
+from edgefashion.shelf import lines, work
+from edgefashion.shelf.lines import Alive
+from edgefashion.shelf.work import Arrival, Ended, Go, Listening, Piece, Said, Start
 
 GRACE_S = 3.0
 """How long an interrupted training may take to end."""
@@ -29,9 +30,7 @@ class Line:
     """The way home and from there."""
 
     def __init__(self) -> None:
-        os.write(1, b"\n")  # a login script may have left a line open
-        self.out, self.lock = os.dup(1), threading.Lock()
-        os.dup2(2, 1)
+        self.out, self.lock = lines.way_home(), threading.Lock()
         self.orders = queue.Queue[work.Order | None]()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -43,8 +42,8 @@ class Line:
             if not (piece := os.read(0, 1 << 16)):
                 break
             heard = time.monotonic()
-            *lines, content = (content + piece).split(b"\n")
-            for line in filter(None, lines):
+            *whole, content = (content + piece).split(b"\n")
+            for line in filter(None, whole):
                 try:
                     self.orders.put(work.order(line))
                 except ValueError:
@@ -53,11 +52,9 @@ class Line:
 
     def send(self, message: work.Answer) -> None:
         """Send a message; nothing where nobody is there any more."""
-        content = memoryview(work.line(message))
         try:
             with self.lock:
-                while content:
-                    content = content[os.write(self.out, content) :]
+                lines.write(self.out, message)
         except OSError:
             self.orders.put(None)
 

@@ -12,18 +12,16 @@ from pathlib import Path
 
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, WorkerLost
-from edgefashion.models import check_size
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Report, silent
 from edgefashion.tensorflow import tf
-from edgefashion.training import teacher
 from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.cluster import Cluster, from_environment
 from edgefashion.training.hardware import replicated_devices, select_hardware
 from edgefashion.training.meeting import CALL_S, Hello, Meeting
-from edgefashion.training.preparation import prepare
+from edgefashion.training.preparation import checked, prepare
 from edgefashion.training.replicas import Replicas, several
-from edgefashion.training.trained import architecture_for, compression_for, named
+from edgefashion.training.trained import compression_for, named
 
 PATHS = ("weights", "teacher")
 """What may lie elsewhere on each machine: all begin with the chief's weights, and teachers have an id."""
@@ -114,10 +112,7 @@ def follow(
     cluster = cluster_of(chief=False)
     if cluster is None:
         raise BadInput("there is no chief to follow: set TF_CONFIG, or call train")
-    recipe.check()
-    recipe.check_shift(dataset.task.height, dataset.task.width)
-    check_size(architecture_for(recipe), dataset.task)
-    recipe, master = teacher.resolve_teacher(recipe, dataset.checksums)
+    recipe, master = checked(recipe, dataset)
     where = select_hardware(hardware, recipe.mixed_precision)
     replicas = join(cluster, recipe, dataset, report)
     prepared = prepare(recipe, master, dataset, Path(folder), replicas, report)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edgefashion.data import Dataset, Splits, Task, split
-from edgefashion.models import Architecture
+from edgefashion.models import Architecture, check_size
 from edgefashion.models import replicas as layers
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Report
@@ -70,6 +70,14 @@ class Preparation:
         ]
         for part in parts:
             loop.run(part, batches)
+
+
+def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Run | None]:
+    """The recipe with its teacher resolved, and the teacher. Raises BadInput where they do not fit."""
+    recipe.check()
+    recipe.check_shift(dataset.task.height, dataset.task.width)
+    check_size(architecture_for(recipe), dataset.task)
+    return teacher.resolve_teacher(recipe, dataset.checksums)
 
 
 def prepare(

@@ -11,21 +11,20 @@ from edgefashion.errors import Diverged, RunError
 from edgefashion.errors.arguments import PATH, takes
 from edgefashion.errors.wording import setting
 from edgefashion.files import reading
-from edgefashion.models import check_size
 from edgefashion.models.summary import page, summarize
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.tables.terminal import width_of
 from edgefashion.tensorflow import keras
-from edgefashion.training import checkpoints, runs, teacher
+from edgefashion.training import checkpoints, runs
 from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.finishing import finish
 from edgefashion.training.hardware import select_hardware
 from edgefashion.training.joining import cluster_of, join, naming_lost
-from edgefashion.training.preparation import Preparation, prepare
+from edgefashion.training.preparation import Preparation, checked, prepare
 from edgefashion.training.progress import TrainingProgress
 from edgefashion.training.runs import Run
-from edgefashion.training.trained import architecture_for, compression_for, named
+from edgefashion.training.trained import compression_for, named
 from edgefashion.training.trainer import Learner
 
 
@@ -57,10 +56,7 @@ def train(
         if not force:
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
-        recipe.check()
-        recipe.check_shift(dataset.task.height, dataset.task.width)
-        check_size(architecture_for(recipe), dataset.task)
-        recipe, master = teacher.resolve_teacher(recipe, dataset.checksums)
+        recipe, master = checked(recipe, dataset)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
         where = select_hardware(hardware, recipe.mixed_precision)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from edgefashion.shelf import messages
-from edgefashion.shelf.messages import Alive, Answer, Done, Failed, Part, Progress, Request
+from edgefashion.shelf import lines, messages
+from edgefashion.shelf.lines import Alive
+from edgefashion.shelf.messages import Answer, Done, Failed, Part, Progress, Request
 
 SERVED = "from edgefashion.shelf import messages, served;"
 STUBBORN = """
@@ -26,7 +27,7 @@ def stubborn(*_):
 served._VERBS["doctor"] = stubborn
 served.GRACE_S = 0.3
 """
-DOCTOR = messages.line(Request("doctor"))
+DOCTOR = lines.line(Request("doctor"))
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def test_two_benchmarks_of_one_machine_do_not_disturb_each_other(tmp_path: Path)
     folder = tmp_path / "edgefashion/hosts"
     folder.mkdir(parents=True)
     with FileLock(folder / "bench.lock"), serving("served.BUSY_S = 0", tmp_path) as process:
-        (found,) = ask(process, messages.line(Request("bench", ("zoo:cnn-64k",))))
+        (found,) = ask(process, lines.line(Request("bench", ("zoo:cnn-64k",))))
     assert isinstance(found, Failed) and found.why.startswith("another benchmark runs on this machine")
 
 
@@ -116,4 +117,4 @@ def test_what_is_no_answer_is_none(line: str) -> None:
 
 def test_an_answer_is_read_as_it_was_meant() -> None:
     for each in (Progress("x", 1, 2), Part("x"), Done(1), Failed("x"), Alive()):
-        assert messages.answer(messages.line(each).decode()) == each
+        assert messages.answer(lines.line(each).decode()) == each

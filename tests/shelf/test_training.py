@@ -16,7 +16,7 @@ from edgefashion.cli import main
 from edgefashion.errors import HostError, OutputError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
-from edgefashion.shelf import session, work
+from edgefashion.shelf import lines, session, work
 from edgefashion.shelf.session import Session
 from edgefashion.shelf.training import Deal
 from edgefashion.shelf.work import Arrival
@@ -146,6 +146,6 @@ def test_a_worker_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
     (folder / "tensorboard/train/events.1.v2").write_bytes(b"x" * (work.PIECE_BYTES + 5))
     arrival = Arrival(tmp_path / "coming")
     for message in work.pieces(folder, finished=True):
-        if isinstance(received := work.answer(work.line(message).decode()), work.Piece):
+        if isinstance(received := work.answer(lines.line(message).decode()), work.Piece):
             arrival.take(received)
     assert (tmp_path / "coming/tensorboard/train/events.1.v2").stat().st_size == work.PIECE_BYTES + 5
