@@ -9,6 +9,7 @@ import click
 from edgefashion.cli._options import OUTPUT, PATH, PICTURE
 from edgefashion.cli._output import deliver, following, keep_inputs, say, show_page, text_of
 from edgefashion.errors import BadInput
+from edgefashion.errors.wording import few
 from edgefashion.installation import is_installed
 
 if TYPE_CHECKING:
@@ -75,6 +76,4 @@ def draw(comparison: "Comparison", path: Path) -> None:
     if len(comparison.lines) > LABELS:
         say(f"at most {LABELS} artifacts are named in the picture, the most accurate; --csv has all")
     if not_drawn:
-        more = f" and {len(not_drawn) - LABELS:,} more" if len(not_drawn) > LABELS else ""
-        names = ", ".join(not_drawn[:LABELS]) + more
-        say(f"not in it, without accuracy on the same images: {names}")
+        say(f"not in it, without accuracy on the same images: {few(not_drawn, LABELS)}")

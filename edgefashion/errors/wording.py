@@ -1,6 +1,8 @@
-"""How messages name a setting: as an option to who types commands, as an argument to who calls functions."""
+"""How messages name a setting, as an option to who types commands, as an argument to who calls functions; and
+many things at once.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 _ARGUMENTS = {
@@ -47,3 +49,9 @@ def for_the_command_line() -> Iterator[None]:
         yield
     finally:
         _Reader.types_commands = before
+
+
+def few(names: Sequence[object], most: int) -> str:
+    """The first `most` names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more

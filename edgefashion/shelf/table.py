@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgefashion.errors import HostError
+from edgefashion.errors.wording import few
 from edgefashion.evaluation.results import Results
 from edgefashion.hosts.host import Host
 from edgefashion.records.device import Device, State
@@ -81,8 +82,7 @@ def beside(
 
 def named(hosts: Sequence[str]) -> str:
     """The first few of them by name, and how many there are more."""
-    more = len(hosts) - NAMED
-    return ", ".join(hosts[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return few(hosts, NAMED)
 
 
 def failure(error: HostError) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from edgefashion.errors.wording import few
 from edgefashion.escaping import markdown, visible
 from edgefashion.tables.terminal import fitted
 
@@ -211,7 +212,7 @@ def _start(text: str, cells: int) -> str:
 
 def _left_out(columns: Sequence[Column[Any]], width: int | None, elsewhere: str) -> str:
     titles = [" ".join(column.title.split()) or NONE for column in columns]
-    names = ", ".join(titles[:LISTED]) + (f" and {len(titles) - LISTED} more" if len(titles) > LISTED else "")
+    names = few(titles, LISTED)
     shown = f", and so does {elsewhere}" if elsewhere else ""
     return f"Left out at {width} columns: {names}; a wider terminal shows them{shown}."
 

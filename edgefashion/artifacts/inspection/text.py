@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from edgefashion import tables
 from edgefashion.artifacts.inspection.base import Inspection, Operator, Port, contradiction
-from edgefashion.errors.wording import setting
+from edgefashion.errors.wording import few, setting
 from edgefashion.files import json_text
 from edgefashion.tables import Column, Page, Row, Table
 
@@ -149,6 +149,5 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        more = f" and {len(value) - MOST_NAMES:,} more" if len(value) > MOST_NAMES else ""
-        return ", ".join(map(str, value[:MOST_NAMES])) + more or UNKNOWN
+        return few(value, MOST_NAMES) or UNKNOWN
     return UNKNOWN if value is None else str(value)

@@ -3,6 +3,7 @@
 from msgspec import UNSET
 
 from edgefashion.artifacts.artifact import Artifact
+from edgefashion.errors.wording import few
 from edgefashion.records.imported import Imported
 from edgefashion.records.run import Story
 
@@ -39,7 +40,7 @@ def is_foreign(story: Story) -> bool:
 def in_float(file: Artifact) -> str:
     """Which layers of an int8 file are in float, and why, as far as its manifest tells."""
     layers = file.kept_float
-    named = f"{', '.join(layers[:LISTED])}{f' and {len(layers) - LISTED} more' if layers[LISTED:] else ''}"
+    named = few(layers, LISTED)
     drop = file.manifest.drop if file.manifest else None
     why = (
         f": with all of them in int8 it loses more than {100 * drop['limit']:g} points, or is not the model"
