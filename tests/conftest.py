@@ -26,7 +26,9 @@ from edgefashion.runtimes.in_process import InProcessModel
 from edgefashion.runtimes.process import ModelProcess
 
 if TYPE_CHECKING:
+    from browser import Windows
     from numpy.typing import NDArray
+    from playwright.sync_api import Browser
     from sshd import Shelf
 
     from edgefashion.training.runs import Run
@@ -260,6 +262,23 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Shelf"]:
     with import_module("sshd").shelf(tmp_path / "shelf") as made:
         monkeypatch.setenv("EDGEFASHION_SSH", made.ssh)
         yield made
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A headless browser. It ends with the file of tests: while it is there asyncio runs nothing else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parent)
+        with import_module("browser").chromium() as made:
+            yield made
+
+
+@pytest.fixture
+def windows(chromium: "Browser") -> Iterator["Windows"]:
+    """windows(path or URL): the page in a window of its own, which has no network but this machine's."""
+    made = sys.modules["browser"].Windows(chromium)
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="session")
