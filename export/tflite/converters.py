@@ -11,15 +11,16 @@ from edgefashion.artifacts.metadata import NAME
 from edgefashion.export.converters import Converters, Method, uncalibrated
 from edgefashion.export.graph.fused_layers import Step
 from edgefashion.export.quantization import post_training, quantization_aware
-from edgefashion.export.tflite import packing, tflite_model
+from edgefashion.export.tflite import packing, signature, tflite_model
 
 if TYPE_CHECKING:
     from edgefashion.export.debug.probe import Probe
 
 
 def embed(content: bytes, text: bytes) -> bytes:
-    """The model file `content` with the metadata `text` inside."""
+    """The model file `content` with the metadata `text` and a signature inside."""
     model = packing.unpack(content)
+    signature.sign(model)
     data = np.frombuffer(text, np.uint8)
     model.metadata = model.metadata or []
     for entry in model.metadata:
