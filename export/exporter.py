@@ -155,7 +155,7 @@ class _Job:
         if layers and find_reusable(full, run, replace(options, keep_float=())):
             manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
         compared = (self.unseen, self.expected, self.seen_in, bool(run.info.imported))
-        manifest["verification"] = verify(content, name, variant.precision, *compared)
+        manifest |= verify(content, name, variant.precision, *compared)
         made = artifact.save(run.artifacts / name, content, manifest)
         self.report(_line(made, content))
         self.report(f"  {verifying.describe(manifest['verification'])}")

@@ -15,6 +15,7 @@ import numpy as np
 from edgefashion.artifacts import targets
 from edgefashion.data import Splits, Subset, stratified_sample
 from edgefashion.errors import VerificationError
+from edgefashion.evaluation import rejection
 from edgefashion.export.agreement import compare, entropy
 from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.content import run_content
@@ -22,6 +23,7 @@ from edgefashion.stats import as_rarely_exceeded
 
 IMAGES, LEAST_IMAGES = 1000, 50
 CHANCE = 0.01
+VALIDATION = "validation"
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ def verification_images(splits: Splits, quantized: bool) -> tuple[Subset, str]:
         more = stratified_sample(train, missing, seed=0)
         return _joined(validation, more), "validation and training"
     if quantized:
-        return validation, "validation"
-    return stratified_sample(validation, min(IMAGES, len(validation)), seed=0), "validation"
+        return validation, VALIDATION
+    return stratified_sample(validation, min(IMAGES, len(validation)), seed=0), VALIDATION
 
 
 def _joined(one: Subset, other: Subset) -> Subset:
@@ -98,11 +100,12 @@ def verify(
     precision: str,
     unseen: Subset,
     expected: Logits,
-    split: str = "validation",
+    split: str = VALIDATION,
     imported: bool = False,
 ) -> dict[str, Any]:
     """Run a converted model on the images `unseen`, of the `split`, and compare it with the Keras model's
-    logits, `expected` float32 [N, classes]. Returns the figures for the manifest, the limits among them.
+    logits, `expected` float32 [N, classes]. Returns what the manifest says of that: `verification`, the
+    figures, their limits among them, and `rejection`, where all images are of the validation split.
 
     `name` is the file name it will have; an `imported` model was trained elsewhere. Raises VerificationError
     for a figure beyond its limit, RuntimeCrash when the runtime dies.
@@ -115,7 +118,7 @@ def verify(
             f"{name} {reason} (compared with the run's model on {len(unseen)} {split} images): "
             f"no file was kept{_remedy(precision, imported)}"
         )
-    return {
+    verification = {
         "images": len(unseen),
         "split": split,
         "runtime": runtime,
@@ -123,6 +126,8 @@ def verify(
         **figures,
         "limits": asdict(limits),
     }
+    found = rejection.measure(logits, split) if split == VALIDATION else None
+    return {"verification": verification, **({"rejection": found.to_dict()} if found else {})}
 
 
 def _remedy(precision: str, imported: bool) -> str:

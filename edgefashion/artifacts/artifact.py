@@ -16,7 +16,7 @@ from edgefashion.errors import ArtifactError
 from edgefashion.files import reading
 
 if TYPE_CHECKING:
-    from edgefashion.records.manifest import Manifest, Metadata
+    from edgefashion.records.manifest import Manifest, Metadata, Rejection
     from edgefashion.records.values import Pooled
     from edgefashion.task import Task
 
@@ -82,6 +82,11 @@ class Artifact:
         """
         folds = (self.manifest.folds if self.manifest else None) or {}
         return None if self.kept_float else folds.get(self.precision or "")
+
+    @property
+    def rejection(self) -> "Rejection | None":
+        """Which pictures no class fits; None where nothing beside it says so."""
+        return (self.manifest.rejection if self.manifest else None) or None
 
     @property
     def small_run(self) -> bool:
@@ -186,8 +191,12 @@ def read(path: str | Path, sha256: str | None = None) -> Artifact:
 
 
 def _checked(found: Artifact) -> Artifact:
-    """The same, once it is known that its task is one."""
+    """The same, once it is known that its task is one, and that what it rejects is of its classes."""
     _ = found.task
+    if found.rejection and len(found.rejection.medians) != len(found.labels or ()):
+        raise ArtifactError(
+            f"the manifest of {found.path} rejects by other classes than the file has: export it again"
+        )
     return found
 
 

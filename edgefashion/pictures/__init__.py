@@ -9,6 +9,6 @@ depth.py         16 bits a color → 8
 """
 
 from edgefashion.pictures.conversion import Converted, convert, image_of
-from edgefashion.pictures.decoding import is_picture
+from edgefashion.pictures.decoding import is_picture, thumbnail
 
-__all__ = ["Converted", "convert", "image_of", "is_picture"]
+__all__ = ["Converted", "convert", "image_of", "is_picture", "thumbnail"]

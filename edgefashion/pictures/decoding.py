@@ -86,6 +86,13 @@ def read(path: Path, behind: Background | None = None, least: int | None = None)
         return _guarded(path, file, file.peek(64)[:64], behind, least)
 
 
+def thumbnail(path: Path, longest: int) -> "Image":
+    """A picture file as people see it, in RGB, its longest edge so many pixels at most. Raises as `read`."""
+    found = read(path, least=longest).image
+    found.thumbnail((longest, longest))
+    return found
+
+
 def read_bytes(
     name: Path, content: bytes, behind: Background | None = None, least: int | None = None
 ) -> Picture:

@@ -2,6 +2,7 @@
 
 classes.py       images and artifacts → classes with probabilities
 text.py          the same for people and for programs
+plot.py          the same as a picture: photo, image, classes
 """
 
 from edgefashion.prediction.classes import Guess, Prediction, Shown, classify, side_by_side, task_of

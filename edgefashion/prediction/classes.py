@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
 from edgefashion.errors import ArtifactError, EdgefashionError
 from edgefashion.evaluation.predictions import Predictions, predict
+from edgefashion.evaluation.rejection import is_rejected
 from edgefashion.runtimes.base import Logits
 from edgefashion.stats import log_softmax
 from edgefashion.task import Task
@@ -65,6 +67,16 @@ class Prediction:
     def labels(self) -> tuple[str, ...]:
         """What the classes are called: what the artifact says, else what those of the images are."""
         return self.artifact.labels or self.task.classes
+
+    @cached_property
+    def rejected(self) -> NDArray[np.bool_] | None:
+        """Of which images the artifact says that no class fits, [N]; None where it cannot say or failed."""
+        known = self.artifact.rejection
+        return None if known is None or self.logits is None else is_rejected(self.logits, known)
+
+    def none_of_these(self, number: int) -> bool | None:
+        """Whether no class fits image `number`; None where nothing says so, see `rejected`."""
+        return None if self.rejected is None else bool(self.rejected[number])
 
     def top(self, number: int) -> list[Guess]:
         """The likeliest classes of image `number`, the first one first: three, or all where there are two."""

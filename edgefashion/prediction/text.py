@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from edgefashion.errors.wording import setting
+from edgefashion.errors.wording import few, setting
 from edgefashion.evaluation import columns
 from edgefashion.files import json_text
 from edgefashion.prediction.classes import TOP, Guess, Prediction, Shown
@@ -12,13 +12,14 @@ from edgefashion.tables import ALWAYS, Column, Page, Row, Table
 from edgefashion.version import __version__
 
 SCHEMA = 1
+NONE_OF_THESE = "none of these"
 
 
 def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     """What was done to each image, and the predictions of each artifact."""
-    names = _brief([image.name for image in images])
+    names = brief_names([image.name for image in images])
     rows = [
-        {"image": names[image.name], "artifact": prediction.artifact, "top": prediction.top(number)}
+        {"image": names[image.name], "prediction": prediction, "number": number}
         for number, image in enumerate(images)
         for prediction in predictions
         if prediction.logits is not None
@@ -29,7 +30,19 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     return Page(lines, found, _notes(predictions), setting("--json"))
 
 
-def _brief(names: Sequence[str]) -> dict[str, str]:
+def lines(images: Sequence[Shown], prediction: Prediction) -> Page:
+    """A line a picture: the likeliest class, or that none fits."""
+    said = [f"{image.name}: {answer(prediction, number)}" for number, image in enumerate(images)]
+    return Page(said, [], _notes([prediction]))
+
+
+def answer(prediction: Prediction, number: int) -> str:
+    """The likeliest class of image `number` and its probability, or that none fits."""
+    guess = _told(prediction.top(number)[0])
+    return f"{NONE_OF_THESE} (closest: {guess})" if prediction.none_of_these(number) else guess
+
+
+def brief_names(names: Sequence[str]) -> dict[str, str]:
     """What each image is called in a cell: without its folder, where that tells it from the others."""
     bare = [PurePath(name).name for name in dict.fromkeys(names)]
     return {
@@ -66,11 +79,23 @@ def to_json(
 
 
 def _notes(predictions: Sequence[Prediction]) -> list[str]:
-    silent = [each for each in predictions if each.logits is not None and not each.artifact.labels]
-    if not silent:
-        return []
-    names, task = ", ".join(each.artifact.path.name for each in silent), silent[0].task
-    return [f"{names} does not name its classes: taken to be those of {task.name}"]
+    answered = [each for each in predictions if each.logits is not None]
+    nameless = [each for each in answered if not each.artifact.labels]
+    sure = [each for each in answered if each.rejected is None]
+    notes = []
+    if nameless:
+        notes.append(
+            f"{_names(nameless)} does not name its classes: taken to be those of {nameless[0].task.name}"
+        )
+    if sure:
+        notes.append(
+            f"never {NONE_OF_THESE!r} from {_names(sure)}: no manifest beside it says when (export it again)"
+        )
+    return notes
+
+
+def _names(predictions: Sequence[Prediction]) -> str:
+    return few([each.artifact.path.name for each in predictions], TOP)
 
 
 def _prediction(prediction: Prediction, number: int) -> dict[str, Any]:
@@ -83,6 +108,7 @@ def _prediction(prediction: Prediction, number: int) -> dict[str, Any]:
         "runtime": answers.runtime,
         "runtime_version": answers.version,
         "top": None if logits is None else [_guess(guess) for guess in prediction.top(number)],
+        "none_of_these": prediction.none_of_these(number),
         "logits": None if logits is None else [float(value) for value in logits[number]],
         "error": str(answers.error) if answers.error else None,
     }
@@ -92,17 +118,21 @@ def _guess(guess: Guess) -> dict[str, Any]:
     return {"class": guess.name, "label": guess.label, "probability": guess.probability}
 
 
+def _told(guess: Guess) -> str:
+    return f"{guess.name} {100 * guess.probability:.1f} %"
+
+
 def _place(rank: int) -> Column[Row]:
     def text(row: Row) -> str:
-        guess = row["top"][rank]
-        return f"{guess.name} {100 * guess.probability:.1f} %"
+        prediction, number = row["prediction"], row["number"]
+        return _told(prediction.top(number)[rank]) if rank else answer(prediction, number)
 
     return Column(("1st", "2nd", "3rd")[rank], text, number=False, importance=(ALWAYS, 5, 4)[rank])
 
 
 _COLUMNS: tuple[Column[Row], ...] = (
     Column("Image", lambda row: row["image"], number=False),
-    Column("Model", lambda row: row["artifact"].model, number=False),
-    Column("Format", lambda row: row["artifact"].format, number=False),
-    Column("Precision", lambda row: columns.precision(row["artifact"]), number=False),
+    Column("Model", lambda row: row["prediction"].artifact.model, number=False),
+    Column("Format", lambda row: row["prediction"].artifact.format, number=False),
+    Column("Precision", lambda row: columns.precision(row["prediction"].artifact), number=False),
 )

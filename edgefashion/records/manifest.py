@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from edgefashion.records.task import Task
-from edgefashion.records.values import Count, Digest, Labels, Name, Pooled, Positive, Record
+from edgefashion.records.values import Count, Digest, Labels, Name, Pooled, Positive, Record, Share
 
 
 class Input(Record, frozen=True, kw_only=True):
@@ -44,6 +44,21 @@ class Calibration(Record, frozen=True, kw_only=True):
     """Why this method: "measured", "the only one" or "asked for"."""
     measured: dict[str, dict[str, float]] | UnsetType = UNSET
     """What came of each method, where several were tried."""
+
+
+class Rejection(Record, frozen=True, kw_only=True):
+    """Which pictures no class fits: see `evaluation.rejection`."""
+
+    threshold: float
+    """Below it a picture is rejected: of its energy, less the median of the class that it is given."""
+    medians: tuple[float, ...]
+    """Of each class: the energy of the pictures that are given it."""
+    share: Share
+    """Of the pictures below, that are rejected."""
+    images: Positive
+    """How many the figures are from."""
+    split: Name
+    """Which these are of."""
 
 
 class Metadata(Record, frozen=True, kw_only=True):
@@ -109,5 +124,6 @@ class Manifest(Record, frozen=True, kw_only=True):
     drop: dict[str, Any] | UnsetType = UNSET
     """What int8 loses, measured by `quantize` against its limit: see `export.drop`. Told to people, too."""
     verification: dict[str, Any] | UnsetType = UNSET
+    rejection: Rejection | UnsetType = UNSET
     license: Name | UnsetType = UNSET
     edgefashion: Name | UnsetType = UNSET

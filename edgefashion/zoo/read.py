@@ -99,6 +99,10 @@ class Zoo:
         """The files of all models, verified. Raises ZooError."""
         return [each for name in self.names for each in self.artifacts(name)]
 
+    def best(self) -> str:
+        """The model whose last run was right on the largest share of its validation pictures."""
+        return max(self.names, key=lambda name: self.runs(name)[0].validation_accuracy)
+
     def runs(self, name: str) -> "tuple[Story, ...]":
         """What is known of the training of the model that NAME, `zoo:NAME` or `zoo:FILE` means, the last run
         first.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
@@ -19,7 +19,7 @@ def predict(capsys: pytest.CaptureFixture[str], *arguments: object, code: int | 
     with pytest.raises(SystemExit) as stopped:
         main(["predict", *map(str, arguments)])
     captured = capsys.readouterr()
-    assert (stopped.value.code or 0) == code, captured.err
+    assert code is None or (stopped.value.code or 0) == code, captured.err
     return captured.out, captured.err
 
 
@@ -82,11 +82,56 @@ def test_damaged_pictures_do_not_keep_the_others_from_being_classified(
     assert err.splitlines()[-1] == "edgefashion: 2 of 3 pictures are not classified: see above"
 
 
-def test_a_forgotten_model_is_told_with_one_that_is_there(
-    picture: Path, capsys: pytest.CaptureFixture[str]
+def test_without_a_model_the_best_that_is_shipped_answers_a_line_a_picture(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, err = predict(capsys, picture, code=2)
-    assert err.endswith(f"the model comes first: edgefashion predict zoo:cnn-64k {picture}\n")
+    cross = tmp_path / "cross.png"
+    drawn = Image.new("L", (90, 90), 255)
+    for line in ((15, 80, 75, 10), (15, 10, 75, 80)):
+        ImageDraw.Draw(drawn).line(line, fill=0, width=8)
+    drawn.save(cross)
+    out, err = predict(capsys, picture, cross)
+    known, unknown = out.splitlines()
+    assert known.startswith(f"{picture}: Sneaker ")
+    assert unknown.startswith(f"{cross}: none of these (closest: ")
+    assert "taking zoo:cnn-256k, of the shipped ones the most accurate on validation images (95.34%)" in err
+    found = json.loads(predict(capsys, picture, cross, "--json")[0])
+    assert [each["predictions"][0]["none_of_these"] for each in found["images"]] == [False, True]
+    assert found["images"][0]["predictions"][0]["file"] == "cnn-256k-int8-qat.tflite"
+
+
+def test_what_the_model_saw_is_drawn(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, seen = tmp_path / "gone.png", tmp_path / "seen.svg"
+    out, err = predict(capsys, "zoo:cnn-64k", picture, gone, "--plot", seen, code=2)
+    assert "Sneaker" in out
+    assert f"written: {seen}" in err
+    drawn = seen.read_text()
+    assert "clothing.png" in drawn
+    assert "as the model sees it, 28x28" in drawn
+    assert "2 model files: 1 picture" in drawn
+
+
+def test_a_picture_is_not_drawn_over_and_nothing_is_drawn_of_nothing(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = picture.read_bytes()
+    gone, seen = tmp_path / "gone.png", tmp_path / "seen.png"
+    for arguments, said in (
+        ([picture, "--plot", picture], "clothing.png is one of the files to read: write to another"),
+        ([gone, "--plot", seen], "gone.png does not exist: name a "),
+        ([gone, tmp_path / "too.png", "--plot", seen], "2 of 2 pictures are not classified: see above"),
+        ([picture, "--plot", tmp_path / "seen.jpg"], "end the name in .png, .svg or .pdf"),
+        (
+            [picture, "--plot", tmp_path / "nowhere/seen.png"],
+            "its folder is missing: make it first, or name another",
+        ),
+    ):
+        _, err = predict(capsys, MODEL, *arguments, code=None)
+        assert said in err.splitlines()[-1]
+        assert not seen.exists()
+    assert picture.read_bytes() == before
 
 
 def test_a_white_cut_out_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,9 +158,10 @@ def test_bad_input_is_one_line(
     empty.touch()
     data = ("--data", sample_folder)
     for arguments, said in (
+        ([], "there is nothing to classify"),
         ([MODEL], "there is nothing to classify"),
-        ([picture], "is a picture, and the model comes first"),
-        ([picture, picture], "is a picture, and the model comes first"),
+        ([picture, MODEL], "is a picture, and the model comes first"),
+        ([picture, "zoo:cnn-64k"], "comes first: edgefashion predict zoo:cnn-64k "),
         ([MODEL, tmp_path / "gone.png"], "gone.png does not exist"),
         ([MODEL, "--index", 400, *data], "there is no test image 400: give 0 to 399"),
         ([MODEL, "--index", -1, *data], "--index"),

@@ -66,6 +66,8 @@ def test_a_manifest_tells_where_the_file_comes_from(
     assert manifest.labels[0] == "T-shirt/top"
     assert manifest.input.shape == ("N", 28, 28, 1)
     assert manifest.verification["agreement"] >= manifest.verification["limits"]["agreement"]
+    assert (manifest.rejection.images, manifest.rejection.split) == (100, "validation")
+    assert len(manifest.rejection.medians) == 10
     assert (manifest.calibration is None) == (kind[1] != "int8")
     if manifest.calibration:
         chosen = {"tflite": "the only one", "onnx": "measured"}[kind[0]]

@@ -65,7 +65,7 @@ def test_what_fails_is_an_error_and_what_passes_has_its_limits_beside_it(
     unseen = splits.validation.take(np.arange(100))
     answers: list[Any] = [ALIKE, np.tile(ALIKE[:20], (5, 1))]
     monkeypatch.setattr(verify, "run_content", lambda *_: (answers.pop(0), "runtime 1"))
-    found = verify.verify(b"", "a.tflite", precision, unseen, ALIKE)
+    found = verify.verify(b"", "a.tflite", precision, unseen, ALIKE)["verification"]
     assert found["limits"]["agreement"] == verify.limits_on(precision, ALIKE).agreement
     assert "agrees with float on 100.00% of 100 validation images (>= 9" in verify.describe(found)
     with pytest.raises(VerificationError, match=r"a\.tflite agrees on 20\.0%.*: no file was kept") as caught:
@@ -87,7 +87,9 @@ def test_a_model_that_gives_every_image_one_class_is_described(
 ) -> None:
     one = np.tile(np.arange(10, dtype=np.float32), (100, 1))
     monkeypatch.setattr(verify, "run_content", lambda *_: (one, "runtime 1"))
-    found = verify.verify(b"", "a.tflite", "int8", splits.validation.take(np.arange(100)), one)
+    found = verify.verify(b"", "a.tflite", "int8", splits.validation.take(np.arange(100)), one)[
+        "verification"
+    ]
     assert "logit error 0.00%" in verify.describe(found)
     assert found["class_entropy_bits"] == found["keras_class_entropy_bits"] == 0
 

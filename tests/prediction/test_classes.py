@@ -17,6 +17,7 @@ from edgefashion.errors import ArtifactError
 from edgefashion.evaluation.predictions import Predictions
 from edgefashion.prediction import Prediction, Shown, classify, side_by_side, task_of, text
 from edgefashion.prediction.classes import probabilities
+from edgefashion.records.manifest import Rejection
 from edgefashion.report import card
 from edgefashion.runtimes import for_file
 
@@ -90,11 +91,54 @@ DIGITS = [f"digit {number}" for number in range(10)]
 
 
 def test_an_artifact_answers_with_the_classes_that_it_names(tmp_path: Path, sample: Dataset) -> None:
-    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS, rejection=rejecting(-100.0))
     (found,) = classify([own], images(sample, 3), sample.task)
     assert [guess.name for guess in found.top(0)] == [DIGITS[guess.label] for guess in found.top(0)]
     assert json.loads(text.to_json(images(sample, 3), [found]))["classes"] == DIGITS
     assert text.page(images(sample, 3), [found]).notes == []
+
+
+def rejecting(threshold: float, classes: int = 10) -> dict[str, Any]:
+    """What a manifest says of pictures that no class fits."""
+    known = {"threshold": threshold, "medians": [0.0] * classes}
+    return {**known, "share": 0.05, "images": 500, "split": "validation"}
+
+
+def test_where_no_class_fits_it_is_said_in_words_and_to_programs(tmp_path: Path, sample: Dataset) -> None:
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
+    pictures = images(sample, 3)
+    (found,) = classify([own], pictures, sample.task)
+    assert found.logits is not None
+    middle = float(np.median(np.logaddexp.reduce(found.logits, axis=1)))
+    found = replace(found, artifact=artifact.tell(own, rejection=Rejection(**rejecting(middle + 1e-3))))
+    told = [found.none_of_these(number) for number in range(3)]
+    assert sorted(map(bool, told)) == [False, True, True]
+    out = told.index(True)
+    cell = text.page(pictures, [found]).tables[0].cells[out][4]
+    closest = found.top(out)[0]
+    assert cell == f"none of these (closest: {closest.name} {100 * closest.probability:.1f} %)"
+    assert text.lines(pictures, found).header[out] == f"{out}: {cell}"
+    assert [
+        each["predictions"][0]["none_of_these"] for each in text.to_dict(pictures, [found])["images"]
+    ] == told
+
+
+def test_a_file_without_a_threshold_never_says_that_none_fits_and_that_is_said(
+    tmp_path: Path, sample: Dataset
+) -> None:
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
+    (found,) = classify([own], images(sample, 1), sample.task)
+    assert found.none_of_these(0) is None
+    assert text.to_dict(images(sample, 1), [found])["images"][0]["predictions"][0]["none_of_these"] is None
+    (note,) = text.page(images(sample, 1), [found]).notes
+    assert note == "never 'none of these' from own.tflite: no manifest beside it says when (export it again)"
+
+
+def test_a_threshold_for_other_classes_is_a_damaged_manifest(tmp_path: Path) -> None:
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS, rejection=rejecting(0.0, classes=9))
+    defect = artifact.inspect(own.path).defect
+    assert defect
+    assert defect.endswith("rejects by other classes than the file has: export it again")
 
 
 def test_a_picture_is_called_by_its_name_alone_where_that_tells_it_from_others(
@@ -111,7 +155,7 @@ def test_a_picture_is_called_by_its_name_alone_where_that_tells_it_from_others(
 def test_where_an_artifact_names_no_classes_it_is_said(tmp_path: Path, sample: Dataset) -> None:
     (found,) = classify([exported(tmp_path, "own.tflite", "float32")], images(sample, 3), sample.task)
     assert found.top(0)[0].name == CLASS_NAMES[found.top(0)[0].label]
-    (note,) = text.page(images(sample, 3), [found]).notes
+    note, _ = text.page(images(sample, 3), [found]).notes
     assert note == "own.tflite does not name its classes: taken to be those of Fashion-MNIST"
 
 

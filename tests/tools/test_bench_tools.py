@@ -12,8 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image, ImageDraw
 
 from edgefashion.cli import main
+from edgefashion.data import Dataset
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests/files/models"
@@ -115,3 +117,22 @@ def test_pictures_compares_what_is_equal() -> None:
     assert "pixels are 0.00 apart on average" in done.stdout
     for line in ("opening: ", "decoding, ", "pipeline, cnn"):
         assert f"\n{line}" in done.stdout
+
+
+def test_rejection_tells_pictures_of_other_things_from_those_of_the_classes(
+    sample: Dataset, sample_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, cross = tmp_path / "other", Image.new("L", (90, 90), 255)
+    folder.mkdir()
+    Image.fromarray(sample.test.images[0, ..., 0]).save(folder / "clothing.png")
+    for line in ((15, 80, 75, 10), (15, 10, 75, 80)):
+        ImageDraw.Draw(cross).line(line, fill=0, width=8)
+    cross.save(folder / "cross.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tools/bench")
+        options = ("--other", folder, "--data", sample_folder)
+        patch.setattr("sys.argv", ["rejection", "zoo:cnn-64k-int8-qat.tflite", *map(str, options)])
+        runpy.run_path(str(ROOT / "tools/bench/rejection"))["main"]()
+    *_, test, others = filter(None, capsys.readouterr().out.splitlines())
+    assert test.startswith("| cnn-64k-int8-qat.tflite | test (400) | ")
+    assert others.startswith("| cnn-64k-int8-qat.tflite | other (2) | 50.0 (")
