@@ -40,6 +40,11 @@ recipe_options = options(
         "did not see, in float and int8; and NAME on all.",
     ),
     click.option(
+        "--fold",
+        type=Whole(0),
+        help="Of --folds: train NAME-fold-N only, and keep what it says of its fold; 0: NAME on all.",
+    ),
+    click.option(
         "--variety",
         type=click.Choice(VARIETIES),
         help="How pictures of a class differ, of --recipe auto: as photos do (default); little, the camera "

@@ -22,14 +22,10 @@ def for_data(
 
     Raises BadInput for changes that it cannot take, and for a `variety` where that says nothing.
     """
+    from edgefashion.data import FASHION_MNIST
+
+    check(models, name, chosen, **changes)  # an error comes before anything is read
     named = [NAMED_RECIPES[name]] if name not in (None, AUTO) else []
-    from edgefashion.data import FASHION_MNIST, locate
-
-    for recipe in named:
-        changed(recipe, **changes)  # an error comes before anything is read
-    for model in [] if named else models:
-        _check(model, changes, known=name != AUTO and not locate.named(chosen.folder))
-
     dataset = _data.for_training(chosen)
     usual = named or [RECIPES[model] for model in models]
     if name == AUTO or not (named or dataset.task == FASHION_MNIST):
@@ -39,6 +35,17 @@ def for_data(
     else:
         recipes = [changed(recipe, **changes) for recipe in usual]
     return dataset, {run_name(recipe): recipe for recipe in recipes}
+
+
+def check(models: Sequence[str], name: str | None, chosen: Chosen, **changes: Any) -> None:
+    """Raise BadInput for changes that the recipe called `name`, or else those of the models, cannot take."""
+    from edgefashion.data import locate
+
+    if name not in (None, AUTO):
+        changed(NAMED_RECIPES[name], **changes)
+        return
+    for model in models:
+        _check(model, changes, known=name != AUTO and not locate.named(chosen.folder))
 
 
 def _check(model: str, changes: dict[str, Any], known: bool) -> None:

@@ -3,13 +3,37 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edgefashion.cli import _fine_tuning
 from edgefashion.cli._output import say
 
 if TYPE_CHECKING:
+    from edgefashion.training.folds import Folds
     from edgefashion.training.runs import Run
+    from edgefashion.training.seeds import Seeds
 
 FEW = 100
 """Validation pictures, below which folds tell more."""
+
+
+def tell(run: "Run") -> None:
+    """Say what came of one."""
+    say(f"{run.folder}: {sentence(run)}{_fine_tuning.compressed(run)}")
+
+
+def tell_seeds(run: "Run", seeds: "Seeds") -> None:
+    """Say what came of several seeds, and of the best."""
+    spread = "" if seeds.deviation is None else f", standard deviation {seeds.deviation:.4f}"
+    best = seeds.runs[seeds.best]["run"]
+    say(f"{len(seeds.runs)} seeds: mean validation accuracy {seeds.mean:.4f}{spread}; best: {best}")
+    tell(run)
+
+
+def tell_folds(found: "Folds", count: int) -> None:
+    """Say what came of all folds."""
+    from edgefashion.cli import _folds
+
+    for precision in _folds.PRECISIONS:
+        say(_folds.sentence(precision, found.pooled.get(precision), count))
 
 
 def sentence(run: "Run") -> str:

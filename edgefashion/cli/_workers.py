@@ -1,12 +1,14 @@
 """Training with other processes, which TF_CONFIG or Slurm names, and starting it on other machines."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from edgefashion.cli import _trained
 from edgefashion.cli._options import options
 from edgefashion.cli._output import say
 from edgefashion.errors import BadInput, RunError
@@ -14,22 +16,17 @@ from edgefashion.errors import BadInput, RunError
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
     from edgefashion.hosts.host import Host
-    from edgefashion.recipes import Recipe
+    from edgefashion.recipes import FineTuning, Recipe
+    from edgefashion.shelf.errands import Errand
     from edgefashion.training.cluster import Cluster
     from edgefashion.training.runs import Run
-
-TYPED = "edgefashion.typed"
-_OWN = ("--workers", "--python", "--runs", "--name", "--seeds")
-"""Options with a value that are for this computer."""
-_NOT_THERE = ("--folds", "--teacher", "--config", "--from", "--qat", "--prune", "--cluster")
-"""Those that need what is here, or several trainings of which one comes after the other."""
 
 workers_options = options(
     click.option(
         "--workers",
         metavar="HOST,HOST...",
-        help="Train on other machines, over your own ssh: all share each batch; with --seeds, whole "
-        "trainings are dealt out. --data is where the pictures are there.",
+        help="Train on other machines, over your own ssh: all share each batch; with --seeds or --folds, "
+        "whole trainings are dealt out. --data is where the pictures are there.",
     ),
     click.option(
         "--python",
@@ -40,20 +37,12 @@ workers_options = options(
 )
 
 
-class Typed(click.Command):
-    """A verb that knows how it was typed."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As any command does."""
-        ctx.meta[TYPED] = tuple(args)
-        return super().parse_args(ctx, args)
-
-
 def cluster_of(models: tuple[str, ...], several: bool) -> "Cluster | None":
-    """The cluster that this process belongs to. Raises BadInput for one that makes no sense, and where more
-    than one run is asked for: its processes train one and end.
+    """The cluster that this process belongs to, whose others can reach it from now on. Raises BadInput for
+    one that makes no sense, and where more than one run is asked for: its processes train one and end.
     """
     from edgefashion.training.cluster import from_environment
+    from edgefashion.training.meeting import hold
 
     cluster = from_environment()
     if cluster and (several or len(models) > 1):
@@ -61,6 +50,8 @@ def cluster_of(models: tuple[str, ...], several: bool) -> "Cluster | None":
             f"{cluster.source} names {len(cluster.addresses)} workers, which train one run: leave out "
             "--seeds and --folds, and name one --model"
         )
+    if cluster:
+        hold(cluster)
     return cluster
 
 
@@ -74,7 +65,11 @@ def follow(recipe: "Recipe", dataset: "Dataset", folder: Path, hardware: str | N
 
 
 def asked(
-    workers: str | None, python: str | None, models: tuple[str, ...], cluster: "Cluster | None"
+    workers: str | None,
+    python: str | None,
+    models: tuple[str, ...],
+    cluster: "Cluster | None",
+    fold: int | None,
 ) -> bool:
     """Whether other machines are to train. Raises BadInput for what does not go together."""
     if workers is None:
@@ -83,6 +78,8 @@ def asked(
         return False
     if len(models) > 1:
         raise BadInput("--workers train one run: name one --model")
+    if fold is not None:
+        raise BadInput("--workers train all folds: leave out --fold")
     if cluster:
         raise BadInput(f"{cluster.source} names workers already: unset it, or leave out --workers")
     return True
@@ -98,86 +95,153 @@ def hosts_of(workers: str) -> "Sequence[Host]":
     return parse_all(names, None)
 
 
-def words_for_there() -> tuple[str, ...]:
-    """How the verb was typed, without what is for this computer. Raises BadInput for what cannot be there."""
-    typed: tuple[str, ...] = click.get_current_context().meta[TYPED]
-    words, skipped = [], False
-    for word in typed:
-        option, is_assigned, _ = word.partition("=")
-        if option in _NOT_THERE:
-            raise BadInput(f"--workers trains from the start, by what is there: leave out {option}")
-        if option in _OWN:
-            skipped = not is_assigned
-        elif skipped:
-            skipped = False
-        elif option != "--resume":
-            words.append(word)
-    return tuple(words)
+def check_shared(hosts: "Sequence[Host]", kind: "FineTuning", seeds: bool) -> None:
+    """Raise BadInput for what several machines cannot share."""
+    if kind == "prune" and len(hosts) > 1 and not seeds:
+        raise BadInput(
+            "pruning is for one machine, since its masks cannot be shared: name one in --workers, or train "
+            "several seeds, one a machine, with --seeds"
+        )
 
 
-def train_shared(workers: str, python: str | None, folder: Path, resume: bool, force: bool) -> "Run":
-    """One run, trained by all workers together. Raises HostError for the one at fault."""
-    from edgefashion.shelf.training import Training
-    from edgefashion.training import checkpoints, runs
+@dataclass(frozen=True)
+class Elsewhere:
+    """What machines train into the run `folder`, or beside it."""
 
-    hosts, words = hosts_of(workers), words_for_there()
-    _check_free(folder, force or resume)
-    with runs.lock(folder):
-        staging = runs.staging(folder)
-        if resume and (staging / runs.INFO).is_file():
-            return runs.publish(folder)  # it was interrupted when all but that was done
-        is_there = checkpoints.has_checkpoint(staging)
-        if resume and not is_there:
-            raise RunError("there is nothing to resume: train without --resume")
-        if is_there and not resume and not force:
+    hosts: "Sequence[Host]"
+    python: str | None
+    errand: "Errand"
+    folder: Path
+    resume: bool
+    force: bool
+
+    def run(self, seeds: int | None, folds: int | None) -> None:
+        """One run, or those of seeds or of folds. Raises HostError."""
+        if seeds:
+            self.train_seeds(seeds)
+        elif folds:
+            self.train_folds(folds)
+        else:
+            self.train()
+
+    def train(self) -> None:
+        """One run, by all together. Raises HostError for the machine at fault."""
+        from edgefashion.shelf.training import Training
+        from edgefashion.training import runs
+
+        self._check_free(self.folder)
+        with runs.lock(self.folder):
+            if self._is_finished(self.folder):
+                _trained.tell(self._publish(self.folder))
+                return
+            staging, is_there = runs.staging(self.folder), self._has_begun(self.folder)
+            if self.resume and not is_there:
+                raise RunError("there is nothing to resume: train without --resume")
+            training = Training(self.hosts, self.folder.name, self.errand, staging, self.python, self.resume)
+            with _going_on():
+                training.run(_tell, _say)
+            _trained.tell(self._publish(self.folder))
+
+    def train_seeds(self, count: int) -> None:
+        """The runs of so many seeds, each by one machine, and the best of them."""
+        from edgefashion.training import runs
+        from edgefashion.training.seeds import is_best_of_seeds, train_seeds
+
+        self._check_free(self.folder)
+        folders = [self.folder.with_name(f"{self.folder.name}-seed-{seed}") for seed in range(count)]
+        self._deal({one: (f"--name={one.name}", f"--seed={seed}") for seed, one in enumerate(folders)})
+        found = [runs.read(one) for one in folders]
+        replacing = self.force or (self.resume and is_best_of_seeds(self.folder))
+        several = train_seeds(
+            found[0].recipe, self.folder, count, lambda one, _: found[one.seed], replacing=replacing
+        )
+        _trained.tell_seeds(*several)
+
+    def train_folds(self, count: int) -> None:
+        """The runs of so many folds and that on all, each by one machine, and what came of all folds."""
+        from edgefashion.training import runs
+        from edgefashion.training.folds import fold_folder, gather, record
+
+        numbers = [*range(1, count + 1), 0]
+        self._deal(
+            {
+                fold_folder(self.folder, number): (f"--name={self.folder.name}", f"--fold={number}")
+                for number in numbers
+            }
+        )
+        run = runs.read(self.folder)
+        result = gather(run.recipe, self.folder, count)
+        _trained.tell(record(run, result))
+        _trained.tell_folds(result, count)
+
+    def _deal(self, words: dict[Path, tuple[str, ...]]) -> None:
+        """Let machines train those runs that there are not yet, each with words of its own."""
+        from edgefashion.shelf.training import Deal
+        from edgefashion.training import runs
+
+        with ExitStack() as locks:
+            left = {}
+            for folder, own in words.items():
+                self._check_free(folder)
+                locks.enter_context(runs.lock(folder))
+                if self._is_finished(folder):
+                    self._publish(folder)
+                elif not (self.resume and folder.exists() and not self._has_begun(folder)):
+                    self._has_begun(folder)
+                    left[folder] = own
+            deal = Deal(
+                self.hosts,
+                self.errand,
+                {folder.name: own for folder, own in left.items()},
+                {folder.name: runs.staging(folder) for folder in left},
+                self.python,
+            )
+            with _going_on():
+                deal.run(_tell, _say)
+            for folder in left:
+                self._publish(folder)
+
+    def _check_free(self, folder: Path) -> None:
+        """Raise RunError where a run would be replaced that nobody has said may be."""
+        from edgefashion.files import reading
+
+        if reading.exists(folder, RunError) and not (self.force or self.resume):
+            raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
+
+    def _is_finished(self, folder: Path) -> bool:
+        """Whether all was done before, but to give the run its name."""
+        from edgefashion.training import runs
+
+        return self.resume and (runs.staging(folder) / runs.INFO).is_file()
+
+    def _has_begun(self, folder: Path) -> bool:
+        """Whether there is a state of it to go on from. Raises RunError where that is to be decided."""
+        from edgefashion.training import checkpoints, runs
+
+        is_there = checkpoints.has_checkpoint(runs.staging(folder))
+        if is_there and not (self.resume or self.force):
             raise RunError(
                 f"the training of {folder} was interrupted: go on with --resume, or begin with --force"
             )
-        training = Training(hosts, folder.name, words, staging, python, resume)
-        with _going_on(folder):
-            training.run(_tell, _say)
+        return is_there
+
+    def _publish(self, folder: Path) -> "Run":
+        """The run that came home, whose record names what was sent along as it is called here."""
+        from msgspec import structs
+
+        from edgefashion import files
+        from edgefashion.training import runs
+
+        path = runs.staging(folder) / runs.INFO
+        info, paths = runs.read_info(path), self.errand.paths
+        named = {name: getattr(info.recipe, name) for name in ("weights", "teacher")}
+        recipe = replace(info.recipe, **{name: paths.get(one or "", one) for name, one in named.items()})
+        files.write_json(path, structs.replace(info, recipe=recipe).to_dict())
         return runs.publish(folder)
 
 
-def train_seeds(
-    workers: str, python: str | None, folder: Path, count: int, resume: bool, force: bool
-) -> "dict[int, Run]":
-    """The runs of so many seeds, each trained by one worker alone."""
-    from edgefashion.files import reading
-    from edgefashion.shelf.training import Deal
-    from edgefashion.training import runs
-
-    hosts, words = hosts_of(workers), words_for_there()
-    _check_free(folder, force or resume)
-    folders = {seed: folder.with_name(f"{folder.name}-seed-{seed}") for seed in range(count)}
-    left = {seed: one for seed, one in folders.items() if not (resume and reading.exists(one, RunError))}
-    for one in left.values():
-        _check_free(one, force)
-    deal = Deal(
-        hosts,
-        {one.name: (*words, f"--seed={seed}") for seed, one in left.items()},
-        {one.name: runs.staging(one) for one in left.values()},
-        python,
-    )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _going_on(folder):
-        deal.run(_tell, _say)
-    for one in left.values():
-        with runs.lock(one):
-            runs.publish(one)
-    return {seed: runs.read(one) for seed, one in folders.items()}
-
-
-def _check_free(folder: Path, replaces: bool) -> None:
-    """Raise RunError where a run would be replaced that nobody has said may be."""
-    from edgefashion.files import reading
-
-    if reading.exists(folder, RunError) and not replaces:
-        raise RunError(f"{folder} exists: choose another --name, or replace it with --force")
-
-
 @contextmanager
-def _going_on(folder: Path) -> Iterator[None]:
+def _going_on() -> Iterator[None]:
     """Say how it goes on after an interruption."""
     try:
         yield
@@ -187,7 +251,7 @@ def _going_on(folder: Path) -> Iterator[None]:
 
 
 def _say(host: "Host", line: str) -> None:
-    if line and not line.startswith("next: "):
+    if line and not line.startswith(("next: ", "in this shell, first: ")):
         say(f"{host}: {line}")
 
 

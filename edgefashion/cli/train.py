@@ -11,6 +11,7 @@ import click
 
 from edgefashion.cli import (
     _data,
+    _errands,
     _fine_tuning,
     _recipe_options,
     _recipes,
@@ -38,10 +39,9 @@ if TYPE_CHECKING:
     from edgefashion.data import Dataset
     from edgefashion.training.cluster import Cluster
     from edgefashion.training.runs import Run
-    from edgefashion.training.seeds import Seeds
 
 
-@click.command(cls=_workers.Typed)
+@click.command(cls=_errands.Typed)
 @model_option
 @recipe_options
 @click.option("--name", help="Name of the run; default: the model's or the recipe's.")
@@ -59,6 +59,7 @@ def train(
     teacher: str | None,
     seeds: int | None,
     folds: int | None,
+    fold: int | None,
     variety: Variety | None,
     name: str | None,
     root: Path,
@@ -85,15 +86,26 @@ def train(
     recipe_name = _recipe_options.name_of(recipe_name, file.recipe)
     if teacher:
         named["teacher"] = str(_resolve.run_folder(teacher, root))
-    changes = file.fields | _recipe_options.together(named, overrides.settings(texts))
+    own = _recipe_options.together(named, overrides.settings(texts))
+    changes = file.fields | own
     tuning = _fine_tuning.asked(base, qat, sparsity, clusters)
-    _check_several(seeds, folds, "seed" in changes, tuning is not None)
+    _check_several(seeds, folds, fold, "seed" in changes, tuning is not None)
     if recipe_name not in (None, AUTO) or (recipe_name and tuning):
         _recipe_options.check_alone(recipe_name, tuning is not None)
     cluster = _workers.cluster_of(models, bool(seeds or folds))
-    if _workers.asked(workers, python, models, cluster):
-        usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
-        _train_elsewhere(workers or "", python, root / (name or usual), seeds, resume, force)
+    if _workers.asked(workers, python, models, cluster, fold):
+        hosts = _workers.hosts_of(workers or "")
+        errand = _errands.made(file, own, texts, chosen.folder)
+        if tuning is None:
+            _recipes.check(models, recipe_name, chosen, **changes)
+            usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
+        else:
+            changes |= {"sparsity": sparsity, "clusters": clusters}
+            usual = _errands.fine_tuning(errand, tuning, models, root, changes)
+            _workers.check_shared(hosts, tuning[0], bool(seeds))
+        folder = root / (name or usual)
+        _workers.Elsewhere(hosts, python, errand, folder, resume, force).run(seeds, folds)
+        following(shlex.join(("edgefashion", "export", str(folder))))
         return
     changes |= _recipe_options.of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
@@ -113,7 +125,7 @@ def train(
     report = _trained.said_once() if seeds or folds else say
     how = _How(hardware, resume, force, report, cluster)
     for folder, recipe in folders.items():
-        _train(recipe, dataset, folder, seeds, folds, how)
+        _train(recipe, dataset, folder, seeds, folds, fold, how)
     if how.keeps_runs:
         following(shlex.join(("edgefashion", "export", *map(str, folders))))
 
@@ -130,12 +142,16 @@ def _check_names(name: str | None, models: tuple[str, ...], root: Path, force: b
         raise RunError(f"{root / name} exists: choose another --name, or replace it with --force")
 
 
-def _check_several(seeds: int | None, folds: int | None, seed: bool, fine_tuning: bool) -> None:
+def _check_several(
+    seeds: int | None, folds: int | None, fold: int | None, seed: bool, fine_tuning: bool
+) -> None:
     """Raise BadInput where several runs are asked for, and something that they cannot be."""
     if seeds and seed:
         raise BadInput("--seeds counts the seeds from 0: leave out seed")
     if folds and seeds:
         raise BadInput("--seeds and --folds both train several runs: give one of them")
+    if fold is not None and not (folds and fold <= folds):
+        raise BadInput(f"--fold {fold} is one of --folds: name it with --folds N, from 0, that on all, to N")
     if folds and fine_tuning:
         raise BadInput("--folds trains from the start: leave it out, or what fine-tunes a run")
 
@@ -163,7 +179,13 @@ class _How:
 
 
 def _train(
-    recipe: Recipe, dataset: "Dataset", folder: Path, seeds: int | None, folds: int | None, how: _How
+    recipe: Recipe,
+    dataset: "Dataset",
+    folder: Path,
+    seeds: int | None,
+    folds: int | None,
+    fold: int | None,
+    how: _How,
 ) -> None:
     """One run, or those of seeds or folds."""
     if not how.keeps_runs:
@@ -173,10 +195,10 @@ def _train(
             _train_seeds(recipe, dataset, folder, seeds, how)
     elif folds:
         with _interruptible(how):
-            _train_folds(recipe, dataset, folder, folds, how)
+            _train_folds(recipe, dataset, folder, folds, fold, how)
     else:
         run = _fit(recipe, dataset, folder, how)
-        _tell(run)
+        _trained.tell(run)
         if more := _trained.hint(run):
             say(more)
 
@@ -198,10 +220,6 @@ def _fit(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
         )
 
 
-def _tell(run: "Run") -> None:
-    say(f"{run.folder}: {_trained.sentence(run)}{_fine_tuning.compressed(run)}")
-
-
 def _fit_one(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Run":
     """One of several runs: with --resume one that is there already is taken as it is."""
     from edgefashion.training.reuse import train_or_reuse
@@ -214,7 +232,7 @@ def _fit_one(recipe: Recipe, dataset: "Dataset", folder: Path, how: _How) -> "Ru
             )
     else:
         run = _fit(recipe, dataset, folder, how)
-    _tell(run)
+    _trained.tell(run)
     return run
 
 
@@ -229,35 +247,21 @@ def _interruptible(how: _How) -> Iterator[None]:
         raise KeyboardInterrupt(f"interrupted; {how.again} goes on from there") from interruption
 
 
-def _train_folds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:
-    from edgefashion.cli._folds import PRECISIONS, classes_of, sentence
-    from edgefashion.training.folds import train_folds
+def _train_folds(
+    recipe: Recipe, dataset: "Dataset", folder: Path, count: int, only: int | None, how: _How
+) -> None:
+    from edgefashion.cli._folds import classes_of
+    from edgefashion.training.folds import train_fold, train_folds
 
     def fit(one: Recipe, part: "Dataset", where: Path) -> "Run":
         _data.say_fold(part)
         return _fit_one(one, part, where, how)
 
-    _, found = train_folds(recipe, dataset, folder, count, fit, classes_of)
-    for precision in PRECISIONS:
-        say(sentence(precision, found.pooled.get(precision), count))
-
-
-def _train_elsewhere(
-    workers: str, python: str | None, folder: Path, seeds: int | None, resume: bool, force: bool
-) -> None:
-    """One run by several machines, or those of seeds by one each."""
-    if not seeds:
-        _tell(_workers.train_shared(workers, python, folder, resume, force))
+    if only is not None:
+        train_fold(recipe, dataset, folder, only, count, fit, classes_of)
     else:
-        from edgefashion.training.seeds import is_best_of_seeds, train_seeds
-
-        found = _workers.train_seeds(workers, python, folder, seeds, resume, force)
-        replacing = force or (resume and is_best_of_seeds(folder))
-        several = train_seeds(
-            found[0].recipe, folder, seeds, lambda one, _: found[one.seed], replacing=replacing
-        )
-        _tell_seeds(*several)
-    following(shlex.join(("edgefashion", "export", str(folder))))
+        _, found = train_folds(recipe, dataset, folder, count, fit, classes_of)
+        _trained.tell_folds(found, count)
 
 
 def _train_seeds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, how: _How) -> None:
@@ -267,11 +271,4 @@ def _train_seeds(recipe: Recipe, dataset: "Dataset", folder: Path, count: int, h
         return _fit_one(one, dataset, where, how)
 
     replacing = how.force or (how.resume and is_best_of_seeds(folder))
-    _tell_seeds(*train_seeds(recipe, folder, count, fit, replacing=replacing))
-
-
-def _tell_seeds(run: "Run", seeds: "Seeds") -> None:
-    spread = "" if seeds.deviation is None else f", standard deviation {seeds.deviation:.4f}"
-    best = seeds.runs[seeds.best]["run"]
-    say(f"{len(seeds.runs)} seeds: mean validation accuracy {seeds.mean:.4f}{spread}; best: {best}")
-    _tell(run)
+    _trained.tell_seeds(*train_seeds(recipe, folder, count, fit, replacing=replacing))

@@ -110,8 +110,12 @@ class Recipe:
         return cls(**{key: value for key, value in saved.items() if key in known})
 
     def differences(self, other: "Recipe") -> list[str]:
-        """Each field that decides something and is not the same in `other`: `epochs 3 → 4`."""
-        names = [one.name for one in fields(self) if one.compare]
+        """Each field that decides something and is not the same in `other`: `epochs 3 → 4`. Where a run is
+        that both began with or learn from is no such thing: its id says which.
+        """
+        ids = {"weights": "base_run_id", "teacher": "teacher_id"}
+        paths = [name for name, id in ids.items() if getattr(self, id) and getattr(other, id)]
+        names = [one.name for one in fields(self) if one.compare and one.name not in paths]
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
         return [f"{name} {mine} → {wanted}" for name, (mine, wanted) in pairs.items() if mine != wanted]
 

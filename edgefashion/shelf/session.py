@@ -1,20 +1,32 @@
 """One machine that trains, from here: told what to do, followed, and its run kept."""
 
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGABRT
 
 from edgefashion.errors import BadInput, HostError
 from edgefashion.errors.wording import setting
+from edgefashion.escaping import visible
 from edgefashion.hosts import failures
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Connection, Remote
-from edgefashion.reporting import Report
+from edgefashion.reporting import Report, silent
 from edgefashion.shelf import lines, work
 from edgefashion.shelf.lines import RUBBISH_CHARACTERS, Alive
-from edgefashion.shelf.work import Arrival, Ended, Folder, Go, Listening, Piece, Said, Start, Whole
+from edgefashion.shelf.work import Arrival, Ended, Folder, Go, Learning, Listening, Piece, Said, Start, Whole
+
+CLOCK_S = 5.0
+"""How far a clock may be off without a word; a training does not depend on it, but dates of its record do."""
+_NOISE = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |\s*)[IWEF]\d{0,4} .*\.(cc|h|cu):\d+\]"
+    r"|WARNING: All log messages before absl|Additional GRPC error information|:?UNKNOWN:|:?\{\"created\""
+)
+"""Lines of TensorFlow's own, for who develops it."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +39,20 @@ class Session:
     """Called with each line of the training."""
     resume: bool = False
     """Whether what is in `staging` goes there first."""
+    learning: Report = silent
+    """Called with the digest of the data that is learned from there; may raise HostError."""
 
     def run(self, remote: Remote, there: Environment, config: Callable[[int], str]) -> None:
         """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError."""
         with remote.open(there.command("edgefashion.shelf.worker"), work.LINE_BYTES) as connection:
+            asked = time.time()
             connection.send([lines.line(self.start)], work.SILENCE_S)
             answers = _answers(connection)
             first = next(answers, None)
             if not isinstance(first, Listening):
                 raise _broken(connection)
+            if warning := of_clock(first.clock, asked, time.time()):
+                self.say(warning)
             if self.resume and self.start.is_chief:
                 sent = map(lines.line, work.pieces(self.staging, finished=False))
                 connection.send(sent, work.SILENCE_S)
@@ -51,12 +68,16 @@ class Session:
                 shutil.rmtree(coming, ignore_errors=True)
 
     def _take(self, connection: Connection, answers: Iterator[work.Answer], coming: Path) -> None:
-        arrival, last = None, "nothing"
+        arrival, last, noise = None, "", ""
         for answer in answers:
             match answer:
+                case Said(line) if is_noise(line):
+                    noise = line
                 case Said(line):
                     self.say(line)
                     last = line or last
+                case Learning(data):
+                    self.learning(data)
                 case Folder() if self.start.is_chief:
                     arrival = Arrival(coming)
                 case Piece() if arrival:
@@ -67,7 +88,7 @@ class Session:
                     arrival = None
                 case Ended(code):
                     if code:
-                        raise _failed(connection.host, code, last)
+                        raise _failed(connection.host, code, noise if code == -SIGABRT else last or noise)
                     return
                 case _:
                     break
@@ -89,15 +110,35 @@ def _answers(connection: Connection) -> Iterator[work.Answer]:
                 yield answer
 
 
+def is_noise(line: str) -> bool:
+    """Whether a line of a training is none of ours."""
+    return _NOISE.match(line) is not None
+
+
+def of_clock(clock: float, asked: float, answered: float) -> str:
+    """A warning where a clock says what it cannot have said between those two times of ours, all in seconds
+    since 1970; else nothing.
+    """
+    off = max(asked - clock, clock - answered)
+    if off <= CLOCK_S:
+        return ""
+    where = "behind" if clock < asked else "ahead"
+    return (
+        f"warning: its clock is {off:,.0f} s {where}, and so are dates: there, sudo timedatectl set-ntp true"
+    )
+
+
 def _failed(host: Host, code: int, last: str) -> HostError:
+    said, ours = failures.said(last), last.removeprefix("edgefashion: ")
+    if ours != last:
+        said = visible(re.sub(rf"^{re.escape(host.name)} (?=is|cannot)", "it ", ours))
     if code == BadInput.exit_code:
-        why = f"its training ended with exit code {code}: {failures.said(last)}"
-        error = HostError(host.name, why, "mend that, then try again")
+        error = HostError(host.name, said, "mend that, then try again")
         error.exit_code = code
         return error
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
     mend = f"go on from the last checkpoint that came home with {setting('--resume')}"
-    return HostError(host.name, f"its training {how}; its last words: {failures.said(last)}", mend)
+    return HostError(host.name, f"its training {how}; its last words: {said}", mend)
 
 
 def _broken(connection: Connection) -> HostError:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from edgefashion.errors import HostError
@@ -17,9 +18,12 @@ from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote, ssh_command
 from edgefashion.reporting import Progress, Report
 from edgefashion.shelf import shelf
+from edgefashion.shelf.errands import Errand
 from edgefashion.shelf.session import Session
 from edgefashion.shelf.visit import ready
 from edgefashion.shelf.work import Start
+from edgefashion.training import checkpoints
+from edgefashion.training.cluster import NAMES
 
 GRACE_S = 8.0
 """How long the others may go on when one has failed, so that each says why."""
@@ -28,13 +32,13 @@ _OTHERS_FAULT = "was lost, and the training ended"
 
 @dataclass
 class Training:
-    """A training of one run by `words`, the arguments of `edgefashion train`, on machines of which the first
-    is the chief. Its state, and the run in the end, come into `staging`.
+    """A training of one run on machines of which the first is the chief. Its state, and in the end the run,
+    come into `staging`.
     """
 
     hosts: Sequence[Host]
     name: str
-    words: tuple[str, ...]
+    errand: Errand
     staging: Path
     python: str | None = None
     resume: bool = False
@@ -48,14 +52,17 @@ class Training:
         """
         outcomes = list(shelf.each(self.hosts, self._work, tell, say))
         if found := [one.result for one in outcomes if isinstance(one.result, HostError)]:
-            raise min(found, key=_innocence)
+            raise min(found, key=self._innocence)
 
     def _work(self, remote: Remote, tell: Progress, say: Report) -> None:
         try:
             there = ready(remote, self.python, tell, say, environment.TRAINING)
+            given = self.errand.bring(remote, there, tell)
             self._wait_for_all(remote, self.prepared, there.python)
             tell("starting", 0, 0)
-            start = Start(self.name, self.words, is_chief=remote.host == self.hosts[0])
+            is_chief = remote.host == self.hosts[0]
+            words = (*self.errand.words, f"--name={self.name}")
+            start = Start(self.name, words, is_chief, self.errand.data, given)
             session = Session(start, self.staging, say, self.resume)
             session.run(remote, there, lambda port: self._config(remote, port))
         except BaseException:
@@ -71,7 +78,15 @@ class Training:
         self._wait_for_all(remote, self.addresses, f"{_machine(remote.host)}:{port}")
         addresses = [self.addresses[each] for each in self.hosts]
         task = {"type": "worker", "index": list(self.hosts).index(remote.host)}
-        return json.dumps({"cluster": {"worker": addresses}, "task": task})
+        names = [str(each) for each in self.hosts]
+        return json.dumps({"cluster": {"worker": addresses}, "task": task, NAMES: names})
+
+    def _innocence(self, error: HostError) -> int:
+        """Who speaks of another, or was stopped from here, is not who was at fault."""
+        speaks_of_another = error.why.startswith(tuple(f"{host} " for host in self.hosts))
+        return (
+            speaks_of_another + 2 * (_OTHERS_FAULT in error.why) + 4 * ("interrupted from here" in error.why)
+        )
 
     def _wait_for_all(self, remote: Remote, found: dict[Host, str], own: str) -> None:
         """Until every machine has come as far as this one. Raises HostError when one has failed."""
@@ -86,14 +101,17 @@ class Training:
 
 @dataclass
 class Deal:
-    """Whole trainings, by name, each with the words that are its own: one a machine at a time. What is lost
-    with a machine is dealt again. Runs come to `staging_of` their names.
+    """Whole trainings on the same data, by name, each with the words that it has beside those of all: one a
+    machine at a time. What is lost with a machine is dealt again, and goes on from what is in its staging.
     """
 
     hosts: Sequence[Host]
+    errand: Errand
     words: dict[str, tuple[str, ...]]
     stagings: dict[str, Path]
     python: str | None = None
+    data: tuple[Host, str] | None = None
+    """Who began first, and the digest of what it learns from."""
     waiting: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -114,9 +132,14 @@ class Deal:
 
     def _work(self, remote: Remote, tell: Progress, say: Report) -> None:
         there = ready(remote, self.python, tell, say, environment.TRAINING)
+        given = self.errand.bring(remote, there, tell)
         while name := self._next(remote):
-            tell(f"training {name}", len(self.done), len(self.words))
-            session = Session(Start(name, self.words[name], is_chief=True), self.stagings[name], say)
+            tell(f"training {name}", 0, 0)
+            words = (*self.errand.words, *self.words[name])
+            start = Start(name, words, is_chief=True, data=self.errand.data, given=given)
+            staging, agree = self.stagings[name], partial(self._agree, remote.host)
+            resume = checkpoints.has_checkpoint(staging) and "--force" not in words
+            session = Session(start, staging, say, resume, agree)
             try:
                 session.run(remote, there, lambda port: "")
             except BaseException:
@@ -125,6 +148,14 @@ class Deal:
             with self.changed:
                 self.done.add(name)
                 self.changed.notify_all()
+
+    def _agree(self, host: Host, data: str) -> None:
+        """Raise HostError for other data than that of the first."""
+        with self.changed:
+            first, known = self.data = self.data or (host, data)
+        if data != known:
+            why = f"its data is another than that of {first}"
+            raise HostError(host.name, why, "bring the same there, or leave one of them out")
 
     def _next(self, remote: Remote) -> str | None:
         """The next to train; None when all are trained. Waits for what may come back."""
@@ -137,11 +168,6 @@ class Deal:
         with self.changed:
             self.waiting.insert(0, name)
             self.changed.notify_all()
-
-
-def _innocence(error: HostError) -> int:
-    """Who says that another was lost, or was stopped from here, is not who was at fault."""
-    return (_OTHERS_FAULT in error.why) + 2 * ("interrupted from here" in error.why)
 
 
 def _machine(host: Host) -> str:

@@ -25,15 +25,20 @@ BEAT_S, SILENCE_S = 3.0, 20.0
 LINE_CHARACTERS = 2000
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,150}")
 MOST_DEPTH = 3
+GIVEN = "given"
 Text = Annotated[str, Meta(max_length=LINE_CHARACTERS)]
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
-    """What a worker is to do: `edgefashion train` with these words, the run called `name`."""
+    """What a worker is to do: `edgefashion train` with these words, which make a run called `name`."""
 
     name: str
     words: tuple[str, ...]
     is_chief: bool
+    data: str | None = None
+    """Where the data is there; a path that is not absolute begins at the user's home."""
+    given: dict[str, dict[str, str]] = {}
+    """Folders that the words name as GIVEN/NAME, and where the files in them lie there."""
     edgefashion: str = __version__
 
 
@@ -61,9 +66,16 @@ class Whole(msgspec.Struct, frozen=True, tag="whole"):
 
 
 class Listening(msgspec.Struct, frozen=True, tag="listening"):
-    """A port that is kept for TensorFlow."""
+    """A port that is kept for TensorFlow, and what the clock says, in seconds since 1970."""
 
     port: Annotated[int, Meta(ge=1, le=65535)]
+    clock: float
+
+
+class Learning(msgspec.Struct, frozen=True, tag="learning"):
+    """A digest of the data that is learned from."""
+
+    data: Annotated[str, Meta(max_length=64)]
 
 
 class Said(msgspec.Struct, frozen=True, tag="said"):
@@ -78,7 +90,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     code: int
 
 
-Answer = Listening | Said | Folder | Piece | Whole | Ended | Alive
+Answer = Listening | Learning | Said | Folder | Piece | Whole | Ended | Alive
 Order = Start | Go | Folder | Piece | Whole | Alive
 _answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 _orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)

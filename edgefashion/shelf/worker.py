@@ -4,21 +4,26 @@ It keeps a port, starts `edgefashion train` when it is told who the others are, 
 and each checkpoint of the chief. When its input ends or brings nothing for long, so does the training.
 """
 
+import contextlib
+import json
 import os
 import queue
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from edgefashion.data.folds import FOLD
 from edgefashion.shelf import lines, work
 from edgefashion.shelf.lines import Alive
-from edgefashion.shelf.work import Arrival, Ended, Go, Listening, Piece, Said, Start
+from edgefashion.shelf.work import Arrival, Ended, Go, Learning, Listening, Piece, Said, Start
 
 GRACE_S = 3.0
 """How long an interrupted training may take to end."""
@@ -73,12 +78,13 @@ class Training:
 
     def __init__(self, line: Line, start: Start, runs: Path, tf_config: str) -> None:
         self.line, self.start, self.runs = line, start, runs
-        self.sent = b""
+        self.sent, self.has_told_data = b"", False
         added = {"TF_CONFIG": tf_config, "EDGEFASHION_JOIN_S": JOIN_S} if tf_config else {}
         resume = ["--resume"] if (self.staging / "progress.json").is_file() else []
-        command = [sys.executable, "-P", "-m", "edgefashion", "train", *start.words, *resume]
+        data = [f"--data={Path(start.data).expanduser().absolute()}"] if start.data else []
         self.process = subprocess.Popen(
-            [*command, f"--name={start.name}", f"--runs={runs}"],
+            [*(sys.executable, "-P", "-m", "edgefashion", "train"), *start.words, *data, *resume, "--runs=."],
+            cwd=runs,  # so that no line and no record has the path of a folder that goes
             env={**os.environ, **added, "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -95,6 +101,11 @@ class Training:
         """The state of the training."""
         return self.runs / f".{self.start.name}.training"
 
+    @property
+    def run(self) -> Path:
+        """What comes of it."""
+        return self.runs / self.start.name
+
     def _read(self) -> None:
         assert self.process.stdout
         for text in self.process.stdout:
@@ -107,6 +118,7 @@ class Training:
         """
         beat = time.monotonic()
         while self.process.poll() is None:
+            self._tell_data()
             self._send_checkpoint()
             if time.monotonic() - beat > work.BEAT_S:
                 beat = time.monotonic()
@@ -117,12 +129,19 @@ class Training:
             except queue.Empty:
                 continue
         self.reading.join(GRACE_S)
-        run = self.runs / self.start.name
+        self._tell_data()
         if self.process.returncode == 0 and self.start.is_chief:
-            self._send(run, finished=True)
+            self._send(self.run, finished=True)
         else:
             self._send_checkpoint()
         return self.process.returncode
+
+    def _tell_data(self) -> None:
+        """Say once what is learned from, when that is known."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if not self.has_told_data:
+                self.line.send(Learning(_digest(self.staging, self.run)))
+                self.has_told_data = True
 
     def _send_checkpoint(self) -> None:
         """The state of the training, if it is another than before."""
@@ -149,6 +168,26 @@ class Training:
                     continue
 
 
+def _digest(staging: Path, run: Path) -> str:
+    """Of the data of a training that goes on, or of a run. Raises OSError, ValueError and KeyError."""
+    if staging.is_dir():
+        checksums = json.loads((staging / "progress.json").read_bytes())["data"]
+    else:
+        checksums = json.loads((run / "run.json").read_bytes())["data"]["checksums"]
+    known = sorted(item for item in checksums.items() if item[0] != FOLD)
+    return sha256(json.dumps(known).encode()).hexdigest()
+
+
+def lay_out(given: dict[str, dict[str, str]], folder: Path) -> None:
+    """Give the files that were sent the names that the words have for them. Raises OSError."""
+    for name, sent in given.items():
+        for file, path in sent.items():
+            if not work.is_safe(f"{name}/{file}"):
+                raise OSError(f"{name}/{file} is no name")
+            (folder / work.GIVEN / name).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / work.GIVEN / name / file)
+
+
 def main() -> None:
     """Serve one training."""
     line = Line()
@@ -156,7 +195,8 @@ def main() -> None:
     assert isinstance(start, Start)
     with TemporaryDirectory(prefix="edgefashion-training-") as folder:
         server = socket.create_server(("", 0))
-        line.send(Listening(server.getsockname()[1]))
+        line.send(Listening(server.getsockname()[1], time.time()))
+        lay_out(start.given, Path(folder))
         arrival = Arrival(Path(folder) / f".{start.name}.training")
         while not isinstance(order := line.next(), Go):
             if isinstance(order, Piece):

@@ -14,6 +14,8 @@ SLURM = "SLURM_STEP_NUM_TASKS"
 PORT = 8888
 """Of the first process on each of Slurm's nodes; the next ones there have the ports behind it."""
 MOST_WORKERS = 1024
+NAMES = "names"
+"""What is ours in TF_CONFIG: what the workers' user calls them, in the order of their addresses."""
 _ROLES = ("chief", "worker")
 _EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -26,6 +28,8 @@ class Cluster:
     number: int
     source: str = VARIABLE
     """What named them."""
+    names: tuple[str, ...] = ()
+    """What their user calls them, where that is known."""
 
     @property
     def is_chief(self) -> bool:
@@ -33,7 +37,9 @@ class Cluster:
         return self.number == 0
 
     def name(self, number: int) -> str:
-        """`worker 1 (b:2222)`."""
+        """What it is called, or else `worker 1 (b:2222)`."""
+        if self.names:
+            return visible(self.names[number])
         return f"worker {number} ({visible(self.addresses[number])})"
 
     def port(self) -> int:
@@ -87,7 +93,11 @@ def _from_config(text: str) -> Cluster:
     role, index = task.get("type"), task.get("index")
     if role not in _ROLES or type(index) is not int or not 0 <= index < len(roles[role]):
         raise _wrong(VARIABLE, f"the task {visible(json.dumps(task))[:100]} is none of its cluster")
-    return Cluster(tuple(addresses), index + (len(roles["chief"]) if role == "worker" else 0))
+    names = _addresses(config.get(NAMES, []))
+    if len(names) not in (0, len(addresses)):
+        raise _wrong(VARIABLE, f"{NAMES} are one for each address, or none")
+    number = index + (len(roles["chief"]) if role == "worker" else 0)
+    return Cluster(tuple(addresses), number, names=tuple(names))
 
 
 def _field(config: Any, name: str, kind: type, meaning: str) -> Any:
@@ -99,7 +109,7 @@ def _field(config: Any, name: str, kind: type, meaning: str) -> Any:
 
 def _addresses(found: Any) -> list[str]:
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-        raise _wrong(VARIABLE, "addresses are a list of host:port")
+        raise _wrong(VARIABLE, "addresses and names are lists of text")
     return found
 
 

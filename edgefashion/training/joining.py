@@ -18,7 +18,7 @@ from edgefashion.tensorflow import tf
 from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.cluster import Cluster, from_environment
 from edgefashion.training.hardware import replicated_devices, select_hardware
-from edgefashion.training.meeting import CALL_S, Hello, Meeting
+from edgefashion.training.meeting import CALL_S, Hello, open_meeting
 from edgefashion.training.preparation import checked, prepare
 from edgefashion.training.replicas import Replicas, several
 from edgefashion.training.trained import compression_for, named
@@ -43,7 +43,7 @@ def join(cluster: Cluster | None, recipe: Recipe, dataset: Dataset, report: Repo
     """
     devices = replicated_devices()
     if cluster:
-        with Meeting(cluster) as meeting:
+        with open_meeting(cluster) as meeting:
             meeting.agree(_hello(cluster, recipe, dataset, max(len(devices), 1)), report)
     replicas = several(cluster, devices)
     replicas.check(recipe)

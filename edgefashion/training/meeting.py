@@ -28,6 +28,19 @@ Hello = dict[str, Any]
 """What a worker is about to train."""
 
 
+_held: dict[Cluster, "Meeting"] = {}
+
+
+def hold(cluster: Cluster) -> None:
+    """Listen from now on: the others then wait for as long as this worker reads its data. Raises BadInput."""
+    _held[cluster] = Meeting(cluster)
+
+
+def open_meeting(cluster: Cluster) -> "Meeting":
+    """The one that is held, or a new one. Raises BadInput."""
+    return _held.pop(cluster, None) or Meeting(cluster)
+
+
 class Meeting:
     """The port of this worker, held from the first moment on; `with` lets it go."""
 
@@ -40,7 +53,7 @@ class Meeting:
             self.server = _listen(cluster.port())
         except OSError as error:
             raise BadInput(
-                f"port {cluster.port()} of {cluster.name(cluster.number)} cannot be used "
+                f"{cluster.name(cluster.number)} cannot use its port {cluster.port()} "
                 f"({error.strerror}): end what listens there, or name another port"
             ) from error
         self.thread = threading.Thread(target=self._serve, daemon=True)

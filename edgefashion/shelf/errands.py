@@ -1,0 +1,50 @@
+"""What is asked of a machine that trains: the words of `edgefashion train`, and the files that they name."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgefashion.hosts import sending
+from edgefashion.hosts.environment import Environment
+from edgefashion.hosts.ssh import Remote
+from edgefashion.reporting import Progress
+from edgefashion.shelf.work import GIVEN
+from edgefashion.training import runs
+from edgefashion.training.learned import FILE as LEARNED
+
+if TYPE_CHECKING:
+    from edgefashion.training.runs import Run
+
+
+@dataclass
+class Errand:
+    """Words, where the data is there, and folders of files to be sent: name → file's name → the file."""
+
+    words: tuple[str, ...]
+    data: str | None = None
+    given: dict[str, dict[str, Path]] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    """What a recipe there calls each of them → what it is called here."""
+
+    def give_run(self, name: str, run: "Run") -> str:
+        """Send a run along; gives the path that it has there."""
+        files = (runs.INFO, runs.MODEL, runs.ARCHITECTURE, LEARNED)
+        self.given[name] = {file: run.folder / file for file in files if (run.folder / file).is_file()}
+        there = f"{GIVEN}/{name}"
+        self.paths |= {there: str(run.folder), f"{there}/{runs.MODEL}": str(run.model_path)}
+        return there
+
+    def give_file(self, name: str, path: Path) -> str:
+        """Send a file along; gives the path that it has there."""
+        file = f"{name}{path.suffix}"
+        self.given[name] = {file: path}
+        there = f"{GIVEN}/{name}/{file}"
+        self.paths[there] = str(path)
+        return there
+
+    def bring(self, remote: Remote, there: Environment, tell: Progress) -> dict[str, dict[str, str]]:
+        """Send what is not there yet; gives where each file lies there. Raises BadInput and HostError."""
+        return {
+            name: {file: sending.send(remote, there, path, tell) for file, path in files.items()}
+            for name, files in self.given.items()
+        }
