@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,7 @@ class Elsewhere:
     folder: Path
     resume: bool
     force: bool
+    _said: "set[tuple[Host, str]]" = field(default_factory=set)
 
     def run(self, seeds: int | None, folds: int | None) -> None:
         """One run, or those of seeds or of folds. Raises HostError."""
@@ -137,9 +138,11 @@ class Elsewhere:
             staging, is_there = runs.staging(self.folder), self._has_begun(self.folder)
             if self.resume and not is_there:
                 raise RunError("there is nothing to resume: train without --resume")
-            training = Training(self.hosts, self.folder.name, self.errand, staging, self.python, self.resume)
+            name = self.folder.name
+            errand = replace(self.errand, words=(*self.errand.words, f"--name={name}"))
+            training = Training(self.hosts, name, errand, staging, self.python, self.resume)
             with _going_on():
-                training.run(_tell, _say)
+                training.run(_tell, self._say)
             _trained.tell(self._publish(self.folder))
 
     def train_seeds(self, count: int) -> None:
@@ -195,11 +198,22 @@ class Elsewhere:
                 {folder.name: own for folder, own in left.items()},
                 {folder.name: runs.staging(folder) for folder in left},
                 self.python,
+                self.force,
             )
             with _going_on():
-                deal.run(_tell, _say)
+                deal.run(_tell, self._say)
             for folder in left:
                 self._publish(folder)
+
+    def _say(self, host: "Host", line: str) -> None:
+        """A line of a host, but what is of that computer only, and what it has said before."""
+        if not line or line.startswith(("next: ", "in this shell, first: ")):
+            return
+        for there, here in self.errand.paths.items():
+            line = line.replace(there, here)
+        if (host, line) not in self._said:
+            self._said.add((host, line))
+            say(f"{host}: {line}")
 
     def _check_free(self, folder: Path) -> None:
         """Raise RunError where a run would be replaced that nobody has said may be."""
@@ -248,11 +262,6 @@ def _going_on() -> Iterator[None]:
     except KeyboardInterrupt as interruption:
         again = "the same command with --resume, without --force, goes on from there"
         raise KeyboardInterrupt(f"interrupted; {again}") from interruption
-
-
-def _say(host: "Host", line: str) -> None:
-    if line and not line.startswith(("next: ", "in this shell, first: ")):
-        say(f"{host}: {line}")
 
 
 def _tell(host: "Host", doing: str, done: int, total: int) -> None:

@@ -81,7 +81,9 @@ def train(
 
     Example: edgefashion train --recipe cnn-64k --set epochs=30
     """
-    _check_names(name, models, root, force, resume)
+    if force and resume:
+        raise BadInput("--force begins anew and --resume goes on: give one of them")
+    _check_names(name, models, root, force, resume or bool(fold))
     file = overrides.read(config) if config else overrides.Config(None, {})
     recipe_name = _recipe_options.name_of(recipe_name, file.recipe)
     if teacher:
@@ -101,8 +103,8 @@ def train(
             usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
         else:
             changes |= {"sparsity": sparsity, "clusters": clusters}
-            usual = _errands.fine_tuning(errand, tuning, models, root, changes)
             _workers.check_shared(hosts, tuning[0], bool(seeds))
+            usual = _errands.fine_tuning(errand, tuning, models, root, changes)
         folder = root / (name or usual)
         _workers.Elsewhere(hosts, python, errand, folder, resume, force).run(seeds, folds)
         following(shlex.join(("edgefashion", "export", str(folder))))
@@ -127,18 +129,25 @@ def train(
     for folder, recipe in folders.items():
         _train(recipe, dataset, folder, seeds, folds, fold, how)
     if how.keeps_runs:
-        following(shlex.join(("edgefashion", "export", *map(str, folders))))
+        made = [_fold(folder, fold) for folder in folders] if fold else folders
+        following(shlex.join(("edgefashion", "export", *map(str, made))))
 
 
-def _check_names(name: str | None, models: tuple[str, ...], root: Path, force: bool, resume: bool) -> None:
-    """Raise what the name of a run can be wrong in, before anything is read."""
-    if force and resume:
-        raise BadInput("--force begins anew and --resume goes on: give one of them")
+def _fold(folder: Path, number: int) -> Path:
+    from edgefashion.training.folds import fold_folder
+
+    return fold_folder(folder, number)
+
+
+def _check_names(name: str | None, models: tuple[str, ...], root: Path, force: bool, stays: bool) -> None:
+    """Raise what the name of a run can be wrong in, before anything is read. A run of that name `stays`
+    where it is gone on with, or only others are made.
+    """
     if name and (Path(name).name != name or name.startswith(".")):
         raise BadInput(f"--name {name} is not the name of a folder under {root}: use letters, digits and -")
     if name and len(models) > 1:
         raise BadInput("--name names one run: train one --model at a time")
-    if name and not (force or resume) and reading.exists(root / name, RunError):
+    if name and not (force or stays) and reading.exists(root / name, RunError):
         raise RunError(f"{root / name} exists: choose another --name, or replace it with --force")
 
 

@@ -12,6 +12,7 @@ shelf.py      all of them at once
 table.py      their results beside each other, and which machines failed
 
 work.py       the same of trainings: what is said
+errands.py    the words and files that a machine trains by
 worker.py     what runs there
 session.py    one machine that trains
 training.py   all of them: one training that they share, or whole ones that are dealt out

@@ -22,6 +22,8 @@ from edgefashion.shelf.work import Arrival, Ended, Folder, Go, Learning, Listeni
 
 CLOCK_S = 5.0
 """How far a clock may be off without a word; a training does not depend on it, but dates of its record do."""
+OURS = "edgefashion: "
+"""What an error begins with."""
 _NOISE = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |\s*)[IWEF]\d{0,4} .*\.(cc|h|cu):\d+\]"
     r"|WARNING: All log messages before absl|Additional GRPC error information|:?UNKNOWN:|:?\{\"created\""
@@ -68,14 +70,11 @@ class Session:
                 shutil.rmtree(coming, ignore_errors=True)
 
     def _take(self, connection: Connection, answers: Iterator[work.Answer], coming: Path) -> None:
-        arrival, last, noise = None, "", ""
+        arrival, heard = None, Words(self.say)
         for answer in answers:
             match answer:
-                case Said(line) if is_noise(line):
-                    noise = line
                 case Said(line):
-                    self.say(line)
-                    last = line or last
+                    heard.hear(line)
                 case Learning(data):
                     self.learning(data)
                 case Folder() if self.start.is_chief:
@@ -88,7 +87,7 @@ class Session:
                     arrival = None
                 case Ended(code):
                     if code:
-                        raise _failed(connection.host, code, noise if code == -SIGABRT else last or noise)
+                        raise _failed(connection.host, code, heard.last(code))
                     return
                 case _:
                     break
@@ -110,9 +109,24 @@ def _answers(connection: Connection) -> Iterator[work.Answer]:
                 yield answer
 
 
-def is_noise(line: str) -> bool:
-    """Whether a line of a training is none of ours."""
-    return _NOISE.match(line) is not None
+class Words:
+    """What a training says: lines for the user, which go on; and others, which tell at most why it ended."""
+
+    def __init__(self, say: Report) -> None:
+        self.say, self.line, self.noise = say, "", ""
+
+    def hear(self, line: str) -> None:
+        """One line."""
+        if _NOISE.match(line):
+            self.noise = line
+            return
+        self.line = line or self.line
+        if not line.startswith(OURS):  # which comes again, as the reason
+            self.say(line)
+
+    def last(self, code: int) -> str:
+        """What tells most of why it ended with that exit code."""
+        return self.noise if code == -SIGABRT else self.line or self.noise
 
 
 def of_clock(clock: float, asked: float, answered: float) -> str:
@@ -129,7 +143,7 @@ def of_clock(clock: float, asked: float, answered: float) -> str:
 
 
 def _failed(host: Host, code: int, last: str) -> HostError:
-    said, ours = failures.said(last), last.removeprefix("edgefashion: ")
+    said, ours = failures.said(last), last.removeprefix(OURS)
     if ours != last:
         said = visible(re.sub(rf"^{re.escape(host.name)} (?=is|cannot)", "it ", ours))
     if code == BadInput.exit_code:

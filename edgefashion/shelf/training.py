@@ -61,8 +61,7 @@ class Training:
             self._wait_for_all(remote, self.prepared, there.python)
             tell("starting", 0, 0)
             is_chief = remote.host == self.hosts[0]
-            words = (*self.errand.words, f"--name={self.name}")
-            start = Start(self.name, words, is_chief, self.errand.data, given)
+            start = Start(self.name, self.errand.words, is_chief, self.errand.data, given)
             session = Session(start, self.staging, say, self.resume)
             session.run(remote, there, lambda port: self._config(remote, port))
         except BaseException:
@@ -110,6 +109,8 @@ class Deal:
     words: dict[str, tuple[str, ...]]
     stagings: dict[str, Path]
     python: str | None = None
+    anew: bool = False
+    """Whether what is in the stagings does not count."""
     data: tuple[Host, str] | None = None
     """Who began first, and the digest of what it learns from."""
     waiting: list[str] = field(default_factory=list)
@@ -138,7 +139,7 @@ class Deal:
             words = (*self.errand.words, *self.words[name])
             start = Start(name, words, is_chief=True, data=self.errand.data, given=given)
             staging, agree = self.stagings[name], partial(self._agree, remote.host)
-            resume = checkpoints.has_checkpoint(staging) and "--force" not in words
+            resume = checkpoints.has_checkpoint(staging) and not self.anew
             session = Session(start, staging, say, resume, agree)
             try:
                 session.run(remote, there, lambda port: "")

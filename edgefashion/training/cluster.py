@@ -109,7 +109,7 @@ def _field(config: Any, name: str, kind: type, meaning: str) -> Any:
 
 def _addresses(found: Any) -> list[str]:
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-        raise _wrong(VARIABLE, "addresses and names are lists of text")
+        raise _wrong(VARIABLE, "addresses are a list of host:port, and names one of text")
     return found
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 import edgefashion as ef
 from edgefashion.cli import main
+from edgefashion.shelf.session import Session
 
 TRAINING = ("--epochs", 2, "--batch-size", 4, "--folds", 2)
 QUICK = ("--seconds", "0.01", "--threads", "1", "--in-process")
@@ -259,3 +260,42 @@ def test_a_fold_is_measured_on_what_it_did_not_see(made: Path) -> None:
     found = ef.evaluate(run, ef.load_dataset(made / "noise"), threads=[1], options=quick())
     assert found.rows[0].images == 3 * EACH // 2 and found.dataset and not found.dataset.split
     assert "15 of 15 test images" in found.to_markdown()
+
+
+def test_folds_that_machines_train_one_at_a_time_have_the_same_figures(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here they are what was trained without: what comes home and what becomes of it is looked at."""
+    command = ["train", *TRAINING, "--name", "noise", "--data", made / "noise"]
+    asked: dict[str, tuple[str, ...]] = {}
+
+    def run(one: Session, *_: object) -> None:
+        asked[one.start.name] = one.start.words
+        shutil.copytree(made / "runs" / one.start.name, one.staging)
+
+    monkeypatch.setattr(Session, "run", run)
+    monkeypatch.setattr("edgefashion.shelf.training.ready", lambda *_: None)
+    assert not ran(*command, "--runs", tmp_path, "--workers", "a,b")
+    assert {name: words[-2:] for name, words in asked.items()} == {
+        f"noise{name}": ("--name=noise", f"--fold={number}")
+        for number, name in enumerate(("", "-fold-1", "-fold-2"))
+    }
+    assert (tmp_path / "noise-folds.json").read_bytes() == (made / "runs/noise-folds.json").read_bytes()
+    assert ef.read_run(tmp_path / "noise").info.folds == ef.read_run(made / "runs" / "noise").info.folds
+    assert "of 30 pictures right, each by the model of 2" in capsys.readouterr().err
+    (tmp_path / "noise-fold-2" / "judged.json").write_text('{"labels": [-1], "classes": {}}')
+    asked.clear()
+    assert ran(*command, "--runs", tmp_path, "--workers", "a,b", "--resume") == 2
+    assert not asked and "judged.json" in capsys.readouterr().err
+
+
+def test_one_fold_is_trained_alone(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("train", "--data", made / "noise", "--runs", made / "runs", *TRAINING, "--name", "noise")
+    before = (made / "runs/noise-fold-2/judged.json").read_bytes()
+    assert not ran(*command, "--fold", 2, "--resume")
+    assert (made / "runs/noise-fold-2/judged.json").read_bytes() == before
+    said = capsys.readouterr().err
+    assert "noise-fold-2, trained with the same" in said and "noise-fold-1" not in said
+    assert said.endswith(f"{made}/runs/noise-fold-2\n")
+    assert ran(*command, "--fold", 3) == 2
+    assert "--fold 3 is one of --folds: name it with --folds N" in capsys.readouterr().err

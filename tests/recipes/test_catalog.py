@@ -57,6 +57,13 @@ def test_a_name_decides_nothing() -> None:
     assert replace(SMALL, name="mine") == SMALL
 
 
+def test_a_run_that_one_begins_with_or_learns_from_is_told_by_its_id() -> None:
+    one = replace(SMALL, weights="a/model.keras", base_run_id="1", teacher="t", teacher_id="2")
+    assert not one.differences(replace(one, weights="b/model.keras", teacher="s"))
+    assert one.differences(replace(one, teacher_id="3")) == ["teacher_id 2 → 3"]
+    assert replace(one, base_run_id=None).differences(replace(one, weights="c"))
+
+
 def test_a_run_is_fine_tuned_after_the_recipe_it_was_trained_with() -> None:
     assert fine_tuning_recipe("qat", Recipe.from_dict(OLD)).name == "mobilenetv2-short"
     assert fine_tuning_recipe("qat", NAMED_RECIPES["mobilenetv2"]).flip

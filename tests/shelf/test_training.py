@@ -17,6 +17,7 @@ from edgefashion.errors import HostError, OutputError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
 from edgefashion.shelf import lines, session, work
+from edgefashion.shelf.errands import Errand
 from edgefashion.shelf.session import Session
 from edgefashion.shelf.training import Deal
 from edgefashion.shelf.work import Arrival
@@ -83,7 +84,10 @@ def test_two_machines_train_one_run_and_one_that_dies_is_named(
         (["--workers="], "--workers names no machine"),
         (["--workers=a,a"], "a is named twice"),
         (["--workers=-oProxyCommand=x"], "-oProxyCommand"),
-        (["--workers=a,b", "--folds=3"], "leave out --folds"),
+        (["--workers=a,b", "--folds=3", "--fold=1"], "leave out --fold"),
+        (["--workers=a,b", "--from=cnn", "--prune=0.5"], "pruning is for one machine"),
+        (["--workers=a,b", "--teacher=none"], "there is no run runs/none"),
+        (["--workers=a,b", "--set=epochs=x"], "epochs is a whole number"),
         (["--workers=a,b", "--model=all"], "name one --model"),
         (["--workers=a,b", "--resume"], "there is nothing to resume"),
         (["--workers=a,b"], "runs/cnn exists"),
@@ -121,13 +125,14 @@ def test_trainings_of_a_machine_that_is_lost_are_dealt_again(
     monkeypatch.setattr("edgefashion.shelf.training.ready", lambda *_: None)
     names = [f"x-seed-{seed}" for seed in range(3)]
     hosts, said = [Host.parse("a"), Host.parse("b")], list[str]()
-    deal = Deal(hosts, {name: () for name in names}, {name: tmp_path / name for name in names})
+    stagings = {name: tmp_path / name for name in names}
+    deal = Deal(hosts, Errand(()), dict.fromkeys(names, ()), stagings)
     (lost,) = deal.run(lambda *_: None, lambda host, line: said.append(f"{host}: {line}"))
     assert sorted(trained) == [("a", name) for name in names]
     assert lost.host == "b"
     assert said == ["b: lost: it was switched off; what it trained is dealt again"]
     with pytest.raises(HostError, match="switched off"):
-        Deal(hosts[1:], {"x": ()}, {"x": tmp_path / "x"}).run(lambda *_: None, lambda *_: None)
+        Deal(hosts[1:], Errand(()), {"x": ()}, {"x": tmp_path / "x"}).run(lambda *_: None, lambda *_: None)
 
 
 def test_what_was_asked_for_wrongly_is_bad_input_from_there_too() -> None:
@@ -149,3 +154,29 @@ def test_a_worker_writes_nowhere_but_into_its_folder(tmp_path: Path) -> None:
         if isinstance(received := work.answer(lines.line(message).decode()), work.Piece):
             arrival.take(received)
     assert (tmp_path / "coming/tensorboard/train/events.1.v2").stat().st_size == work.PIECE_BYTES + 5
+
+
+def test_lines_of_tensorflow_are_told_only_where_one_of_them_is_the_reason() -> None:
+    said = list[str]()
+    heard = session.Words(said.append)
+    for line in (
+        "epoch 1/2: loss 2.3",
+        "2026-11-26 12:00:00.123456: E external/local_xla/xla/stream_executor/cuda.cc:51] no CUDA",
+        "W0000 00:00:1764158400.123456  4242 coordination_service_agent.cc:610] is gone",
+        "edgefashion: b was lost",
+    ):
+        heard.hear(line)
+    assert said == ["epoch 1/2: loss 2.3"]
+    assert heard.last(1) == heard.last(-9) == "edgefashion: b was lost"
+    assert "is gone" in heard.last(-signal.SIGABRT)
+    other = session._failed(Host.parse("b"), 2, "edgefashion: b is about to train something else\x1b[2J")
+    assert other.why == r"it is about to train something else\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("clock", "said"),
+    [(99, ""), (107, ""), (50, "its clock is 50 s behind"), (3702.4, "its clock is 3,600 s ahead")],
+)
+def test_a_clock_that_is_off_is_a_warning(clock: float, said: str) -> None:
+    warning = session.of_clock(clock, asked=100, answered=102.4)
+    assert said in warning and bool(warning) == bool(said)

@@ -22,6 +22,11 @@ def test_a_cluster_is_read_and_the_chief_comes_first() -> None:
     two = found(TWO, index=1)
     assert two == Cluster(("a:2222", "[::1]:2223"), 1)
     assert (two.port(), two.is_chief, two.name(1)) == (2223, False, "worker 1 ([::1]:2223)")
+    named = {"cluster": TWO, "task": {"type": "worker", "index": 1}, "names": ["pi@a", "pi@b\x1b"]}
+    known = from_environment({"TF_CONFIG": json.dumps(named)})
+    assert known and known.name(1) == r"pi@b\x1b"
+    with pytest.raises(BadInput, match="names are one for each address"):
+        from_environment({"TF_CONFIG": json.dumps(named | {"names": ["pi@a"]})})
     chief = {"chief": ["c:1"], **TWO}
     assert found(chief, index=1) == Cluster(("c:1", *TWO["worker"]), 2)
     assert found(chief, "chief") == Cluster(("c:1", *TWO["worker"]), 0)
@@ -49,7 +54,7 @@ def test_a_tf_config_that_says_too_little(text: str, why: str) -> None:
         ({"worker": ["a:1", "b"]}, {}, "'b' is not host:port"),
         ({"worker": ["a:1", "b:99999"]}, {}, "'b:99999' is not host:port"),
         ({"worker": ["a:1", "b\x1b[2J:x"]}, {}, r"'b\\x1b"),
-        ({"worker": "a:1"}, {}, "addresses are a list"),
+        ({"worker": "a:1"}, {}, "addresses are a list of host:port, and names one of text"),
         ({"chief": ["a:1", "b:1"], "worker": []}, {}, "more than one chief"),
         ({"ps": ["p:1"], **TWO}, {}, "there is no role 'ps' here"),
         (TWO, {"index": 2}, "the task .* is none of its cluster"),

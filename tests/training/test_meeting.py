@@ -10,7 +10,7 @@ import pytest
 
 from edgefashion.errors import BadInput
 from edgefashion.training.cluster import Cluster
-from edgefashion.training.meeting import VARIABLE, Hello, Meeting
+from edgefashion.training.meeting import VARIABLE, Hello, Meeting, hold, open_meeting
 
 HELLO: Hello = {"edgefashion": "1", "recipe": {"epochs": 3, "seed": 0}, "data": "abc"}
 
@@ -86,7 +86,7 @@ def test_a_port_that_is_taken_is_named(addresses: tuple[str, ...]) -> None:
     port = int(addresses[0].rpartition(":")[2])
     with (
         socket.create_server(("127.0.0.1", port)),
-        pytest.raises(BadInput, match=rf"port {port} of worker 0 \(.*\) cannot be used \(.*in use"),
+        pytest.raises(BadInput, match=rf"worker 0 \(.*\) cannot use its port {port} \(.*in use"),
     ):
         Meeting(Cluster(addresses, 0))
 
@@ -104,3 +104,18 @@ def test_what_else_listens_on_a_port_is_not_believed(
         pool.submit(lambda: other.accept()[0].sendall(b"[" * 100_000))
         with pytest.raises(BadInput, match="cannot be reached"):
             meeting.agree(HELLO)
+
+
+def test_one_that_is_held_is_waited_for_as_long_as_it_takes(
+    addresses: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "0.5")
+    first, second = (Cluster(addresses[:2], number) for number in range(2))
+    with ThreadPoolExecutor() as pool, Meeting(first) as meeting:
+        hold(second)
+        agreed = pool.submit(meeting.agree, HELLO)
+        time.sleep(1)  # of reading data
+        assert not agreed.done()
+        with open_meeting(second) as held:
+            held.agree(HELLO)
+        assert agreed.result() is None
