@@ -49,13 +49,15 @@ def _there(elsewhere: Elsewhere, as_json: bool) -> bool:
     from edgefashion.hosts.ssh import Remote
     from edgefashion.reporting import Progress, Report
     from edgefashion.shelf.diagnosis import Diagnosis, diagnose, to_dict
+    from edgefashion.shelf.machines import Machines
 
+    machines = Machines()
     places = {host: f"{number}.json" for number, host in enumerate(elsewhere.hosts)}
     found: dict[Host, Diagnosis] = {}
     with temporary.Folder() as folder:
 
         def work(remote: Remote, tell: Progress, _: Report) -> Diagnosis:
-            return diagnose(remote, elsewhere.python, folder / places[remote.host], tell)
+            return diagnose(remote, elsewhere.python, folder / places[remote.host], tell, machines)
 
         failed = follow(elsewhere.hosts, work, found.__setitem__)
     diagnoses = [found[host] for host in elsewhere.hosts if host in found]

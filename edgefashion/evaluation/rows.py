@@ -139,7 +139,7 @@ def _of_file(common: Common) -> dict[str, Any]:
     return {
         "model": artifact.model,
         "format": artifact.format,
-        "precision": common.computation.precision if _contradiction(common) else artifact.precision,
+        "precision": precision(artifact, common.computation),
         "target": artifact.target,
         "kept_float": tuple(artifact.kept_float),
         "path": common.name,
@@ -155,13 +155,18 @@ def _of_file(common: Common) -> dict[str, Any]:
 
 def _note(common: Common, run: Measurement) -> str | None:
     misfit = targets.misfit(common.artifact.target, targets.of_this_machine())
-    return "; ".join(filter(None, [_contradiction(common), misfit, common.note, run.note])) or None
+    contradiction = _contradiction(common.artifact, common.computation)
+    return "; ".join(filter(None, [contradiction, misfit, common.note, run.note])) or None
 
 
-def _contradiction(common: Common) -> str | None:
+def precision(artifact: Artifact, found: Computation) -> str | None:
+    """What a file is called, or what its operators compute in where that is something else."""
+    return found.precision if _contradiction(artifact, found) else artifact.precision
+
+
+def _contradiction(artifact: Artifact, found: Computation) -> str | None:
     """What to say where a file is called of a precision that its operators do not have."""
-    said, kept = common.artifact.precision, common.artifact.kept_float
-    return None if kept else inspection.contradiction(said, common.computation.precision)
+    return None if artifact.kept_float else inspection.contradiction(artifact.precision, found.precision)
 
 
 def _of_run(run: Measurement, protocol: BenchmarkOptions) -> dict[str, Any]:

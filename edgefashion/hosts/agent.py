@@ -34,7 +34,7 @@ class Answer:
     free_mib: int | None = None
     """Where it failed for want of room."""
     folder: str = ""
-    """Where that is."""
+    """Where it failed as the system let nothing be read or written."""
 
 
 class Refused(HostError):
@@ -97,7 +97,8 @@ def _answer(remote: Remote, text: str) -> Answer:
 def _failure(remote: Remote, answer: Answer, needed_mib: int) -> HostError:
     name, said = remote.host.name, failures.said(answer.failed or "")
     if answer.free_mib is None:
-        return Refused(name, said, "see that what it names can be read and written there")
+        kind = HostError if answer.folder else Refused
+        return kind(name, said, "see that what it names can be read and written there")
     if answer.free_mib < needed_mib:
         return probe.full(name, answer.folder[:_LONGEST_PATH], answer.free_mib, needed_mib)
     return HostError(name, f"its disk takes no more files: {said}", "free some space there, or raise a quota")

@@ -11,7 +11,7 @@ from edgefashion.errors import BadInput, HostError
 from edgefashion.escaping import visible
 from edgefashion.files import temporary
 from edgefashion.hosts import agent, failures, packages, wheel
-from edgefashion.hosts.probe import OLDEST, Interpreter, Probe
+from edgefashion.hosts.probe import INTERPRETER_S, KILLED, LIMITED, OLDEST, Interpreter, Probe
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress, Report
 from edgefashion.version import __version__
@@ -26,7 +26,6 @@ _MEND = "name a Python there that has edgefashion: edgefashion bench --python PA
 _MARK = "edgefashion is"
 _FORGET = """
 folder="${XDG_CACHE_HOME:-$HOME/.cache}/edgefashion/hosts"
-echo "edgefashion forgets"
 if [ -d "$folder" ]; then rm -rf -- "$folder" && echo removed; else echo nothing; fi
 """
 
@@ -130,11 +129,12 @@ def named(remote: Remote, python: str) -> Environment:
     look = (
         "import os, sys, edgefashion.version as v; print(); print(sys.argv[1], v.__version__, sys.executable)"
     )
-    done = remote.run("/bin/sh -s", f"exec {path} -P -c '{look}' '{_MARK}'\n".encode(), limit_s=ANSWER_S)
+    done = remote.shell(f"{LIMITED}limited {path} -P -c '{look}' '{_MARK}' </dev/null", limit_s=ANSWER_S)
     found = re.search(rf"^{_MARK} (\S+) (/.*)$", done.stdout, re.MULTILINE)
     wanted = f"install edgefashion {__version__} for it there"
     if not found:
-        why = f"{python} does not serve: {failures.said(done.stderr)}"
+        said = f"no answer in {INTERPRETER_S} s" if done.code == KILLED else failures.said(done.stderr)
+        why = f"{python} does not serve: {said}"
         raise HostError(remote.host.name, why, f"{wanted}, with Python {'.'.join(map(str, OLDEST))} or newer")
     if found[1] != __version__:
         why = f"{python} has edgefashion {visible(found[1][:40])}, and here it is {__version__}"
@@ -144,7 +144,7 @@ def named(remote: Remote, python: str) -> Environment:
 
 def forget(remote: Remote) -> bool:
     """Remove all that is ours there, and say whether there was any. Raises HostError."""
-    done = remote.run("/bin/sh -s", _FORGET.encode(), limit_s=ANSWER_S)
+    done = remote.shell(_FORGET, limit_s=ANSWER_S)
     lines = done.stdout.splitlines()
     if done.code or not lines or lines[-1] not in ("removed", "nothing"):
         raise failures.nothing_ran(remote.host, done.stderr or done.stdout)

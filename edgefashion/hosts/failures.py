@@ -117,7 +117,7 @@ def talkative(host: Host, at_most: int) -> HostError:
 
 def nothing_ran(host: Host, text: str) -> HostError:
     """It was reached, and did not run what was asked."""
-    mend = "see what it does with a command: its user needs a shell, and login scripts that let it run"
+    mend = "see what it does with a command: its user needs a shell, and login scripts that ask nothing"
     return HostError(host.name, f"it did not run the command, and said: {said(text)}", mend)
 
 

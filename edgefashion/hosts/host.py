@@ -14,6 +14,8 @@ _NAME = re.compile(r"[^\s\"'`$\\;&|<>(){}*?!#/,-][^\s\"'`$\\;&|<>(){}*?!#/,]*")
 """No option, and nothing that a shell acts on: a ProxyCommand of the user's may hand it to one."""
 _PORT = re.compile(r"(?P<name>[^:\[\]]+|(?:[^@\[\]]+@)?\[[^\[\]]+\]):(?P<port>\d{1,5})")
 _LONGEST = 255
+MOST = 128
+"""At once: each takes a process of ssh here, and four open files."""
 _FORMS = "name one as for ssh: pi@raspberrypi, pi@raspberrypi:2222, or an alias of ~/.ssh/config"
 
 
@@ -59,7 +61,7 @@ class Host:
 def parse_all(names: Iterable[str], file: Path | None = None) -> list[Host]:
     """The hosts that are named, then those of a file: one a line, comments begin with `#`.
 
-    Raises BadInput for what is no host, for one that is named twice, and for none at all.
+    Raises BadInput for what is no host, for one that is named twice, for none at all and for too many.
     """
     listed = [] if file is None else _listed(file)
     hosts = [Host.parse(name) for name in (*names, *listed)]
@@ -70,6 +72,8 @@ def parse_all(names: Iterable[str], file: Path | None = None) -> list[Host]:
             both = f"{other} and {host} are one" if other.name != host.name else f"{host} is named twice"
             raise BadInput(f"{both}: a machine cannot measure two things at once; name each host once")
         seen[key] = host
+    if len(hosts) > MOST:
+        raise BadInput(f"{len(hosts):,} hosts are more than {MOST} at once: name a part of them at a time")
     if not hosts:
         raise BadInput(f"{file or 'no host'} names no host: {_FORMS}")
     return hosts

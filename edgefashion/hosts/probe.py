@@ -15,7 +15,10 @@ OLDEST = (3, 11)
 SYSTEMS = ("Linux", "Darwin")
 LIMIT_S, INTERPRETER_S = 60.0, 10
 """How long all may take, and one interpreter: one that does not answer is passed over."""
-_BEGIN, _PYTHON, _HANGING = "edgefashion looks", "python=", "hanging="
+CLOCK_S, DAY_S = 60.0, 86400.0
+"""How far a clock may be off: dates of results, and certificates of a package index, depend on it."""
+KILLED = 137
+_PYTHON, _HANGING = "python=", "hanging="
 _LONGEST = 1000
 _INTERPRETERS = (
     *("python3", "python3.13", "python3.12", "python3.11", "python3.14"),
@@ -37,7 +40,7 @@ print("python=" + json.dumps({"path": sys.executable, "version": list(sys.versio
     "is_writable": os.access(there, os.W_OK | os.X_OK)}))
 """
 """For any Python, also one that is too old; without a single quote."""
-_SCRIPT = f"""
+LIMITED = f"""
 limited() {{
     if command -v timeout >/dev/null 2>&1; then timeout -s KILL {INTERPRETER_S} "$@"; return; fi
     command -v sleep >/dev/null 2>&1 || {{ "$@"; return; }}
@@ -52,17 +55,20 @@ limited() {{
     kill -9 -- -$! 2>/dev/null || kill -9 $! 2>/dev/null
     wait $!
 }}
+"""
+"""For a shell: `limited` runs a command; the exit code is `KILLED` where it takes too long."""
+_SCRIPT = f"""{LIMITED}
 folder="${{XDG_CACHE_HOME:-$HOME/.cache}}/edgefashion/hosts"
-echo; echo "{_BEGIN}"
 echo "system=$(uname -s)"
 echo "machine=$(uname -m)"
 echo "bits=$(getconf LONG_BIT 2>/dev/null)"
 echo "seconds=$(date +%s)"
+echo "boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.bootsessionuuid 2>/dev/null)"
 echo "folder=$folder"
 for name in {" ".join(f'"{name}"' for name in _INTERPRETERS)}; do
     path=$(command -v "$name" 2>/dev/null) || continue
     limited "$path" -E -s -c '{_LOOK}' "$folder" </dev/null 2>/dev/null
-    if [ $? = 137 ]; then echo; echo "{_HANGING}$path"; fi
+    if [ $? = {KILLED} ]; then echo; echo "{_HANGING}$path"; fi
 done
 echo "end=1"
 """
@@ -104,11 +110,22 @@ class Probe:
     interpreters: tuple[Interpreter, ...] = field(default=())
     hanging: tuple[str, ...] = ()
     """Paths of interpreters that did not answer."""
+    boot: str = ""
+    """What the system was called at random when it started; empty where it does not say."""
 
     @property
     def python(self) -> Interpreter | None:
         """The interpreter to use: the first that is new enough."""
         return next((each for each in self.interpreters if each.version >= OLDEST), None)
+
+    @property
+    def clock(self) -> str | None:
+        """What is wrong with its clock."""
+        off = abs(self.clock_offset_s)
+        if off <= CLOCK_S:
+            return None
+        how_far = f"{off:,.0f} s" if off < 2 * DAY_S else f"{off / DAY_S:,.0f} days"
+        return f"its clock is {how_far} {'ahead' if self.clock_offset_s > 0 else 'behind'}"
 
     @property
     def passed_over(self) -> str:
@@ -155,12 +172,11 @@ def full(host: str, folder: str, free_mib: int, room_mib: int) -> HostError:
 def look(remote: Remote) -> Probe:
     """Look at a machine. Raises HostError where it cannot be reached or runs no commands."""
     asked = time()
-    done = remote.run("/bin/sh -s", _SCRIPT.encode(), limit_s=LIMIT_S)
+    done = remote.shell(_SCRIPT, limit_s=LIMIT_S)
     answered = time()
-    before, found, after = done.stdout.partition(f"{_BEGIN}\n")
-    lines = [line.partition("=") for line in after.splitlines()]
-    if not found or ("end", "=", "1") not in lines:
-        raise failures.nothing_ran(remote.host, done.stderr or before or done.stdout)
+    lines = [line.partition("=") for line in done.stdout.splitlines()]
+    if ("end", "=", "1") not in lines:
+        raise failures.nothing_ran(remote.host, done.stderr or done.stdout)
     fields = {name: value[:_LONGEST] for name, _, value in lines}
     now = _number(fields.get("seconds"))
     return Probe(
@@ -176,6 +192,7 @@ def look(remote: Remote) -> Probe:
             if f"{name}=" == _PYTHON and (interpreter := _interpreter(value))
         ),
         tuple(value[:_LONGEST] for name, _, value in lines if f"{name}=" == _HANGING),
+        fields.get("boot", ""),
     )
 
 

@@ -39,6 +39,7 @@ _OPTIONS = {
     "ForwardX11": "no",
 }
 _PIECE_BYTES = 1 << 16
+_MARK = "edgefashion is heard"
 _TURN_S = 0.2
 """How long nothing is heard of `stop` while the other end is quiet."""
 
@@ -70,6 +71,18 @@ class Remote:
             connection.end_input()
             stdout = connection.read_all(end - time.monotonic())
             return Completed(connection.close(), stdout.decode(errors="replace"), connection.stderr)
+
+    def shell(self, script: str, *, limit_s: float = 60) -> Completed:
+        """As `run`, of a script for `/bin/sh`, and without what login scripts print before it.
+
+        Raises HostError also where it does not arrive whole, as where a login script reads it.
+        """
+        first = f'echo; echo "{_MARK}"; heard=1\n[ "$heard" ] || exit 1\n'
+        done = self.run("/bin/sh -s", f"{first}{script}".encode(), limit_s=limit_s)
+        before, mark, after = done.stdout.partition(f"\n{_MARK}\n")
+        if not mark:
+            raise failures.nothing_ran(self.host, done.stderr or before)
+        return done._replace(stdout=after)
 
     def open(self, command: str, at_most: int = LINE_BYTES) -> "Connection":
         """A command that lines of at most so many bytes come from. Raises BadInput for no `ssh` here."""

@@ -102,7 +102,7 @@ def receive(request: dict[str, Any]) -> Path:
     (file,) = request["files"]
     folder = FOLDER / "files"
     path: Path = folder / file["sha256"] / file["name"]
-    if not path.is_file() or path.stat().st_size != file["size"]:
+    if not path.is_file() or checksum(path) != file["sha256"]:
         folder.mkdir(parents=True, exist_ok=True)
         drop_unused(folder, UNUSED_FILE_S)
         half = folder / f"half-{os.getpid()}"
@@ -115,6 +115,12 @@ def receive(request: dict[str, Any]) -> Path:
             shutil.rmtree(half, ignore_errors=True)
     os.utime(path.parent)
     return path
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def install(request: dict[str, Any]) -> Path:
@@ -148,7 +154,10 @@ def check(request: dict[str, Any]) -> Path:
 def is_whole(target: Path) -> bool:
     """Whether an environment is as it was made."""
     ready = target / "ready"
-    return ready.is_file() and (target / "bin/python").exists() and ready.read_text() == content(target)
+    try:
+        return (target / "bin/python").exists() and ready.read_text() == content(target)
+    except OSError:
+        return False
 
 
 def content(target: Path) -> str:
@@ -249,9 +258,10 @@ def main() -> None:
         say(failed=str(error)[:500])
     except OSError as error:
         free = next(each for each in (FOLDER, *FOLDER.parents) if each.is_dir())
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         free_mib = shutil.disk_usage(free).free >> 20 if full else None
-        say(failed=str(error)[:500], free_mib=free_mib, folder=str(FOLDER))
+        what = f"{error.filename or FOLDER}: {error.strerror or error}"
+        say(failed=what[:500], free_mib=free_mib, folder=str(FOLDER))
     else:
         say(path=str(path))
 

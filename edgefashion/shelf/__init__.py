@@ -6,6 +6,7 @@ served.py     what runs there, and ends when nobody listens any more
 payload.py    which files travel for what the user names, and what they are called there
 expected.py   which rows are expected of it, and whether its answer has them
 asking.py     one request, and its report
+machines.py   which machines are at work, each once
 visit.py      one machine: looked at, made ready, given the files, asked
 diagnosis.py  what one lacks, before anything is sent
 shelf.py      all of them at once

@@ -19,6 +19,7 @@ from edgefashion.hosts.probe import Probe
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress
 from edgefashion.shelf.asking import Limits, NotAnswered, ask
+from edgefashion.shelf.machines import Machines
 from edgefashion.shelf.messages import Request
 from edgefashion.shelf.table import failure
 from edgefashion.version import __version__
@@ -28,8 +29,6 @@ LIMITS = Limits(120.0, reading.INFO_BYTES)
 _HERE = re.compile(r"(?<![\w/.-])(on this machine|here)(?![\w/.-])")
 _NOT_OVER_SSH = ("edgefashion ", "pip install ")
 """Commands of who is at the machine: its environment is made from here."""
-CLOCK_S = 60.0
-"""How far a clock may be off: dates of results, and certificates of a package index, depend on it."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +63,15 @@ def to_dict(diagnoses: Sequence[Diagnosis], failed: Sequence[HostError]) -> dict
     }
 
 
-def diagnose(remote: Remote, python: str | None, report: Path, tell: Progress) -> Diagnosis:
-    """Look at a machine; `report` is a file to use meanwhile. Raises HostError where nothing answers."""
+def diagnose(
+    remote: Remote, python: str | None, report: Path, tell: Progress, machines: Machines
+) -> Diagnosis:
+    """Look at a machine; `report` is a file to use meanwhile. Raises HostError where nothing answers, and for
+    one that is in `machines` already.
+    """
     tell("looking at it", 0, 0)
     found = probe.look(remote)
+    machines.enter(remote.host, found)
     findings = _of_machine(found)
     try:
         there, told = _there(remote, found, python)
@@ -97,10 +101,8 @@ def _mend(host: Host, is_ours: bool) -> str:
 
 def _of_machine(found: Probe) -> list[Check]:
     findings = [Check("ok", "ssh", f"it answers, and runs {found.system} on {found.machine}")]
-    if abs(found.clock_offset_s) > CLOCK_S:
-        where = "ahead" if found.clock_offset_s > 0 else "behind"
-        text = f"its clock is {abs(found.clock_offset_s):,.0f} s {where}"
-        findings.append(Check("note", "clock", text, "there: sudo timedatectl set-ntp true"))
+    if found.clock:
+        findings.append(Check("note", "clock", found.clock, "there: sudo timedatectl set-ntp true"))
     if found.hanging:
         findings.append(Check("note", "python", found.passed_over, "mend or remove it there"))
     return findings

@@ -33,7 +33,8 @@ QUICK = ("--threads", 1, "--seconds", 0.01, *THERE)
 (_SENT,) = payload([MODEL]).expected.values()
 _ROW = {"model": _SENT.model, "format": _SENT.format, "path": MODEL, "threads": 1, "status": "ok"}
 _ROW |= {"sha256": _SENT.sha256, "images": _SENT.images, "accuracy": 0.5}
-_LACKING = {"precision": None, "runtime": None, "latency_us": {"p50": 1.0, "samples": 1}}
+_ROW |= {"precision": _SENT.precision, "macs": _SENT.macs}
+_LACKING = {"runtime": None, "latency_us": {"p50": 1.0, "samples": 1}}
 _REPORT = {"schema": 2, "verb": "bench", "dataset": None, "device": {}, "results": [{**_ROW, **_LACKING}]}
 
 
@@ -115,6 +116,18 @@ def test_where_nobody_can_be_reached_all_are_named(shelf: "Shelf", typed: "Typed
     assert done.stdout.count("it takes none of your keys") == 2 and "ssh-copy-id" in done.stdout
     assert "a, b: 2 of 2 hosts failed" in done.error
     assert [path.name for path in (here / "hosts").iterdir()] == ["b.json"]
+
+
+@pytest.mark.parametrize("verb", ["bench", "doctor"])
+def test_one_machine_under_two_names_is_refused_the_second_time(
+    verb: str, shelf: "Shelf", typed: "Typed", tmp_path: Path
+) -> None:
+    (host,) = shelf("a")
+    other = f"127.0.0.1:{host.port}"
+    words = (MODEL, "--python", pretending(tmp_path / "python", *SOUND)) if verb == "bench" else ()
+    done = typed(verb, *words, "--host", "a", "--host", other, code=1)
+    assert f"is the same machine as {other}" in done.stderr or "is the same machine as a;" in done.stderr
+    assert "1 of 2 hosts failed" in done.error
 
 
 def test_interrupted_it_keeps_and_shows_what_has_come(

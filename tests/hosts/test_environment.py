@@ -134,6 +134,18 @@ def test_an_end_half_way_leaves_nothing_behind(
     assert folders(host) == []
 
 
+@pytest.mark.usefixtures("small")
+def test_a_folder_that_cannot_be_made_is_no_fault_of_a_package_index(
+    host: "LoopbackHost", remote: Remote
+) -> None:
+    (host.home / "file").touch()
+    host.login(PATH, 'export XDG_CACHE_HOME="$HOME/file"')
+    said: list[str] = []
+    with pytest.raises(HostError, match=r"^a: /\S+/file/edgefashion/hosts: Not a directory; see that"):
+        prepare(remote, report=said.append)
+    assert said == []
+
+
 def test_a_disk_that_is_full_is_told_before_anything_is_sent(host: "LoopbackHost", remote: Remote) -> None:
     mount = 'mkdir -p "$HOME/.cache"; mount -t tmpfs -o size=2m none "$HOME/.cache" && exec "$@"'
     within = ("unshare", "--map-root-user", "--mount", "/bin/sh", "-c", mount, "sh")
@@ -156,7 +168,9 @@ def test_an_interpreter_that_has_edgefashion_is_used_as_it_is(host: "LoopbackHos
     assert not (host.home / ".cache").exists()
 
 
-def test_an_interpreter_without_this_release_is_refused(host: "LoopbackHost", remote: Remote) -> None:
+def test_an_interpreter_without_this_release_is_refused(
+    host: "LoopbackHost", remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = host.home / "old"
     (old / "edgefashion").mkdir(parents=True)
     (old / "edgefashion/__init__.py").touch()
@@ -167,8 +181,14 @@ def test_an_interpreter_without_this_release_is_refused(host: "LoopbackHost", re
     with pytest.raises(HostError, match=r"has edgefashion 0\.0\.9\\x1b.*and here it is") as raised:
         environment.named(remote, "~/bin/old")
     assert str(raised.value).isprintable()
-    with pytest.raises(HostError, match=r"/no/python does not serve: .*not found.*; install edgefashion"):
+    with pytest.raises(HostError, match=r"/no/python does not serve: .*No such file.*; install edgefashion"):
         environment.named(remote, "/no/python")
+    monkeypatch.setattr(environment, "LIMITED", probe.LIMITED.replace("KILL 10 ", "KILL 1 "))
+    (host.home / "bin/hanging").write_text("#!/bin/sh\nsleep 60\n")
+    (host.home / "bin/hanging").chmod(0o755)
+    with pytest.raises(HostError, match="bin/hanging does not serve: no answer in 10 s"):
+        environment.named(remote, "~/bin/hanging")
+    host.wait_until_idle(1)
     for typed in ("", "-c", "a b", "$(reboot)", "a\nb", "a;b"):
         with pytest.raises(BadInput, match="is no path of a Python there"):
             environment.named(remote, typed)

@@ -54,6 +54,15 @@ def test_a_host_that_is_named_twice_is_refused(twice: str) -> None:
     assert len(parse_all(["pi@a", "root@a", "pi@a:2222"])) == 3
 
 
+def test_a_list_may_come_from_windows_and_not_be_of_a_thousand(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_bytes(b"\xef\xbb\xbf# the shelf\r\npi@a\r\n\r\npi@b  # slow\r\n")
+    assert [host.name for host in parse_all([], file)] == ["pi@a", "pi@b"]
+    file.write_text("".join(f"pi-{number}\n" for number in range(1000)))
+    with pytest.raises(BadInput, match="1,000 hosts are more than 128 at once"):
+        parse_all([], file)
+
+
 def test_a_list_that_names_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text("# none yet\n")
     with pytest.raises(BadInput, match="names no host"):

@@ -1,5 +1,6 @@
 """A machine is looked at before anything is sent: what it is, and why it cannot serve."""
 
+import re
 import sys
 import time
 from dataclasses import replace
@@ -32,7 +33,7 @@ def test_a_machine_says_what_it_is_and_nothing_changes(host: "LoopbackHost", rem
     found = look(remote)
     assert (found.host, found.system, found.bits) == ("a", "Linux", 64)
     assert found.folder == f"{host.home}/.cache/edgefashion/hosts"
-    assert abs(found.clock_offset_s) < 30
+    assert abs(found.clock_offset_s) < 30 and found.clock is None and found.boot
     used = found.require(room_mib=1)
     assert used.version == sys.version_info[:3]
     assert (used.libc[0], used.environments) == ("glibc", ())
@@ -51,7 +52,10 @@ def test_a_login_script_may_talk(host: "LoopbackHost", remote: Remote) -> None:
     assert look(remote).require()
 
 
-@pytest.mark.parametrize("lines", [("echo '\x1b[2J'This account is closed; exit 1",), ("exit 0",)])
+@pytest.mark.parametrize(
+    "lines",
+    [("echo '\x1b[2J'This account is closed; exit 1",), ("exit 0",), ("printf 'Really? '; read -r answer",)],
+)
 def test_one_that_runs_no_command_says_so(host: "LoopbackHost", remote: Remote, lines: tuple[str]) -> None:
     host.login(*lines)
     with pytest.raises(HostError, match="it did not run the command, and said: ") as raised:
@@ -120,6 +124,12 @@ def test_rubbish_in_the_place_of_an_answer_is_no_python(host: "LoopbackHost", re
     program(host, "python3", "cat /dev/zero")
     with pytest.raises(HostError, match="sent more than 1 MiB"):
         look(remote)
+
+
+def test_a_clock_that_is_far_off_is_told_in_days(host: "LoopbackHost", remote: Remote) -> None:
+    program(host, "date", "echo 0")
+    assert re.fullmatch(r"its clock is \d\d,\d{3} days behind", look(remote).clock or "")
+    assert replace(PI, clock_offset_s=90.2).clock == "its clock is 90 s ahead"
 
 
 def test_the_oldest_python_is_that_of_the_project() -> None:

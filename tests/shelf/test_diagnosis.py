@@ -14,6 +14,7 @@ from edgefashion.hosts import environment, probe
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
 from edgefashion.shelf import diagnosis
+from edgefashion.shelf.machines import Machines
 from edgefashion.version import __version__
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def diagnose(folder: Path, python: str | None = None) -> diagnosis.Diagnosis:
     remote = Remote(Host.parse("a"))
-    return diagnosis.diagnose(remote, python, folder / "report.json", lambda *_: None)
+    return diagnosis.diagnose(remote, python, folder / "report.json", lambda *_: None, Machines())
 
 
 def test_of_one_that_has_this_edgefashion_its_own_doctor_tells(shelf: "Shelf", tmp_path: Path) -> None:

@@ -8,23 +8,35 @@ from msgspec.structs import replace
 
 from edgefashion.evaluation.results import Results
 from edgefashion.records.device import Device
-from edgefashion.records.results import Host, Latency, Row
-from edgefashion.shelf.expected import Expected, misfit
+from edgefashion.records.results import Host, Latency, Recall, Row
+from edgefashion.shelf.expected import Answers, Expected, misfit
 
 SENT = {
-    "a.zip:x.onnx": Expected("x", "onnx", "ab", 5, compared=True),
-    "y.tflite": Expected("y", "tflite", "cd", None, compared=False),
+    "a.zip:x.onnx": Expected("x", "onnx", "int8", 7, "ab", 5, Answers(5, 0.5)),
+    "y.tflite": Expected("y", "tflite", "int8", 7, "cd"),
 }
-COMMON: dict[str, Any] = {"precision": None, "runtime": "R", "latency_us": Latency(), "status": "ok"}
+EQUAL = Host(images=5, differing_classes=0, max_logit_error=0.25, tolerance=0.5, equal=True)
+COMMON: dict[str, Any] = {
+    "precision": "int8",
+    "macs": 7,
+    "runtime": "R",
+    "latency_us": Latency(),
+    "status": "ok",
+}
 IN_BUNDLE: dict[str, Any] = {"path": "a.zip:x.onnx", "sha256": "ab", "images": 5, "accuracy": 1.0}
-X = [
-    Row(model="x", format="onnx", threads=count, host=Host(equal=True), **IN_BUNDLE, **COMMON)
-    for count in (1, 4)
-]
+X = [Row(model="x", format="onnx", threads=count, host=EQUAL, **IN_BUNDLE, **COMMON) for count in (1, 4)]
 Y = [
     Row(model="y", format="tflite", path="y.tflite", sha256="cd", accuracy=None, threads=count, **COMMON)
     for count in (1, 4)
 ]
+
+
+RECALL = Recall(name="a", images=5, right=4, recall=0.8, ci95=None)
+
+
+def compared(row: Row, **told: Any) -> Row:
+    assert row.host
+    return replace(row, host=replace(row.host, **told))
 
 
 def why_not(rows: list[Row], verb: str = "bench") -> str | None:
@@ -47,6 +59,20 @@ def test_what_was_asked_for_is_believed_also_where_a_file_fails_or_there_is_one_
         (lambda row: replace(row, accuracy=None), "a.zip:x.onnx was not tried on its images"),
         (lambda row: replace(row, images=4), "a.zip:x.onnx was not tried on its images"),
         (lambda row: replace(row, host=None), "answers that were not compared with those of its bundle"),
+        (lambda row: replace(row, precision="float32"), "a.zip:x.onnx is called otherwise there"),
+        (lambda row: replace(row, macs=8), "a.zip:x.onnx computes something else there"),
+        (lambda row: replace(row, accuracy=0.99), "an accuracy that no number of right answers gives"),
+        (lambda row: replace(row, recalls=(RECALL,)), "an accuracy that no number of right answers gives"),
+        (lambda row: compared(row, images=4), "not compared with those of its bundle"),
+        (lambda row: compared(row, tolerance=9.0), "not compared with those of its bundle"),
+        (lambda row: compared(row, max_logit_error=0.75), "answers that are equal and are not"),
+        (lambda row: compared(row, max_logit_error=None), "answers that are equal and are not"),
+        (lambda row: compared(row, equal=None), "answers that are equal and are not"),
+        (
+            lambda row: compared(row, differing_classes=1, max_logit_error=0.0),
+            "answers that are equal and are not",
+        ),
+        (lambda row: replace(row, accuracy=0.8), "more other right answers than other answers"),
         (lambda row: replace(row, threads=7), "it has not one row for each number of threads"),
     ],
 )
