@@ -6,7 +6,6 @@ rewritten    pixels → resize in integers → … → last layer → logits
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from onnx.helper import make_node
 from onnx.numpy_helper import from_array, to_array
 
 from edgefashion.errors import VerificationError
+from edgefashion.export.graph.bilinear import interpolation
 
 MOVING = {"QuantizeLinear", "DequantizeLinear", "Reshape", "Transpose", "Resize", "Slice"}
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -93,22 +93,6 @@ def _crop(model: onnx.ModelProto, image: str, size: Size) -> tuple[str, onnx.Nod
     for name, value in values.items():
         model.graph.initializer.append(from_array(np.array(value, np.int64), name))
     return "crop/last", make_node("Slice", [image, *values], ["crop/last"])
-
-
-def interpolation(size: int, resized: int) -> tuple[npt.NDArray[np.int64], int]:
-    """Bilinear interpolation with half-pixel centers as integers [resized, size], and what they are
-    multiples of: each row, divided by it, sums to 1.
-    """
-    ratio = Fraction(size, resized)
-    sources = [(index + Fraction(1, 2)) * ratio - Fraction(1, 2) for index in range(resized)]
-    whole = max(source.denominator for source in sources)
-    weights = np.zeros((resized, size), np.int64)
-    for row, source in zip(weights, sources, strict=True):
-        left = source.numerator // source.denominator
-        share = int((source - left) * whole)
-        row[min(max(left, 0), size - 1)] += whole - share
-        row[min(max(left + 1, 0), size - 1)] += share
-    return weights, whole
 
 
 def _resize(

@@ -23,8 +23,6 @@ from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.tensorflow import keras
 
 Array = npt.NDArray[np.float32]
-NO_BIAS = -1
-"""Stands where the converter dropped a bias of zeros."""
 CAST_VERSIONS = {"QUANTIZE": 1, "DEQUANTIZE": 2}
 """Of these operators, the first that know int8."""
 MOVING = ("RESHAPE", "PAD", "TRANSPOSE", "QUANTIZE", "DEQUANTIZE", "RESIZE_BILINEAR")
@@ -114,7 +112,7 @@ class _Editor:
         """Write an operator that computes in float, with these weights, and what leads to and from it."""
         inputs = [int(index) for index in operator.inputs]
         for position, index in enumerate(inputs):
-            if index == NO_BIAS:
+            if index == packing.NO_TENSOR:
                 continue
             if not self._is_constant(index):
                 inputs[position] = self._float(index)
@@ -174,18 +172,6 @@ class _Editor:
 
     def _cast(self, kind: str, source: int, target: int) -> Any:
         operator = schema.OperatorT()
-        operator.opcodeIndex = self._code(getattr(schema.BuiltinOperator, kind), CAST_VERSIONS[kind])
+        operator.opcodeIndex = packing.operator_code(self.model, kind, CAST_VERSIONS[kind])
         operator.inputs, operator.outputs = [source], [target]
         return operator
-
-    def _code(self, number: int, version: int) -> int:
-        """The position of an operator among the model's kinds of them."""
-        codes = self.model.operatorCodes
-        for position, code in enumerate(codes):
-            if code.builtinCode == number and code.version >= version:
-                return position
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = number
-        code.version = version
-        codes.append(code)
-        return len(codes) - 1

@@ -17,6 +17,8 @@ from edgefashion.artifacts.inspection.tflite_file import names_of
 
 BUFFER_ALIGNMENT = 16
 """Of weights, as TFLite's schema wants it."""
+NO_TENSOR = -1
+"""Stands where an operator has no bias; the converter drops one of zeros."""
 Vector = npt.NDArray[Any]
 
 
@@ -29,6 +31,19 @@ def operator_kind(model: Any, operator: Any) -> str:
     """The name of an operator of such a model, as the schema has it."""
     code = model.operatorCodes[operator.opcodeIndex]
     return names_of("BuiltinOperator")[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+
+def operator_code(model: Any, kind: str, version: int) -> int:
+    """The position of an operator, of this version or a later one, among the kinds that such a model has."""
+    number = getattr(schema.BuiltinOperator, kind)
+    for position, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == number and code.version >= version:
+            return position
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = number
+    code.version = version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
 
 
 def pack(model: Any) -> bytes:

@@ -9,6 +9,7 @@ from edgefashion.errors import ArtifactError
 from edgefashion.export.debug.probe import Grid, Values, check_found, reshape_to
 from edgefashion.export.graph.fused_layers import RESIZE, Step, find_step
 from edgefashion.export.tflite import packing
+from edgefashion.export.tflite.image_resize import RESIZED
 from edgefashion.files import reading
 from edgefashion.runtimes.base import Images
 from edgefashion.tensorflow import quiet
@@ -60,10 +61,11 @@ def _tensors(content: bytes, steps: Sequence[Step]) -> Iterator[tuple[str, int]]
     for operator in graph.operators:
         kind = packing.operator_kind(model, operator)
         (output, *_) = operator.outputs
-        name = find_step(graph.tensors[output].name.decode(), steps)
+        tensor = graph.tensors[output].name.decode()
+        name = find_step(tensor, steps)
         if output in graph.outputs:
             name = steps[-1].name
-        if kind == "RESIZE_BILINEAR":
-            name = RESIZE
-        if name and kind not in MOVING:
+        if kind == "RESIZE_BILINEAR" or tensor == RESIZED:
+            yield RESIZE, int(output)
+        elif name and kind not in MOVING:
             yield name, int(output)

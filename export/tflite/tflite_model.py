@@ -13,6 +13,7 @@ from edgefashion.export.graph.graph import Graph
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.tflite import keep_float as keep_float_tflite
 from edgefashion.export.tflite import packing
+from edgefashion.export.tflite.image_resize import multiply_resize
 from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.tensorflow import quiet, tf
 
@@ -56,7 +57,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
         **PIXELS_TO_INT8,
     )
     check_integer(content, graph)
-    return content
+    return multiply_resize(content)
 
 
 def int8_qat(graph: Graph) -> bytes:
@@ -69,7 +70,7 @@ def int8_qat(graph: Graph) -> bytes:
         **PIXELS_TO_INT8,
     )
     check_integer(content, graph)
-    return content
+    return multiply_resize(content)
 
 
 def mix(content: bytes, graph: Graph, layers: Sequence[str]) -> bytes:

@@ -15,7 +15,6 @@ from edgefashion.export.graph.graph import Graph
 from edgefashion.export.onnx import activation_ranges, integer_io, onnx_model
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.models.mobilenetv2 import MOBILENETV2
-from edgefashion.tensorflow import tf
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +61,6 @@ def test_the_first_layer_reads_pixels_and_the_last_gives_sums(quantized: onnx_pa
     assert model.graph.node[0].input[0] == "image"
     assert model.graph.input[0].type.tensor_type.elem_type == onnx_package.TensorProto.UINT8
     assert model.graph.node[-1].op_type == "Gemm"
-
-
-@pytest.mark.parametrize(("size", "resized"), [(28, 96), (28, 40), (28, 56), (6, 9), (40, 96), (31, 96)])
-def test_interpolation_is_that_of_tensorflow(size: int, resized: int) -> None:
-    weights, whole = integer_io.interpolation(size, resized)
-    assert (weights.sum(axis=1) == whole).all()
-    assert weights.min() >= 0 and weights.max() <= integer_io.MOST_WEIGHT
-    expected = tf.image.resize(np.eye(size, dtype=np.float32)[:, :, None], (resized, size))
-    assert np.allclose(weights / whole, expected[..., 0], atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (40, 24, 3), (31, 37, 3)], ids=str)
