@@ -27,6 +27,7 @@ from edgefashion.runtimes.process import ModelProcess
 
 if TYPE_CHECKING:
     from browser import Windows
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from playwright.sync_api import Browser
     from sshd import Shelf
@@ -262,6 +263,24 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Shelf"]:
     with import_module("sshd").shelf(tmp_path / "shelf") as made:
         monkeypatch.setenv("EDGEFASHION_SSH", made.ssh)
         yield made
+
+
+@pytest.fixture
+def figure_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[Path], object]], "Figure"]:
+    """figure_of(lambda path: plot(…, path)): the figure it saves, which passes what `figure_checks` asks of
+    every picture.
+    """
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    checks = import_module("figure_checks")
+
+    def found(draw: Callable[[Path], object]) -> "Figure":
+        with monkeypatch.context() as patch:
+            figure: Figure = checks.figure_of(draw, tmp_path / "picture.png", patch)
+            return figure
+
+    return found
 
 
 @pytest.fixture(scope="module")

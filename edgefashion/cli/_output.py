@@ -200,4 +200,4 @@ def give_out(
 def _draw(found: "Results", path: Path) -> None:
     from edgefashion.benchmarking import plot
 
-    plot.plot(found.rows, path)
+    plot.plot(found.rows, found.device, path)

@@ -70,10 +70,10 @@ def compare(
 
 def draw(comparison: "Comparison", path: Path) -> None:
     """Draw it, and say what is not in the picture."""
-    from edgefashion.report.compare.plot import LABELS, plot
+    from edgefashion.report.compare.plot import NAMED, plot
 
     not_drawn = plot(comparison, path)
-    if len(comparison.lines) > LABELS:
-        say(f"at most {LABELS} artifacts are named in the picture, the most accurate; --csv has all")
+    if len(comparison.lines) > NAMED:
+        say(f"at most {NAMED} artifacts are named in the picture, the most accurate; --csv has all")
     if not_drawn:
-        say(f"not in it, without accuracy on the same images: {few(not_drawn, LABELS)}")
+        say(f"not in it, without accuracy on the same images: {few(not_drawn, NAMED)}")

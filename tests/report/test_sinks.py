@@ -124,7 +124,7 @@ def test_a_picture_sets_no_formula(
     pytest.importorskip("matplotlib")
     for draw in (
         lambda path: plot(joined(name), path),
-        lambda path: latency_plot.plot(measured(name).rows, path),
+        lambda path: latency_plot.plot(measured(name).rows, measured(name).device, path),
     ):
         path = tmp_path / f"picture.{kind}"
         draw(path)

@@ -20,12 +20,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact and its points. Those of the same model and precision have the same `kind`."""
+    """An artifact and its points. Those of the same model have the same `kind`."""
 
     name: str
     kind: int
     format: str
     points: tuple[Point, ...]
+    flags: tuple[str, ...]
+    """Why latencies of it are not to be trusted."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Points:
     artifacts: tuple[Artifact, ...]
     threads: int
     images: int
+    dataset: str
     left_out: tuple[str, ...]
     """Artifacts, with devices, without a point."""
 
@@ -57,7 +60,7 @@ def points(comparison: Comparison) -> Points:
         for cell in cells
         if cell.data == data and cell.row.sha256 and cell.row.accuracy is not None
     }
-    names = dict.fromkeys((line.key.model, line.key.precision) for line in lines)
+    names = dict.fromkeys(line.key.model for line in lines)
     kinds = {name: number for number, name in enumerate(names)}
     artifacts, left_out = [], []
     for line in lines:
@@ -69,9 +72,12 @@ def points(comparison: Comparison) -> Points:
             if point is None
         ]
         if drawn:
-            kind = kinds[line.key.model, line.key.precision]
-            artifacts.append(Artifact(line.artifact, kind, line.key.format, drawn))
-    return Points(tuple(artifacts), threads, data.images, tuple(left_out))
+            flags = dict.fromkeys(flag.flag for cell in line.cells for flag in cell.row.flags)
+            kind = kinds[line.key.model]
+            artifacts.append(Artifact(line.artifact, kind, line.key.format, drawn, tuple(flags)))
+    return Points(
+        tuple(artifacts), threads, data.images, comparison.data[data][0].task or "", tuple(left_out)
+    )
 
 
 def front(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -40,8 +40,8 @@ def test_a_device_without_the_images_takes_the_accuracy_of_the_same_file(
     assert [point.latency is None for point in artifact.points] == [False, False, True]
 
 
-def test_formats_share_a_kind_and_precisions_do_not(write: Write, joined: Join, rows: Any) -> None:
-    measured = [rows(1), rows(1, format="onnx", runtime="ONNX Runtime"), rows(1, "int8")]
+def test_formats_and_precisions_of_a_model_share_a_kind(write: Write, joined: Join, rows: Any) -> None:
+    measured = [rows(1), rows(1, format="onnx", runtime="ONNX Runtime"), rows(1, "int8", model="other")]
     assert [artifact.kind for artifact in points(joined([write("a.json", measured)])).artifacts] == [0, 0, 1]
 
 
