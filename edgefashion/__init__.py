@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edgefashion.api.quantization import Quantization, quantize
     from edgefashion.api.reading import read_artifact, read_results, read_run
     from edgefashion.api.recipes import automatic_recipe
+    from edgefashion.api.reports import make_report
     from edgefashion.artifacts.artifact import Artifact
     from edgefashion.artifacts.inspection import Inspection
     from edgefashion.benchmarking import BenchmarkOptions
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from edgefashion.records.results import Row
     from edgefashion.report.card import Card
     from edgefashion.report.compare import Comparison
+    from edgefashion.report.page import Report
     from edgefashion.training.reuse import train_or_reuse
     from edgefashion.training.runs import Run
     from edgefashion.training.train import train
@@ -101,6 +103,7 @@ __all__ = [
     "Prediction",
     "Quantization",
     "Recipe",
+    "Report",
     "Results",
     "Row",
     "Run",
@@ -125,6 +128,7 @@ __all__ = [
     "load_model",
     "make_bundle",
     "make_card",
+    "make_report",
     "open_bundle",
     "quantize",
     "read_artifact",
@@ -168,6 +172,7 @@ _WHERE = {
     "load_model": "edgefashion.api.model",
     "make_bundle": "edgefashion.api.bundles",
     "make_card": "edgefashion.api.cards",
+    "make_report": "edgefashion.api.reports",
     "MissingExtra": "edgefashion.errors",
     "Model": "edgefashion.api.model",
     "open_bundle": "edgefashion.bundle",
@@ -185,6 +190,7 @@ _WHERE = {
     "Recipe": "edgefashion.recipes",
     "recipe": "edgefashion.recipes.selection",
     "RECIPES": "edgefashion.recipes:NAMED_RECIPES",
+    "Report": "edgefashion.report.page",
     "Results": "edgefashion.evaluation.results",
     "Row": "edgefashion.records.results",
     "Run": "edgefashion.training.runs",

@@ -49,7 +49,7 @@ def test_the_public_names() -> None:
             "Comparison",
         ),
         *("quantize", "Quantization", "ImportOptions"),
-        *("make_card", "Card", "debug", "DebugReport"),
+        *("make_card", "Card", "make_report", "Report", "debug", "DebugReport"),
         *("inspect", "Inspection", "make_bundle", "open_bundle", "Bundle", "doctor", "DoctorReport"),
         *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
     }
@@ -223,6 +223,8 @@ WRONG_TYPES = {
     "make_bundle(TINY, data, 'a.zip', images='all')": "images of make_bundle has to be a whole number",
     "make_card(3, data)": "model of make_card has to be a path or Run, not 3",
     "make_card('zoo:cnn-64k', 'photos/')": "dataset of make_card has to be a Dataset",
+    "make_report(3)": "what is reported on has to be a path or Run or Results, not 3",
+    "make_report('zoo:cnn-64k', dataset='photos/')": "dataset of make_report has to be a Dataset",
     "debug(3, data)": "run of debug has to be a path or Run, not 3",
     "debug('a', data, images='all')": "images of debug has to be a whole number, not 'all'",
     "open_bundle(3)": "path of open_bundle has to be a path, not 3",

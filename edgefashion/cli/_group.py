@@ -22,6 +22,7 @@ VERBS = {
     "predict": "Classify pictures: the three likeliest classes.",
     "quantize": "Turn a trained model of yours into verified TFLite and ONNX files.",
     "recipes": "Show the recipes that models are trained with.",
+    "report": "Write a page to look at: training, results, charts, mistakes.",
     "run": "Train, export and evaluate, reusing what is there and valid.",
     "train": "Train a model into runs/NAME, or a trained one further.",
 }

@@ -21,7 +21,8 @@ FLAGGED = "!"
 
 def result_tables(results: Results) -> list[Table[Any]]:
     """Accuracy, a row per file and runtime, where there was data or no clock; the recall of each class, where
-    these are of different sizes or few; latency, a row per number of threads too; latency over minutes.
+    these are of different sizes or few; latency, a row per number of threads too, unless accuracy alone was
+    measured; latency over minutes.
     """
     per_file = list({(row.path, row.runtime): row for row in reversed(results.rows)}.values())[::-1]
     accuracy = Table("Accuracy", _used(_ACCURACY, per_file), per_file)
@@ -31,10 +32,11 @@ def result_tables(results: Results) -> list[Table[Any]]:
     classes = recall_table(per_file, own)
     sustained = Table("Sustained load", _used(_SUSTAINED, long), long)
     emulated = bool(results.device.emulated)
+    timed = not emulated and any(row.latency_us.p50 or row.accuracy is None for row in results.rows)
     return [
         *([accuracy] if results.dataset or emulated else []),
         *([classes] if classes else []),
-        *([] if emulated else [latency]),
+        *([latency] if timed else []),
         *([sustained] if long else []),
     ]
 

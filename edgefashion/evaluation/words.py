@@ -1,5 +1,7 @@
 """The results of a measurement in sentences: for each model its int8 TFLite file, or the next best."""
 
+from collections.abc import Sequence
+
 from edgefashion.artifacts import formats
 from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.evaluation.results import Results
@@ -12,12 +14,15 @@ CHANCE = 0.05
 
 def sentences(results: Results) -> list[str]:
     """A line for each model that could be measured: how often it is right, how large and how fast it is."""
-    sound = [row for row in results.rows if row.status == "ok" and row.accuracy is not None]
     images = results.dataset.measured if results.dataset else "test images"
+    return [_sentence(row, images) for row in usual_rows(results.rows)]
+
+
+def usual_rows(rows: Sequence[Row]) -> list[Row]:
+    """Of each model that could be measured the row of its int8 TFLite file, or the next best."""
+    sound = [row for row in rows if row.status == "ok" and row.accuracy is not None]
     models = dict.fromkeys(row.model for row in sound)
-    return [
-        _sentence(min((row for row in sound if row.model == model), key=_rank), images) for model in models
-    ]
+    return [min((row for row in sound if row.model == model), key=_rank) for model in models]
 
 
 def _rank(row: Row) -> tuple[bool, int, int]:
@@ -39,12 +44,18 @@ def _sentence(row: Row, images: str) -> str:
 
 
 def _compared(row: Row) -> str:
-    """What is lost from float32; where classes are of different sizes, in balanced accuracy."""
+    return f"; {loss}" if (loss := compared(row)) else ""
+
+
+def compared(row: Row) -> str:
+    """What is lost from float32; where classes are of different sizes, in balanced accuracy. Empty where that
+    is not known.
+    """
     p, delta = row.mcnemar_p, row.accuracy_delta
     if row.is_imbalanced:
         p, delta = row.balanced_p, row.balanced_accuracy_delta
     if p is None or delta is None:
         return ""
     if p >= CHANCE:
-        return f"; no more than chance apart from float32 (p {p:.2f})"
-    return f"; {100 * abs(delta):.2f} points {'worse' if delta < 0 else 'better'} than float32"
+        return f"no more than chance apart from float32 (p {p:.2f})"
+    return f"{100 * abs(delta):.2f} points {'worse' if delta < 0 else 'better'} than float32"

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from edgefashion import tables
-from edgefashion.artifacts.artifact import Artifact
 from edgefashion.escaping import markdown
 from edgefashion.evaluation import columns
 from edgefashion.evaluation.notes import imbalance
@@ -52,9 +51,9 @@ def to_markdown(evidence: Card, picture: str | None = None) -> str:
     """The card; `picture` is the name of the confusion matrix's file beside it."""
     parts = [
         ("Model", _model(evidence)),
-        ("Training", _training(evidence)),
+        ("Training", training(evidence.stories, evidence.cautions)),
         ("Accuracy", _accuracy(evidence)),
-        ("Known weaknesses", _weaknesses(evidence)),
+        ("Known weaknesses", weaknesses(evidence)),
         ("Latency", _latency(evidence)),
         ("Versions", _versions(evidence)),
     ]
@@ -67,6 +66,15 @@ def to_markdown(evidence: Card, picture: str | None = None) -> str:
     return text
 
 
+def architecture(story: Story) -> str:
+    """What was trained: its architecture and size."""
+    width = f" of width {story.recipe.width:g}" if story.recipe.width != 1 else ""
+    return (
+        f"Architecture: {story.recipe.model}{width}, {story.model.parameters:,} parameters, "
+        f"{story.model.macs:,} multiply-accumulates for an image"
+    )
+
+
 def _skipping(evidence: Card) -> str:
     """Why files have fewer multiply-accumulates than the trained model, where they do."""
     trained = evidence.stories[0].model.macs
@@ -74,17 +82,12 @@ def _skipping(evidence: Card) -> str:
     return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
 
 
-def _width(story: Story) -> str:
-    return f" of width {story.recipe.width:g}" if story.recipe.width != 1 else ""
-
-
 def _model(evidence: Card) -> Page:
     own = evidence.stories[0]
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = deployed.manifest.input if deployed.manifest else None
     lines = [
-        f"Architecture: {own.recipe.model}{_width(own)}, {own.model.parameters:,} parameters, "
-        f"{own.model.macs:,} multiply-accumulates for an image{_skipping(evidence)}",
+        f"{architecture(own)}{_skipping(evidence)}",
         f"Identity of the trained model: {own.id}",
     ]
     if contract:
@@ -92,22 +95,19 @@ def _model(evidence: Card) -> Page:
         lines.append(f"Takes {contract.dtype} [{shape}] ({contract.values}), gives {len(classes)} logits")
     lines += [pictures.framing(evidence.task), f"Classes: {', '.join(classes)}"]
     table = Table("Files", _FILES, evidence.results.rows)
-    return Page(lines, [table], list(map(origin.in_float, filter(_keeps_float, evidence.artifacts))))
+    return Page(lines, [table], [origin.in_float(file) for file in evidence.artifacts if file.kept_float])
 
 
-def _keeps_float(file: Artifact) -> bool:
-    return bool(file.kept_float)
-
-
-def _training(evidence: Card) -> Page:
-    own = evidence.stories[0]
+def training(stories: Sequence[Story], cautions: Sequence[str] = ()) -> Page:
+    """What was trained on what and how, the last training first; `cautions`: see `Card`."""
+    own = stories[0]
     where = "Trained elsewhere; data here" if origin.is_foreign(own) else "Data"
     lines = [f"{where}: {own.data.name}; {_images(own)}; {_choice(own)}"]
-    lines += evidence.cautions
+    lines += cautions
     if own.small_run:
         lines.append("Trained on a part of the data: its figures are not those of a model trained on all")
-    lines += map(origin.line, evidence.stories)
-    trained = [story for story in evidence.stories if story.recipe.epochs]
+    lines += map(origin.line, stories)
+    trained = [story for story in stories if story.recipe.epochs]
     columns = [Column[_Setting]("Setting", lambda row: row.name, number=False)]
     columns += [_story_column(number, story) for number, story in enumerate(trained)]
     recipe = Table("Recipe", tuple(columns), list(_settings(trained)))
@@ -164,7 +164,12 @@ def _accuracy(evidence: Card) -> Page:
     lines += data.told()
     title = f"By class, {evidence.artifacts[number].path.name}"
     notes = [*imbalance([own], data.measured), *_quantization(evidence)]
-    return Page(lines, [*files, Table(title, _CLASSES, own.recalls)], notes)
+    return Page(lines, [*files, by_class(own, title)], notes)
+
+
+def by_class(row: Row, title: str = "") -> Table[Recall]:
+    """How often a file recognizes each class."""
+    return Table(title, _CLASSES, row.recalls)
 
 
 def _quantization(evidence: Card) -> Iterable[str]:
@@ -207,7 +212,8 @@ def _p(p: float) -> str:
     return f"{p:.2f}" if p >= 0.01 else f"{p:.1g}"
 
 
-def _weaknesses(evidence: Card) -> Page:
+def weaknesses(evidence: Card) -> Page:
+    """The most frequent confusions of the deployed file."""
     found, names = evidence.confused(PAIRS), evidence.task.classes
     rows = [
         _Pair(names[pair.label], names[pair.taken_for], f"{pair.images:,} of {pair.of:,}") for pair in found

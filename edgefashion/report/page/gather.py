@@ -1,0 +1,146 @@
+"""From models and results files to a report."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgefashion.artifacts.artifact import Artifact
+from edgefashion.artifacts.formats import INTEGER_PRECISIONS
+from edgefashion.benchmarking import Progress
+from edgefashion.data import Dataset, Task
+from edgefashion.errors import BadInput, EdgefashionError
+from edgefashion.evaluation import rows, scores
+from edgefashion.evaluation.results import Results
+from edgefashion.records.debug import Debug
+from edgefashion.records.run import Story
+from edgefashion.report import card
+from edgefashion.report import compare as comparing
+from edgefashion.report.card import Card
+from edgefashion.report.compare import Comparison, File
+from edgefashion.report.page import layers
+from edgefashion.report.page.data import Model, Report
+
+HERE = "this report"
+"""In place of the path of results that are in no file."""
+Find = Callable[[Sequence[Artifact]], Dataset]
+"""The data set that model files are to be judged on. Raises EdgefashionError where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model that a report is to be on."""
+
+    name: str
+    stories: Sequence[Story]
+    artifacts: Sequence[Artifact]
+    task: Task
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What files held, and a line for each that is left out."""
+
+    results: list[File]
+    layers: list[Debug]
+    left_out: list[str]
+
+
+def gather(
+    subjects: Sequence[Subject],
+    given: Sequence[Path | Results],
+    find: Find,
+    left_out: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Report:
+    """Read the results that are given, and let the models' int8 files classify the test images.
+
+    With each its float32 file, to compare with, and those that no results tell of. `find` is asked for the
+    data set; where there is none, the model is shown without answers. `left_out`: what was left out before.
+    Raises BadInput for results of another task, and where nothing is left to report on.
+    """
+    read = _read(given)
+    _check_one_task(subjects, read.results)
+    if not (subjects or read.results or read.layers):
+        raise BadInput("; ".join([*left_out, *read.left_out]) or "there is nothing to report on")
+    known = {row.sha256 for file in read.results for row in file.results.rows if row.accuracy is not None}
+    models = tuple(_model(subject, known, find, progress) for subject in subjects)
+    here = _here([model.card for model in models if model.card], known)
+    files = [*read.results, *([here] if here else [])]
+    return Report(models, _compared(files), tuple(read.layers), (*left_out, *read.left_out))
+
+
+def _read(given: Sequence[Path | Results]) -> _Read:
+    paths = [each for each in given if isinstance(each, Path)]
+    errors = list(filter(layers.is_one, paths))
+    found: list[Debug] = []
+    left_out: list[str] = []
+    for path in errors:
+        try:
+            found.append(layers.read(path))
+        except BadInput as error:
+            left_out.append(str(error))
+    measured = [path for path in paths if path not in errors]
+    try:
+        read = comparing.read_all(measured) if measured else None
+    except BadInput as error:  # of all of them
+        return _Read(_unfiled(given), found, [*left_out, str(error)])
+    files = read.files if read else []
+    left_out += [*read.repeated, *read.unreadable] if read else []
+    return _Read([*files, *_unfiled(given)], found, left_out)
+
+
+def _unfiled(given: Sequence[Path | Results]) -> list[File]:
+    results = [each for each in given if isinstance(each, Results)]
+    return [File((Path(f"results {number}"),), each) for number, each in enumerate(results, 1)]
+
+
+def _check_one_task(subjects: Sequence[Subject], files: Sequence[File]) -> None:
+    told = {subject.task.name: subject.name for subject in reversed(subjects)}
+    told |= {
+        file.results.dataset.name: str(file.paths[0]) for file in reversed(files) if file.results.dataset
+    }
+    if len(told) > 1:
+        (task, where), (other, elsewhere) = list(told.items())[:2]
+        raise BadInput(
+            f"{where} is of {task}, and {elsewhere} of {other}: a report is on one task, write one of each"
+        )
+
+
+def _model(subject: Subject, known: set[str | None], find: Find, progress: Progress | None) -> Model:
+    told = (subject.name, tuple(subject.stories), tuple(subject.artifacts), subject.task)
+    try:
+        asked = _asked(subject.artifacts, known)
+        if not asked:
+            raise BadInput(f"{subject.name} has no exports: make them with edgefashion export")
+        dataset = find(asked)
+        found = card.gather(subject.name, subject.stories, asked, dataset, (), progress)
+    except EdgefashionError as error:
+        return Model(*told, None, None, str(error))
+    return Model(*told, found, dataset.test, None)
+
+
+def _asked(artifacts: Sequence[Artifact], known: set[str | None]) -> list[Artifact]:
+    """The file that details are of, as a card has it, what that is compared with, and what is not known."""
+    sound = [each for each in artifacts if not each.defect]
+    first = next((each for each in sound if each.precision in INTEGER_PRECISIONS), next(iter(sound), None))
+    if first is None:
+        return []
+    place = scores.reference(sound, sound.index(first))
+    needed = {first.path, *([] if place is None else [sound[place].path])}
+    return [each for each in sound if each.path in needed or rows.sha256(each) not in known]
+
+
+def _here(cards: Sequence[Card], known: set[str | None]) -> File | None:
+    """What was measured for the report and no results file tells of."""
+    found = [row for own in cards for row in own.results.rows if row.sha256 not in known]
+    if not found:
+        return None
+    own = cards[0].results
+    return File((Path(HERE),), Results(own.device, own.dataset, found, "report"))
+
+
+def _compared(files: Sequence[File]) -> Comparison | None:
+    if not files:
+        return None
+    sources = comparing.name_all(files)
+    return comparing.compare(sources, comparing.choose(sources, None))

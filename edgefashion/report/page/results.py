@@ -1,0 +1,246 @@
+"""What was measured: in a few words, in tables, in a scatter, and int8 beside float."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from edgefashion.artifacts import formats
+from edgefashion.errors import BadInput
+from edgefashion.evaluation import columns, notes, words
+from edgefashion.records.results import Row
+from edgefashion.report.compare import Comparison, DeviceResults, Line
+from edgefashion.report.compare import page as comparing
+from edgefashion.report.compare.join import Key
+from edgefashion.report.compare.scatter import Points, points
+from edgefashion.report.page import charts
+from edgefashion.report.page.answers import Paired, paired
+from edgefashion.report.page.charts import Chart, Dot
+from edgefashion.report.page.data import Model, Report
+from edgefashion.stats import wilson_interval
+from edgefashion.tables import NONE, Column, Page, Table, figure, kilobytes, time
+
+MOST_PANELS = 4
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A model in a few words."""
+
+    model: str
+    kind: str
+    accuracy: str
+    interval: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A page of tables, and what it is of."""
+
+    title: str
+    page: Page
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Accuracy against what it costs, a chart for each device and one for sizes."""
+
+    charts: list[Chart]
+    legend: list[tuple[int, str]]
+    """The color of each model, by its number."""
+    shapes: list[tuple[str, str]]
+    """The marker of each precision."""
+    hollow: str
+    """What hollow marks are; empty where there are none."""
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A row beside its float32 reference, and the same images counted, where their answers are known."""
+
+    name: str
+    row: Row
+    pair: Paired | None
+
+
+def headlines(comparison: Comparison) -> list[Headline]:
+    """The usual file of each model, on the first device that has it: the most accurate first."""
+    rows: dict[str, tuple[Row, DeviceResults]] = {}
+    for source in comparison.sources:
+        for row in words.usual_rows(source.results.rows):
+            known = rows.get(row.model)
+            if known is None or (known[1].p50(known[0]) is None and source.p50(row)):
+                rows[row.model] = row, source
+    found = sorted(rows.values(), key=lambda pair: -(pair[0].accuracy or 0))
+    return [_headline(row, source) for row, source in found]
+
+
+def _headline(row: Row, source: DeviceResults) -> Headline:
+    kind = f"{columns.precision(row)} {formats.title(row.format)}"
+    data = source.results.dataset
+    images = f"{row.images:,} {data.measured}" if row.images and data else ""
+    ends = row.accuracy_ci95
+    interval = f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f} % (95 % interval), {images}" if ends else images
+    p50 = source.p50(row)
+    doubt = ", flagged below" if row.flags else ""
+    facts = (
+        f"{100 * row.balanced_accuracy:.1f} % balanced"
+        if row.is_imbalanced and row.balanced_accuracy is not None
+        else "",
+        f"{kilobytes(row.size_bytes)} kB" if row.size_bytes else "",
+        f"{time(p50)} µs an image on {source.title}{doubt}" if p50 else "",
+        words.compared(row),
+    )
+    return Headline(
+        row.model, kind, f"{100 * (row.accuracy or 0):.1f} %", interval, tuple(filter(None, facts))
+    )
+
+
+def measured(comparison: Comparison) -> list[Measured]:
+    """Several devices side by side, then each by itself."""
+    several = len(comparison.sources) > 1
+    found = [Measured("", comparing.page(comparison))] if several else []
+    for source in comparison.sources:
+        title = f"({source.number}) {source.title}" if several else ""
+        results = source.results
+        tables = columns.result_tables(results)
+        found.append(Measured(title, Page([], tables, notes.notes(results))))
+    return found
+
+
+def scatter(comparison: Comparison) -> Scatter | None:
+    """Accuracy against latency on each device, and against size; None where no accuracy is known."""
+    try:
+        found = points(comparison)
+    except BadInput:
+        return None
+    lines = {line.artifact: line for line in comparison.lines if line.key.threads == found.threads}
+    models = list(dict.fromkeys(line.model for line in lines.values()))
+    dot = partial(_dot, found, lines, models)
+    threads = f"{found.threads} thread{'s' if found.threads > 1 else ''}"
+    timed = [source for source in comparison.sources if any(map(source.p50, source.results.rows))]
+    drawn = []
+    for source in timed[:MOST_PANELS]:
+        dots = list(dot(source))
+        if dots:
+            title = f"Accuracy against latency: {source.title}, {threads}"
+            drawn.append(charts.scatter(f"latency-{source.number}", title, "p50 of one image, µs", dots))
+    if dots := list(dot(None)):
+        drawn.append(charts.scatter("size", "Accuracy against the size of the file", "kB", dots))
+    left_out = [f"Not shown, without accuracy on the same images: {', '.join(found.left_out)}."]
+    many = [f"Of {len(timed)} devices the first {MOST_PANELS} have a chart; the table has all."]
+    said = [
+        f"Accuracy on {found.images:,} images; bars: its 95 % Wilson interval, and from p50 to p90.",
+        *(left_out if found.left_out else []),
+        *(many if len(timed) > MOST_PANELS else []),
+    ]
+    keys = [lines[artifact.name].key for artifact in found.artifacts]
+    return Scatter(drawn, [*enumerate(models)], _shapes(keys), _hollow(keys), said) if drawn else None
+
+
+def _shapes(keys: Sequence[Key]) -> list[tuple[str, str]]:
+    precisions = [key.precision or "precision unknown" for key in keys]
+    markers: dict[str, list[str]] = {}
+    for name in dict.fromkeys(precisions):
+        markers.setdefault(charts.MARKERS.get(name, charts.UNKNOWN), []).append(name)
+    return [(", ".join(names), charts.SHAPES[marker]) for marker, names in markers.items()]
+
+
+def _hollow(keys: Sequence[Key]) -> str:
+    names = {format: formats.title(format) for format in dict.fromkeys(key.format for key in keys)}
+    hollow = [name for format, name in names.items() if formats.rank(format)]
+    return f"hollow: {' and '.join(hollow)}" if hollow else ""
+
+
+def _dot(
+    found: Points, lines: dict[str, Line], models: list[str], source: DeviceResults | None
+) -> Iterable[Dot]:
+    """The points of a device; without one, those of sizes."""
+    for artifact in found.artifacts:
+        line = lines[artifact.name]
+        for point in artifact.points if source else artifact.points[:1]:
+            cell = line.of(point.source)
+            cost = point.latency if source else point.size
+            if cost is None or cell is None or (source and point.source is not source):
+                continue
+            low, high = wilson_interval(round(point.accuracy / 100 * found.images), found.images)
+            p90 = cell.row.latency_us.p90
+            cell_told = f"{time(cost)} µs" + (f", p90 {time(p90)} µs" if p90 else "")
+            flagged = f"; flagged: {', '.join(flag.flag for flag in cell.row.flags)}"
+            told = (
+                f"{artifact.name}: {point.accuracy:.2f} % ({100 * low:.2f} to {100 * high:.2f}), "
+                + (cell_told if source else f"{cost:,.0f} kB")
+                + (flagged if source and cell.row.flags else "")
+            )
+            yield Dot(
+                told,
+                models.index(line.model),
+                line.key.precision or "",
+                line.key.format,
+                point.accuracy,
+                (100 * low, 100 * high),
+                cost,
+                p90 if source else None,
+            )
+
+
+def beside_float(report: Report) -> tuple[Table[Beside], Chart | None] | None:
+    """Each file that has a float32 reference beside that; None where there is none."""
+    found = [*_of_cards(report.models)]
+    known = {each.row.sha256 for each in found}
+    for source in report.comparison.sources if report.comparison else ():
+        for row in source.results.rows:
+            if row.mcnemar_p is not None and row.sha256 not in known:
+                known.add(row.sha256)
+                found.append(Beside(_name(row), row, None))
+    if not found:
+        return None
+    pairs = [(each.name, each.pair) for each in found if each.pair]
+    return Table("", _BESIDE, found), charts.differences("differences", pairs)
+
+
+def _of_cards(models: Sequence[Model]) -> Iterable[Beside]:
+    for card in (model.card for model in models if model.card):
+        pairs = {pair.file: pair for pair in paired(card)}
+        for artifact, row in zip(card.artifacts, card.results.rows, strict=True):
+            if row.mcnemar_p is not None:
+                yield Beside(_name(row), row, pairs.get(artifact.path.name))
+
+
+def _name(row: Row) -> str:
+    return f"{row.model} {formats.title(row.format)} {columns.precision(row)}"
+
+
+def _verdict(row: Row) -> str:
+    if row.mcnemar_p is None or row.accuracy_delta is None:
+        return NONE
+    if row.mcnemar_p >= words.CHANCE:
+        return "may be chance"
+    return "worse" if row.accuracy_delta < 0 else "better"
+
+
+def _counted(each: Beside) -> str:
+    return f"{each.pair.better:,} / {each.pair.worse:,}" if each.pair else NONE
+
+
+def _interval(each: Beside) -> str:
+    return f"{100 * each.pair.low:+.2f} to {100 * each.pair.high:+.2f}" if each.pair else NONE
+
+
+def _p(row: Row) -> str:
+    p = row.mcnemar_p
+    return NONE if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+_BESIDE: tuple[Column[Beside], ...] = (
+    Column("File", lambda each: each.name, number=False),
+    Column("Images", lambda each: figure(each.row.images, form=",")),
+    Column("Accuracy %", lambda each: figure(each.row.accuracy, 100)),
+    Column("Difference, points", lambda each: figure(each.row.accuracy_delta, 100, "+.2f")),
+    Column("95 % interval", _interval),
+    Column("Only it right / only float", _counted),
+    Column("McNemar p", lambda each: _p(each.row)),
+    Column("Same class %", lambda each: figure(each.row.agreement, 100)),
+    Column("In words", lambda each: _verdict(each.row), number=False),
+)
