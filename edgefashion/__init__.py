@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from edgefashion.report.card import Card
     from edgefashion.report.compare import Comparison
     from edgefashion.report.page import Report
+    from edgefashion.shelf.benchmark import benchmark_hosts
+    from edgefashion.shelf.table import HostResults
     from edgefashion.training.reuse import train_or_reuse
     from edgefashion.training.runs import Run
     from edgefashion.training.train import train
@@ -91,6 +93,7 @@ __all__ = [
     "ExportOptions",
     "Guess",
     "HostError",
+    "HostResults",
     "ImportOptions",
     "Inspection",
     "MissingExtra",
@@ -118,6 +121,7 @@ __all__ = [
     "ZooError",
     "automatic_recipe",
     "benchmark",
+    "benchmark_hosts",
     "compare",
     "debug",
     "doctor",
@@ -145,6 +149,7 @@ _WHERE = {
     "automatic_recipe": "edgefashion.api.recipes",
     "BadInput": "edgefashion.errors",
     "benchmark": "edgefashion.api.measure",
+    "benchmark_hosts": "edgefashion.shelf.benchmark",
     "BenchmarkOptions": "edgefashion.benchmarking",
     "Bundle": "edgefashion.bundle",
     "BundleError": "edgefashion.errors",
@@ -165,6 +170,7 @@ _WHERE = {
     "ExportOptions": "edgefashion.export.options",
     "Guess": "edgefashion.prediction",
     "HostError": "edgefashion.errors",
+    "HostResults": "edgefashion.shelf.table",
     "ImportOptions": "edgefashion.importing.options",
     "inspect": "edgefashion.api.inspection",
     "Inspection": "edgefashion.artifacts.inspection",

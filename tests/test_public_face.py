@@ -41,6 +41,8 @@ def test_the_public_names() -> None:
         *(
             "evaluate",
             "benchmark",
+            "benchmark_hosts",
+            "HostResults",
             "BenchmarkOptions",
             "Results",
             "Row",

@@ -1,8 +1,8 @@
 """What the verbs share that do their work on other machines, over the user's own ssh."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgefashion.hosts.host import Host
     from edgefashion.hosts.ssh import Remote
     from edgefashion.reporting import Progress, Report
-    from edgefashion.shelf.shelf import Work
+    from edgefashion.shelf.shelf import Ended, Tell, Work
 
 Result = TypeVar("Result")
 _host_options = options(
@@ -76,11 +76,23 @@ def tell_note(host: "Host", line: str) -> None:
     say(f"{host}: {line}")
 
 
+@contextmanager
+def following_all(hosts: "Sequence[Host]") -> "Iterator[tuple[Tell, Ended]]":
+    """A block in which it is shown how far all hosts are, and said at once which one fails."""
+    with Bars(hosts) as bars:
+
+        def ended(host: "Host", error: HostError | None) -> None:
+            bars.end(host)
+            if error:
+                say(f"failed: {error}")
+
+        yield bars.tell, ended
+
+
 def follow(
     hosts: "Sequence[Host]",
     work: "Work[Result]",
     take: "Callable[[Host, Result], None]",
-    note: "Callable[[Host, str], None]" = tell_note,
 ) -> list[HostError]:
     """Do the work with all hosts at once, and `take` each result as it comes; gives why others have none, in
     the order of the hosts.
@@ -90,16 +102,14 @@ def follow(
     from edgefashion.shelf import shelf
 
     failed: dict[Host, HostError] = {}
-    with Bars(hosts) as bars, closing(shelf.each(hosts, work, bars.tell, note)) as outcomes:
-        for outcome in outcomes:
-            bars.end(outcome.host)
-            try:
-                if isinstance(outcome.result, HostError):
-                    raise outcome.result
-                take(outcome.host, outcome.result)
-            except HostError as error:
-                failed[outcome.host] = error
-                say(f"failed: {error}")
+    with following_all(hosts) as (tell, told):
+
+        def ended(host: "Host", error: HostError | None) -> None:
+            told(host, error)
+            if error:
+                failed[host] = error
+
+        shelf.gather(hosts, work, take, tell, tell_note, ended)
     return [failed[host] for host in hosts if host in failed]
 
 

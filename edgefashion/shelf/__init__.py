@@ -10,6 +10,7 @@ machines.py   which machines are at work, each once
 visit.py      one machine: looked at, made ready, given the files, asked
 diagnosis.py  what one lacks, before anything is sent
 shelf.py      all of them at once
+benchmark.py  what is measured on all of them
 table.py      their results beside each other, and which machines failed
 
 work.py       the same of trainings: what is said

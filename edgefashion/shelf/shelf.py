@@ -22,6 +22,8 @@ Tell = Callable[[Host, str, int, int], None]
 """Called with a machine, what it is doing, and how many steps of how many are done."""
 Note = Callable[[Host, str], None]
 """Called with a machine, and a line that it is to be remembered by."""
+Ended = Callable[[Host, HostError | None], None]
+"""Called with a machine from which nothing more comes, and why it failed where it did."""
 MOST_WAITING = 100
 """Messages that wait for being told; who has more to say waits too."""
 
@@ -32,6 +34,27 @@ class Outcome(Generic[Result]):
 
     host: Host
     result: Result | HostError
+
+
+def gather(
+    hosts: Sequence[Host],
+    work: Work[Result],
+    take: Callable[[Host, Result], None],
+    tell: Tell,
+    note: Note,
+    ended: Ended,
+) -> None:
+    """As `each`, where `take` gets each result as it comes; it may raise HostError too."""
+    with contextlib.closing(each(hosts, work, tell, note)) as outcomes:
+        for outcome in outcomes:
+            failure: HostError | None = None
+            try:
+                if isinstance(outcome.result, HostError):
+                    raise outcome.result
+                take(outcome.host, outcome.result)
+            except HostError as error:
+                failure = error
+            ended(outcome.host, failure)
 
 
 def each(

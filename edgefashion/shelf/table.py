@@ -1,11 +1,11 @@
 """Results of many machines beside each other, and which machines failed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edgefashion.errors import HostError
+from edgefashion.errors import HostError, OutputError
 from edgefashion.errors.wording import few
 from edgefashion.evaluation.results import Results
 from edgefashion.hosts.host import Host
@@ -31,6 +31,15 @@ class HostResults(Presentable):
     failed: tuple[HostError, ...]
     notes: tuple[tuple[Host, str], ...] = ()
     """What is to be remembered of a machine."""
+    results: Mapping[str, Results] = field(default_factory=dict)
+    """Of each machine that has any, by its name."""
+    unwritten: tuple[OutputError, ...] = ()
+    """Why results files could not be written."""
+    interrupted: bool = False
+    """Whether Ctrl-C ended it."""
+
+    def __repr__(self) -> str:
+        return f"<HostResults of {', '.join(self.results) or 'no host'}; .table() shows them>"
 
     def page(self) -> Page:
         """The comparison with the state of each machine, and what failed and what mends it."""
@@ -70,6 +79,8 @@ def beside(
     results: Mapping[Host, tuple[Path, Results]],
     failed: Sequence[HostError],
     notes: Sequence[tuple[Host, str]] = (),
+    unwritten: tuple[OutputError, ...] = (),
+    interrupted: bool = False,
 ) -> HostResults:
     """Results of machines and where they are kept, in this order, beside each other."""
     sources = [
@@ -77,7 +88,8 @@ def beside(
         for number, (host, (path, found)) in enumerate(results.items(), 1)
     ]
     comparison = compare(sources, choose(sources, None)) if sources else None
-    return HostResults(comparison, tuple(failed), tuple(notes))
+    by_name = {host.name: found for host, (_, found) in results.items()}
+    return HostResults(comparison, tuple(failed), tuple(notes), by_name, unwritten, interrupted)
 
 
 def named(hosts: Sequence[str]) -> str:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import edgefashion as ef
 from edgefashion import zoo
-from edgefashion.cli._bench_hosts import Benchmark
 from edgefashion.errors import OutputError
 from edgefashion.evaluation import results
 from edgefashion.hosts.host import Host
+from edgefashion.shelf.benchmark import _Benchmark
 from edgefashion.shelf.payload import payload
 from edgefashion.version import __version__
 
@@ -136,16 +137,44 @@ def test_interrupted_it_keeps_and_shows_what_has_come(
     _, stuck = shelf("a", "stuck")
     stuck.login("sleep 20")
     python = pretending(tmp_path / "python", *SOUND)
-    take = Benchmark._keep
+    take = _Benchmark._keep
 
-    def then_interrupt(self: Benchmark, host: Host, report: Path) -> None:
+    def then_interrupt(self: _Benchmark, host: Host, report: Path) -> None:
         take(self, host, report)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Benchmark, "_keep", then_interrupt)
+    monkeypatch.setattr(_Benchmark, "_keep", then_interrupt)
     done = typed("bench", MODEL, "--python", python, "--host", "stuck", "--host", "a", code=130)
     assert "(1) a, " in done.stdout and (here / "hosts/a.json").exists()
     assert "interrupted; what was finished is kept" in done.error
+
+
+def test_from_python_each_host_has_results_or_says_why_it_has_none(
+    shelf: "Shelf", here: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shelf("a")
+    shelf.missing("off")
+    python = str(pretending(tmp_path / "python", *SOUND))
+    ended: list[tuple[str, bool]] = []
+    found = ef.benchmark_hosts(
+        MODEL, ["a", "off"], python=python, ended=lambda host, error: ended.append((str(host), error is None))
+    )
+    assert [row.path for row in found.results["a"].rows] == [MODEL] and not found.interrupted
+    assert [error.host for error in found.failed] == ["off"] and sorted(ended) == [
+        ("a", True),
+        ("off", False),
+    ]
+    assert "(1) a, " in found.table() and "no ssh server answers" in found.table() and "a" in repr(found)
+    assert list(here.iterdir()) == [] and capfd.readouterr() == ("", "")
+    for wrong in (
+        {"threads": [0]},
+        {"threads": ["many"]},
+        {"hosts": []},
+        {"hosts": "-o"},
+        {"models": "none"},
+    ):
+        with pytest.raises(ef.BadInput):
+            ef.benchmark_hosts(**{"models": MODEL, "hosts": "a"} | wrong)  # type: ignore[arg-type]
 
 
 def test_results_that_cannot_be_written_are_shown_all_the_same(
