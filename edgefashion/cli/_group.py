@@ -24,6 +24,7 @@ VERBS = {
     "recipes": "Show the recipes that models are trained with.",
     "report": "Write a page to look at: training, results, charts, mistakes.",
     "run": "Train, export and evaluate, reusing what is there and valid.",
+    "serve": "Serve a model: a page for people, and a JSON endpoint for programs.",
     "train": "Train a model into runs/NAME, or a trained one further.",
 }
 """The verbs and the first line of their own help: --help imports none of them."""

@@ -15,7 +15,8 @@
         ├── RunError          a run folder is missing, damaged, busy or in the way
         ├── ArtifactError     a .tflite or .onnx file is missing, damaged or of another kind
         ├── BundleError       a bundle is missing, damaged, unsafe or of another version
-        ├── PictureError      a picture is missing, damaged, too large or not a picture
+        ├── PictureError      a picture is missing, damaged or not a picture
+        │   └── PictureTooLarge   it has more pixels than are decoded
         ├── ZooError          the models that come with edgefashion are missing or damaged
         └── OutputError       a result cannot be written: no permission, no space
 
@@ -107,7 +108,11 @@ class BundleError(BadInput):
 
 
 class PictureError(BadInput):
-    """A picture is missing, damaged, too large or not a picture."""
+    """A picture is missing, damaged or not a picture."""
+
+
+class PictureTooLarge(PictureError):
+    """A picture has more pixels than are decoded."""
 
 
 class ZooError(BadInput):

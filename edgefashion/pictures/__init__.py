@@ -8,7 +8,7 @@ transparency.py  … what is cut out on transparency
 depth.py         16 bits a color → 8
 """
 
-from edgefashion.pictures.conversion import Converted, convert, image_of
+from edgefashion.pictures.conversion import UNNAMED, Converted, convert, convert_bytes, image_of
 from edgefashion.pictures.decoding import is_picture, thumbnail
 
-__all__ = ["Converted", "convert", "image_of", "is_picture", "thumbnail"]
+__all__ = ["UNNAMED", "Converted", "convert", "convert_bytes", "image_of", "is_picture", "thumbnail"]

@@ -44,7 +44,12 @@ def image_of(content: bytes, name: Path, task: Task) -> NDArray[np.uint8]:
 
     `name` is for errors. Raises PictureError and MissingExtra.
     """
-    return _fitted(lambda *how: decoding.read_bytes(name, content, *how), name, task, None).pixels
+    return convert_bytes(content, name, task).pixels
+
+
+def convert_bytes(content: bytes, name: Path, task: Task, invert: bool | None = None) -> Converted:
+    """The content of a picture file made fit: see `convert`; `name` is for errors."""
+    return _fitted(lambda *how: decoding.read_bytes(name, content, *how), name, task, invert)
 
 
 def convert(given: "str | Path | Image", task: Task, invert: bool | None = None) -> Converted:
@@ -60,7 +65,7 @@ def convert(given: "str | Path | Image", task: Task, invert: bool | None = None)
         return _fitted(lambda *how: decoding.read(path, *how), path, task, invert)
     content = decoding.undecoded(given)
     if content is not None:
-        return _fitted(lambda *how: decoding.read_bytes(UNNAMED, content, *how), UNNAMED, task, invert)
+        return convert_bytes(content, UNNAMED, task, invert)
     return _fitted(lambda behind, _: _taken(given, behind), UNNAMED, task, invert)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from edgefashion import task
-from edgefashion.errors import MissingExtra, PictureError
+from edgefashion.errors import MissingExtra, PictureError, PictureTooLarge
 from edgefashion.files import reading
 from edgefashion.pictures import depth, transparency
 
@@ -117,6 +117,8 @@ def _guarded(
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path, f"more than {Image.MAX_IMAGE_PIXELS:,} pixels") from error
+    except MemoryError as error:
+        raise _too_large(path, "more pixels than there is memory for") from error
     except Exception as error:  # a decoder may raise anything for a file that is damaged
         raise PictureError(f"{path} is truncated or damaged ({_reason(error)}): copy it again") from error
 
@@ -208,8 +210,8 @@ def _on_background(picture: "Image", behind: Background | None) -> "tuple[Image,
     return Image.alpha_composite(background, picture).convert("RGB"), seen
 
 
-def _too_large(path: Path, what: str) -> PictureError:
-    return PictureError(f"{path} has {what}: make it smaller")
+def _too_large(path: Path, what: str) -> PictureTooLarge:
+    return PictureTooLarge(f"{path} has {what}: make it smaller")
 
 
 def _reason(error: Exception) -> str:

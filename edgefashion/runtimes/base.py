@@ -74,6 +74,10 @@ class Session(Protocol):
         """
         ...
 
+    def logits(self, output: Array) -> Logits:
+        """float32 [N, classes] of the first output of a classifier, as `infer` gives it."""
+        ...
+
 
 class Runtime(Protocol):
     """A library that runs model files."""

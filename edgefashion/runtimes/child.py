@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,14 @@ class Silent(Exception):
 
 
 class Child:
-    """A process that runs `worker`, with `log` as its standard error. Raises OSError where none starts."""
+    """A process that runs `worker`, with `log` as its standard error; `place` is where other operations than
+    those there are, `module:class`. Raises OSError where none starts.
+    """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, place: str | None = None) -> None:
         self._log = log
         descriptors.fill()
+        other = [place] if place else []
         requests, self_requests = os.pipe()
         self_replies, replies = os.pipe()
         with ExitStack() as ours, os.fdopen(requests), os.fdopen(replies, "wb"):
@@ -47,7 +51,7 @@ class Child:
             self._replies = ours.enter_context(os.fdopen(self_replies, "rb", buffering=0))
             with log.open("wb") as said:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", *WORKER, str(requests), str(replies), _whose()],
+                    [sys.executable, "-P", *WORKER, str(requests), str(replies), _whose(), *other],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=said,
@@ -55,6 +59,7 @@ class Child:
                     process_group=0,  # Ctrl-C in a terminal is for the parent
                     env=workers.environment(),
                 )
+            os.set_blocking(self_requests, False)  # a child that reads nothing is waited for, not for ever
             ours.pop_all()  # the child is there: they stay open
 
     @property
@@ -62,11 +67,21 @@ class Child:
         """Its number."""
         return self._process.pid
 
-    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The reply to a request, see `worker`. Raises Died, and Silent after so many seconds."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone already."""
+        return self._process.poll() is not None
+
+    def ask(self, request: dict[str, Any], seconds: float, content: bytes = b"") -> dict[str, Any]:
+        """The reply to a request and the bytes that belong to it, see `worker`. Raises Died, and Silent after
+        so many seconds.
+        """
+        deadline = time.monotonic() + min(seconds, _LONGEST_WAIT_S)
+        if content:
+            request = {**request, "content": len(content)}
         try:
-            self._requests.write(json.dumps(request).encode() + b"\n")
-            line = self._read_line(time.monotonic() + min(seconds, _LONGEST_WAIT_S))
+            self._write(json.dumps(request).encode() + b"\n" + content, deadline)
+            line = self._read_line(deadline)
             reply: dict[str, Any] = json.loads(line)
         except (BrokenPipeError, EOFError, ValueError):
             raise self._obituary() from None
@@ -82,19 +97,31 @@ class Child:
         self._replies.close()
         return self._process.wait()
 
+    def _write(self, message: bytes, deadline: float) -> None:
+        left = memoryview(message)
+        while left:
+            left = left[self._requests.write(left) or 0 :]  # None of a pipe that is full
+            if left:
+                self._wait(self._requests, select.POLLOUT, deadline)
+
     def _read_line(self, deadline: float) -> bytes:
-        line, replies = b"", select.poll()  # `select` itself takes no descriptor above 1023
-        replies.register(self._replies, select.POLLIN)
-        while not line.endswith(b"\n"):
-            left = max(0.0, deadline - time.monotonic())
-            if not replies.poll(math.ceil(1000 * left)):
-                self._process.kill()
-                raise Silent
+        parts: list[bytes] = []
+        while not parts or not parts[-1].endswith(b"\n"):
+            self._wait(self._replies, select.POLLIN, deadline)
             part = self._replies.read(1 << 16)
             if not part:
                 raise EOFError
-            line += part
-        return line
+            parts.append(part)
+        return b"".join(parts)
+
+    def _wait(self, pipe: FileIO, until: int, deadline: float) -> None:
+        """Wait until a pipe is ready. Raises Silent, the child being killed, once the deadline is over."""
+        poll = select.poll()  # `select` itself takes no descriptor above 1023
+        poll.register(pipe, until)
+        left = max(0.0, deadline - time.monotonic())
+        if not poll.poll(math.ceil(1000 * left)):
+            self._process.kill()
+            raise Silent
 
     def _obituary(self) -> Died:
         try:

@@ -66,6 +66,13 @@ class LiteRTSession:
             outputs.append(interpreter.get_tensor(index))
         return outputs
 
+    def logits(self, output: Array) -> Logits:
+        """See `base.Session.logits`."""
+        if output.dtype == np.float32:
+            return np.asarray(output, np.float32)
+        scale, zero_point = self._interpreter.get_output_details()[0]["quantization"]
+        return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
+
     def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
         """See `base.Session.check`."""
         self._classifier.check(image_shape, classes)
@@ -137,11 +144,7 @@ class LiteRTSession:
             images = np.concatenate([images, padding])
         interpreter.set_tensor(self._sources[0], images)
         interpreter.invoke()
-        output = interpreter.get_tensor(self._targets[0])[:count]
-        if output.dtype == np.float32:
-            return np.asarray(output, np.float32)
-        scale, zero_point = interpreter.get_output_details()[0]["quantization"]
-        return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
+        return self.logits(interpreter.get_tensor(self._targets[0])[:count])
 
 
 def _sizes(tensor: dict[str, Any]) -> Sequence[int | None]:

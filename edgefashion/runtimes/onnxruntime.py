@@ -64,6 +64,10 @@ class OnnxSession:
         outputs: list[Array] = self._session.run(None, feed)
         return outputs
 
+    def logits(self, output: Array) -> Logits:
+        """See `base.Session.logits`."""
+        return output
+
     def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
         """See `base.Session.check`."""
         self._classifier.check(image_shape, classes)

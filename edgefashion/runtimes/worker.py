@@ -1,9 +1,11 @@
-"""The child process that runs one model: `python -m edgefashion.runtimes.worker REQUESTS REPLIES PARENT`.
+"""The child process of a model: `python -m edgefashion.runtimes.worker REQUESTS REPLIES PARENT [PLACE]`.
 
 The first two arguments are the file descriptors of two pipes, so that whatever a runtime prints harms
-nothing; the third is the number of the process that it ends with, see `child`.
+nothing; the third is the number of the process that it ends with, see `child`; the last is where other
+operations than those here are, `module:class`.
 A request is one line of JSON with the operation's name under `do`; so is its reply, which holds either
-`error` and `message` or the operation's results. Arrays travel as `.npy` files whose paths are given.
+`error` and `message` or the operation's results. Bytes that belong to a request follow it, and it says how
+many under `content`. Arrays travel as `.npy` files whose paths are given.
 
     start    path, runtime, pin                        → version
     load     threads, memory_mb, sizes                 → load_ms, inputs
@@ -27,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from edgefashion.artifacts.formats import open_place
 from edgefashion.errors import EdgefashionError
 from edgefashion.runtimes import allowance, base, pinning
 from edgefashion.runtimes.loaded import LoadedModel
@@ -82,7 +85,7 @@ class Worker:
         return {"peak_rss_mb": int(held[0]) / 1024 if held else None}
 
 
-def _answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+def _answer(worker: object, request: dict[str, Any]) -> dict[str, Any]:
     operation = getattr(worker, request.pop("do"))
     try:
         result: dict[str, Any] = operation(**request)
@@ -119,12 +122,15 @@ def _die_with_parent(requests: int, parent: int) -> None:
 
 def main() -> None:
     """Answer requests until the parent closes the pipe."""
-    requests, replies, parent = (int(argument) for argument in sys.argv[1:])
+    requests, replies, parent = (int(argument) for argument in sys.argv[1:4])
     _die_with_parent(requests, parent)
-    worker = Worker()
-    with os.fdopen(requests) as lines, os.fdopen(replies, "w") as answers:
+    worker = open_place(sys.argv[4])() if sys.argv[4:] else Worker()
+    with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "w") as answers:
         for line in lines:
-            print(json.dumps(_answer(worker, json.loads(line))), file=answers, flush=True)
+            request = json.loads(line)
+            if size := request.get("content"):
+                request["content"] = lines.read(size)
+            print(json.dumps(_answer(worker, request)), file=answers, flush=True)
 
 
 if __name__ == "__main__":
