@@ -120,10 +120,11 @@ def _refuse(examined: "Examined", chosen: Chosen) -> None:
 def _draw(found: "Summary", path: Path) -> None:
     """The first training pictures of each class, as images: no others are decoded."""
     from edgefashion.data.picture_sets.loading import subset_of
-    from edgefashion.data.plot import COLUMNS, plot_grid
+    from edgefashion.data.plot import grid_of, plot_grid
 
     train = found.used.of("train")
-    rows = [[each for each in train if each.label == name][:COLUMNS] for name in found.task.classes]
+    most = grid_of(len(found.task.classes)).per_class
+    rows = [[each for each in train if each.label == name][:most] for name in found.task.classes]
     plot_grid(subset_of([each for row in rows for each in row], found.task), found.task, path)
 
 

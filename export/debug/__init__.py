@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgefashion import device
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import Variant
 from edgefashion.benchmarking import Progress
@@ -61,13 +62,17 @@ class ModelError:
 
 @dataclass(frozen=True)
 class DebugReport(Presentable):
-    """The errors of a run's int8 models, by format, on `images` images of the validation split."""
+    """The errors of a run's int8 models, by format, on `images` images of the validation split; on which
+    machine and when (ISO 8601) they were found.
+    """
 
     run: str
     run_id: str
     precision: str
     images: int
     models: dict[str, ModelError]
+    machine: str | None = None
+    date: str | None = None
 
     @property
     def costliest(self) -> str:
@@ -110,7 +115,8 @@ def debug_run(
     models = {
         format: _model_error(paths[format], *deployed[format], tally) for format, tally in tallies.items()
     }
-    return DebugReport(run.name, run.id, precision, len(sample), models)
+    here = device.describe()
+    return DebugReport(run.name, run.id, precision, len(sample), models, here.name, here.date)
 
 
 def path_of(run: Run, format: str, precision: str) -> Path:

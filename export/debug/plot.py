@@ -1,55 +1,68 @@
 """The errors of layers as a picture."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgefashion import figures
 from edgefashion.artifacts import formats
-from edgefashion.escaping import plot_label
 from edgefashion.export.debug import DebugReport, ModelError
+from edgefashion.figures import Caption, Entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = ("#e07b00", "#1f6fb4", "#3a923a", "#9372b2")
-"""Of the formats, in their order."""
-LABELLED = 0.01
-"""The smallest share whose number stands beside its bar."""
+PALE = 0.4
+LABELED = 0.05
+"""The smallest share whose number stands beside its bars."""
+NAME_INCHES, ROW_INCHES, LEAST_ROW_INCHES, MANY = 2.2, 0.23, 0.165, 30
+"""Of the name of a layer; of its row, which is lower where there are many."""
 
 
 def plot(report: DebugReport, path: Path) -> None:
-    """Draw the layers in the order of the model, share and SNR side by side, both formats in each.
+    """Draw the layers in the order of the model, share and SNR side by side, all formats in each.
 
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.
     """
-    kind = figures.kind_of(path)
+    figures.check(path)
     fullest = sorted(report.models.values(), key=lambda model: -len(model.layers))
     names = list(dict.fromkeys(layer.layer for model in fullest for layer in model.layers))
     rows = {name: row for row, name in enumerate(names)}
-    figure = figures.new_figure(11, 2.2 + 0.23 * len(names))
-    shares, ratios = figure.subplots(1, 2, sharey=True)
-    for number, (format, model) in enumerate(report.models.items()):
-        _bars(shares, model, format, rows, (number, len(report.models)))
-        _ratios(ratios, model, format, rows)
-    shares.set_yticks(range(len(names)), map(plot_label, names), fontsize=8)
-    shares.set_ylim(len(names) - 0.5, -0.5)
-    shares.set_title("Share of the logits' squared error, %", fontsize=10)
-    shares.margins(x=0.12)
-    ratios.set_title("Signal-to-noise ratio of the layer's output, dB", fontsize=10)
-    for axes in (shares, ratios):
-        axes.grid(axis="x", color="0.85", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(axis="x", labelsize=8, top=len(names) > 20, labeltop=len(names) > 20)
-    figure.legend(fontsize=8, loc="outside lower center", ncols=4)
-    title = f"{report.run}, {report.precision}, on {report.images} validation images"
-    figure.suptitle(plot_label(title), fontsize=12)
-    figures.save(figure, path, kind)
+    height = 1.0 + (ROW_INCHES if len(names) <= MANY else LEAST_ROW_INCHES) * len(names)
+    details = [f"{report.run}, {report.precision}, against float on {report.images:,} validation images"]
+    caption = Caption("What rounding costs, layer by layer", details, report.machine, report.date)
+    with figures.drawing(path, height, caption, list(map(_entries, report.models))) as figure:
+        shares, ratios = figure.subplots(1, 2, sharey=True)
+        for number, (format, model) in enumerate(report.models.items()):
+            _bars(shares, model, format, rows, (number, len(report.models)))
+            _ratios(ratios, model, format, rows)
+        _name_shares(shares, report, rows)
+        shares.set_yticks(
+            range(len(names)), [figures.fit(name, figures.SMALL, NAME_INCHES) for name in names]
+        )
+        shares.set_ylim(len(names) - 0.5, -0.5)
+        shares.set_title("share of the logits' squared error, %")
+        shares.set_xlim(left=0)
+        ratios.set_title("signal-to-noise ratio (SNR) of the layer's output, dB")
+        for axes in (shares, ratios):
+            axes.grid(visible=False, axis="y")
+            axes.tick_params(axis="y", length=0)
+            axes.tick_params(axis="x", top=len(names) > MANY, labeltop=len(names) > MANY)
 
 
 def _color(format: str) -> str:
-    return COLORS[formats.rank(format) % len(COLORS)]
+    return figures.COLORS[formats.rank(format) % len(figures.COLORS)]
+
+
+def _entries(format: str) -> list[Entry]:
+    """What bars, lines and points of a format are."""
+    title, look = formats.title(format), {"color": _color(format), "linestyle": ""}
+    return [
+        Entry(f"{title}: weights rounded", {**look, "marker": "s", "markersize": 7}),
+        Entry("output in 8 bits", {**look, "marker": "s", "markersize": 7, "alpha": PALE}),
+        Entry("SNR with all layers before", {**look, "linestyle": "-"}),
+        Entry("SNR of this layer alone", {**look, "marker": "o", "markersize": 4}),
+    ]
 
 
 def _bars(axes: "Axes", model: ModelError, format: str, places: dict[str, int], of: tuple[int, int]) -> None:
@@ -61,16 +74,21 @@ def _bars(axes: "Axes", model: ModelError, format: str, places: dict[str, int], 
     rows = [places[layer.layer] - 0.4 + height * (number + 0.5) for layer in model.layers]
     weights = [100 * layer.share_weights for layer in model.layers]
     outputs = [100 * layer.share_output for layer in model.layers]
-    color = _color(format)
-    axes.barh(rows, weights, height, color=color, label=f"{formats.title(format)}: rounded weights")
-    label = f"{formats.title(format)}: 8 bits of the output"
-    axes.barh(rows, outputs, height, weights, color=color, alpha=0.4, label=label)
-    for where, layer in zip(rows, model.layers, strict=True):
-        if layer.share >= LABELLED:
-            end = (100 * layer.share, where)
-            axes.annotate(
-                f"{layer.share:.1%}", end, (2, 0), textcoords="offset points", fontsize=6, va="center"
-            )
+    axes.barh(rows, weights, height, color=_color(format))
+    axes.barh(rows, outputs, height, weights, color=_color(format), alpha=PALE)
+
+
+def _name_shares(axes: "Axes", report: DebugReport, places: dict[str, int]) -> None:
+    """The shares of each layer beside its bars, in the order of the formats, where one of them is large."""
+    axes.margins(x=0.2)
+    shares = [{layer.layer: layer.share for layer in model.layers} for model in report.models.values()]
+    for name, row in places.items():
+        own = [of.get(name) for of in shares]
+        largest = max(share for share in own if share is not None)
+        if largest >= LABELED:
+            text = " and ".join("–" if share is None else f"{100 * share:.0f}" for share in own)
+            look: dict[str, Any] = {"textcoords": "offset points", "size": figures.SMALL, "va": "center"}
+            axes.annotate(text, (100 * largest, row), (4, 0), **look)
 
 
 def _ratios(axes: "Axes", model: ModelError, format: str, places: dict[str, int]) -> None:
@@ -79,15 +97,5 @@ def _ratios(axes: "Axes", model: ModelError, format: str, places: dict[str, int]
     nothing = float("nan")
     together = [nothing if layer.snr_db is None else layer.snr_db for layer in model.layers]
     own = [nothing if layer.own_snr_db is None else layer.own_snr_db for layer in model.layers]
-    axes.plot(
-        together, rows, color=_color(format), linewidth=1.5, label=f"{formats.title(format)}: all so far"
-    )
-    axes.plot(
-        own,
-        rows,
-        "o",
-        color=_color(format),
-        alpha=0.7,
-        markersize=3.5,
-        label=f"{formats.title(format)}: own only",
-    )
+    axes.plot(together, rows, color=_color(format), linewidth=1.5)
+    axes.plot(own, rows, "o", color=_color(format), alpha=0.7, markersize=4)

@@ -3,22 +3,48 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from edgefashion.data import Dataset
 from edgefashion.data.plot import plot_grid, plot_image
 from edgefashion.errors import BadInput, MissingExtra, OutputError
+from edgefashion.task import Picture, Task
+
+FigureOf = Callable[[Callable[[Path], object]], Any]
+OTHER = Task("wardrobe", (28, 28, 1), (), Picture("pad", (255,), (255,)))
 
 
-def test_a_grid_has_the_shape_of_its_classes(sample: Dataset, tmp_path: Path) -> None:
-    from matplotlib.image import imread
+def test_a_grid_names_each_class_above_its_images(sample: Dataset, figure_of: FigureOf) -> None:
+    figure = figure_of(lambda path: plot_grid(sample.train, sample.task, path))
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == list(sample.task.classes)
+    assert len(axes.images) == 10
+    said = [text.get_text() for text in figure.texts]
+    assert said[0] == "Fashion-MNIST" and "inverted" in said[-1]
 
-    plot_grid(sample.train, sample.task, tmp_path / "grid.png", per_class=4)
-    pixels = imread(tmp_path / "grid.png")
-    assert pixels.shape[0] > pixels.shape[1]  # ten classes down, four images across
-    assert 0.02 < (pixels[..., :3].mean(axis=2) < 0.7).mean() < 0.7
+
+@pytest.mark.parametrize("count", [2, 120])
+def test_a_page_has_room_for_any_number_of_classes(count: int, sample: Dataset, figure_of: FigureOf) -> None:
+    names = tuple(f"kind {number} with quite a long name of its own" for number in range(count))
+    task = replace(OTHER, classes=names)
+    labels = (np.arange(len(sample.train)) % count).astype(np.uint8)
+    figure = figure_of(lambda path: plot_grid(replace(sample.train, labels=labels), task, path))
+    (axes,) = figure.axes
+    assert len(axes.texts) == min(count, 100) and figure.get_figheight() < 16
+    assert (f"100 of {count}" in figure.texts[-1].get_text()) == (count > 100)
+
+
+def test_one_image_says_which_it_is(sample: Dataset, figure_of: FigureOf) -> None:
+    figure = figure_of(lambda path: plot_image(sample.test, sample.task, 3, path))
+    said = [text.get_text() for text in figure.texts]
+    assert said[0] == sample.task.classes[sample.test.labels[3]]
+    assert "image 3 of 400 of Fashion-MNIST, counted from 0" in said
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("PDF", b"%PDF")])

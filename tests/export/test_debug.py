@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,16 +265,33 @@ def test_layers_that_are_not_ranked_are_named(report: DebugReport, tmp_path: Pat
 
 
 @pytest.mark.parametrize("formats", [FORMATS, ("onnx",)])
-def test_the_picture_is_drawn(report: DebugReport, formats: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_picture_is_drawn(
+    report: DebugReport, formats: tuple[str, ...], tmp_path: Path, figure_of: Callable[..., Any]
+) -> None:
     from matplotlib.image import imread
 
     path = tmp_path / "layers.png"
-    plot(replace(report, models={format: report.models[format] for format in formats}), path)
+    both = replace(report, models={format: report.models[format] for format in formats})
+    figure = figure_of(lambda other: plot(both, other))
+    assert len(figure.axes[0].patches) == 2 * len(LAYERS) * len(formats)
+    plot(both, path)
     pixels = imread(path)[..., :3]
     orange = (pixels[..., 0] - pixels[..., 2] > 0.5).mean()
     blue = (pixels[..., 2] - pixels[..., 0] > 0.3).mean()
-    assert blue > 0.005
-    assert (orange > 0.005) == ("tflite" in formats)
+    assert orange > 0.005
+    assert (blue > 0.005) == ("tflite" in formats)
+
+
+def test_a_picture_of_many_layers_with_long_names_can_be_read(
+    report: DebugReport, figure_of: Callable[..., Any]
+) -> None:
+    layers = [
+        replace(report.models["onnx"].layers[0], layer=f"a/layer/of/a/long/name_{number}", share=number / 900)
+        for number in range(70)
+    ]
+    models = {format: replace(model, layers=layers) for format, model in report.models.items()}
+    figure = figure_of(lambda path: plot(replace(report, models=models), path))
+    assert figure.get_figheight() < 15
 
 
 def test_from_the_command_line(copied: Run, sample_folder: Path, tmp_path: Path) -> None:
