@@ -13,6 +13,7 @@ from edgefashion import zoo
 from edgefashion.artifacts import artifact
 from edgefashion.data import FASHION_MNIST, Dataset, stratified_sample
 from edgefashion.errors import ZooError
+from edgefashion.report.compare import read
 from edgefashion.zoo.read import INFO, SAMPLE
 
 IMAGES, MOST_BYTES = 500, 800_000
@@ -168,3 +169,12 @@ def test_a_sample_of_another_task_is_of_its_shape_and_classes(
     found = zoo.open_zoo(folder).sample()
     assert found.task == other.task
     assert np.array_equal(found.test.images, other.test.images)
+
+
+def test_the_picture_beside_the_zoo_is_of_what_is_shipped() -> None:
+    """Its results file has rows of these very files, on all test images."""
+    shipped = {each.sha256 for each in zoo.open_zoo().all_artifacts()}
+    found = read(Path(zoo.__file__).with_name("accuracy-and-latency.json"))
+    own = [row for row in found.rows if row.sha256 in shipped]
+    assert len(own) == len(shipped) == 4
+    assert all(row.accuracy and row.images == 10_000 for row in own)
