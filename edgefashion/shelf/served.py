@@ -7,6 +7,8 @@ by Ctrl-C and, where it does not end in time, killed: the processes that run mod
 
 import contextlib
 import os
+import platform
+import re
 import select
 import shutil
 import signal
@@ -112,7 +114,7 @@ def _watch(answers: Answers) -> None:
 def _bench(request: Request, answers: Answers) -> str:
     from edgefashion.api.measure import benchmark
 
-    with _alone() as ours, _laid_out(request.files, ours / "work"):
+    with _alone() as ours, _laid_out(request.files, ours / f"work-{_node()}"):
         found = benchmark(
             request.models, threads=request.threads, options=request.options, progress=answers.progress
         )
@@ -143,12 +145,17 @@ def _alone() -> Iterator[Path]:
     folder = user_cache_path("edgefashion") / "hosts"
     make_folder(folder)
     try:
-        with FileLock(folder / "bench.lock").acquire(timeout=BUSY_S):
+        with FileLock(folder / f"bench-{_node()}.lock").acquire(timeout=BUSY_S):
             yield folder
     except Timeout:
         raise RuntimeCrash(
             "another benchmark runs on this machine: name it once, or wait for who else measures there"
         ) from None
+
+
+def _node() -> str:
+    """What this machine calls itself, as part of a file's name: several may have the same home."""
+    return re.sub(r"[^A-Za-z0-9.-]", "_", platform.node())[:64]
 
 
 @contextlib.contextmanager

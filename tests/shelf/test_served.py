@@ -1,6 +1,7 @@
 """What runs on another machine answers one request, and is gone as soon as nobody listens."""
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from edgefashion.shelf import lines, messages
+from edgefashion.errors import RuntimeCrash
+from edgefashion.shelf import lines, messages, served
 from edgefashion.shelf.lines import Alive
 from edgefashion.shelf.messages import Answer, Done, Failed, Part, Progress, Request
 
@@ -93,9 +95,22 @@ def test_it_says_that_it_is_there_and_ends_when_nobody_else_does() -> None:
 def test_two_benchmarks_of_one_machine_do_not_disturb_each_other(tmp_path: Path) -> None:
     folder = tmp_path / "edgefashion/hosts"
     folder.mkdir(parents=True)
-    with FileLock(folder / "bench.lock"), serving("served.BUSY_S = 0", tmp_path) as process:
+    with FileLock(folder / f"bench-{served._node()}.lock"), serving("served.BUSY_S = 0", tmp_path) as process:
         (found,) = ask(process, lines.line(Request("bench", ("zoo:cnn-64k",))))
     assert isinstance(found, Failed) and found.why.startswith("another benchmark runs on this machine")
+
+
+def test_machines_with_the_same_home_are_not_in_each_others_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(served, "BUSY_S", 0)
+    with served._alone():
+        monkeypatch.setattr(platform, "node", lambda: "../another")
+        with served._alone() as folder:
+            assert folder == tmp_path / "edgefashion/hosts"
+            with pytest.raises(RuntimeCrash), served._alone():
+                pass
 
 
 @pytest.mark.parametrize(
