@@ -19,9 +19,11 @@ thumbnails.py  images inside the page, as many as it has room for
 document.py    the page as a whole, and what a browser may do with it
 templates/     its HTML, a file a section; page.css and page.js
 
-Its charts are SVG by matplotlib (its own license, BSD-like): drawn when the report is written, so that the
-page needs no library. Of those with scripts, Vega evaluates code or brings an interpreter of 0.8 MB, Bokeh
-draws on a canvas that a screen reader does not see, Plotly alone is 4.5 MB; pygal has no error bars.
+Its charts are SVG by matplotlib (its own license, BSD-like), which draws all other pictures too: drawn when
+the report is written, so that the page needs no library, and a script of its own is the only one that its
+Content-Security-Policy has to allow. Of libraries with scripts, Vega evaluates code or brings an interpreter,
+Bokeh draws on a canvas, which no screen reader sees, and Plotly alone is larger than the page may be; pygal
+(LGPL) would be a second library for the same pictures.
 """
 
 from edgefashion.report.page.data import Model, Report

@@ -24,7 +24,7 @@ def origin(model: Model) -> Table[Fact]:
     ]
     columns = (
         Column[Fact]("What", lambda fact: fact[0], number=False),
-        Column[Fact]("", lambda fact: fact[1], number=False),
+        Column[Fact]("Value", lambda fact: fact[1], number=False),
     )
     return Table("", columns, [fact for fact in facts if fact[1]])
 
@@ -82,7 +82,7 @@ def devices(sources: Sequence[DeviceResults]) -> Table[str]:
     """Of each device what was measured with: a column each, a row for what any of them tells."""
     told = {what: [text(source) for source in sources] for what, text in _OF_DEVICE.items()}
     rows = [what for what, texts in told.items() if any(texts)]
-    columns = [Column[str]("", lambda what: what, number=False)]
+    columns = [Column[str]("What", lambda what: what, number=False)]
     for place, source in enumerate(sources):
         title = source.title if len(sources) == 1 else f"({source.number}) {source.title}"
         columns.append(Column(title, _told(told, place), number=False))

@@ -172,7 +172,7 @@ def test_tables_charts_and_regions_have_names(page: Any) -> None:
             assert told["scope"] in ("col", "row")
         if tag == "svg":
             assert told.get("aria-label") or told.get("aria-hidden") == "true"
-        if told.get("role") == "region":
+        if told.get("role") == "group":
             assert told.get("aria-label") or told.get("aria-labelledby")
     ids = [told["id"] for _, told in page.elements if "id" in told]
     assert len(ids) == len(set(ids))

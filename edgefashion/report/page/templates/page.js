@@ -33,10 +33,9 @@
     if (table.tBodies[0].rows.length < 2) continue;
     [...table.tHead.rows[0].cells].forEach((cell, place) => {
       const title = cell.textContent.trim();
-      if (!title) return;
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = title;
+      button.append(...cell.childNodes);
       button.addEventListener("click", () => sort(table, place, title));
       cell.replaceChildren(button);
     });
