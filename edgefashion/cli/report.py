@@ -61,7 +61,7 @@ def report(names: tuple[str, ...], output: Path, root: Path, chosen: Chosen) -> 
 
     with Bar() as progress:
         found = report_on(named, find, progress)
-    for line in found.left_out:
+    for line in (*found.repeated, *found.left_out):
         say(f"left out: {line}")
     for model in found.models:
         if model.missing:

@@ -125,14 +125,21 @@ def test_pictures_made_images_of_another_size_are_no_other_set(
         found.raise_failures()
 
 
-def test_layers_are_compared_on_what_there_is(
-    run: Run, files: list[ef.Artifact], pictures: Path, capsys: pytest.CaptureFixture[str]
+def test_layers_are_compared_on_what_there_is_and_reported_with_the_pictures(
+    run: Run, files: list[ef.Artifact], pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    layers, page = tmp_path / "layers.json", tmp_path / "report.html"
     with pytest.raises(SystemExit) as stopped:
-        main(["debug", str(run.folder), "--format", "tflite", "--data", str(pictures)])
+        main(["debug", str(run.folder), "--format", "tflite", "--data", str(pictures), "--json", str(layers)])
     captured = capsys.readouterr()
     assert not stopped.value.code, captured.err
     assert "conv1" in captured.out
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", str(run.folder), str(layers), "-o", str(page)])
+    assert not stopped.value.code, capsys.readouterr().err
+    text = page.read_text()
+    assert "things-int8.tflite answers for 15 test images" in text and "conv1" in text
+    assert "15 validation images, against the float model" in text
 
 
 def test_a_file_of_another_task_is_said_in_words(

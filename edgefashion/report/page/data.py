@@ -42,7 +42,9 @@ class Report:
     """Results of several devices, of one, or of none."""
     layers: tuple[Debug, ...]
     left_out: tuple[str, ...]
-    """Files that could not be read, and why."""
+    """What could not be read, and why."""
+    repeated: tuple[str, ...] = ()
+    """Files that are the same to the byte as another."""
 
     def __repr__(self) -> str:
         sources = len(self.comparison.sources) if self.comparison else 0

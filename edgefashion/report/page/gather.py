@@ -1,5 +1,6 @@
 """From models and results files to a report."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ class _Read:
     results: list[File]
     layers: list[Debug]
     left_out: list[str]
+    repeated: list[str]
+    """A line for each file that is the same as another."""
 
 
 def gather(
@@ -66,7 +69,8 @@ def gather(
     models = tuple(_model(subject, known, find, progress) for subject in subjects)
     here = _here([model.card for model in models if model.card], known)
     files = [*read.results, *([here] if here else [])]
-    return Report(models, _compared(files), tuple(read.layers), (*left_out, *read.left_out))
+    missing = (*left_out, *read.left_out)
+    return Report(models, _compared(files), tuple(read.layers), missing, tuple(read.repeated))
 
 
 def _read(given: Sequence[Path | Results]) -> _Read:
@@ -83,10 +87,10 @@ def _read(given: Sequence[Path | Results]) -> _Read:
     try:
         read = comparing.read_all(measured) if measured else None
     except BadInput as error:  # of all of them
-        return _Read(_unfiled(given), found, [*left_out, str(error)])
-    files = read.files if read else []
-    left_out += [*read.repeated, *read.unreadable] if read else []
-    return _Read([*files, *_unfiled(given)], found, left_out)
+        return _Read(_unfiled(given), found, [*left_out, str(error)], [])
+    if read is None:
+        return _Read(_unfiled(given), found, left_out, [])
+    return _Read([*read.files, *_unfiled(given)], found, [*left_out, *read.unreadable], read.repeated)
 
 
 def _unfiled(given: Sequence[Path | Results]) -> list[File]:
@@ -95,10 +99,12 @@ def _unfiled(given: Sequence[Path | Results]) -> list[File]:
 
 
 def _check_one_task(subjects: Sequence[Subject], files: Sequence[File]) -> None:
-    told = {subject.task.name: subject.name for subject in reversed(subjects)}
-    told |= {
-        file.results.dataset.name: str(file.paths[0]) for file in reversed(files) if file.results.dataset
-    }
+    told: dict[str, str] = {}
+    for subject in subjects:
+        told.setdefault(subject.task.name, subject.name)
+    for file in files:
+        if file.results.dataset:
+            told.setdefault(file.results.dataset.name, str(file.paths[0]))
     if len(told) > 1:
         (task, where), (other, elsewhere) = list(told.items())[:2]
         raise BadInput(
@@ -111,7 +117,8 @@ def _model(subject: Subject, known: set[str | None], find: Find, progress: Progr
     try:
         asked = _asked(subject.artifacts, known)
         if not asked:
-            raise BadInput(f"{subject.name} has no exports: make them with edgefashion export")
+            name = shlex.quote(subject.name)
+            raise BadInput(f"{subject.name} has no exports: make them with edgefashion export {name}")
         dataset = find(asked)
         found = card.gather(subject.name, subject.stories, asked, dataset, (), progress)
     except EdgefashionError as error:

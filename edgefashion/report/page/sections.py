@@ -57,6 +57,7 @@ class View:
 
     title: str
     left_out: Sequence[str]
+    repeated: Sequence[str]
     missing: list[tuple[str, str]]
     """Models whose files could not be asked, and why."""
     headlines: list[Headline]
@@ -89,6 +90,7 @@ def view(report: Report) -> View:
     return View(
         _title(report),
         report.left_out,
+        report.repeated,
         [(model.name, model.missing) for model in report.models if model.missing],
         headlines[:MOST_HEADLINES],
         len(headlines[MOST_HEADLINES:]),
