@@ -91,24 +91,33 @@ def prepare(
         "pip": pip.name,
         "extras": extras,
         "version": __version__,
-        "offline": False,
     }
+
+    def make(offline: bool) -> Environment:
+        asked = {**request, "offline": offline}
+        return Environment(agent.ask(remote, python.path, asked, sent, progress, LIMIT_S, room_mib))
+
     try:
-        return Environment(agent.ask(remote, python.path, request, sent, progress, LIMIT_S, room_mib))
+        return make(offline=False)
     except agent.Refused as error:
         why = error.why
+    sent |= {each.name: each for each in _fetch(remote, found, extras, progress, why)}
+    report(f"no package index served it ({why}): its packages came from here")
     try:
-        fetched = packages.fetch(
-            found, python, ours, extras, pip, lambda line: progress(line, 0, 0), remote.stop
-        )
-        report(f"no package index served it ({why}): its packages came from here")
-        sent |= {each.name: each for each in fetched}
-        offline = {**request, "offline": True}
-        return Environment(agent.ask(remote, python.path, offline, sent, progress, LIMIT_S, room_mib))
+        return make(offline=True)
     except agent.Refused as error:
         raise HostError(
             remote.host.name, f"packages that were sent do not serve: {error.why}", _MEND
         ) from error
+
+
+def _fetch(remote: Remote, found: Probe, extras: str, progress: Progress, why: str) -> list[Path]:
+    """Packages from here, as no index serves them there, and why. Raises HostError where none are had."""
+    ours, pip = _wheels()
+    try:
+        return packages.fetch(
+            found, found.require(), ours, extras, pip, lambda line: progress(line, 0, 0), remote.stop
+        )
     except packages.NotFetched as error:
         if remote.stop.is_set():
             raise failures.stopped(remote.host) from None
