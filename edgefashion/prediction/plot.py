@@ -1,36 +1,42 @@
 """What models see of pictures and answer: of each the photo, the image made of it, its classes."""
 
 from collections.abc import Collection, Sequence
-from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from edgefashion import figures
+from edgefashion import device, figures
 from edgefashion.errors import PictureError
-from edgefashion.escaping import plot_label
+from edgefashion.figures import SMALL, Entry, fit
 from edgefashion.pictures import thumbnail
 from edgefashion.prediction import text
 from edgefashion.prediction.classes import Prediction, Shown, probabilities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST, MOST_FILES = 30, 2
 """Pictures and files that are drawn: the first."""
-BARS = 10
-"""Classes of a picture that have one; of more, the likeliest."""
-WIDE, HIGH = 7.2, 2.3
-"""Of what is drawn of a picture, in inches."""
+FEW = 4
+"""Pictures below each other, with more bars; of more, two stand side by side."""
 PIXELS = 400
 """The longest edge of a photo in it."""
-LONGEST = 30
-"""Characters of a name."""
-COLORS = ("#0072b2", "#e69f00")
-"""Okabe and Ito, "Color universal design" (2008): told apart by people who do not see all colors."""
+PHOTO_INCHES, NAME_INCHES, VERDICT_INCHES = 1.05, 1.1, 2.4
+"""Of the words above a photo, beside a bar and above the bars."""
 REJECTED = "0.6"
+
+
+class Layout(NamedTuple):
+    """How many pictures stand side by side; inches of all, and of one; how many classes have a bar."""
+
+    columns: int
+    width: float
+    height: float
+    bars: int
+
+
+FULL, BRIEF = Layout(1, 7.2, 2.1, 10), Layout(2, figures.WIDTH, 1.35, 5)
 
 
 def plot(
@@ -42,25 +48,28 @@ def plot(
     Raises BadInput for a suffix other than .png, .svg and .pdf, MissingExtra without matplotlib, and
     OutputError when `path` cannot be written.
     """
-    kind = figures.kind_of(path)
+    figures.check(path)
     answered = [each for each in predictions if each.logits is not None]
     shown = answered[:MOST_FILES]
     drawn = images[:MOST]
-    columns = 1 + (len(drawn) > 4) + (len(drawn) > 12)
-    rows = ceil(len(drawn) / columns)
-    figure = figures.new_figure(WIDE * columns, HIGH * rows + 1)
-    cells = figure.subplots(rows, 3 * columns, squeeze=False, width_ratios=(1, 1, 1.7) * columns)
-    for axes in cells.flat:
-        axes.set_axis_off()
+    layout = FULL if len(drawn) <= FEW else BRIEF
+    rows = -(-len(drawn) // layout.columns)
     names = text.brief_names([each.name for each in images])
-    for number, image in enumerate(drawn):
-        row, column = number % rows, 3 * (number // rows)
-        photo, seen, bars = cells[row, column : column + 3]
-        _show_photo(photo, image, names[image.name], image.name in photos)
-        _show_seen(seen, image)
-        _show_bars(bars, shown, number)
-    _tell(figure, shown, f"{_count(len(drawn), len(images), 'picture')}{_of_files(len(answered))}")
-    figures.save(figure, path, kind)
+    words = f"{_count(len(drawn), len(images), 'picture')}{_of_files(len(answered))}"
+    caption = _caption(shown, words)
+    files = [Entry(each.artifact.path.name, _look(place)) for place, each in enumerate(shown)]
+    legends = [files] if len(files) > 1 else []
+    with figures.drawing(path, rows * layout.height, caption, legends, layout.width) as figure:
+        ratios = (1, 1, 2) * layout.columns
+        cells = figure.subplots(rows, 3 * layout.columns, squeeze=False, width_ratios=ratios)
+        for axes in cells.flat:
+            axes.set_axis_off()
+        for number, image in enumerate(drawn):
+            row, column = number % rows, 3 * (number // rows)
+            photo, seen, bars = cells[row, column : column + 3]
+            _show_photo(photo, image, names[image.name], image.name in photos)
+            _show_seen(seen, image)
+            _show_bars(bars, shown, number, layout.bars)
     return len(drawn)
 
 
@@ -73,7 +82,7 @@ def _of_files(count: int) -> str:
 
 
 def _show_photo(axes: "Axes", image: Shown, name: str, is_file: bool) -> None:
-    axes.set_title(_brief(name), fontsize=9)
+    axes.set_title(fit(name, SMALL, PHOTO_INCHES), size=SMALL)
     try:
         photo = thumbnail(Path(image.name), PIXELS) if is_file else None
     except PictureError:  # it is gone since it was classified
@@ -82,35 +91,42 @@ def _show_photo(axes: "Axes", image: Shown, name: str, is_file: bool) -> None:
         axes.imshow(np.asarray(photo))
         return
     axes.set_box_aspect(1)
-    axes.text(0.5, 0.5, _brief(image.remark), ha="center", va="center", fontsize=9)
+    axes.text(0.5, 0.5, fit(image.remark, SMALL, PHOTO_INCHES), ha="center", va="center", size=SMALL)
 
 
 def _show_seen(axes: "Axes", image: Shown) -> None:
     """The image as it is, of clothing bright on black: a wrong border would be seen."""
     height, width, channels = image.pixels.shape
     axes.imshow(image.pixels[..., 0] if channels == 1 else image.pixels, cmap="gray", vmin=0, vmax=255)
-    axes.set_title(f"as the model sees it, {width}x{height}", fontsize=9)
+    axes.set_title(f"{width}x{height}", size=SMALL)
 
 
-def _show_bars(axes: "Axes", predictions: Sequence[Prediction], number: int) -> None:
-    """The classes in their order, or the likeliest where there are more than BARS."""
+def _show_bars(axes: "Axes", predictions: Sequence[Prediction], number: int, most: int) -> None:
+    """The classes in their order, or the likeliest where there are more than `most`."""
     shares = np.stack([probabilities(each.logits[number]) for each in predictions if each.logits is not None])
     count = shares.shape[1]
-    labels = np.arange(count) if count <= BARS else np.argsort(-shares[0], kind="stable")[:BARS]
+    labels = np.arange(count) if count <= most else np.argsort(-shares[0], kind="stable")[:most]
     axes.set_axis_on()
+    axes.grid(visible=False)
     thick = 0.8 / len(predictions)
+    rejected = len(predictions) == 1 and predictions[0].none_of_these(number)
     for place, own in enumerate(shares):
-        rejected = len(predictions) == 1 and predictions[0].none_of_these(number)
         heights = np.arange(len(labels)) + thick * (place - (len(predictions) - 1) / 2)
-        bars = axes.barh(heights, 100 * own[labels], thick, color=REJECTED if rejected else COLORS[place])
-        axes.bar_label(bars, [_percent(share) for share in own[labels]], padding=2, fontsize=6)
-    axes.set_yticks(range(len(labels)), [_brief(predictions[0].labels[each]) for each in labels], fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 118)
+        color = REJECTED if rejected else figures.COLORS[place]
+        axes.barh(heights, 100 * own[labels], thick, color=color)
+    for row, label in enumerate(labels):
+        own = shares[:, label]
+        if own.max() >= 0.005:
+            percent = f"{' and '.join(f'{100 * share:.0f}' for share in own)} %"
+            axes.text(100 * own.max() + 2, row, percent, va="center", size=SMALL)
+    names = [fit(predictions[0].labels[each], SMALL, NAME_INCHES) for each in labels]
+    axes.set_yticks(range(len(labels)), names)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlim(0, 150)
     axes.set_xticks([])
     axes.tick_params(length=0)
-    axes.spines[["top", "right", "bottom"]].set_visible(False)
-    axes.set_title(_verdict(predictions, number), fontsize=9, fontweight="bold", loc="left")
+    axes.spines["bottom"].set_visible(False)
+    axes.set_title(_verdict(predictions, number), size=SMALL, fontweight="bold", loc="left")
 
 
 def _verdict(predictions: Sequence[Prediction], number: int) -> str:
@@ -118,26 +134,20 @@ def _verdict(predictions: Sequence[Prediction], number: int) -> str:
     said = [text.answer(each, number) for each in predictions]
     classes = {(each.none_of_these(number), each.top(number)[0].label) for each in predictions}
     if len(classes) == 1:
-        return plot_label(said[0]).replace(" (", "\n(")
+        return fit(said[0], SMALL, VERDICT_INCHES)
     names = [each.artifact.path.name for each in predictions]
-    return "\n".join(plot_label(f"{name}: {each}") for name, each in zip(names, said, strict=True))
+    lines = [f"{name}: {each}" for name, each in zip(names, said, strict=True)]
+    return "\n".join(fit(line, SMALL, VERDICT_INCHES) for line in lines)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.005 else ""
-
-
-def _tell(figure: "Figure", predictions: Sequence[Prediction], count: str) -> None:
+def _caption(predictions: Sequence[Prediction], words: str) -> figures.Caption:
     """Whose answers these are, and to how many pictures."""
-    names = [plot_label(each.artifact.path.name) for each in predictions]
+    names = [each.artifact.path.name for each in predictions]
     who = names[0] if len(names) == 1 else f"{len(names)} model files"
-    figure.suptitle(f"{who}: {count}, the probability of each class", fontsize=12)
-    if len(names) > 1:
-        from matplotlib.patches import Patch
-
-        handles = [Patch(color=COLORS[place], label=name) for place, name in enumerate(names)]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
+    details = [words, "each as it is, as the model sees it, and the probabilities of its classes"]
+    here = device.describe()
+    return figures.Caption(f"What {who} answered", details, here.name, here.date)
 
 
-def _brief(name: str) -> str:
-    return plot_label(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
+def _look(place: int) -> dict[str, Any]:
+    return {"marker": "s", "markersize": 7, "linestyle": "", "color": figures.COLORS[place]}
