@@ -1,6 +1,6 @@
 """Training with other processes, which TF_CONFIG or Slurm names, and starting it on other machines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import click
 from edgefashion.cli import _trained
 from edgefashion.cli._options import options
 from edgefashion.cli._output import say
-from edgefashion.errors import BadInput, RunError
+from edgefashion.errors import BadInput, HostError, RunError
 
 if TYPE_CHECKING:
     from edgefashion.data import Dataset
@@ -141,7 +141,7 @@ class Elsewhere:
             name = self.folder.name
             errand = replace(self.errand, words=(*self.errand.words, f"--name={name}"))
             training = Training(self.hosts, name, errand, staging, self.python, self.resume)
-            with _going_on():
+            with _going_on([staging]):
                 training.run(_tell, self._say)
             _trained.tell(self._publish(self.folder))
 
@@ -200,7 +200,7 @@ class Elsewhere:
                 self.python,
                 self.force,
             )
-            with _going_on():
+            with _going_on(deal.stagings.values()):
                 deal.run(_tell, self._say)
             for folder in left:
                 self._publish(folder)
@@ -255,13 +255,20 @@ class Elsewhere:
 
 
 @contextmanager
-def _going_on() -> Iterator[None]:
-    """Say how it goes on after an interruption."""
+def _going_on(stagings: Iterable[Path]) -> Iterator[None]:
+    """Say how it goes on after an interruption, or without a machine that was lost."""
+    from edgefashion.training import checkpoints
+
+    again = "the same command with --resume, without --force, goes on from there"
     try:
         yield
     except KeyboardInterrupt as interruption:
-        again = "the same command with --resume, without --force, goes on from there"
         raise KeyboardInterrupt(f"interrupted; {again}") from interruption
+    except HostError as error:
+        kept = any(map(checkpoints.has_checkpoint, stagings))
+        if kept and error.exit_code != BadInput.exit_code and "--resume" not in str(error):
+            say(f"what has come home is kept: {again}, also with other --workers")
+        raise
 
 
 def _tell(host: "Host", doing: str, done: int, total: int) -> None:

@@ -27,6 +27,7 @@ OURS = "edgefashion: "
 _NOISE = re.compile(
     r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |\s*)[IWEF]\d{0,4} .*\.(cc|h|cu):\d+\]"
     r"|WARNING: All log messages before absl|Additional GRPC error information|:?UNKNOWN:|:?\{\"created\""
+    r"|/job:|The tasks have crashed|The error could be from a previous operation|.*type\.googleapis\.com"
 )
 """Lines of TensorFlow's own, for who develops it."""
 

@@ -1,7 +1,9 @@
 """Trainings on other machines, over ssh: two train one run, and one that is lost ends all by its name."""
 
 import contextlib
+import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,12 +165,13 @@ def test_lines_of_tensorflow_are_told_only_where_one_of_them_is_the_reason() -> 
         "epoch 1/2: loss 2.3",
         "2026-11-26 12:00:00.123456: E external/local_xla/xla/stream_executor/cuda.cc:51] no CUDA",
         "W0000 00:00:1764158400.123456  4242 coordination_service_agent.cc:610] is gone",
+        "The tasks have crashed. Check the task logs for an earlier error",
         "edgefashion: b was lost",
     ):
         heard.hear(line)
     assert said == ["epoch 1/2: loss 2.3"]
     assert heard.last(1) == heard.last(-9) == "edgefashion: b was lost"
-    assert "is gone" in heard.last(-signal.SIGABRT)
+    assert "crashed" in heard.last(-signal.SIGABRT)
     other = session._failed(Host.parse("b"), 2, "edgefashion: b is about to train something else\x1b[2J")
     assert other.why == r"it is about to train something else\x1b[2J"
 
@@ -180,3 +183,23 @@ def test_lines_of_tensorflow_are_told_only_where_one_of_them_is_the_reason() -> 
 def test_a_clock_that_is_off_is_a_warning(clock: float, said: str) -> None:
     warning = session.of_clock(clock, asked=100, answered=102.4)
     assert said in warning and bool(warning) == bool(said)
+
+
+def test_machines_with_other_data_are_named_before_anything_is_trained(
+    pair: "list[LoopbackHost]", tmp_path: Path, sample_folder: Path
+) -> None:
+    for host in pair:
+        shutil.copytree(sample_folder, host.home / "pictures")
+    (pair[1].home / "pictures/SHA256SUMS").unlink()
+    images = pair[1].home / "pictures/train-images-idx3-ubyte.gz"
+    content = bytearray(gzip.decompress(images.read_bytes()))
+    content[-1] ^= 1
+    images.write_bytes(gzip.compress(bytes(content)))
+    began = time.monotonic()
+    with training(tmp_path, Path("pictures"), "--workers=a,b", "--epochs=1000") as process:
+        assert process.wait(LIMIT_S) == 2
+    said = (tmp_path / "said").read_text()
+    assert "edgefashion: b: it is about to train something else than a (other data" in said
+    assert "a: epoch 1" not in said and time.monotonic() - began < 60  # 10 on an idle machine
+    for host in pair:
+        host.wait_until_idle()
