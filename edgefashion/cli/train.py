@@ -94,6 +94,7 @@ def train(
     _check_several(seeds, folds, fold, "seed" in changes, tuning is not None)
     if recipe_name not in (None, AUTO) or (recipe_name and tuning):
         _recipe_options.check_alone(recipe_name, tuning is not None)
+    changes |= _recipe_options.of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     cluster = _workers.cluster_of(models, bool(seeds or folds))
     if _workers.asked(workers, python, models, cluster, fold):
         hosts = _workers.hosts_of(workers or "")
@@ -109,7 +110,6 @@ def train(
         _workers.Elsewhere(hosts, python, errand, folder, resume, force).run(seeds, folds)
         following(shlex.join(("edgefashion", "export", str(folder))))
         return
-    changes |= _recipe_options.of_teacher(NAMED_RECIPES.get(recipe_name or ""), changes)
     if tuning is None:
         chosen = replace(chosen, folds=bool(folds))
         if resume:

@@ -70,7 +70,7 @@ def parse_all(names: Iterable[str], file: Path | None = None) -> list[Host]:
         user, at, machine = host.address.rpartition("@")
         if other := seen.get(key := (f"{user}{at}{machine.lower()}", host.port)):
             both = f"{other} and {host} are one" if other.name != host.name else f"{host} is named twice"
-            raise BadInput(f"{both}: a machine cannot measure two things at once; name each host once")
+            raise BadInput(f"{both}: a machine cannot do two things at once; name each host once")
         seen[key] = host
     if len(hosts) > MOST:
         raise BadInput(f"{len(hosts):,} hosts are more than {MOST} at once: name a part of them at a time")

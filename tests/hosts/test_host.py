@@ -49,7 +49,7 @@ def test_a_list_of_hosts_has_one_a_line_and_comments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("twice", ["pi@a", "pi@A", "ssh://pi@a"])
 def test_a_host_that_is_named_twice_is_refused(twice: str) -> None:
-    with pytest.raises(BadInput, match="cannot measure two things at once"):
+    with pytest.raises(BadInput, match="cannot do two things at once"):
         parse_all(["pi@a", "pi@b", twice])
     assert len(parse_all(["pi@a", "root@a", "pi@a:2222"])) == 3
 

@@ -28,6 +28,8 @@ from edgefashion.training import checkpoints, runs
 if TYPE_CHECKING:
     from sshd import LoopbackHost, Shelf
 
+    from edgefashion.training.runs import Run
+
 LIMIT_S = 150
 WORDS = ("--limit=64", "--batch-size=16", "--device=cpu", "--name=x", f"--python={sys.executable}")
 
@@ -60,11 +62,13 @@ def wait_until(reached: Callable[[], object], process: "subprocess.Popen[bytes]"
 
 
 def test_two_machines_train_one_run_and_one_that_dies_is_named(
-    pair: "list[LoopbackHost]", tmp_path: Path, sample_folder: Path
+    pair: "list[LoopbackHost]", tmp_path: Path, sample_folder: Path, trained: "Run"
 ) -> None:
-    """What the chief had done comes home, and one machine alone goes on."""
+    """With a teacher and a recipe that are here. What the chief had done comes home, and one goes on."""
     staging, said = runs.staging(tmp_path / "runs/x"), tmp_path / "said"
-    with training(tmp_path, sample_folder, "--workers=a,b", "--epochs=1000") as process:
+    (tmp_path / "r.toml").write_text('flip = true\nepochs = 3\nloss = "categorical_crossentropy"\n')
+    words = ("--epochs=1000", "--config=r.toml", "--teacher", str(trained.folder))
+    with training(tmp_path, sample_folder, "--workers=a,b", *words) as process:
         wait_until(lambda: checkpoints.has_checkpoint(staging), process, said)
         (victim,) = [pid for pid, line in pair[1].processes().items() if "edgefashion train" in line]
         os.kill(victim, signal.SIGKILL)
@@ -73,7 +77,9 @@ def test_two_machines_train_one_run_and_one_that_dies_is_named(
     assert "a: epoch 1/1000: loss" in said.read_text()
     for host in pair:
         host.wait_until_idle()
-    with training(tmp_path, sample_folder, "--workers=a", "--epochs=1000", "--resume") as process:
+    state = checkpoints.begun(staging)
+    assert state and state.recipe.flip and state.recipe.teacher_id == trained.id
+    with training(tmp_path, sample_folder, "--workers=a", *words, "--resume") as process:
         wait_until(lambda: "a: resuming after epoch" in said.read_text(), process, said)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
