@@ -77,13 +77,11 @@ def _server() -> "type[Server]":
 def _start(artifacts: "list[Artifact]", workers: int | None, in_process: bool) -> "Pool":
     from edgefashion import device
     from edgefashion.serving.pool import OwnProcess, Pool, SameProcess
-    from edgefashion.serving.selection import task_of
 
-    files, task = [each.path.absolute() for each in artifacts], task_of(artifacts)
     if in_process:
         say("the models run in this process: a crash of theirs ends it, and no time limit holds")
-        return Pool(partial(SameProcess, files, task), 1)
-    return Pool(partial(OwnProcess, files, task), workers or device.cores())
+        return Pool(partial(SameProcess, artifacts), 1)
+    return Pool(partial(OwnProcess, artifacts), workers or device.cores())
 
 
 def _listen(host: str, port: int) -> socket.socket:

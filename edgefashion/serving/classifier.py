@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from edgefashion.errors import ArtifactError, RuntimeCrash
+from edgefashion.evaluation.rejection import is_rejected
 from edgefashion.pictures import UNNAMED, convert_bytes
+from edgefashion.records.manifest import Rejection
 from edgefashion.runtimes import allowance
+from edgefashion.runtimes.base import Images
 from edgefashion.runtimes.loaded import LoadedModel
 from edgefashion.stats import log_softmax
 from edgefashion.task import Task
@@ -28,11 +32,16 @@ class Classifier:
     process: see `edgefashion.runtimes.worker`.
     """
 
-    def start(self, files: Sequence[str], task: dict[str, Any]) -> dict[str, Any]:
-        """Import the runtimes. Raises MissingExtra."""
-        self._paths = [Path(file) for file in files]
+    def start(
+        self, paths: Sequence[str], rejections: Sequence[dict[str, Any] | None], task: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Import the runtimes of these files; `rejections` say which pictures no class fits, where that is
+        known. Raises MissingExtra.
+        """
         self._task = Task.from_dict(task, "what is served", ArtifactError)
-        self._models = [LoadedModel(path) for path in self._paths]
+        self._models = [LoadedModel(Path(path)) for path in paths]
+        self._names = [Path(path).name for path in paths]
+        self._rejections = [known and msgspec.convert(known, Rejection) for known in rejections]
         return {"versions": [model.start() for model in self._models]}
 
     def load(self, memory_mb: float | None) -> dict[str, Any]:
@@ -60,23 +69,25 @@ class Classifier:
         found = convert_bytes(content, UNNAMED, self._task, invert)
         picture = {"size": list(found.size), "steps": found.steps, "us": _us(begin)}
         image = found.pixels[np.newaxis]
-        answers = [
-            self._answer(path, model, image) for path, model in zip(self._paths, self._models, strict=True)
-        ]
+        answers = [self._answer(number, image) for number in range(len(self._models))]
         return {"picture": picture, "models": answers, **(_seen(found.pixels) if pixels else {})}
 
-    def _answer(self, path: Path, model: LoadedModel, image: np.ndarray[Any, Any]) -> dict[str, Any]:
+    def _answer(self, number: int, image: Images) -> dict[str, Any]:
+        """That of a model to uint8 [1, height, width, channels]."""
+        session, name, rejection = self._models[number].session, self._names[number], self._rejections[number]
         begin = time.perf_counter_ns()
-        output = model.session.infer([image])[0]
+        output = session.infer([image])[0]
         inference_us = _us(begin)
-        shares = np.exp(log_softmax(model.session.logits(output)))[0]
-        if not np.isfinite(shares).all():
-            raise RuntimeCrash(f"{path.name} returned NaN or infinite logits")
+        logits = session.logits(output)
+        if not np.isfinite(logits).all():
+            raise RuntimeCrash(f"{name} returned NaN or infinite logits")
+        shares = np.exp(log_softmax(logits))[0]
         label = int(shares.argmax())
         return {
-            "file": path.name,
+            "file": name,
             "class": self._task.classes[label],
             "label": label,
+            "none_of_these": bool(is_rejected(logits, rejection)[0]) if rejection else None,
             "probabilities": [round(share, 6) for share in shares.tolist()],
             "inference_us": inference_us,
         }
@@ -86,5 +97,5 @@ def _us(begin: int) -> float:
     return round((time.perf_counter_ns() - begin) / 1e3, 1)
 
 
-def _seen(pixels: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _seen(pixels: Images) -> dict[str, Any]:
     return {"seen": {"shape": list(pixels.shape), "base64": base64.b64encode(pixels.tobytes()).decode()}}

@@ -74,6 +74,7 @@ def _answer(classes: int) -> dict[str, Any]:
     model = _record(
         **{"file": _TEXT, "class": _TEXT},
         label=_WHOLE,
+        none_of_these={"type": ["boolean", "null"], "description": "Whether no class fits; null: not known"},
         probabilities=_list(probability, classes),
         inference_us={**_TIME, "description": "The inference itself"},
     )

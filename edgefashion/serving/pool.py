@@ -6,9 +6,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Protocol
 
+from edgefashion.artifacts.artifact import Artifact
 from edgefashion.errors import (
     ArtifactError,
     EdgefashionError,
@@ -25,7 +25,7 @@ from edgefashion.runtimes.process import START_S
 from edgefashion.serving.classifier import Classifier
 from edgefashion.serving.limits import ANSWER_S, QUEUE_S, WAITING
 from edgefashion.serving.messages import Refusal
-from edgefashion.task import Task
+from edgefashion.serving.selection import task_of
 
 PLACE = "edgefashion.serving.classifier:Classifier"
 _KINDS: dict[str, type[EdgefashionError]] = {
@@ -54,18 +54,15 @@ class Worker(Protocol):
 class OwnProcess:
     """The models in a child process. One that has ended is followed by another for the next picture."""
 
-    def __init__(self, files: Sequence[Path], task: Task) -> None:
-        self._files, self._task = files, task
-        self._memory_mb = sum(allowance.usual_mb(file, threads=1) for file in files)
+    def __init__(self, artifacts: Sequence[Artifact]) -> None:
+        self._told = _told(artifacts)
+        self._memory_mb = sum(allowance.usual_mb(each.path, threads=1) for each in artifacts)
         self._folder = Folder()
         self._child = self._spawn()
 
     def start(self) -> list[str]:
         """See `Worker.start`. Raises RuntimeCrash where the process ends."""
-        files = [str(file) for file in self._files]
-        versions: list[str] = self._ask(START_S, do="start", files=files, task=self._task.to_dict())[
-            "versions"
-        ]
+        versions: list[str] = self._ask(START_S, do="start", **self._told)["versions"]
         self._ask(ANSWER_S, do="load", memory_mb=self._memory_mb)
         return versions
 
@@ -103,13 +100,13 @@ class OwnProcess:
 class SameProcess:
     """The models in this process, where no other can be started: a crash of a runtime ends it."""
 
-    def __init__(self, files: Sequence[Path], task: Task) -> None:
-        self._files, self._task = files, task
+    def __init__(self, artifacts: Sequence[Artifact]) -> None:
+        self._told = _told(artifacts)
         self._models = Classifier()
 
     def start(self) -> list[str]:
         """See `Worker.start`."""
-        found = self._models.start([str(file) for file in self._files], self._task.to_dict())
+        found = self._models.start(**self._told)
         self._models.load(None)
         versions: list[str] = found["versions"]
         return versions
@@ -188,3 +185,12 @@ class Pool:
                 self._waiting[address] -= 1
                 if not self._waiting[address]:
                     del self._waiting[address]
+
+
+def _told(artifacts: Sequence[Artifact]) -> dict[str, Any]:
+    """What `Classifier.start` takes."""
+    return {
+        "paths": [str(each.path.absolute()) for each in artifacts],
+        "rejections": [each.rejection and each.rejection.to_dict() for each in artifacts],
+        "task": task_of(artifacts).to_dict(),
+    }

@@ -21,7 +21,7 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.serving import address, origins
 from edgefashion.serving.about import About
 from edgefashion.serving.pool import OwnProcess, Pool, SameProcess
-from edgefashion.serving.selection import choose, task_of
+from edgefashion.serving.selection import choose
 from edgefashion.serving.server import Server
 from edgefashion.serving.site import Site
 
@@ -82,8 +82,7 @@ Serve = Callable[..., AbstractContextManager[Served]]
 def serving(artifacts: Sequence[Artifact], workers: int = 1, in_process: bool = True) -> Iterator[Served]:
     """A server of these model files, until the end of the block."""
     chosen = choose(artifacts)
-    files, task = [each.path for each in chosen], task_of(chosen)
-    pool = Pool(partial(SameProcess if in_process else OwnProcess, files, task), workers)
+    pool = Pool(partial(SameProcess if in_process else OwnProcess, chosen), workers)
     listener = address.listen("127.0.0.1", 0)
     reports: list[str] = []
     site = Site(pool, About.of(chosen, pool.versions), origins.own_names(), reports.append)

@@ -40,6 +40,7 @@ def test_a_picture_is_answered_as_the_runtime_itself_answers_it(served: "Served"
     (own,) = found["models"]
     assert own["probabilities"] == [round(share, 6) for share in shares.tolist()]
     assert (own["class"], own["label"]) == ("Sandal", 5)
+    assert own["none_of_these"] is False
     assert own["inference_us"] > 0 and found["picture"]["us"] > 0
     assert found["picture"]["size"] == [112, 112] and "inverted" in found["picture"]["steps"]
     assert found["seen"]["shape"] == [28, 28, 1]
@@ -147,8 +148,10 @@ def test_the_description_is_of_what_is_answered(served: "Served", shoe: bytes) -
 
 def conforms(value: Any, schema: dict[str, Any]) -> None:
     """Fail for a value that is not of the schema, or has a property that it does not name."""
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
-    assert isinstance(value, kinds[schema["type"]])
+    kinds: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+    kinds |= {"number": (int, float), "null": type(None)}
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    assert any(isinstance(value, kinds[each]) for each in types)
     if isinstance(value, dict):
         assert set(schema["required"]) <= value.keys() <= schema["properties"].keys()
         for name, each in value.items():

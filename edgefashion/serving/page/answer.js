@@ -3,6 +3,10 @@ const $ = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const time = (ms) => (ms < 1 ? `${Math.round(1000 * ms)} µs` : `${ms.toFixed(ms < 100 ? 1 : 0)} ms`);
 
+const ALWAYS = "A model always answers one of its classes, whatever the picture shows.";
+const REFUSES = "One in twenty pictures of these classes is wrongly called none of these; "
+  + "much that looks like one of them is not found out.";
+
 function element(name, words, className = "") {
   const made = document.createElement(name);
   made.textContent = words;
@@ -64,6 +68,10 @@ export function showAnswer(answer, about, wholeMs) {
     [`inference, ${names[index]}`, time(model.inference_us / 1000)]);
   times.push(["decoding and fitting", time(answer.picture.us / 1000)], ["the whole way", time(wholeMs)]);
   $("times").replaceChildren(...times.flatMap(([what, long]) => [element("dt", what), element("dd", long)]));
-  const said = answer.models.map((model) => `${model.class}, ${percent(model.probabilities[model.label])}`);
+  $("doubt").textContent = answer.models.every((model) => model.none_of_these === null) ? ALWAYS : REFUSES;
+  const said = answer.models.map((model) => {
+    const guess = `${model.class}, ${percent(model.probabilities[model.label])}`;
+    return model.none_of_these ? `None of these (closest: ${guess})` : guess;
+  });
   return said.length === 1 ? said[0] : said.map((words, index) => `${names[index]}: ${words}`).join(" · ");
 }

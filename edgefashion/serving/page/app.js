@@ -12,7 +12,7 @@ function say(words, wrong = false) {
   $("status").classList.toggle("wrong", wrong);
 }
 
-async function ask(picture, about) {
+async function ask(picture, about, drawn = false) {
   const mine = ++newest;
   if (picture.size > about.limits.body_bytes) {
     $("result").hidden = true;
@@ -31,7 +31,10 @@ async function ask(picture, about) {
   }
   if (mine !== newest) return; // a later picture has been sent meanwhile
   $("result").hidden = Boolean(answer.error);
-  say(answer.error ?? showAnswer(answer, about, performance.now() - begin), Boolean(answer.error));
+  const words = answer.error ?? showAnswer(answer, about, performance.now() - begin);
+  say(words, Boolean(answer.error));
+  $("drawn").textContent = drawn ? words : "";
+  if (!drawn) $("answer").scrollIntoView({ block: "nearest" });
 }
 
 function offerFiles(send) {
@@ -72,7 +75,7 @@ async function begin() {
   const send = (picture) => ask(picture, about);
   offerFiles(send);
   offerCamera(send, say);
-  if (about.paper !== null) offerPaper(about.paper, send);
+  if (about.paper !== null) offerPaper(about.paper, (picture) => ask(picture, about, true));
 }
 
 begin();
