@@ -70,7 +70,7 @@ class LiteRTSession:
         """See `base.Session.logits`."""
         if output.dtype == np.float32:
             return np.asarray(output, np.float32)
-        scale, zero_point = self._interpreter.get_output_details()[0]["quantization"]
+        scale, zero_point = self._quantization
         return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
 
     def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
@@ -84,6 +84,12 @@ class LiteRTSession:
             self._find_batch()
             self._runners = [partial(self._run, self._open_batch()) for _ in range(self._threads)]
         return base.spread(images, self._runners, self.batch, self._classifier.classes)
+
+    @cached_property
+    def _quantization(self) -> tuple[float, int]:
+        """Scale and zero point of its first output."""
+        scale, zero_point = self._interpreter.get_output_details()[0]["quantization"]
+        return scale, zero_point
 
     @cached_property
     def _classifier(self) -> Classifier:

@@ -10,10 +10,15 @@ import h11
 
 from edgefashion.serving import limits
 from edgefashion.serving.messages import Head, Refusal, Response
-from edgefashion.serving.site import HEADERS, Site
+from edgefashion.serving.site import Site
 
 RECEIVE_BYTES = 1 << 18
-_CLOSED = (h11.CLOSED, h11.MUST_CLOSE, h11.ERROR)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Of every response: it is what it says, and no other site's page embeds it."""
 
 
 class Connection:

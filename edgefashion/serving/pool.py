@@ -68,11 +68,21 @@ class OwnProcess:
 
     def classify(self, content: bytes, **options: bool | None) -> dict[str, Any]:
         """See `Classifier.classify`. Raises RuntimeCrash where the process ends, OutOfTime if it is slow."""
-        if self._child.has_ended:
+        if self.has_ended:
             self._child.end()
             self._child = self._spawn()
             self.start()
         return self._ask(ANSWER_S, content, do="classify", **options)
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._child.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._child.has_ended
 
     def close(self) -> None:
         """End the process."""
@@ -154,6 +164,11 @@ class Pool:
         finally:
             self._idle.put(worker)
 
+    @property
+    def waiting(self) -> int:
+        """How many pictures wait for a worker."""
+        return self._waiting.total()
+
     def close(self) -> None:
         """End the workers."""
         for worker in self._workers:
@@ -171,7 +186,7 @@ class Pool:
     @contextlib.contextmanager
     def _in_line(self, address: str) -> Iterator[None]:
         with self._lock:
-            if self._waiting.total() >= self._most:
+            if self.waiting >= self._most:
                 raise Refusal(503, f"{self._most} pictures are waiting already: try again in a second")
             if self._waiting[address] >= self._most // 2:
                 raise Refusal(

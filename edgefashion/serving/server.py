@@ -41,6 +41,11 @@ class Server:
             self._complete.wait()
             self._finish()
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._threads)
+
     def stop(self) -> None:
         """End `run`, from another thread."""
         self._stop.close()

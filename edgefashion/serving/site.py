@@ -19,19 +19,16 @@ KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-HEADERS = {
+PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
-"""Of every response: nothing but the page's own parts is loaded, and no other site shows or reads it."""
+"""Of the page: nothing but its own parts is loaded, and no other site shows it."""
 PREDICT = "/predict"
 OPTIONS = ("invert", "pixels")
 _CRASHED = "the models failed at this picture; others are answered"
@@ -46,9 +43,7 @@ class Site:
         self._classes = list(about.task.classes)
         bounds = {"body_bytes": limits.BODY_BYTES, "workers": pool.count}
         described = {"schema": SCHEMA, "edgefashion": __version__, **about.to_dict(), "limits": bounds}
-        self._files = {
-            f"/{path.name}": Response(200, path.read_bytes(), KINDS[path.suffix]) for path in PAGE.iterdir()
-        }
+        self._files = {f"/{path.name}": _file(path) for path in PAGE.iterdir()}
         self._files["/"] = self._files.pop("/index.html")
         self._files["/about.json"] = Response(200, to_json(described))
         self._files["/openapi.json"] = Response(
@@ -86,6 +81,11 @@ class Site:
             self._report(str(error))
             raise Refusal(500, _CRASHED) from None
         return Response(200, to_json({"schema": SCHEMA, "classes": self._classes, **found}))
+
+
+def _file(path: Path) -> Response:
+    headers = PAGE_HEADERS if path.suffix == ".html" else {}
+    return Response(200, path.read_bytes(), KINDS[path.suffix], headers)
 
 
 def _options(query: str) -> dict[str, bool]:
