@@ -13,7 +13,7 @@ COUNTS = [("bench", "--threads"), ("bench", "--pin"), ("evaluate", "--limit"), (
           ("train", "--epochs"), ("train", "--batch-size"), ("train", "--seed"), ("train", "--limit"),
           ("train", "--cluster"), ("export", "--calibration-images"), ("run", "--epochs"),
           ("data", "--index"), ("bundle", "--images"), ("debug", "--images"),
-          ("predict", "--index")]  # fmt: skip
+          ("predict", "--index"), ("serve", "--port"), ("serve", "--workers")]  # fmt: skip
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -39,7 +39,7 @@ def test_a_number_is_above_0_and_finite(
 def test_a_count_is_whole_and_no_longer_than_counts_are(
     verb: str, option: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    needed = ["-o", "x.zip"] if verb == "bundle" else ["cnn"] if verb in ("predict", "debug") else []
+    needed = ["-o", "x.zip"] if verb == "bundle" else ["cnn"] if verb in ("predict", "debug", "serve") else []
     said(capsys, verb, *needed, f"{option}={value}")
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -68,6 +69,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wanting_downloads: Block
 
 
 @pytest.fixture
+def shoe_file(tmp_path: Path) -> Path:
+    """A picture of a sandal on white."""
+    with np.load(Path(zoo.__file__).parent / "sample.npz") as shipped:
+        image = shipped["images"][list(shipped["labels"]).index(5)][..., 0]
+    path = tmp_path / "shoe.png"
+    Image.fromarray(np.kron(255 - image, np.ones((4, 4), np.uint8))).save(path)
+    return path
+
+
+@pytest.fixture
 def light(installed: Path, tmp_path: Path) -> Run:
     return Run(installed, tmp_path)
 
@@ -85,7 +96,7 @@ def site_packages(folder: Path) -> Path:
 def test_nothing_for_training_comes_along(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     packages = site_packages(installed)
     found = {path.name for path in packages.iterdir()}
-    assert {"edgefashion", "ai_edge_litert", "onnxruntime", "numpy", "PIL"} <= found
+    assert {"edgefashion", "ai_edge_litert", "onnxruntime", "numpy", "PIL", "h11"} <= found
     assert not TOO_MUCH & found
     assert "pip" not in found
     with capsys.disabled():
@@ -155,6 +166,28 @@ def test_what_comes_along_is_measured_and_classifies_without_data(
     assert [len(each["top"]) for each in image["predictions"]] == [3, 3]
     light("card", "zoo:cnn", "results.json", "-o", "card.md")
     assert "One image at a time" in (light.folder / "card.md").read_text()
+
+
+def test_a_model_is_served(light: Run, shoe_file: Path) -> None:
+    command = [light.environment / "bin/python", "-m", "edgefashion", "serve", "zoo:cnn-64k", "--port", "0"]
+    variables = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "EDGEFASHION_ZOO")
+    }
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=light.folder, env=variables, stdout=pipe, stderr=pipe, text=True
+    ) as server:
+        try:
+            assert server.stdout
+            url = server.stdout.readline().strip()
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with opener.open(f"{url}predict", shoe_file.read_bytes(), timeout=20) as answer:
+                assert json.loads(answer.read())["models"][0]["class"] == "Sandal"
+            with opener.open(url, timeout=20) as page:
+                assert b"<title>edgefashion</title>" in page.read()
+        finally:
+            server.terminate()
+        assert server.wait(20) == 143
 
 
 def test_a_wheel_holds_what_the_package_has_and_nothing_that_was_deleted(

@@ -5,14 +5,12 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from edgefashion import zoo
-from edgefashion.artifacts import artifact
 from edgefashion.pictures import UNNAMED, image_of
 from edgefashion.runtimes.loaded import LoadedModel
 from edgefashion.serving import limits, openapi
@@ -46,14 +44,6 @@ def test_a_picture_is_answered_as_the_runtime_itself_answers_it(served: "Served"
     assert found["seen"]["shape"] == [28, 28, 1]
     assert base64.b64decode(found["seen"]["base64"]) == pixels.tobytes()
     assert "seen" not in served.predict(shoe).json
-
-
-def test_float_and_int8_of_a_run_answer_side_by_side() -> None:
-    from edgefashion.serving.selection import choose
-
-    folder = Path(__file__).parents[1] / "files/models"
-    files = [artifact.inspect(folder / name) for name in ("tiny-int8.tflite", "tiny-float32.onnx")]
-    assert [each.path.name for each in choose(files)] == ["tiny-int8.tflite"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 // An answer, shown: what the models saw, every class with its probability, and how long it took.
+import { visible } from "/text.js";
+
 const $ = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const time = (ms) => (ms < 1 ? `${Math.round(1000 * ms)} µs` : `${ms.toFixed(ms < 100 ? 1 : 0)} ms`);
@@ -9,7 +11,7 @@ const REFUSES = "One in twenty pictures of these classes is wrongly called none 
 
 function element(name, words, className = "") {
   const made = document.createElement(name);
-  made.textContent = words;
+  made.textContent = visible(words);
   if (className) made.className = className;
   return made;
 }
@@ -70,7 +72,7 @@ export function showAnswer(answer, about, wholeMs) {
   $("times").replaceChildren(...times.flatMap(([what, long]) => [element("dt", what), element("dd", long)]));
   $("doubt").textContent = answer.models.every((model) => model.none_of_these === null) ? ALWAYS : REFUSES;
   const said = answer.models.map((model) => {
-    const guess = `${model.class}, ${percent(model.probabilities[model.label])}`;
+    const guess = `${visible(model.class)}, ${percent(model.probabilities[model.label])}`;
     return model.none_of_these ? `None of these (closest: ${guess})` : guess;
   });
   return said.length === 1 ? said[0] : said.map((words, index) => `${names[index]}: ${words}`).join(" · ");

@@ -2,6 +2,7 @@
 import { offerCamera } from "/camera.js";
 import { offerPaper } from "/paper.js";
 import { showAnswer } from "/answer.js";
+import { visible } from "/text.js";
 
 const $ = (id) => document.getElementById(id);
 const shape = (sizes) => `${sizes[0]}×${sizes[1]}, ${sizes[2] === 1 ? "gray" : "RGB"}`;
@@ -65,12 +66,12 @@ async function begin() {
   } catch {
     return say("The server does not answer: is it still running?", true);
   }
-  document.title = `${about.model} – edgefashion`;
-  $("model").textContent = about.model;
+  document.title = `${visible(about.model)} – edgefashion`;
+  $("model").textContent = visible(about.model);
   const files = about.models.map((each) =>
     `${each.file} (${Math.round(each.bytes / 1000).toLocaleString("en")} kB, ${each.runtime} ${each.runtime_version})`);
-  $("about").textContent = `${about.task.name}: ${about.task.classes.length} classes, `
-    + `pictures of ${shape(about.task.image_shape)}. ${files.join("; ")}`;
+  $("about").textContent = visible(`${about.task.name}: ${about.task.classes.length} classes, `
+    + `pictures of ${shape(about.task.image_shape)}. ${files.join("; ")}`);
   $("curl").textContent = `curl --data-binary @picture.jpg ${location.origin}/predict`;
   const send = (picture) => ask(picture, about);
   offerFiles(send);
