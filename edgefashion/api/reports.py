@@ -13,7 +13,6 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, DataError, EdgefashionError
 from edgefashion.errors.arguments import check, takes
-from edgefashion.errors.wording import setting
 from edgefashion.evaluation.results import Results
 from edgefashion.report.page import Report, Subject, gather
 from edgefashion.reporting import Progress
@@ -48,7 +47,7 @@ def make_report(
 
     def find(artifacts: Sequence[Artifact]) -> Dataset:
         if dataset is None:
-            raise DataError(f"no data set was given: {setting('--data')}")
+            raise DataError("no data set was given to classify: dataset takes one")
         return unseen(dataset, artifacts)
 
     return report_on(named, find, progress)

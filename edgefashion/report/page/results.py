@@ -65,36 +65,40 @@ class Beside:
 
 
 def headlines(comparison: Comparison) -> list[Headline]:
-    """The usual file of each model, on the first device that has it: the most accurate first."""
-    rows: dict[str, tuple[Row, DeviceResults]] = {}
+    """The usual file of each model, as the first device has it, and what it takes on each: the most accurate
+    first.
+    """
+    found: dict[str, list[tuple[Row, DeviceResults]]] = {}
     for source in comparison.sources:
         for row in words.usual_rows(source.results.rows):
-            known = rows.get(row.model)
-            if known is None or (known[1].p50(known[0]) is None and source.p50(row)):
-                rows[row.model] = row, source
-    found = sorted(rows.values(), key=lambda pair: -(pair[0].accuracy or 0))
-    return [_headline(row, source) for row, source in found]
+            found.setdefault(row.model, []).append((row, source))
+    return [_headline(own) for own in sorted(found.values(), key=lambda own: -(own[0][0].accuracy or 0))]
 
 
-def _headline(row: Row, source: DeviceResults) -> Headline:
+def _headline(found: Sequence[tuple[Row, DeviceResults]]) -> Headline:
+    row, source = found[0]
     kind = f"{columns.precision(row)} {formats.title(row.format)}"
     data = source.results.dataset
     images = f"{row.images:,} {data.measured}" if row.images and data else ""
     ends = row.accuracy_ci95
     interval = f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f} % (95 % interval), {images}" if ends else images
-    p50 = source.p50(row)
-    doubt = ", flagged below" if row.flags else ""
     facts = (
         f"{100 * row.balanced_accuracy:.1f} % balanced"
         if row.is_imbalanced and row.balanced_accuracy is not None
         else "",
         f"{kilobytes(row.size_bytes)} kB" if row.size_bytes else "",
-        f"{time(p50)} µs an image on {source.title}{doubt}" if p50 else "",
+        *(_latency(own, device) for own, device in found[:MOST_PANELS] if own.sha256 == row.sha256),
         words.compared(row),
     )
     return Headline(
         row.model, kind, f"{100 * (row.accuracy or 0):.1f} %", interval, tuple(filter(None, facts))
     )
+
+
+def _latency(row: Row, source: DeviceResults) -> str:
+    p50 = source.p50(row)
+    doubt = ", flagged below" if row.flags else ""
+    return f"{time(p50)} µs an image on {source.title}{doubt}" if p50 else ""
 
 
 def measured(comparison: Comparison) -> list[Measured]:

@@ -106,9 +106,9 @@ def view(report: Report) -> View:
 
 
 def _title(report: Report) -> str:
-    names = [model.name for model in report.models]
-    if not names and report.comparison:
-        names = [row.model for source in report.comparison.sources for row in source.results.rows]
+    sources = report.comparison.sources if report.comparison else ()
+    names = [story.name for model in report.models for story in model.stories[:1]]
+    names += [row.model for source in sources for row in source.results.rows]
     names = list(dict.fromkeys([*names, *(each.run for each in report.layers)]))
     what = ", ".join(names) if len(names) <= 3 else f"{len(names)} models"
     return f"{what} on {report.task}" if report.task else what

@@ -1,12 +1,15 @@
 """What the tests of reports share."""
 
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from edgefashion.evaluation import predictions
 from edgefashion.report.page import Report
 
 
@@ -31,3 +34,16 @@ def whole(build: ModuleType) -> Report:
 def html(whole: Report) -> str:
     """Its page."""
     return whole.to_html()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_in_this_process() -> Iterator[None]:
+    """Files answer in this process: a child for each takes longer than to run it."""
+    own = predictions.open_model
+
+    def opened(path: Path, threads: int, timeout: float, interval: None, _: bool, *more: Any) -> Any:
+        return own(path, threads, timeout, interval, True, *more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictions, "open_model", opened)
+        yield

@@ -131,7 +131,7 @@ def test_all_runs_are_taken_where_none_is_named_and_the_results_beside_them(
     (tmp_path / "runs" / RESULTS).write_text(replace(found, dataset=info).to_json())
     report(capsys, "--runs", tmp_path / "runs", "--data", sample_folder, "-o", page)
     text = build.read(page.read_text()).text
-    assert "cnn on Fashion-MNIST" in text and "Raspberry Pi 5" in text
+    assert "cnn, pets on Fashion-MNIST" in text and "Raspberry Pi 5" in text
     assert "As cnn-int8.tflite answers for 400 test images" in text
     assert "cnn ONNX int8" in text and "Only it right / only float" in text
 
