@@ -257,16 +257,20 @@ class Elsewhere:
 @contextmanager
 def _going_on(stagings: Iterable[Path]) -> Iterator[None]:
     """Say how it goes on after an interruption, or without a machine that was lost."""
-    from edgefashion.training import checkpoints
+    from edgefashion.training import checkpoints, runs
+
+    def is_kept() -> bool:
+        return any(checkpoints.has_checkpoint(one) or (one / runs.INFO).is_file() for one in stagings)
 
     again = "the same command with --resume, without --force, goes on from there"
     try:
         yield
     except KeyboardInterrupt as interruption:
+        if not is_kept():
+            raise
         raise KeyboardInterrupt(f"interrupted; {again}") from interruption
     except HostError as error:
-        kept = any(map(checkpoints.has_checkpoint, stagings))
-        if kept and error.exit_code != BadInput.exit_code and "--resume" not in str(error):
+        if is_kept() and error.exit_code != BadInput.exit_code and "--resume" not in str(error):
             say(f"what has come home is kept: {again}, also with other --workers")
         raise
 

@@ -54,7 +54,7 @@ class Meeting:
         except OSError as error:
             raise BadInput(
                 f"{cluster.name(cluster.number)} cannot use its port {cluster.port()} "
-                f"({error.strerror}): end what listens there, or name another port"
+                f"({os.strerror(error.errno or 0)}): end what listens there, or name another port"
             ) from error
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
