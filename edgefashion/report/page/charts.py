@@ -34,6 +34,7 @@ SHAPES = {
     "D": "M6 0 12 6 6 12 0 6z",
 }
 """Marker → its outline in a legend, as SVG has it, 12 units wide."""
+_LEAST_FACTOR = 2.0
 _WIDEST = 1.1
 """The range of an accuracy axis, in widths of the widest interval, where values are close."""
 
@@ -88,14 +89,14 @@ def scatter(name: str, title: str, unit: str, dots: Sequence[Dot]) -> Chart:
                 clip_on=False,
             )
         corners = front([(dot.cost, dot.accuracy) for dot in dots])
-        axes.margins(x=0.15)
-        right = axes.get_xlim()[1]
+        left, right = _costs(dots)
+        axes.set_xlim(left, right)
         costs, heights = [*(cost for cost, _ in corners), right], [height for _, height in corners]
         axes.step(costs, [*heights, heights[-1]], ":", where="post", color=MUTED, linewidth=1.2, zorder=1)
         axes.set_ylim(*_around(min(ends), max(ends)))
         axes.set_xlabel(unit)
         axes.set_ylabel("accuracy, %")
-        _round_numbers(axes, [dot.cost for dot in dots])
+        _round_numbers(axes, right / left)
         drawn = svg.inline(figure, name, title, [dot.label for dot in dots])
     return Chart(drawn, title)
 
@@ -114,12 +115,19 @@ def _around(low: float, high: float) -> tuple[float, float]:
     return max(0.0, low - air), min(100.0, high + air)
 
 
-def _round_numbers(axes: "Axes", costs: Sequence[float]) -> None:
-    """1, 2, 5 of each decade beside a logarithmic axis, where there are few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def _costs(dots: Sequence[Dot]) -> tuple[float, float]:
+    """Limits of an axis of costs, around all bars: of a factor at least, so that what is alike looks so."""
+    low, high = min(dot.cost for dot in dots), max(dot.cost_bar or dot.cost for dot in dots)
+    air = max((high / low) ** 0.12, _LEAST_FACTOR**0.5 / (high / low) ** 0.5)
+    return low / air, high * air
 
-    few = max(costs) < 50 * min(costs)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+
+def _round_numbers(axes: "Axes", factor: float) -> None:
+    """Few and round numbers beside a logarithmic axis from one end to so many times that."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    decades = LogLocator(subs=(1, 2, 5) if factor < 100 else (1,))
+    axes.xaxis.set_major_locator(decades if factor > 8 else MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 

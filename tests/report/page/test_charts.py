@@ -29,6 +29,13 @@ def test_accuracies_within_each_others_intervals_do_not_fill_the_height() -> Non
     assert charts._around(99.0, 100.0)[1] == 100.0
 
 
+def test_costs_that_differ_little_look_so() -> None:
+    left, right = charts._costs([dot(90, 100), dot(90, 103)])
+    assert left < 75 and right > 135
+    left, right = charts._costs([dot(90, 10), dot(90, 1000)])
+    assert 5 < left < 10 and 1000 < right < 2000
+
+
 def test_a_validation_curve_is_within_its_interval(build: ModuleType) -> None:
     told = build.story("cnn", build.PETS)
     loss, accuracy = charts.curves("a", told)

@@ -166,6 +166,14 @@ def test_a_model_without_mistakes_shows_no_confusion_and_says_what_that_means(bu
     assert not [told for tag, told in page.elements if tag == "img" or told.get("class") == "confusion"]
 
 
+def test_of_hundreds_of_classes_the_most_frequent_confusions_are_listed(build: ModuleType) -> None:
+    task = replace(build.PETS, classes=tuple(f"class {number}" for number in range(120)))
+    page = build.read(Report((build.model("many", task),), None, (), ()).to_html())
+    assert "Most frequent confusions, many-int8.tflite" in page.text
+    assert not [told for _, told in page.elements if told.get("class") == "confusion"]
+    assert [tag for tag, _ in page.elements].count("img") == 15
+
+
 def test_tables_charts_and_regions_have_names(page: Any) -> None:
     for tag, told in page.elements:
         if tag == "th":
