@@ -2,6 +2,13 @@
 
     conv 3x3; conv 3x3 to half the size, residual block; conv 3x3 to a quarter, residual block; average; dense
 
+`cnn-64k` and `cnn-256k` are these. The others have other numbers of residual blocks; and all but `cnn-1m`,
+which is there to teach, have weights for the places that are left instead of an average over them, a
+depthwise convolution as large as they are. Where something lies tells garments apart, and an average forgets
+it. Of 10,000 images set aside cnn-64k was right on 94.2 % with it and 93.6 % without after 12 epochs, and on
+95.0 and 94.9 % after 80 (a training or two each, in another framework; so were the others chosen, of some
+60 that were tried).
+
 Larger images are halved first, by the first convolution and by max pooling behind it, until the shorter edge
 is 40 pixels or less: the multiply-accumulates stay near those of 28x28, and no parameter is added. At 96x96
 the pooling makes a model four times faster, and cost no validation accuracy: of 8 kinds of emoji 67.9 % were
@@ -13,6 +20,7 @@ followed by batch normalization, which is folded into it for deployment, and by 
 compute within it. Nothing here computes slowly in integers: no depthwise layer, no other activation.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,8 +29,29 @@ from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.task import Task
 from edgefashion.tensorflow import keras
 
-WIDTHS = {"cnn-64k": (16, 24, 40), "cnn-256k": (24, 56, 88)}
-"""The channels at the size of the image, at half and at a quarter of it."""
+
+@dataclass(frozen=True)
+class Shape:
+    """What sets one of them apart.
+
+    channels, blocks: how many channels, and how many residual blocks, there are at the size of the image, at
+        half and at a quarter of it.
+    weighted: whether each place counts as training has it, instead of all alike.
+    """
+
+    channels: tuple[int, int, int]
+    blocks: tuple[int, int, int] = (0, 1, 1)
+    weighted: bool = True
+
+
+SHAPES = {
+    "cnn-16k": Shape((8, 16, 16), (0, 1, 0)),
+    "cnn-64k": Shape((16, 24, 40), weighted=False),
+    "cnn-64k-v2": Shape((16, 24, 40)),
+    "cnn-256k": Shape((24, 56, 88), weighted=False),
+    "cnn-256k-v2": Shape((16, 40, 64), (1, 2, 2)),
+    "cnn-1m": Shape((32, 64, 160), (0, 2, 2), weighted=False),
+}
 # Of some 430 steps an epoch, the statistics remember the last 20; the average over the weights smoothes them.
 BATCH_NORM_MOMENTUM = 0.95
 MOST_ROWS = 40
@@ -34,15 +63,17 @@ def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
 
     One flat model, as QAT requires. Names are short: a TFLite file has each of them several times.
     """
-    first, second, third = WIDTHS[name]
-    image = keras.Input(task.image_shape, name="image")
+    shape = SHAPES[name]
+    tensor = image = keras.Input(task.image_shape, name="image")
     edge = min(task.height, task.width)
-    tensor = _convolution(image, first, "1", strides=2 if edge > MOST_ROWS else 1)
-    if edge > 2 * MOST_ROWS:
-        tensor = keras.layers.MaxPooling2D(name="pool1")(tensor)
-    tensor = _block(_convolution(tensor, second, "2", strides=2), "2")
-    tensor = _block(_convolution(tensor, third, "3", strides=2), "3")
-    features = keras.layers.GlobalAveragePooling2D(name="pool")(tensor)
+    for stage, (channels, blocks) in enumerate(zip(shape.channels, shape.blocks, strict=True), 1):
+        halved = stage > 1 or edge > MOST_ROWS
+        tensor = _convolution(tensor, channels, str(stage), strides=2 if halved else 1)
+        if stage == 1 and edge > 2 * MOST_ROWS:
+            tensor = keras.layers.MaxPooling2D(name="pool1")(tensor)
+        for block in range(1, blocks + 1):
+            tensor = _block(tensor, f"{stage}{block if block > 1 else ''}")
+    features = (_weighted if shape.weighted else keras.layers.GlobalAveragePooling2D(name="pool"))(tensor)
     logits = keras.layers.Dense(len(task.classes), dtype="float32", name="logits")(features)
     return keras.Model(image, logits, name="cnn")
 
@@ -68,6 +99,20 @@ def _block(tensor: Any, name: str) -> Any:
     return keras.layers.ReLU(name=f"relu{name}b")(keras.layers.Add(name=f"add{name}")([tensor, inner]))
 
 
+def _weighted(tensor: Any) -> Any:
+    """A weighted sum over the places, for each channel."""
+    height, width, channels = tensor.shape[1:]
+    summed = keras.layers.DepthwiseConv2D(
+        (height, width),
+        use_bias=False,
+        depthwise_initializer=keras.initializers.VarianceScaling(2.0 * channels),  # 2 / places
+        name="places",
+    )(tensor)
+    return keras.layers.Flatten(name="pool")(
+        keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name="normplaces")(summed)
+    )
+
+
 def _architecture(name: str) -> Architecture:
     return Architecture(
         name=name,
@@ -80,4 +125,4 @@ def _architecture(name: str) -> Architecture:
     )
 
 
-RESIDUAL_CNNS = tuple(_architecture(name) for name in WIDTHS)
+RESIDUAL_CNNS = tuple(_architecture(name) for name in SHAPES)

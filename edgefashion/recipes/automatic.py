@@ -7,7 +7,7 @@ from collections.abc import Container
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
-from edgefashion.recipes.catalog import NAMED_RECIPES
+from edgefashion.recipes.catalog import NAMED_RECIPES, RECIPES
 from edgefashion.recipes.recipe import AUTO, Recipe
 
 Variety = Literal["photo", "fixed", "none"]
@@ -40,7 +40,8 @@ _SCRATCH = {
     "cnn": replace(NAMED_RECIPES["cnn"], schedule="one-cycle", warm_up=0.1),
     **{
         name: replace(NAMED_RECIPES[name], batch_size=64, learning_rate=0.05, flip=False, shift=0)
-        for name in ("cnn-64k", "cnn-256k")
+        for name in RECIPES
+        if name not in ("cnn", "mobilenetv2")
     },
 }
 

@@ -80,8 +80,8 @@ def test_the_whole_package_imports_without_a_framework() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("train --model cnm", "did you mean cnn?"),
-        ("train --model zzz", "Choose from cnn, cnn-64k, cnn-256k, mobilenetv2, all"),
+        ("train --model cn", "did you mean cnn?"),
+        ("train --model zzz", "Choose from cnn, cnn-16k, cnn-64k, cnn-64k-v2, cnn-256k, "),
         ("export --precision int9", "did you mean int8?"),
         ("export --precision float32,flaot16", "did you mean float16?"),
         ("export --format onyx", "did you mean onnx?"),

@@ -57,7 +57,7 @@ def test_python_has_the_recipe_of_the_command_line(sample: Dataset) -> None:
     for wrong in ({"variety": "odd"}, {"epoch": 3}, {"variety": 3}):
         with pytest.raises(BadInput):
             ef.automatic_recipe("cnn", sample, **wrong)  # type: ignore[arg-type]
-    with pytest.raises(BadInput, match=r"Choose from cnn, cnn-64k, cnn-256k, mobilenetv2"):
+    with pytest.raises(BadInput, match=r"Choose from cnn, cnn-16k, cnn-64k, cnn-64k-v2, cnn-256k, "):
         ef.automatic_recipe("cnm", sample)
     with pytest.raises(BadInput, match=r"ef\.automatic_recipe\(model, dataset\) gives it"):
         ef.recipe("auto")
