@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgefashion.cli import _resolve
-from edgefashion.cli._options import COUNT, Whole, in_process_option, runs_option
+from edgefashion.cli._options import Whole, in_process_option, runs_option
 from edgefashion.cli._output import say, show
 from edgefashion.errors import BadInput, MissingExtra
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgefashion.serving.pool import Pool
     from edgefashion.serving.server import Server
 
-PORT, HOST = 8000, "127.0.0.1"
+PORT, HOST, MOST_WORKERS = 8000, "127.0.0.1", 256
 STOPPED = "stopped; what had been asked was answered"
 
 
@@ -27,7 +27,9 @@ STOPPED = "stopped; what had been asked was answered"
 @click.argument("model", metavar="RUN|FILE|zoo:NAME")
 @click.option("--port", type=Whole(0, 65535), default=PORT, show_default=True, help="0: any that is free.")
 @click.option("--host", default=HOST, show_default=True, help="The address to listen at; 0.0.0.0: all.")
-@click.option("--workers", type=COUNT, help="Pictures classified at a time; default: one a core.")
+@click.option(
+    "--workers", type=Whole(1, MOST_WORKERS), help="Pictures classified at a time; default: one a core."
+)
 @in_process_option
 @runs_option
 def serve(model: str, port: int, host: str, workers: int | None, in_process: bool, root: Path) -> None:

@@ -63,7 +63,7 @@ def url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     if ipaddress.ip_address(host).is_unspecified:
         host = _own(listener.family)
-    return f"http://{f'[{quote(host)}]' if ':' in host else host}:{port}/"
+    return f"http://{f'[{quote(host, safe=':')}]' if ':' in host else host}:{port}/"
 
 
 def is_open(listener: socket.socket) -> bool:

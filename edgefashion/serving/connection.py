@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+import traceback
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -76,6 +77,13 @@ class Connection:
             response = Refusal(408, f"the request did not come in within {limits.REQUEST_S:g} s").response()
         except Refusal as refusal:
             response = refusal.response()
+        except (OSError, h11.LocalProtocolError):
+            raise  # the client has gone
+        except Exception:
+            traceback.print_exc()
+            response = Refusal(
+                500, "a fault of edgefashion: what it is stands where the server runs"
+            ).response()
         self._send(response, method)
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()

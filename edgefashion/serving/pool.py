@@ -71,7 +71,11 @@ class OwnProcess:
         if self.has_ended:
             self._child.end()
             self._child = self._spawn()
-            self.start()
+            try:
+                self.start()
+            except EdgefashionError:
+                self._child.end()
+                raise
         return self._ask(ANSWER_S, content, do="classify", **options)
 
     @property
@@ -99,6 +103,7 @@ class OwnProcess:
         try:
             reply = self._child.ask(request, seconds, content)
         except Silent:
+            self._child.end()
             raise OutOfTime(f"the models gave no answer in {seconds:g} s") from None
         except Died as end:
             raise RuntimeCrash(f"the process of the models {end.how}{end.details}") from None

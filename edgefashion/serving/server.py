@@ -27,9 +27,13 @@ class Server:
         self._stop, self._stopped = socket.socketpair()
         self._complete = threading.Event()
         """Set when nobody is accepted any more."""
+        self._failure: Exception | None = None
+        """Why, where that was not asked for."""
 
     def run(self) -> None:
-        """Accept connections. In the end what runs is finished; what rests is closed."""
+        """Accept connections. In the end what runs is finished; what rests is closed. Raises OSError where no
+        more can be accepted.
+        """
         threading.Thread(target=self._accept_all).start()  # where no signal interrupts
         try:
             # Not `join`, which takes a thread for ended once it is interrupted; and looking up now and then,
@@ -40,6 +44,8 @@ class Server:
             self.stop()
             self._complete.wait()
             self._finish()
+        if self._failure:
+            raise self._failure
 
     @property
     def connections(self) -> int:
@@ -60,6 +66,8 @@ class Server:
             try:
                 while self._accept() or self._stop.fileno() >= 0:
                     poll.poll()
+            except Exception as error:
+                self._failure = error
             finally:
                 self._complete.set()
 
@@ -83,14 +91,21 @@ class Server:
                 return
             thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
             self._threads[connection] = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more of them
+            self._forget(connection)
+            stream.close()
 
     def _run(self, connection: Connection) -> None:
         try:
             connection.run()
         finally:
-            with self._lock:
-                self._threads.pop(connection, None)
+            self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        with self._lock:
+            self._threads.pop(connection, None)
 
     def _make_room(self) -> bool:
         """Break off a connection that has no answer coming: of the address with most of them, the one that

@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 from platformdirs import user_cache_path
 
 import edgefashion
@@ -75,6 +78,26 @@ def test_a_bundle_is_answered_as_here_and_nothing_is_timed(
                 assert row["host"]["max_logit_error"] == row["host"]["tolerance"] == 0
             assert set(row["latency_us"].values()) <= {None, 0}
             assert [row[name] for name in TIMED] == [None] * len(TIMED)
+
+
+def test_a_model_is_served_there() -> None:
+    words = ("edgefashion", "serve", "zoo:cnn-64k-int8-qat.tflite", "--in-process", "--port", "0")
+    command = [sys.executable, ROOT / "tools/emulation/emulated_pi", *words]
+    variables, pipe = {**os.environ, "PYTHONPATH": str(ROOT)}, subprocess.PIPE
+    sample = zoo.open_zoo().sample().test
+    file = BytesIO()
+    Image.fromarray(sample.images[0, ..., 0]).save(file, "PNG")
+    with subprocess.Popen(command, env=variables, stdout=pipe, stderr=pipe, text=True) as server:
+        try:
+            assert server.stdout
+            url = server.stdout.readline().strip()
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with opener.open(f"{url}predict", file.getvalue(), timeout=60) as answer:
+                (found,) = json.loads(answer.read())["models"]
+        finally:
+            server.terminate()
+        assert server.wait(30) == 143
+    assert found["label"] == sample.labels[0]
 
 
 def test_a_host_may_be_one(shelf: "Shelf", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edgefashion.serving import limits
+from edgefashion.serving.server import Server
 
 if TYPE_CHECKING:
     from conftest import Served
@@ -139,3 +141,36 @@ def test_clients_that_leave_in_the_middle_leave_nothing(served: "Served", shoe: 
         list(clients.map(leave, range(1, 30)))
     assert served.predict(shoe).status == 200
     assert within_a_second(lambda: not served.server.connections)
+
+
+def test_a_fault_of_ours_is_an_answer_and_its_traceback_stands_with_the_host(
+    served: "Served", shoe: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(served.pool, "classify", lambda *given, **options: 1 / 0)
+    answer = served.predict(shoe)
+    assert answer.status == 500 and "a fault of edgefashion" in answer.json["error"]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert served.ask("GET", "/").status == 200
+
+
+def test_where_no_thread_can_be_started_one_client_is_sent_away(
+    served: "Served", shoe: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as stream:
+            assert stream.recv(10) == b""
+    assert served.predict(shoe).status == 200
+
+
+def test_a_listener_that_fails_ends_the_server_with_its_error(
+    served: "Served", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        failing = Server(listener, served.server._site)
+        monkeypatch.setattr(failing, "_admit", lambda *given: 1 / 0)
+        with socket.create_connection(listener.getsockname()), pytest.raises(ZeroDivisionError):
+            failing.run()

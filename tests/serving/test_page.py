@@ -79,7 +79,10 @@ def test_a_file_that_is_no_picture_is_refused_in_words(
 def test_two_people_at_once_get_their_own_answers(
     served: "Served", windows: "Windows", picture: Path, tmp_path: Path
 ) -> None:
-    pages = [windows(served.url), windows(served.url, width=390, has_touch=True)]
+    desk, phone = windows(served.url), windows(served.url, width=390, has_touch=True, is_mobile=True)
+    assert desk.get_by_text("Photograph").is_hidden() and phone.get_by_text("Photograph").is_visible()
+    assert phone.locator("#photo").get_attribute("capture") == "environment"
+    pages = [desk, phone]
     for page in pages:
         page.get_by_label("Choose a picture").set_input_files(picture)
     for page in pages:
