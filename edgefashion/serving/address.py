@@ -63,7 +63,9 @@ def url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     if ipaddress.ip_address(host).is_unspecified:
         host = _own(listener.family)
-    return f"http://{f'[{quote(host, safe=':')}]' if ':' in host else host}:{port}/"
+    if ":" in host:
+        host = f"[{quote(host, safe=':')}]"
+    return f"http://{host}:{port}/"
 
 
 def is_open(listener: socket.socket) -> bool:
