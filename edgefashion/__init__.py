@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edgefashion.api.reading import read_artifact, read_results, read_run
     from edgefashion.api.recipes import automatic_recipe
     from edgefashion.api.reports import make_report
+    from edgefashion.api.summary import Summary, summarize
     from edgefashion.artifacts.artifact import Artifact
     from edgefashion.artifacts.inspection import Inspection
     from edgefashion.benchmarking import BenchmarkOptions
@@ -116,6 +117,7 @@ __all__ = [
     "RuntimeCrash",
     "Splits",
     "Subset",
+    "Summary",
     "Task",
     "Untrusted",
     "VerificationError",
@@ -142,6 +144,7 @@ __all__ = [
     "read_run",
     "recipe",
     "split",
+    "summarize",
     "train",
     "train_or_reuse",
 ]
@@ -208,6 +211,8 @@ _WHERE = {
     "split": "edgefashion.data",
     "Splits": "edgefashion.data",
     "Subset": "edgefashion.data",
+    "summarize": "edgefashion.api.summary",
+    "Summary": "edgefashion.api.summary",
     "Task": "edgefashion.data",
     "train": "edgefashion.training.train",
     "train_or_reuse": "edgefashion.training.reuse",

@@ -36,6 +36,7 @@ def test_the_public_names() -> None:
     assert set(ef.__all__) == {
         *("load_dataset", "split", "Dataset", "Subset", "Splits", "Task", "Picture"),
         *("recipe", "automatic_recipe", "Recipe", "RECIPES", "train", "train_or_reuse", "read_run", "Run"),
+        *("summarize", "Summary"),
         *("export_model", "ExportOptions", "Artifact", "read_artifact"),
         *("load_model", "Model", "Prediction", "Classification", "Guess"),
         *(
@@ -123,6 +124,25 @@ def test_a_recipe_is_changed_by_name_and_nonsense_is_refused() -> None:
             ef.recipe(name, **changes)
 
 
+def test_what_a_recipe_trains_is_told_before_it_is_trained(data: ef.Dataset, trained: ef.Run) -> None:
+    found = ef.summarize(ef.recipe("cnn"), data.task)
+    assert found.parameters == trained.info.model.parameters == 225_034
+    assert found.macs == trained.info.model.macs
+    assert found.layers[0].name == "conv1" and found.layers[0].output_shape == (26, 26, 32)
+    assert (found.normalization.zero_point, found.normalization.scale) == (0, 1 / 255)
+    assert repr(found).startswith("<Summary of cnn: 7 layers, 225,034 parameters, ")
+    assert "225,034" in found.table() and "<td" in found._repr_html_()
+    assert found.to_dict()["layers"][-1]["name"] == "logits"
+    with pytest.raises(ef.BadInput, match="takes images with edges of"):
+        ef.summarize(ef.recipe("cnn"), replace(data.task, image_shape=(4, 4, 1)))
+
+
+def test_each_epoch_of_a_run_is_told(trained: ef.Run) -> None:
+    assert [set(epoch) for epoch in trained.history] == 2 * [
+        {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    ]
+
+
 @pytest.mark.parametrize("named", ["zoo:cnn-64k", TINY, str(TINY)])
 def test_a_model_answers_images(named: str | Path, data: ef.Dataset) -> None:
     model = ef.load_model(named, task=data.task)
@@ -198,6 +218,7 @@ WRONG_TYPES = {
     "evaluate(TINY, data, options={})": "options of evaluate has to be a BenchmarkOptions",
     "benchmark(3)": "what is measured has to be a path or",
     "benchmark(TINY, threads=[1.5])": "a number of threads has to be a whole number, not 1.5",
+    "summarize('cnn', data.task)": "recipe of summarize has to be a Recipe, not 'cnn': ef.recipe gives one",
     "train('cnn', data=5)": "recipe of train has to be a Recipe, not 'cnn': ef.recipe gives one",
     "train(RECIPES['cnn'], 'photos/', 'a')": "dataset of train has to be a Dataset",
     "train(RECIPES['cnn'], data, 3)": "folder of train has to be a path, not 3",

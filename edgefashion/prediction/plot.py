@@ -22,7 +22,7 @@ FEW = 4
 """Pictures below each other, with more bars; of more, two stand side by side."""
 PIXELS = 400
 """The longest edge of a photo in it."""
-PHOTO_INCHES, NAME_INCHES, VERDICT_INCHES = 1.05, 1.1, 2.4
+PHOTO_INCHES, NAME_INCHES, VERDICT_INCHES = 1.05, 1.1, 1.7
 """Of the words above a photo, beside a bar and above the bars."""
 REJECTED = "0.6"
 
@@ -134,9 +134,10 @@ def _verdict(predictions: Sequence[Prediction], number: int) -> str:
     said = [text.answer(each, number) for each in predictions]
     classes = {(each.none_of_these(number), each.top(number)[0].label) for each in predictions}
     if len(classes) == 1:
-        return fit(said[0], SMALL, VERDICT_INCHES)
-    names = [each.artifact.path.name for each in predictions]
-    lines = [f"{name}: {each}" for name, each in zip(names, said, strict=True)]
+        lines = said[0].replace(" (closest", "\n(closest").split("\n")
+    else:
+        names = [each.artifact.precision or each.artifact.path.name for each in predictions]
+        lines = [f"{name}: {each}" for name, each in zip(names, said, strict=True)]
     return "\n".join(fit(line, SMALL, VERDICT_INCHES) for line in lines)
 
 

@@ -82,6 +82,11 @@ class Run:
         return self.info.recipe
 
     @property
+    def history(self) -> tuple[dict[str, float], ...]:
+        """Of each epoch: `loss` and `accuracy` of training, `val_loss` and `val_accuracy`, `seconds`."""
+        return self.info.history or ()
+
+    @property
     def task(self) -> Task:
         """What its model is for. Raises RunError for anything that is not a task."""
         return _task(self.info, self.folder / INFO)
