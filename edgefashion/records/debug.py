@@ -45,3 +45,7 @@ class Debug(Record, frozen=True, kw_only=True):
     precision: Name
     images: Count
     models: dict[Name, ModelError]
+    machine: Name | None = None
+    """Its name; null, like the next, in files that older versions wrote."""
+    date: Name | None = None
+    """ISO 8601, UTC."""
