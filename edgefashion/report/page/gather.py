@@ -10,6 +10,7 @@ from edgefashion.artifacts.formats import INTEGER_PRECISIONS
 from edgefashion.benchmarking import Progress
 from edgefashion.data import Dataset, Task
 from edgefashion.errors import BadInput, EdgefashionError
+from edgefashion.errors.wording import few
 from edgefashion.evaluation import rows, scores
 from edgefashion.evaluation.results import Results
 from edgefashion.records.debug import Debug
@@ -67,8 +68,7 @@ def gather(
         raise BadInput("; ".join([*left_out, *read.left_out]) or "there is nothing to report on")
     known = {row.sha256 for file in read.results for row in file.results.rows if row.accuracy is not None}
     models = tuple(_model(subject, known, find, progress) for subject in subjects)
-    here = _here([model.card for model in models if model.card], known)
-    files = [*read.results, *([here] if here else [])]
+    files = [*read.results, *_here([model.card for model in models if model.card], known)]
     missing = (*left_out, *read.left_out)
     return Report(models, _compared(files), tuple(read.layers), missing, tuple(read.repeated))
 
@@ -137,13 +137,20 @@ def _asked(artifacts: Sequence[Artifact], known: set[str | None]) -> list[Artifa
     return [each for each in sound if each.path in needed or rows.sha256(each) not in known]
 
 
-def _here(cards: Sequence[Card], known: set[str | None]) -> File | None:
-    """What was measured for the report and no results file tells of."""
-    found = [row for own in cards for row in own.results.rows if row.sha256 not in known]
-    if not found:
-        return None
-    own = cards[0].results
-    return File((Path(HERE),), Results(own.device, own.dataset, found, "report"))
+def _here(cards: Sequence[Card], known: set[str | None]) -> list[File]:
+    """What was measured for the report and no results file tells of: a part for each set of images."""
+    found: dict[str, list[Card]] = {}
+    for own in cards:
+        found.setdefault(str(own.dataset), []).append(own)
+    files = []
+    for alike in found.values():
+        name = HERE if len(found) == 1 else f"{HERE}, {few([own.name for own in alike], 3)}"
+        measured = [row for own in alike for row in own.results.rows if row.sha256 not in known]
+        first = alike[0].results
+        if measured:
+            results = Results(first.device, first.dataset, measured, "report")
+            files.append(File((Path(name),), results))
+    return files
 
 
 def _compared(files: Sequence[File]) -> Comparison | None:

@@ -1,12 +1,15 @@
 """What was measured: in a few words, in tables, in a scatter, and int8 beside float."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from edgefashion.artifacts import formats
 from edgefashion.errors import BadInput
-from edgefashion.evaluation import columns, notes, words
+from edgefashion.errors.wording import few
+from edgefashion.evaluation import columns, words
+from edgefashion.evaluation import page as evaluated
 from edgefashion.records.results import Row
 from edgefashion.report.compare import Comparison, DeviceResults, Line
 from edgefashion.report.compare import page as comparing
@@ -19,7 +22,7 @@ from edgefashion.report.page.data import Model, Report
 from edgefashion.stats import wilson_interval
 from edgefashion.tables import NONE, Column, Page, Table, figure, kilobytes, time
 
-MOST_PANELS = 4
+MOST_PANELS, MOST_MARKS, MOST_NAMES, LISTED = 4, 250, 16, 8
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Scatter:
 
     charts: list[Chart]
     legend: list[tuple[int, str]]
-    """The color of each model, by its number."""
+    """The color of each model, by its number; empty of too many to be told apart so."""
     shapes: list[tuple[str, str]]
     """The marker of each precision."""
     hollow: str
@@ -104,13 +107,21 @@ def _latency(row: Row, source: DeviceResults) -> str:
 def measured(comparison: Comparison) -> list[Measured]:
     """Several devices side by side, then each by itself."""
     several = len(comparison.sources) > 1
-    found = [Measured("", comparing.page(comparison))] if several else []
+    found = [Measured("", _devices_last(comparing.page(comparison)))] if several else []
     for source in comparison.sources:
         title = f"({source.number}) {source.title}" if several else ""
-        results = source.results
-        tables = columns.result_tables(results)
-        found.append(Measured(title, Page([], tables, notes.notes(results))))
+        found.append(Measured(title, evaluated.page(source.results)))
     return found
+
+
+def _devices_last(page: Page) -> Page:
+    """With what is the same everywhere before the columns of devices, which may need to be scrolled to."""
+
+    def of_device(column: Column[Any]) -> bool:
+        return column.title.startswith("(")
+
+    tables = [replace(each, columns=tuple(sorted(each.columns, key=of_device))) for each in page.tables]
+    return replace(page, tables=tables)
 
 
 def scatter(comparison: Comparison) -> Scatter | None:
@@ -121,26 +132,28 @@ def scatter(comparison: Comparison) -> Scatter | None:
         return None
     lines = {line.artifact: line for line in comparison.lines if line.key.threads == found.threads}
     models = list(dict.fromkeys(line.model for line in lines.values()))
-    dot = partial(_dot, found, lines, models)
+    dot = partial(_dots, found, lines, models)
     threads = f"{found.threads} thread{'s' if found.threads > 1 else ''}"
     timed = [source for source in comparison.sources if any(map(source.p50, source.results.rows))]
     drawn = []
     for source in timed[:MOST_PANELS]:
-        dots = list(dot(source))
-        if dots:
+        if dots := dot(source):
             title = f"Accuracy against latency: {source.title}, {threads}"
             drawn.append(charts.scatter(f"latency-{source.number}", title, "p50 of one image, µs", dots))
-    if dots := list(dot(None)):
+    if dots := dot(None):
         drawn.append(charts.scatter("size", "Accuracy against the size of the file", "kB", dots))
-    left_out = [f"Not shown, without accuracy on the same images: {', '.join(found.left_out)}."]
+    left_out = [f"Not shown, without accuracy on the same images: {few(found.left_out, LISTED)}."]
+    cut = [f"Of {len(found.artifacts):,} files the {MOST_MARKS} most accurate have a mark."]
     many = [f"Of {len(timed)} devices the first {MOST_PANELS} have a chart; the table has all."]
     said = [
         f"Accuracy on {found.images:,} images; bars: its 95 % Wilson interval, and from p50 to p90.",
         *(left_out if found.left_out else []),
+        *(cut if len(found.artifacts) > MOST_MARKS else []),
         *(many if len(timed) > MOST_PANELS else []),
     ]
     keys = [lines[artifact.name].key for artifact in found.artifacts]
-    return Scatter(drawn, [*enumerate(models)], _shapes(keys), _hollow(keys), said) if drawn else None
+    legend = [*enumerate(models)] if len(models) <= MOST_NAMES else []
+    return Scatter(drawn, legend, _shapes(keys), _hollow(keys), said) if drawn else None
 
 
 def _shapes(keys: Sequence[Key]) -> list[tuple[str, str]]:
@@ -157,10 +170,17 @@ def _hollow(keys: Sequence[Key]) -> str:
     return f"hollow: {' and '.join(hollow)}" if hollow else ""
 
 
+def _dots(
+    found: Points, lines: dict[str, Line], models: list[str], source: DeviceResults | None
+) -> list[Dot]:
+    """The points of a device; without one, those of sizes. Of many the most accurate."""
+    dots = list(_dot(found, lines, models, source))
+    return sorted(dots, key=lambda dot: -dot.accuracy)[:MOST_MARKS] if len(dots) > MOST_MARKS else dots
+
+
 def _dot(
     found: Points, lines: dict[str, Line], models: list[str], source: DeviceResults | None
 ) -> Iterable[Dot]:
-    """The points of a device; without one, those of sizes."""
     for artifact in found.artifacts:
         line = lines[artifact.name]
         for point in artifact.points if source else artifact.points[:1]:

@@ -1,14 +1,18 @@
 """What a report is made of: which files are asked, and what is known already."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from msgspec import structs
 
 import edgefashion as ef
 from edgefashion import zoo
 from edgefashion.data import Dataset
 from edgefashion.report.card import Card
 from edgefashion.report.page import Report, Subject, gather
+from edgefashion.report.page.gather import _here
 
 
 def of(report: ef.Report, run: ef.Run) -> Card:
@@ -29,6 +33,18 @@ def test_each_file_is_asked_that_no_results_tell_of(
     asked = [each.path.name for each in of(again, exported).artifacts]
     assert asked == ["cnn-float32.tflite", "cnn-int8.tflite"]
     assert again.comparison and [source.results.verb for source in again.comparison.sources] == ["card"]
+
+
+def test_models_of_images_of_two_sizes_are_not_measured_on_the_same(
+    build: ModuleType,
+) -> None:
+    small, large = build.model("small", build.PETS).card, build.model("large", build.PETS).card
+    large = replace(large, dataset=structs.replace(large.dataset, checksums={"task.json": "c" * 64}))
+    files = _here([small, large, build.model("other", build.PETS).card], set())
+    assert [(str(file.paths[0]), len(file.results.rows)) for file in files] == [
+        ("this report, small, other", 4),
+        ("this report, large", 2),
+    ]
 
 
 def test_without_a_data_set_nothing_is_asked_and_results_are_taken_as_they_are(whole: Report) -> None:
