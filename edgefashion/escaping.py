@@ -15,8 +15,6 @@ zero width), surrogates, private use, unassigned, separators of lines.
 """
 _MARKDOWN = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _BLOCK = re.compile(r"^(?:#|[-+](?=\s|$)|-{2}|={2}|\d+(?=[.)](?:\s|$)))")
-LONGEST_LABEL = 70
-"""Characters of a label in a picture: there is no room for more."""
 _NUMBER = re.compile(r"[-+]?[\d,.]+$")
 _LINK = re.compile(r":(?=//)|(?<=[Ww]{3})\.|@")
 
@@ -67,12 +65,3 @@ def markdown(text: str) -> str:
         return text
     place = start.end() - 1 if start[0][-1:].isdigit() else 0
     return f"{text[: place + 1]}\\{text[place + 1 :]}" if place or start[0].isdigit() else f"\\{text}"
-
-
-def plot_label(text: str) -> str:
-    """The text for matplotlib, which sets nothing of it as a formula; without its middle where it is long."""
-    text = visible(text)
-    if len(text) > LONGEST_LABEL:
-        half = LONGEST_LABEL // 2
-        text = f"{text[:half]}…{text[-half:]}"
-    return text.replace("$", "\\$")

@@ -53,18 +53,6 @@ def test_markdown_is_text_alone(text: str, escaped: str) -> None:
     assert escaping.markdown(text) == escaped
 
 
-def test_matplotlib_sets_no_formula() -> None:
-    pytest.importorskip("matplotlib")
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
-
-    shown = Text(text=escaping.plot_label("$\\frac$ and $x$"))
-    figure = Figure()
-    figure.add_artist(shown)
-    figure.savefig(io.BytesIO(), format="png")
-    assert shown._preprocess_math(shown.get_text()) == ("$\\frac$ and $x$", False)
-
-
 def test_rows_of_other_fields_are_rows_of_one_csv() -> None:
     text = escaping.csv([{"a": 1, "b": None}, {"a": "=2", "=c": "x\ny"}])
     assert text.splitlines() == ["a,b,'=c", "1,,", "'=2,,x\\ny"]

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from edgefashion.artifacts import formats
+from edgefashion.escaping import visible
 from edgefashion.records.debug import ModelError
 from edgefashion.records.results import Recall
 from edgefashion.records.run import Story
@@ -251,9 +252,7 @@ def layers(name: str, found: ModelError) -> Chart | None:
 
 
 def _rows(axes: "Axes", names: Sequence[str]) -> None:
-    from edgefashion.escaping import plot_label
-
-    axes.set_yticks(range(len(names)), [plot_label(_short(name)) for name in names])
+    axes.set_yticks(range(len(names)), [visible(_short(name)) for name in names])
     axes.tick_params("y", length=0)
     axes.set_ylim(-0.7, len(names) - 0.3)
     axes.grid(visible=False, axis="y")

@@ -29,6 +29,7 @@ POINT = "point-"
 """How the identity of what can be pointed at begins; its number follows."""
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "font.family": ["sans-serif"],
     "font.size": 9.0,
     "text.color": INK,
