@@ -74,7 +74,7 @@ def export_run(
     _check(run, splits, variants, options)
     model = graph.build(run)
     representative = representative_dataset(source, model.task, model.normalization, size, split=split)
-    unseen, seen_in = verification_images(splits, run.quantized)
+    unseen, seen_in = verification_images(splits, run.quantized, run.recipe.use_validation)
     expected = model.predict(unseen.images)
     check_learned(run, expected)
     job = _Job(

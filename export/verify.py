@@ -52,18 +52,20 @@ LIMITS = {
 }
 
 
-def verification_images(splits: Splits, quantized: bool) -> tuple[Subset, str]:
+def verification_images(splits: Splits, quantized: bool, learned: bool = False) -> tuple[Subset, str]:
     """What to compare on, and of which splits it is: the whole validation split where the accuracy is to be
-    kept, else a part of it; with training images up to LEAST_IMAGES where it has fewer.
+    kept, else a part of it; with training images up to LEAST_IMAGES where it has fewer. They are training
+    images to a model that `learned` from them.
     """
     validation, train = splits.validation, splits.train
+    split = "training" if learned else VALIDATION
     missing = min(LEAST_IMAGES - len(validation), len(train))
     if missing > 0:
         more = stratified_sample(train, missing, seed=0)
-        return _joined(validation, more), "validation and training"
+        return _joined(validation, more), "training" if learned else "validation and training"
     if quantized:
-        return validation, VALIDATION
-    return stratified_sample(validation, min(IMAGES, len(validation)), seed=0), VALIDATION
+        return validation, split
+    return stratified_sample(validation, min(IMAGES, len(validation)), seed=0), split
 
 
 def _joined(one: Subset, other: Subset) -> Subset:

@@ -39,8 +39,10 @@ def tell_folds(found: "Folds", count: int) -> None:
 def sentence(run: "Run") -> str:
     """Which epoch is kept, and how right it is on validation."""
     info = run.info
-    said = f"epoch {info.best_epoch} of {info.recipe.epochs} is kept: validation accuracy "
-    said += f"{info.validation_accuracy:.4f}"
+    said = f"epoch {info.best_epoch} of {info.recipe.epochs} is kept"
+    if info.recipe.use_validation:
+        return f"{said}, the last: validation images were learned from, and none was left to choose by"
+    said += f": validation accuracy {info.validation_accuracy:.4f}"
     count = _validated(run)
     if not count:
         return said

@@ -128,10 +128,11 @@ def _best() -> "list[Artifact]":
 
     shipped = zoo.open_zoo()
     name = shipped.best()
-    share = shipped.runs(name)[0].validation_accuracy
+    run = shipped.runs(name)[0]
+    images = "images it learned from" if run.recipe.use_validation else "validation images"
     say(
-        f"no model is named: taking {zoo.PREFIX}{name}, of the shipped ones the most accurate on validation "
-        f"images ({share:.2%})"
+        f"no model is named: taking {zoo.PREFIX}{name}, of the shipped ones the most accurate on "
+        f"{images} ({run.validation_accuracy:.2%})"
     )
     return [find_one(f"{zoo.PREFIX}{name}")]
 

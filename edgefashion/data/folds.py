@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgefashion.data.dataset import Dataset, Subset
-from edgefashion.data.splits import SPLIT_SEED, set_aside
+from edgefashion.data.splits import SPLIT_SEED, joined, set_aside
 from edgefashion.errors import BadInput
-from edgefashion.files.stored import joined
 from edgefashion.records.values import Fold
 
 FOLD = "fold"
@@ -96,13 +95,4 @@ def _digest(number: int, count: int) -> str:
 def _everything(dataset: Dataset) -> Subset:
     """All images that may be shared out."""
     parts = [dataset.train, dataset.validation, None if dataset.own_test else dataset.test]
-    return _joined([each for each in parts if each is not None])
-
-
-def _joined(parts: list[Subset]) -> Subset:
-    labels, indices = (
-        np.concatenate([getattr(each, name) for each in parts]) for name in ("labels", "indices")
-    )
-    found = [each.keys for each in parts if each.keys is not None]
-    keys = np.concatenate(found) if found else None
-    return Subset(joined([each.images for each in parts]), labels, indices, keys)
+    return joined([each for each in parts if each is not None])

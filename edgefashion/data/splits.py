@@ -1,6 +1,7 @@
 """Train, validation and test: the same images on every machine, in every run."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from edgefashion.data.dataset import Dataset, Subset
 from edgefashion.errors import BadInput, DataError
 from edgefashion.errors.arguments import OPTIONAL_NUMBER, takes
+from edgefashion.files import stored
 from edgefashion.task import Labels, Task
 
 SPLIT_SEED = 20170825  # a constant: another value would be another split, and other results
@@ -96,6 +98,21 @@ def _groups_aside(
                     left -= sizes[group]
                     need -= int(sizes[group, label])
     return aside[place]
+
+
+def with_validation(splits: Splits) -> Splits:
+    """The same where the validation images are training images too."""
+    return replace(splits, train=joined([splits.train, splits.validation]))
+
+
+def joined(parts: Sequence[Subset]) -> Subset:
+    """All images of several subsets, one after the other; those in files are not copied."""
+    labels, indices = (
+        np.concatenate([getattr(each, name) for each in parts]) for name in ("labels", "indices")
+    )
+    found = [each.keys for each in parts if each.keys is not None]
+    keys = np.concatenate(found) if found else None
+    return Subset(stored.joined([each.images for each in parts]), labels, indices, keys)
 
 
 def stratified_order(subset: Subset, seed: int) -> npt.NDArray[np.intp]:

@@ -43,6 +43,8 @@ class Recipe:
         `training.balance`.
     tolerance: how many standard errors of its validation accuracy an epoch may be worse than the best one
         and still be kept for being later: 1 is the rule of Breiman et al. 1984, 0 keeps the best.
+    use_validation: whether the validation images are learned from too. Nothing is left to choose by, so that
+        the last epoch is kept: everything else was chosen before, in trainings that did not see them.
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
     teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
         `temperature` what both logits are divided by, see `training.distillation`. `teacher_id` is its id.
@@ -51,7 +53,7 @@ class Recipe:
         where all layers learn.
     weights: the initial ones: None for an architecture that has no pretrained ones, else "imagenet", "none"
         or the path of a file.
-    limit: the number of training images used, None for all.
+    limit: the number of training images used, and of validation images, None for all.
     fine_tuning: None where the model is trained from such weights, else what is done to a trained one.
         `base_run_id` then is the run whose model `weights` is the path of; `sparsity` is the share of
         weights that become zero in a pruned layer, `clusters` the number of different ones in a clustered.
@@ -81,6 +83,7 @@ class Recipe:
     mixup: float = 0.0
     balance: bool = False
     tolerance: float = 0.0
+    use_validation: bool = False
     label_smoothing: float = 0.0
     teacher: str | None = None
     teacher_id: str | None = None

@@ -38,10 +38,12 @@ class CompressedLayer(Record, frozen=True, kw_only=True):
 
 
 class Splits(Record, frozen=True, kw_only=True):
-    """How many images were learned from, chose the best epoch, and were not looked at."""
+    """How many images were learned from, chose the best epoch, and were not looked at. None chose where the
+    recipe has `use_validation`.
+    """
 
     train: Positive
-    validation: Positive
+    validation: Count
     test: Count
 
 
@@ -53,6 +55,7 @@ class Run(Record, frozen=True, kw_only=True):
     id: Id
     small_run: bool
     validation_accuracy: Share
+    """On images that were learned from too where the recipe has `use_validation`."""
     best_epoch: Positive | UnsetType = UNSET
     task: Task | UnsetType = UNSET
     """Fashion-MNIST's without it."""

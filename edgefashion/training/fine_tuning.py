@@ -37,6 +37,8 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
     if changes.get("mixed_precision"):
         raise BadInput(f"fine-tuning trains in float32: leave out {setting('--mixed-precision')}")
     changes["width"] = trained.width
+    if trained.use_validation:  # which its model knows
+        changes["use_validation"] = True
     limits = [limit for limit in (changes.pop("limit", None), trained.limit) if limit]
     return replace(
         fine_tuning_recipe(kind, trained),

@@ -53,7 +53,7 @@ def finish(
         data=dataset.describe(),
         splits=records.Splits(
             train=len(splits.train),
-            validation=len(splits.validation),
+            validation=0 if recipe.use_validation else len(splits.validation),
             test=0 if dataset.untested else len(splits.test),
         ),
         trained_on=where,

@@ -97,6 +97,8 @@ class TrainingLoop:
 
     def _chance(self, metrics: dict[str, float]) -> float:
         """How much worse than the best epoch a later one may be and still be kept."""
+        if self.learner.recipe.use_validation:
+            return 1.0
         share = score(metrics)
         error = math.sqrt(share * (1 - share) / max(self.learner.validated, 1))
         return self.learner.recipe.tolerance * error

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from edgefashion.data import Dataset, Splits, Task, split
+from edgefashion.data.splits import with_validation
+from edgefashion.errors import BadInput
+from edgefashion.errors.wording import setting
 from edgefashion.models import Architecture, check_size
 from edgefashion.models import replicas as layers
 from edgefashion.recipes import Recipe
@@ -76,6 +79,11 @@ def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Run | None]:
     """The recipe with its teacher resolved, and the teacher. Raises BadInput where they do not fit."""
     recipe.check()
     recipe.check_shift(dataset.task.height, dataset.task.width)
+    if recipe.use_validation and dataset.fold:
+        raise BadInput(
+            f"the last model of {setting('--folds')} is measured on its validation pictures alone: leave out "
+            "use_validation"
+        )
     check_size(architecture_for(recipe), dataset.task)
     return teacher.resolve_teacher(recipe, dataset.checksums)
 
@@ -92,6 +100,8 @@ def prepare(
     layers give, which is kept in a file without a name in `folder`.
     """
     splits = split(dataset, recipe.limit)
+    if recipe.use_validation:
+        splits = with_validation(splits)
     taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
     if recipe.frozen and not recipe.augments:
         whole = architecture_for(recipe)

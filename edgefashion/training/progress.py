@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from edgefashion.recipes import Recipe
 from edgefashion.reporting import Progress, Report
 from edgefashion.tensorflow import keras
 
@@ -13,11 +14,11 @@ class TrainingProgress(keras.callbacks.Callback):
     """Reports the metrics of each epoch, and batches, speed and the time left of the whole training."""
 
     def __init__(
-        self, epochs: int, steps: int, batch_size: int, done: int, report: Report, progress: Progress | None
+        self, recipe: Recipe, steps: int, done: int, report: Report, progress: Progress | None
     ) -> None:
         super().__init__()
         self._supports_tf_logs = True
-        self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
+        self.recipe, self.steps = recipe, steps
         self.done_steps, self.steps_seen = done, 0
         self.report, self.progress = report, progress
         self.began = self.told = time.monotonic()
@@ -36,7 +37,9 @@ class TrainingProgress(keras.callbacks.Callback):
         last = batch + 1 == self.steps
         if self.progress and (last or time.monotonic() - self.told > INTERVAL_S):
             self.told = time.monotonic()
-            self.progress(f"epoch {self.epoch + 1}/{self.epochs}{self._speed()}", batch + 1, self.steps)
+            self.progress(
+                f"epoch {self.epoch + 1}/{self.recipe.epochs}{self._speed()}", batch + 1, self.steps
+            )
         if self.steps_seen == 1:
             self.began = time.monotonic()
 
@@ -46,18 +49,24 @@ class TrainingProgress(keras.callbacks.Callback):
         balanced = values.get("val_balanced_accuracy")
         also = "" if balanced is None else f" (balanced {balanced:.4f})"
         self.report(
-            f"epoch {epoch + 1}/{self.epochs}: loss {values['loss']:.4f}, accuracy {values['accuracy']:.4f}, "
-            f"validation accuracy {values['val_accuracy']:.4f}{also}{self._speed()}"
+            f"epoch {epoch + 1}/{self.recipe.epochs}: loss {values['loss']:.4f}, "
+            f"accuracy {values['accuracy']:.4f}, {self._kept} {values['val_accuracy']:.4f}{also}"
+            + self._speed()
         )
+
+    @property
+    def _kept(self) -> str:
+        """What is measured of the weights that are kept."""
+        return "with the weights kept" if self.recipe.use_validation else "validation accuracy"
 
     def _speed(self) -> str:
         """That of all steps but the first, which compiles, and the time left; nothing before the second."""
         timed, seconds = self.steps_seen - 1, max(time.monotonic() - self.began, 1e-9)
         if timed < 1:
             return ""
-        left = self.epochs * self.steps - self.done_steps - self.steps_seen
+        left = self.recipe.epochs * self.steps - self.done_steps - self.steps_seen
         ahead = f", {duration(left * seconds / timed)} left" if left else ""
-        return f", {timed * self.batch_size / seconds:.0f} images/s{ahead}"
+        return f", {timed * self.recipe.batch_size / seconds:.0f} images/s{ahead}"
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from edgefashion import files
-from edgefashion.errors import RunError
+from edgefashion.errors import BadInput, RunError
 from edgefashion.errors.wording import setting
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
@@ -42,11 +42,16 @@ def train_seeds(
     """Train `folder`-seed-0 and so on with `fit`; the best on validation becomes the run `folder`.
 
     The figures stand in `folder`-seeds.json. `replacing` lets an older run `folder` go, once the best is
-    known. Raises RunError, and what `fit` raises.
+    known. Raises RunError, BadInput where validation images are learned from, and what `fit` raises.
     """
     if reading.exists(folder, RunError) and not replacing:
         raise RunError(
             f"{folder} exists: choose another {setting('--name')}, or replace it with {setting('--force')}"
+        )
+    if recipe.use_validation:
+        raise BadInput(
+            "with use_validation nothing is left that tells which seed is best: leave out "
+            f"{setting('--seeds')}, and set seed"
         )
     found = [
         fit(replace(recipe, seed=seed), folder.with_name(f"{folder.name}-seed-{seed}"))

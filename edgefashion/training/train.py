@@ -135,6 +135,6 @@ def _watch(
 ) -> list[keras.callbacks.Callback]:
     """Who is told of each batch and epoch: compression, the caller, and TensorBoard."""
     done = state.epoch * steps + state.batch
-    watched = TrainingProgress(recipe.epochs, steps, recipe.batch_size, done, report, progress)
+    watched = TrainingProgress(recipe, steps, done, report, progress)
     board = keras.callbacks.TensorBoard(state.folder / "tensorboard", write_graph=False)
     return [*compression_for(recipe).callbacks(), watched, board]

@@ -25,9 +25,11 @@ def line(story: Story) -> str:
     """How a run came to be, and how right its model is on validation."""
     accuracy = f"{100 * story.validation_accuracy:.2f} %"
     if story.seconds is not UNSET and story.trained_on:
+        learned = "the last: it learned from the validation images too, and none was left to choose by"
         return (
             f"{story.name}: {_duration(story.seconds)} on {story.trained_on}; epoch {story.best_epoch} of "
-            f"{story.recipe.epochs} is kept, the best on validation: {accuracy}"
+            f"{story.recipe.epochs} is kept, "
+            + (learned if story.recipe.use_validation else f"the best on validation: {accuracy}")
         )
     return f"{story.name}: {_imported(story.imported)}; on validation: {accuracy}" if story.imported else ""
 

@@ -144,6 +144,7 @@ def curves(name: str, story: Story) -> list[Chart]:
         lines = {
             what: [scale * epoch.get(key, float("nan")) for epoch in history]
             for what, key in (("validation", f"val_{measure}"), ("training", measure))
+            if not (what == "validation" and story.recipe.use_validation)
         }
         known = {what: values for what, values in lines.items() if any(map(isfinite, values))}
         if known and len(history) > 1:
