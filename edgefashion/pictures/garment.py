@@ -155,7 +155,8 @@ def _fit(path: Path, picture: "Image", size: tuple[int, int], invert: bool | Non
 def _trimmed(picture: "Image") -> "Image | None":
     """Without the rows and columns at its edges that have the color of a corner; None where all have."""
     colors = np.asarray(picture).astype(np.float32)
-    far = np.all([np.linalg.norm(colors - each, axis=-1) > CLOSE for each in _corners(picture)], axis=0)
+    corners = np.unique(_corners(picture), axis=0)
+    far = np.all([np.linalg.norm(colors - each, axis=-1) > CLOSE for each in corners], axis=0)
     rows, columns = np.flatnonzero(far.any(axis=1)), np.flatnonzero(far.any(axis=0))
     if not len(rows):
         return None
