@@ -115,13 +115,19 @@ def measured(comparison: Comparison) -> list[Measured]:
 
 
 def _devices_last(page: Page) -> Page:
-    """With what is the same everywhere before the columns of devices, which may need to be scrolled to."""
+    """With what is the same everywhere before the columns of devices, which may need to be scrolled to, and
+    without those of devices where nothing was timed.
+    """
 
-    def of_device(column: Column[Any]) -> bool:
-        return column.title.startswith("(")
+    def arranged(table: Table[Any]) -> Table[Any]:
+        own, others = list[Column[Any]](), list[Column[Any]]()
+        for column in table.columns:
+            of_device = column.title.startswith("(")
+            if not of_device or any(column.text(row) != NONE for row in table.rows):
+                (own if of_device else others).append(column)
+        return replace(table, columns=(*others, *own))
 
-    tables = [replace(each, columns=tuple(sorted(each.columns, key=of_device))) for each in page.tables]
-    return replace(page, tables=tables)
+    return replace(page, tables=list(map(arranged, page.tables)))
 
 
 def scatter(comparison: Comparison) -> Scatter | None:

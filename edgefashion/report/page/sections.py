@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgefashion.records.debug import Debug, LayerError
+from edgefashion.records.debug import Debug, LayerError, ModelError
 from edgefashion.report.card import Card, pictures
 from edgefashion.report.card import page as cards
 from edgefashion.report.page import answers, charts, confusion, facts, results
@@ -149,13 +149,18 @@ def _layers(found: Debug, number: int) -> list[Layers]:
             f"{found.run}: {model.file}",
             [
                 f"{found.images:,} {found.split} images, against the float model: the same class for "
-                f"{100 * model.agreement:.1f} % of them; {model.runtime}"
+                f"{100 * model.agreement:.1f} % of them; {_where(found, model)}"
             ],
             Table("", _LAYERS, sorted(model.layers, key=_share, reverse=True)),
             charts.layers(f"layers-{number}-{place}", model),
         )
         for place, model in enumerate(found.models.values())
     ]
+
+
+def _where(found: Debug, model: ModelError) -> str:
+    """By what, on which machine and when, as far as the file tells."""
+    return ", ".join(filter(None, (model.runtime, found.machine, (found.date or "")[:10])))
 
 
 def _share(layer: LayerError) -> float:

@@ -132,7 +132,7 @@ def layers(name: str) -> Debug:
     layer = {"kind": "Conv2D", "shape": [1, 2], "snr_db": 30.0, "own_snr_db": None, "share_output": 0.1}
     content = {
         **{"schema": 1, "split": "validation", "run": name, "run_id": "0123456789ab", "precision": "int8"},
-        "images": 50,
+        **{"images": 50, "machine": "AMD EPYC", "date": "2026-11-20T10:00:00+00:00"},
         "models": {
             "tflite": {
                 **{"file": f"{name}-int8.tflite", "runtime": "LiteRT 2.3.0", "kernels_differ": 0.0},
