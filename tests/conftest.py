@@ -43,6 +43,7 @@ LONGEST = (
     *("test_replicas", "test_exporter", "test_zoo", "test_fresh_process", "test_teacher", "test_card"),
     *("test_folds_measured", "test_quantize", "test_any_model", "test_small_set", "test_mixed_precision"),
     *("test_environment", "test_cluster", "test_replicas", "test_meeting", "test_shelf", "test_served"),
+    "test_notebooks",
 )
 """The files that take longest come first: no process is left with one when the others are done."""
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]

@@ -13,11 +13,17 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "tools/notebooks").glob("*.ipynb"))
 SMALL = """
 EPOCHS, LIMIT, SECONDS, RUN = 1, 400, 0.01, "runs/small"
+
+from edgefashion.benchmarking import watch
+from edgefashion.runtimes import content, in_process
+
+watch.LOOK_S, watch.RAMP_S, content.ModelProcess = 0.01, 0.005, in_process.InProcessModel
 """
 SHORT = """
 EPOCHS, LIMIT, SECONDS, RUN = 1, 100, 0.01, "runs/short"
 WIDTH, WEIGHTS = 0.35, "random.h5"
 
+from dataclasses import replace
 from edgefashion.models import mobilenetv2
 from edgefashion.tensorflow import keras
 
@@ -25,10 +31,12 @@ def first_blocks(width, size):
     whole = keras.applications.MobileNetV2(
         input_shape=(*size, 3), include_top=False, weights=None, alpha=width
     )
-    return keras.Model(whole.input, whole.get_layer("block_5_add").output)
+    return keras.Model(whole.input, whole.get_layer("block_2_add").output)
 
 mobilenetv2.SIZE, mobilenetv2._untrained = 48, first_blocks
 first_blocks(WIDTH, (48, 48)).save_weights(WEIGHTS)
+fast = "mobilenetv2-fast"
+ef.RECIPES[fast] = replace(ef.RECIPES[fast], frozen="block_1_project_BN")
 """
 PARAMETERS = {"custom_cnn": SMALL, "mobilenetv2": SHORT}
 
