@@ -54,6 +54,14 @@ def test_a_shipped_model_answers_the_shipped_images(
     assert page.stat().st_size < 500_000
 
 
+def test_without_runs_the_shipped_models_are_taken(
+    capsys: pytest.CaptureFixture[str], along: Path, nowhere: Path, page: Path, tmp_path: Path
+) -> None:
+    said = report(capsys, "--runs", tmp_path / "runs", "-o", page)
+    assert f"there are no runs in {tmp_path / 'runs'}: taking the shipped models, cnn" in said
+    assert page.stat().st_size
+
+
 def test_damaged_results_are_left_out_and_named_there_and_here(
     capsys: pytest.CaptureFixture[str], results: list[Path], page: Path, tmp_path: Path, build: ModuleType
 ) -> None:
