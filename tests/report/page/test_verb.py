@@ -58,7 +58,7 @@ def test_without_runs_the_shipped_models_are_taken(
     capsys: pytest.CaptureFixture[str], along: Path, nowhere: Path, page: Path, tmp_path: Path
 ) -> None:
     said = report(capsys, "--runs", tmp_path / "runs", "-o", page)
-    assert f"there are no runs in {tmp_path / 'runs'}: taking the shipped models, cnn" in said
+    assert f"there are no runs in {tmp_path / 'runs'}: taking the shipped models, zoo:cnn" in said
     assert page.stat().st_size
 
 
