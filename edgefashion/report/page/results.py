@@ -151,8 +151,9 @@ def scatter(comparison: Comparison) -> Scatter | None:
     left_out = [f"Not shown, without accuracy on the same images: {few(found.left_out, LISTED)}."]
     cut = [f"Of {len(found.artifacts):,} files the {MOST_MARKS} most accurate have a mark."]
     many = [f"Of {len(timed)} devices the first {MOST_PANELS} have a chart; the table has all."]
+    latencies = ", and from p50 to p90" if timed else ""
     said = [
-        f"Accuracy on {found.images:,} images; bars: its 95 % Wilson interval, and from p50 to p90.",
+        f"Accuracy on {found.images:,} images; bars: its 95 % Wilson interval{latencies}.",
         *(left_out if found.left_out else []),
         *(cut if len(found.artifacts) > MOST_MARKS else []),
         *(many if len(timed) > MOST_PANELS else []),
