@@ -124,7 +124,12 @@ def _story(run: Run) -> dict[str, Any]:
     kept = structs.replace(
         info,
         name=run.name,
-        recipe=replace(recipe, weights=_name(recipe.weights), teacher=_name(recipe.teacher)),
+        recipe=replace(
+            recipe,
+            weights=_name(recipe.weights),
+            teacher=_name(recipe.teacher),
+            other_teachers=tuple(Path(path).name for path in recipe.other_teachers),
+        ),
         data=structs.replace(info.data, source=UNSET, folder=UNSET),
         history=UNSET,
         device=UNSET,

@@ -19,7 +19,7 @@ _HERE = ("--workers", "--python", "--runs", "--name", "--seeds", "--resume")
 _READ = ("--data", "--config", "--set", "--teacher", "--weights", "--from", "--qat")
 """Those that name something, or may: they are said anew."""
 _FLAGS, _PERHAPS_VALUED = ("--resume",), ("--from", "--qat")
-_PATHS = ("teacher", "weights")
+_PATHS = ("teacher", "other_teachers", "weights")
 """Fields of a recipe, which are paths."""
 _NO_FILES = ("imagenet", "none")
 """What --weights may be besides."""
@@ -48,8 +48,10 @@ def made(config: "Config", own: dict[str, Any], texts: Iterable[str], data: Path
     if config.recipe:
         words.append(f"--recipe={config.recipe}")
     fields = config.fields | own
-    if teacher := fields.get("teacher"):
-        words.append(f"--teacher={errand.give_run('teacher', runs.read(teacher))}")
+    teacher = fields.get("teacher")
+    for number, folder in enumerate((*([teacher] if teacher else []), *fields.get("other_teachers", ())), 1):
+        name = "teacher" if number == 1 else f"teacher-{number}"
+        words.append(f"--teacher={errand.give_run(name, runs.read(folder))}")
     if weights := fields.get("weights"):
         is_file = weights not in _NO_FILES
         words.append(f"--weights={errand.give_file('weights', Path(weights)) if is_file else weights}")

@@ -1,10 +1,12 @@
 """The options of `train` that choose a recipe and change it."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from edgefashion.cli import _resolve
 from edgefashion.cli._options import COUNT, FILE, Whole, options, recipe_option
 from edgefashion.errors import BadInput
 from edgefashion.recipes import VARIETIES, Recipe
@@ -24,8 +26,11 @@ recipe_options = options(
     ),
     click.option(
         "--teacher",
+        "teachers",
+        multiple=True,
         metavar="RUN",
-        help=f"Learn from this run too; with weight {DISTILLATION} and temperature {TEMPERATURE:g} unless "
+        help="Learn from this run too; once for each, from the mean of several. With "
+        f"weight {DISTILLATION} and temperature {TEMPERATURE:g} unless "
         "distillation and temperature are set.",
     ),
     click.option(
@@ -79,6 +84,14 @@ def check_alone(name: str, fine_tuning: bool) -> None:
         raise BadInput(f"--recipe names the model too: leave out --model, or --recipe {name}")
     if fine_tuning:
         raise BadInput(f"a run is fine-tuned after a recipe of its own: leave out --recipe {name}")
+
+
+def teachers(names: tuple[str, ...], root: Path) -> dict[str, Any]:
+    """The fields of a recipe that learns from these runs."""
+    if not names:
+        return {}
+    first, *others = (str(_resolve.run_folder(name, root)) for name in names)
+    return {"teacher": first, "other_teachers": tuple(others) or None}
 
 
 def of_teacher(recipe: Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:

@@ -249,7 +249,11 @@ class Elsewhere:
         path = runs.staging(folder) / runs.INFO
         info, paths = runs.read_info(path), self.errand.paths
         named = {name: getattr(info.recipe, name) for name in ("weights", "teacher")}
-        recipe = replace(info.recipe, **{name: paths.get(one or "", one) for name, one in named.items()})
+        recipe = replace(
+            info.recipe,
+            **{name: paths.get(one or "", one) for name, one in named.items()},
+            other_teachers=tuple(paths.get(one, one) for one in info.recipe.other_teachers),
+        )
         files.write_json(path, structs.replace(info, recipe=recipe).to_dict())
         return runs.publish(folder)
 

@@ -15,7 +15,6 @@ from edgefashion.cli import (
     _fine_tuning,
     _recipe_options,
     _recipes,
-    _resolve,
     _resuming,
     _trained,
     _workers,
@@ -56,7 +55,7 @@ def train(
     recipe_name: str | None,
     config: Path | None,
     texts: tuple[str, ...],
-    teacher: str | None,
+    teachers: tuple[str, ...],
     seeds: int | None,
     folds: int | None,
     fold: int | None,
@@ -86,8 +85,7 @@ def train(
     _check_names(name, models, root, force, resume or bool(fold))
     file = overrides.read(config) if config else overrides.Config(None, {})
     recipe_name = _recipe_options.name_of(recipe_name, file.recipe)
-    if teacher:
-        named["teacher"] = str(_resolve.run_folder(teacher, root))
+    named |= _recipe_options.teachers(teachers, root)
     own = _recipe_options.together(named, overrides.settings(texts))
     changes = file.fields | own
     tuning = _fine_tuning.asked(base, qat, sparsity, clusters)

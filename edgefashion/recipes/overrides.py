@@ -13,7 +13,10 @@ from edgefashion.files import reading
 from edgefashion.recipes.catalog import NAMED_RECIPES
 from edgefashion.recipes.recipe import AUTO, Recipe
 
-_NOT_SET = ("name", "reason", "model", "teacher_id", "fine_tuning", "base_run_id", "sparsity", "clusters")
+_NOT_SET = (
+    *("name", "reason", "model", "fine_tuning", "base_run_id", "sparsity", "clusters"),
+    *("teacher_id", "other_teachers", "other_teacher_ids"),
+)
 FIELDS = {name: hint for name, hint in get_type_hints(Recipe).items() if name not in _NOT_SET}
 """What may be set, and its type."""
 BASE = "recipe"

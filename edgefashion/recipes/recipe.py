@@ -48,6 +48,8 @@ class Recipe:
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
     teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
         `temperature` what both logits are divided by, see `training.distillation`. `teacher_id` is its id.
+        Where there are `other_teachers`, with the ids `other_teacher_ids`, it learns from the mean of the
+        logits of all.
     frozen: the name of a layer; it and all before it keep their initial weights, and where images are not
         augmented what it gives is computed once for each, see `edgefashion.training.frozen_layers`. None
         where all layers learn.
@@ -87,6 +89,8 @@ class Recipe:
     label_smoothing: float = 0.0
     teacher: str | None = None
     teacher_id: str | None = None
+    other_teachers: tuple[str, ...] = ()
+    other_teacher_ids: tuple[str, ...] = ()
     distillation: float = 0.0
     temperature: float = 1.0
     frozen: str | None = None
@@ -102,7 +106,8 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as JSON."""
-        return asdict(self)
+        values = asdict(self)
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
@@ -110,17 +115,34 @@ class Recipe:
         where what every version wrote is missing.
         """
         known = {one.name for one in fields(cls)}
-        return cls(**{key: value for key, value in saved.items() if key in known})
+        values = {key: value for key, value in saved.items() if key in known}
+        return cls(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        )
 
     def differences(self, other: "Recipe") -> list[str]:
         """Each field that decides something and is not the same in `other`: `epochs 3 → 4`. Where a run is
         that both began with or learn from is no such thing: its id says which.
         """
-        ids = {"weights": "base_run_id", "teacher": "teacher_id"}
+        ids = {
+            "weights": "base_run_id",
+            "teacher": "teacher_id",
+            "other_teachers": "other_teacher_ids",
+        }
         paths = [name for name, id in ids.items() if getattr(self, id) and getattr(other, id)]
         names = [one.name for one in fields(self) if one.compare and one.name not in paths]
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
         return [f"{name} {mine} → {wanted}" for name, (mine, wanted) in pairs.items() if mine != wanted]
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The paths of all runs that it learns from."""
+        return (*((self.teacher,) if self.teacher is not None else ()), *self.other_teachers)
+
+    @property
+    def teacher_ids(self) -> tuple[str, ...]:
+        """Their ids, as far as they are known."""
+        return (*((self.teacher_id,) if self.teacher_id is not None else ()), *self.other_teacher_ids)
 
     @property
     def soft_labels(self) -> bool:
@@ -175,6 +197,10 @@ class Recipe:
             (
                 bool(self.distillation) != (self.teacher is not None),
                 "distillation is the weight of a teacher: set both teacher and distillation",
+            ),
+            (
+                self.other_teachers and self.teacher is None,
+                "other_teachers are beside one: set teacher",
             ),
             (
                 self.mixup and self.teacher is not None,

@@ -23,7 +23,7 @@ from edgefashion.training.preparation import checked, prepare
 from edgefashion.training.replicas import Replicas, several
 from edgefashion.training.trained import compression_for, named
 
-PATHS = ("weights", "teacher")
+PATHS = ("weights", "teacher", "other_teachers")
 """What may lie elsewhere on each machine: all begin with the chief's weights, and teachers have an id."""
 
 

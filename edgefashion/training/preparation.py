@@ -1,5 +1,6 @@
 """What a training is made of before its first step: images, model, and who shares the work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from edgefashion.training.trainer import Learner
 
 @dataclass(frozen=True)
 class Preparation:
-    """What the steps of a training have in common. `taught` are the logits of a teacher."""
+    """What the steps of a training have in common. `taught` are the logits of teachers."""
 
     recipe: Recipe
     splits: Splits
@@ -75,8 +76,8 @@ class Preparation:
             loop.run(part, batches)
 
 
-def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Run | None]:
-    """The recipe with its teacher resolved, and the teacher. Raises BadInput where they do not fit."""
+def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[Run]]:
+    """The recipe with its teachers resolved, and the teachers. Raises BadInput where they do not fit."""
     recipe.check()
     recipe.check_shift(dataset.task.height, dataset.task.width)
     if recipe.use_validation and dataset.fold:
@@ -85,24 +86,24 @@ def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Run | None]:
             "use_validation"
         )
     check_size(architecture_for(recipe), dataset.task)
-    return teacher.resolve_teacher(recipe, dataset.checksums)
+    return teacher.resolve_teachers(recipe, dataset.checksums)
 
 
 def prepare(
     recipe: Recipe,
-    master: Run | None,
+    teachers: Sequence[Run],
     dataset: Dataset,
     folder: Path,
     replicas: Replicas,
     report: Report,
 ) -> Preparation:
-    """What `recipe` needs of a data set, with what its teacher `master` says of it, and what its frozen
+    """What `recipe` needs of a data set, with what its `teachers` say of it, and what its frozen
     layers give, which is kept in a file without a name in `folder`.
     """
     splits = split(dataset, recipe.limit)
     if recipe.use_validation:
         splits = with_validation(splits)
-    taught = teacher.logits(master, splits, teacher.cache_folder(), report) if master else None
+    taught = teacher.mean_logits(teachers, splits, teacher.cache_folder(), report)
     if recipe.frozen and not recipe.augments:
         whole = architecture_for(recipe)
         splits = frozen_layers.features(whole, recipe.weights, recipe.frozen, splits, folder, report)

@@ -36,7 +36,7 @@ def train_or_reuse(
     if recipe.teacher:
         from edgefashion.training import teacher
 
-        recipe, _ = teacher.resolve_teacher(recipe, dataset.checksums)
+        recipe, _ = teacher.resolve_teachers(recipe, dataset.checksums)
     if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
         if run.recipe == recipe and run.info.data.checksums == dataset.checksums:

@@ -102,9 +102,9 @@ class Run:
         return self.recipe.base_run_id
 
     @property
-    def teacher_id(self) -> str | None:
-        """Of a run that learned from a teacher: the `id` of that; else None."""
-        return self.recipe.teacher_id
+    def teacher_ids(self) -> tuple[str, ...]:
+        """Of a run that learned from teachers: the `id` of each."""
+        return self.recipe.teacher_ids
 
     @property
     def quantized(self) -> bool:
@@ -155,7 +155,7 @@ def _checked(folder: Path) -> Run:
             f"{info_path} has the id {visible(run.id)!r}, and the SHA-256 of {MODEL} begins with "
             f"{found[:ID_DIGITS]}: train again with edgefashion train --force"
         )
-    if strange := [each for each in (run.base_run_id, run.teacher_id) if not _is_id(each)]:
+    if strange := [each for each in (run.base_run_id, *run.teacher_ids) if not _is_id(each)]:
         raise RunError(
             f"{info_path} names another run by {visible(str(strange[0]))!r}, and the id of a run is "
             f"{ID_DIGITS} hexadecimal digits: train again with edgefashion train --force"
@@ -221,14 +221,14 @@ def _may_be_run(folder: Path) -> bool:
 
 
 def lineage(run: Run) -> list[Run]:
-    """The run, then what it was fine-tuned from and its teacher, then those of these, and so on, as far as
+    """The run, then what it was fine-tuned from and its teachers, then those of these, and so on, as far as
     they lie beside it undamaged. None is there twice.
     """
     beside = find(run.folder.parent)
     found = [run]
     for each in found:
         known = {other.id for other in found}
-        parents = dict.fromkeys((each.base_run_id, each.teacher_id))
+        parents = dict.fromkeys((each.base_run_id, *each.teacher_ids))
         runs = (_called(parent, beside) for parent in parents if parent and parent not in known)
         found += [parent for parent in runs if parent]
     return found

@@ -1,6 +1,6 @@
 """The logits of a trained model for the training images, from which another model learns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -29,18 +29,35 @@ def cache_folder() -> Path:
     return user_cache_path("edgefashion") / "teachers"
 
 
-def resolve_teacher(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, Run | None]:
-    """The recipe with the id of the teacher that it names, and the run of that; None where it names none.
+def resolve_teachers(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, list[Run]]:
+    """The recipe with the ids of the teachers that it names, and their runs.
 
     Raises RunError for a run that is missing, unfinished or damaged, BadInput for one that does not fit.
     """
-    if recipe.teacher is None:
-        return recipe, None
-    run = runs.read(Path(recipe.teacher))
-    if run.info.data.checksums != checksums:
-        others = learned.others(run, checksums)
-        raise BadInput(f"the teacher {run.folder} was trained on {others}: train it on these")
-    return replace(recipe, teacher_id=run.id), run
+    found = [runs.read(Path(folder)) for folder in recipe.teachers]
+    for run in found:
+        if run.info.data.checksums != checksums:
+            others = learned.others(run, checksums)
+            raise BadInput(f"the teacher {run.folder} was trained on {others}: train it on these")
+        if run.recipe.use_validation and not recipe.use_validation:
+            raise BadInput(
+                f"the teacher {run.folder} learned from the validation images too, and would tell of them: "
+                "take one that did not, or set use_validation"
+            )
+    if not found:
+        return recipe, []
+    first, *others_ids = [run.id for run in found]
+    return replace(recipe, teacher_id=first, other_teacher_ids=tuple(others_ids)), found
+
+
+def mean_logits(
+    teachers: Sequence[Run], splits: Splits, cache: Path, report: Callable[[str], None]
+) -> Array | None:
+    """The mean of the `logits` of all teachers, None of none."""
+    if not teachers:
+        return None
+    found = sum(logits(each, splits, cache, report) for each in teachers)
+    return np.asarray(found / np.float32(len(teachers)))
 
 
 def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], None]) -> Array:

@@ -56,12 +56,12 @@ def train(
         if not force:
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
-        recipe, master = checked(recipe, dataset)
+        recipe, teachers = checked(recipe, dataset)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
         where = select_hardware(hardware, recipe.mixed_precision)
         replicas = join(cluster, recipe, dataset, report)
-        prepared = prepare(recipe, master, dataset, folder.parent, replicas, report)
+        prepared = prepare(recipe, teachers, dataset, folder.parent, replicas, report)
         state = _interrupted(staging, prepared, dataset) if resume else None
         learner = prepared.learner(state if state and state.has_checkpoint else None)
         state = state or _begin(staging, recipe, dataset)

@@ -102,7 +102,8 @@ def test_it_is_trained_further_rounded_and_taught(
         ("rounded", "int8-qat", 15),
         ("taught", "float32", 15),
     ]
-    assert runs.read(tmp_path / "taught").teacher_id == run.id == runs.read(tmp_path / "rounded").base_run_id
+    assert runs.read(tmp_path / "taught").teacher_ids == (run.id,)
+    assert runs.read(tmp_path / "rounded").base_run_id == run.id
 
 
 def test_a_teacher_of_the_same_pictures_in_another_size_is_called_so(run: Run, pictures: Path) -> None:

@@ -97,6 +97,7 @@ def test_how_far_images_may_be_shifted_is_a_matter_of_their_size() -> None:
             "set loss = categorical_crossentropy",
         ),
         ({"distillation": 0.5}, "set both teacher and distillation"),
+        ({"other_teachers": ("runs/x",)}, "other_teachers are beside one: set teacher"),
         ({"teacher": "runs/mobilenetv2"}, "set both teacher and distillation"),
         ({"teacher": "runs/x", "distillation": 0.5, "mixup": 0.2}, "leave out mixup or teacher"),
         ({**PLAIN, "frozen": "conv1"}, "name pretrained weights, or leave out frozen"),

@@ -88,6 +88,44 @@ def test_a_pupil_learns_what_its_teacher_says(trained: Run, sample: Dataset, tmp
     assert run.id != alone.id
 
 
+def test_a_pupil_learns_from_the_mean_of_several_teachers(
+    trained: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is the first with logits twice as large, so that the mean is one and a half times those."""
+    second = tmp_path / "second"
+    shutil.copytree(trained.folder, second)
+    model = keras.models.load_model(trained.model_path, compile=False)
+    *kept, kernel, bias = model.get_weights()
+    model.set_weights([*kept, 2 * kernel, 2 * bias])
+    model.save(second / runs.MODEL)
+    digest = files.sha256(second / runs.MODEL)
+    told = {**trained.info.to_dict()["model"], "sha256": digest}
+    files.write_json(second / runs.INFO, {**trained.info.to_dict(), "id": digest[:12], "model": told})
+    recipe = learning_from(trained, other_teachers=(str(second),), limit=30, batch_size=30)
+    resolved, found = teacher.resolve_teachers(recipe, sample.checksums)
+    assert resolved.teacher_ids == (trained.id, digest[:12])
+    splits, cache = split(sample, 30), teacher.cache_folder()
+    one, mean = (teacher.mean_logits(some, splits, cache, silent) for some in (found[:1], found))
+    assert one is not None and mean is not None
+    np.testing.assert_allclose(mean, 1.5 * one, rtol=1e-4, atol=1e-4)
+    assert len(list(cache.iterdir())) == 2
+    monkeypatch.delattr(teacher, "_ask")
+    run = train(recipe, sample, tmp_path / "pupil", report=silent)
+    assert runs.read(run.folder).recipe == resolved
+    assert {each.id for each in runs.lineage(Run(tmp_path / "pupil", run.info))} >= {run.id, digest[:12]}
+
+
+def test_a_teacher_that_knows_the_validation_images(trained: Run, sample: Dataset, tmp_path: Path) -> None:
+    folder = tmp_path / "knows"
+    shutil.copytree(trained.folder, folder)
+    info = trained.info.to_dict()
+    files.write_json(folder / runs.INFO, {**info, "recipe": {**info["recipe"], "use_validation": True}})
+    recipe = replace(PUPIL, teacher=str(folder))
+    with pytest.raises(BadInput, match="learned from the validation images too, and would tell of them"):
+        teacher.resolve_teachers(recipe, sample.checksums)
+    assert teacher.resolve_teachers(replace(recipe, use_validation=True), sample.checksums)[1]
+
+
 def test_quantization_aware_training_has_a_teacher_too(trained: Run, sample: Dataset, tmp_path: Path) -> None:
     from edgefashion.training.fine_tuning import recipe_from
 

@@ -23,7 +23,7 @@ from edgefashion.tables.merged import merged
 from edgefashion.version import __version__
 
 PAIRS = 6
-_NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id"}
+_NOT_RECIPE = {"name", "model", "weights", "base_run_id", "teacher_id", "other_teachers", "other_teacher_ids"}
 
 
 class _Setting(NamedTuple):
@@ -135,11 +135,15 @@ def _images(story: Story) -> str:
 
 def _settings(stories: list[Story]) -> Iterable[_Setting]:
     """A row for each setting that is not the usual one in any of the runs, and for the seed."""
-    usual = {field.name: field.default for field in fields(Recipe)} | {"seed": MISSING}
+    usual = {field.name: field.default for field in fields(Recipe)} | {
+        "seed": MISSING,
+        "other_teachers": None,
+    }
     for setting in usual:
         values = [getattr(story.recipe, setting) for story in stories]
         if setting == "teacher":
-            values = [value and Path(value).name for value in values]
+            teachers = [[Path(path).name for path in story.recipe.teachers] for story in stories]
+            values = [", ".join(names) or None for names in teachers]
         if setting not in _NOT_RECIPE and any(value != usual[setting] for value in values):
             yield _Setting(setting, values)
 
