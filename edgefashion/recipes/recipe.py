@@ -115,10 +115,9 @@ class Recipe:
         where what every version wrote is missing.
         """
         known = {one.name for one in fields(cls)}
-        values = {key: value for key, value in saved.items() if key in known}
-        return cls(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        )
+        values: dict[str, Any] = {key: value for key, value in saved.items() if key in known}
+        lists: dict[str, Any] = {key: tuple(value) for key, value in values.items() if type(value) is list}
+        return cls(**(values | lists))
 
     def differences(self, other: "Recipe") -> list[str]:
         """Each field that decides something and is not the same in `other`: `epochs 3 → 4`. Where a run is

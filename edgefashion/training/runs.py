@@ -1,6 +1,6 @@
 """Run folders: `runs/<name>/` holds one trained model and the record of its training.
 
-    model.keras      the best epoch by validation accuracy, float32
+    model.keras      the best epoch by validation accuracy, or the last, float32
     run.json         task, recipe, history, seed, versions, device, data checksums, validation accuracy,
                      and of a pruned or clustered model what was found in its layers
     architecture.json  of a model that was trained elsewhere, and of what was fine-tuned from it: its layers

@@ -87,8 +87,9 @@ def test_the_command_line_wins_over_the_file(
 
     monkeypatch.setattr(train, "_fit", record)
     file.write_text('recipe = "cnn-64k"\nepochs = 7\nerase = 0.1\nema = 0.9\n')
-    options = ["--epochs", "8", "--set", "erase=0.2", "--teacher", "big", "--runs", "r"]
-    CliRunner().invoke(cli, ["train", "--config", str(file), *options, "--data", str(sample_folder)])
+    options = ["--epochs", "8", "--set", "erase=0.2", "--teacher", "big", "--teacher", "wide"]
+    folders = ["--runs", "r", "--data", str(sample_folder)]
+    CliRunner().invoke(cli, ["train", "--config", str(file), *options, *folders])
     (recipe,) = seen
     small = NAMED_RECIPES["cnn-64k"]
     assert small.differences(recipe) == [
@@ -96,6 +97,7 @@ def test_the_command_line_wins_over_the_file(
         "ema 0.998 → 0.9",
         "erase 0.0 → 0.2",
         "teacher None → r/big",
+        "other_teachers () → ('r/wide',)",
         "distillation 0.0 → 0.8",
         "temperature 1.0 → 3.0",
     ]
