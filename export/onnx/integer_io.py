@@ -184,8 +184,8 @@ def replace(model: onnx.ModelProto, name: str, value: npt.NDArray[Any]) -> None:
     tensor.CopyFrom(from_array(value, name))
 
 
-def insert_behind(model: onnx.ModelProto, node: onnx.NodeProto, others: list[onnx.NodeProto]) -> None:
-    """Put nodes into the order of computation, right behind one that is there."""
-    place = list(model.graph.node).index(node) + 1
+def insert_behind(model: onnx.ModelProto, node: onnx.NodeProto | None, others: list[onnx.NodeProto]) -> None:
+    """Put nodes into the order of computation, right behind one that is there, or before all."""
+    place = list(model.graph.node).index(node) + 1 if node else 0
     for number, other in enumerate(others):
         model.graph.node.insert(place + number, other)

@@ -23,7 +23,7 @@ from edgefashion.export.graph.unread_pixels import rows_and_columns
 from edgefashion.export.onnx import blocked_convolution, integer_io, operators  # noqa: F401 - registers
 from edgefashion.export.onnx import keep_float as keep_float_onnx
 from edgefashion.export.onnx.layer_names import restore_names
-from edgefashion.export.onnx.simplification import simplify
+from edgefashion.export.onnx.simplification import flatten_pixels, simplify
 from edgefashion.files import temporary
 from edgefashion.tensorflow import quiet
 
@@ -50,6 +50,7 @@ def prepare(graph: Graph) -> onnx.ModelProto:
         onnx.save(_convert(graph.from_normalized), converted)
         ort.quant_pre_process(converted, simplified, skip_symbolic_shape=True)
         made = onnx.load(simplified)
+    flatten_pixels(made)
     restore_names(made, graph)
     return made
 

@@ -4,11 +4,16 @@ Reshape to the shape that is there      left out: tf2onnx moves channels so wher
                                         and ONNX Runtime transposes before and behind each one
 Pad with zeros, then MaxPool            MaxPool with pads, where nothing below 0 is read: ONNX Runtime
                                         pads in float
+Squeeze of one pixel, [N, channels,     Transpose to channels last, then Reshape: where channels are last
+1, 1], in an int8 model                 inside, ONNX Runtime computes the second alone
 """
 
+import numpy as np
 import onnx
-from onnx.helper import get_attribute_value, make_attribute
-from onnx.numpy_helper import to_array
+from onnx.helper import get_attribute_value, make_attribute, make_node
+from onnx.numpy_helper import from_array, to_array
+
+from edgefashion.export.onnx.integer_io import TO_NHWC
 
 RECTIFIED = ("Relu", "Clip", "Sigmoid", "HardSigmoid")
 """What these give is at least 0; Clip, where its first constant is."""
@@ -26,6 +31,23 @@ def simplify(model: onnx.ModelProto) -> None:
             model.graph.node.remove(node)
     for node in [node for node in model.graph.node if node.op_type == "MaxPool"]:
         _pad_inside(model, node)
+
+
+def flatten_pixels(model: onnx.ModelProto) -> None:
+    """Rewrite each Squeeze of one pixel in a float model that is to be quantized; it computes the same."""
+    inferred = onnx.shape_inference.infer_shapes(model)
+    shapes = {value.name: _shape(value) for value in inferred.graph.value_info}
+    for node in [node for node in model.graph.node if node.op_type == "Squeeze"]:
+        channels, *pixel = shapes.get(node.input[0], [])[1:] or [0]
+        if not channels or pixel != [1, 1] or len(shapes.get(node.output[0], [])) != 2:
+            continue
+        (output,) = node.output
+        last, size = f"{output}/last", f"{output}/size"
+        place = list(model.graph.node).index(node)
+        model.graph.node.insert(place, make_node("Reshape", [last, size], [output], f"{output}/flat"))
+        model.graph.node.insert(place, make_node("Transpose", node.input[:1], [last], last, perm=TO_NHWC))
+        model.graph.node.remove(node)
+        model.graph.initializer.append(from_array(np.array([-1, channels], np.int64), size))
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[int]:

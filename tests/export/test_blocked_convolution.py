@@ -13,7 +13,7 @@ from onnx.numpy_helper import from_array
 from edgefashion.export.debug.probe import unblock
 from edgefashion.export.graph.kernel_copies import copy_kernels
 from edgefashion.export.onnx.blocked_convolution import compute_blocks
-from edgefashion.export.onnx.integer_io import tidy
+from edgefashion.export.onnx.integer_io import TO_NCHW, tidy
 
 OPSET = 17
 
@@ -29,7 +29,8 @@ def first_layers(
     """Pixels, a quantized convolution of 3x3 and six channels, and `pooling`, from `a` to `b`."""
     random = np.random.default_rng(0)
     nodes = [
-        make_node("DequantizeLinear", ["image", "scale", "zero"], ["pixels"]),
+        make_node("Transpose", ["image"], ["moved"], perm=TO_NCHW),
+        make_node("DequantizeLinear", ["moved", "scale", "zero"], ["pixels"]),
         make_node("DequantizeLinear", ["kernel", "scales", "zeros"], ["weights"], axis=0),
         make_node("DequantizeLinear", ["shift", "shift_scales", "shift_zeros"], ["bias"], axis=0),
         make_node(
@@ -60,7 +61,7 @@ def first_layers(
     graph = make_graph(
         nodes,
         "first",
-        [make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", channels, size, size])],
+        [make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", size, size, channels])],
         [make_tensor_value_info("found", onnx.TensorProto.UINT8, ["N", 6, "H", "W"])],
         [from_array(np.asarray(value), name) for name, value in constants.items()],
     )
@@ -85,34 +86,54 @@ def strides_of(model: onnx.ModelProto) -> list[int]:
     return next(list(entry.ints) for entry in node.attribute if entry.name == "strides")
 
 
-@pytest.mark.parametrize(
-    ("size", "stride", "pads", "pooling", "strides"),
-    [
-        (28, 1, (0, 0, 0, 0), [], [1, 2]),  # 26 columns
-        (34, 1, (0, 0, 0, 0), [], [1, 4]),  # 32
-        (29, 1, (0, 0, 0, 0), [], [1, 3]),  # 27
-        (31, 1, (0, 0, 0, 0), [], [1, 1]),  # 29
-        (96, 2, (0, 0, 1, 1), [], [2, 8]),  # 48
-        (28, 1, (1, 1, 1, 1), [], [1, 4]),  # 28
-        (28, 1, (0, 0, 0, 0), pool(), [2, 2]),
-        (28, 1, (1, 1, 1, 1), pool(), [2, 2]),
-        (29, 1, (0, 0, 0, 0), pool(), [1, 3]),  # reads all but an odd row and column
-        (28, 2, (0, 0, 1, 1), pool(), [4, 4]),
-        (29, 1, (0, 0, 0, 0), pool(size=3, stride=3), [3, 3]),
-        (28, 1, (0, 0, 0, 0), pool(size=3, stride=2), [1, 2]),  # windows that overlap
-        (29, 1, (0, 0, 0, 0), pool(ceil_mode=1), [1, 3]),
-        (28, 1, (0, 0, 0, 0), pool(pads=[1, 1, 1, 1]), [1, 2]),
-        (28, 1, (0, 0, 0, 0), pool("AveragePool"), [1, 2]),
-    ],
-)
+def channels_of(model: onnx.ModelProto) -> int:
+    """Of the kernel of its convolution."""
+    return int(next(tensor.dims[1] for tensor in model.graph.initializer if tensor.name == "kernel"))
+
+
+PIXELS = [
+    (28, 1, (0, 0, 0, 0), [], [1, 2]),  # 26 columns
+    (34, 1, (0, 0, 0, 0), [], [1, 4]),  # 32
+    (29, 1, (0, 0, 0, 0), [], [1, 3]),  # 27
+    (31, 1, (0, 0, 0, 0), [], [1, 1]),  # 29
+    (36, 3, (0, 0, 0, 0), [], [3, 12]),
+    (30, 1, (1, 1, 1, 1), [], [1, 3]),
+    (29, 1, (0, 0, 0, 0), pool(), [1, 3]),  # reads all but an odd row and column
+    (29, 1, (0, 0, 0, 0), pool(size=3, stride=3), [3, 3]),
+    (28, 1, (0, 0, 0, 0), pool(size=3, stride=2), [1, 2]),  # windows that overlap
+    (29, 1, (0, 0, 0, 0), pool(ceil_mode=1), [1, 3]),
+    (28, 1, (0, 0, 0, 0), pool(pads=[1, 1, 1, 1]), [1, 2]),
+    (28, 1, (0, 0, 0, 0), pool("AveragePool"), [1, 2]),
+]
+GROUPS = [
+    (28, 1, (1, 1, 1, 1), [], [1, 1]),
+    (28, 1, (1, 5, 1, 5), [], [1, 1]),
+    (96, 2, (0, 0, 1, 1), [], [2, 1]),
+    (32, 2, (1, 1, 0, 0), [], [2, 1]),
+    (32, 4, (0, 0, 0, 0), [], [4, 1]),
+    (28, 1, (0, 0, 0, 0), pool(), [1, 1]),
+    (28, 1, (1, 1, 1, 1), pool(), [1, 1]),
+    (28, 1, (1, 5, 1, 5), pool(), [1, 1]),
+    (28, 2, (0, 0, 1, 1), pool(), [2, 2]),
+    (34, 1, (0, 0, 0, 0), pool(size=4, stride=4), [2, 2]),
+]
+CASES = [*((*case, 1) for case in PIXELS), *((*case, 4) for case in GROUPS)]
+
+
+@pytest.mark.parametrize(("size", "stride", "pads", "pooling", "strides", "channels"), CASES)
 def test_blocks_give_the_same_integers(
-    size: int, stride: int, pads: tuple[int, ...], pooling: list[onnx.NodeProto], strides: list[int]
+    size: int,
+    stride: int,
+    pads: tuple[int, ...],
+    pooling: list[onnx.NodeProto],
+    strides: list[int],
+    channels: int,
 ) -> None:
     model = first_layers(size, stride, pads, pooling)
     expected = run(model)
     compute_blocks(model)
     onnx.checker.check_model(model, full_check=True)
-    assert strides_of(model) == strides
+    assert (strides_of(model), channels_of(model)) == (strides, channels)
     found = run(model)
     assert found.std() > 1
     assert np.array_equal(found, expected)

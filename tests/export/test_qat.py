@@ -136,12 +136,12 @@ def kernels_of(model: keras.Model) -> list[np.ndarray[Any, Any]]:
 
 
 def kernels_in(interpreter: Interpreter) -> list[np.ndarray[Any, Any]]:
-    """The same of the file's int8 tensors with a scale a channel, as numbers."""
+    """The same of the file's int8 tensors with a scale a channel, as numbers, but for those of a resize."""
     interpreter.allocate_tensors()
     found = []
     for tensor in interpreter.get_tensor_details():
         scales = tensor["quantization_parameters"]["scales"]
-        if tensor["dtype"] == np.int8 and len(scales) > 1:
+        if tensor["dtype"] == np.int8 and len(scales) > 1 and not tensor["name"].startswith("resize_"):
             axis = tensor["quantization_parameters"]["quantized_dimension"]
             values = np.moveaxis(interpreter.get_tensor(tensor["index"]), axis, -1)
             found.append((values * scales).reshape(-1, len(scales)))
