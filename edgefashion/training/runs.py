@@ -102,11 +102,6 @@ class Run:
         return self.recipe.base_run_id
 
     @property
-    def teacher_ids(self) -> tuple[str, ...]:
-        """Of a run that learned from teachers: the `id` of each."""
-        return self.recipe.teacher_ids
-
-    @property
     def quantized(self) -> bool:
         """Whether it was trained quantization-aware."""
         return self.fine_tuning == "qat"
@@ -155,7 +150,7 @@ def _checked(folder: Path) -> Run:
             f"{info_path} has the id {visible(run.id)!r}, and the SHA-256 of {MODEL} begins with "
             f"{found[:ID_DIGITS]}: train again with edgefashion train --force"
         )
-    if strange := [each for each in (run.base_run_id, *run.teacher_ids) if not _is_id(each)]:
+    if strange := [each for each in (run.base_run_id, *run.recipe.teacher_ids) if not _is_id(each)]:
         raise RunError(
             f"{info_path} names another run by {visible(str(strange[0]))!r}, and the id of a run is "
             f"{ID_DIGITS} hexadecimal digits: train again with edgefashion train --force"
@@ -228,7 +223,7 @@ def lineage(run: Run) -> list[Run]:
     found = [run]
     for each in found:
         known = {other.id for other in found}
-        parents = dict.fromkeys((each.base_run_id, *each.teacher_ids))
+        parents = dict.fromkeys((each.base_run_id, *each.recipe.teacher_ids))
         runs = (_called(parent, beside) for parent in parents if parent and parent not in known)
         found += [parent for parent in runs if parent]
     return found

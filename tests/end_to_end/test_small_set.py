@@ -102,7 +102,7 @@ def test_it_is_trained_further_rounded_and_taught(
         ("rounded", "int8-qat", 15),
         ("taught", "float32", 15),
     ]
-    assert runs.read(tmp_path / "taught").teacher_ids == (run.id,)
+    assert runs.read(tmp_path / "taught").recipe.teacher_ids == (run.id,)
     assert runs.read(tmp_path / "rounded").base_run_id == run.id
 
 

@@ -96,7 +96,7 @@ def test_the_teacher_is_trained_first(
     (folder / "zoo.json").write_text(json.dumps(info))
     reproduce(folder, "--smoke", "--data", sample_folder, "--runs", tmp_path / "runs")
     master = runs.read(tmp_path / "runs/master")
-    assert runs.read(tmp_path / "runs/cnn").teacher_ids == (master.id,)
+    assert runs.read(tmp_path / "runs/cnn").recipe.teacher_ids == (master.id,)
 
     info["models"]["cnn"]["runs"] = [taught]
     (folder / "zoo.json").write_text(json.dumps(info))

@@ -38,7 +38,7 @@ COMMAND = [
     sys.executable,
     "-c",
     "from edgefashion.training import loop; loop.CHECKPOINT_SECONDS = 0\n"
-    "from edgefashion.models import residual; residual._block = lambda tensor, name: tensor\n"
+    "from edgefashion.models import residual; residual._block = lambda tensor, *_: tensor\n"
     "from edgefashion.cli import main; main()",
 ]
 Weights = list[np.ndarray[Any, Any]]
@@ -48,7 +48,7 @@ Weights = list[np.ndarray[Any, Any]]
 def shallow() -> Iterator[None]:
     """The model is three convolutions, each with its normalization."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(residual, "_block", lambda tensor, name: tensor)
+        patch.setattr(residual, "_block", lambda tensor, *_: tensor)
         yield
 
 
