@@ -17,7 +17,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto
+from onnxruntime.quantization.calibrate import TensorsData
 
+from edgefashion.artifacts.formats import AUTO, CALIBRATION_METHODS
 from edgefashion.artifacts.targets import WITH_8_BIT_WEIGHTS
 from edgefashion.export.converters import Convert
 from edgefashion.export.graph.graph import Graph, for_integers
@@ -74,8 +76,7 @@ class PostTraining:
         which min-max gives the few that are missing. Raises what `onnx.int8` raises, RuntimeCrash where that
         cannot be run.
         """
-        method = "min-max" if self.learned else calibration
-        ranges = activation_ranges.measure_ranges(self._float_onnx, self.representative.images, method)
+        ranges = self._ranges["min-max" if self.learned else calibration]
 
         def convert(shift: Shift) -> bytes:
             moved = onnx.shift_logits(self._float_onnx, shift)
@@ -84,6 +85,13 @@ class PostTraining:
             )
 
         return self._center(convert, "first.onnx")
+
+    @cached_property
+    def _ranges(self) -> dict[str, TensorsData]:
+        """Those of every calibration that may be asked for, by its name."""
+        asked = CALIBRATION_METHODS if self.options.calibration == AUTO else [self.options.calibration]
+        methods = ["min-max"] if self.learned else asked
+        return activation_ranges.measure_ranges(self._float_onnx, self.representative.images, methods)
 
     @cached_property
     def _float_onnx(self) -> ModelProto:

@@ -36,7 +36,7 @@ FORMATS = ("tflite", "onnx")
 def to_onnx(graph: Graph, calibration: RepresentativeDataset) -> bytes:
     model = onnx_model.prepare(graph)
     return onnx_model.int8(
-        model, graph, activation_ranges.measure_ranges(model, calibration.images, "min-max")
+        model, graph, activation_ranges.measure_ranges(model, calibration.images, ["min-max"])["min-max"]
     )
 
 

@@ -22,7 +22,7 @@ def quantized(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.
     """What the quantizer made of the CNN."""
     model = onnx_model.prepare(graph)
     return onnx_model.quantize(
-        model, graph, activation_ranges.measure_ranges(model, calibration.images, "min-max")
+        model, graph, activation_ranges.measure_ranges(model, calibration.images, ["min-max"])["min-max"]
     )
 
 

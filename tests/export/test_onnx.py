@@ -19,7 +19,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.Model
 
 def int8_of(graph: Graph, calibration: RepresentativeDataset) -> onnx_package.ModelProto:
     model = onnx_model.prepare(graph)
-    found = activation_ranges.measure_ranges(model, calibration.images, "min-max")
+    found = activation_ranges.measure_ranges(model, calibration.images, ["min-max"])["min-max"]
     return onnx_package.load_from_string(onnx_model.int8(model, graph, found))
 
 
@@ -81,7 +81,9 @@ def test_nothing_of_a_residual_model_is_left_in_float(
     model = onnx_model.prepare(residual)
     found = onnx_model.kernels(
         onnx_model.int8(
-            model, residual, activation_ranges.measure_ranges(model, calibration.images, "min-max")
+            model,
+            residual,
+            activation_ranges.measure_ranges(model, calibration.images, ["min-max"])["min-max"],
         )
     )
     assert found["QLinearConv"] == 5

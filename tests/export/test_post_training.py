@@ -26,7 +26,7 @@ def to_tflite(graph: Graph, calibration: RepresentativeDataset) -> bytes:
 
 def test_the_mean_of_the_logits_is_kept(graph: Graph, calibration: RepresentativeDataset) -> None:
     model = onnx_model.prepare(graph)
-    found = activation_ranges.measure_ranges(model, calibration.images, "min-max")
+    found = activation_ranges.measure_ranges(model, calibration.images, ["min-max"])["min-max"]
     plain = mean_error(onnx_model.int8(model, graph, found), "a.onnx", graph, calibration)
     content = post_training.to_onnx(graph, calibration, ExportOptions())("min-max")
     assert mean_error(content, "b.onnx", graph, calibration) < max(0.1 * plain, 0.001)
