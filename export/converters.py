@@ -11,14 +11,14 @@ from edgefashion.errors import BadInput
 from edgefashion.export.graph.fused_layers import Step
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
-from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.source import Source
 
 if TYPE_CHECKING:
     from edgefashion.export.debug.probe import Probe
 
 Convert = Callable[[str], bytes]
 """From the name of a calibration to the content of a file; where there is none to choose, from any name."""
-Converter = Callable[[Graph, RepresentativeDataset, ExportOptions], Convert]
+Converter = Callable[[Source, ExportOptions], Convert]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Converters:
 
 def uncalibrated(convert: Callable[[Graph], bytes], name: str) -> Method:
     """A method that needs the graph alone."""
-    return Method(lambda graph, _, __: lambda _: convert(graph), name)
+    return Method(lambda source, _: lambda _: convert(source.graph), name)
 
 
 def converters_of(format: str) -> Converters:

@@ -22,8 +22,9 @@ from edgefashion.export.graph import graph
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search, keep_float
-from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
+from edgefashion.export.quantization.calibration import representative_dataset
 from edgefashion.export.selection import check_task
+from edgefashion.export.source import Source
 from edgefashion.export.verify import verification_images, verify
 from edgefashion.records.manifest import Calibration
 from edgefashion.records.values import Dataset as DatasetInfo
@@ -67,19 +68,18 @@ def export_run(
     for a precision that the run does not have and for images that cannot calibrate, RunError for a model that
     cannot be read, OutputError.
     """
-    source, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
+    drawn_from, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
     options = options or ExportOptions()
-    size = options.representative_size(len(source))
+    size = options.representative_size(len(drawn_from))
     options = replace(options, calibration_images=size)
     _check(run, splits, variants, options)
     model = graph.build(run)
-    representative = representative_dataset(source, model.task, model.normalization, size, split=split)
+    representative = representative_dataset(drawn_from, model.task, model.normalization, size, split=split)
     unseen, seen_in = verification_images(splits, run.quantized, run.recipe.use_validation)
     expected = model.predict(unseen.images)
     check_learned(run, expected)
-    job = _Job(
-        run, model, representative, options, splits.validation, unseen, seen_in, expected, data, report
-    )
+    source = Source(model, representative)
+    job = _Job(run, source, options, splits.validation, unseen, seen_in, expected, data, report)
     if beside_full and (missing := _full_missing(run, variants, options)):
         full = replace(job, options=replace(options, keep_float=()))
         list(
@@ -129,8 +129,7 @@ class _Job:
     """
 
     run: Run
-    model: Graph
-    representative: RepresentativeDataset
+    source: Source
     options: ExportOptions
     validation: Subset
     unseen: Subset
@@ -144,9 +143,9 @@ class _Job:
         run, options = self.run, self.options
         name = file_name(run, variant, options)
         content, calibration = calibration_search.convert(
-            variant, self.model, self.representative, options, self.validation, self.report
+            variant, self.source, options, self.validation, self.report
         )
-        manifest = _manifest(run, self.model, variant, calibration, options)
+        manifest = _manifest(run, self.source.graph, variant, calibration, options)
         if self.data:
             manifest["exported_with"] = _named(self.data)
         content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())

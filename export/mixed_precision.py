@@ -28,6 +28,7 @@ from edgefashion.export.options import DEBUG_IMAGES, ExportOptions
 from edgefashion.export.quantization import calibration_search
 from edgefashion.export.quantization.calibration import representative_dataset
 from edgefashion.export.quantization.keep_float import multiplying
+from edgefashion.export.source import Source
 from edgefashion.files import temporary
 from edgefashion.reporting import Progress, Report, silent
 from edgefashion.runtimes.base import Logits
@@ -86,9 +87,8 @@ class Search:
         self.graph = graphs.build(run)
         self.unranked = 0
         size = options.representative_size(len(splits.train))
-        self.representative = representative_dataset(
-            splits.train, self.graph.task, self.graph.normalization, size
-        )
+        representative = representative_dataset(splits.train, self.graph.task, self.graph.normalization, size)
+        self.source = Source(self.graph, representative)
         self._asked = [splits.validation]
         self._expected: list[Logits] = []
 
@@ -111,7 +111,7 @@ class Search:
         """An int8 file with these layers in float. A calibration that is chosen the first time is kept."""
         options = replace(self.options, keep_float=layers)
         content, told = calibration_search.convert(
-            self.variant, self.graph, self.representative, options, self.splits.validation, silent
+            self.variant, self.source, options, self.splits.validation, silent
         )
         self.options = replace(self.options, calibration=(told or {}).get("method") or options.calibration)
         return content

@@ -104,7 +104,7 @@ class Graph:
         """What the trained Keras model says: uint8 [N, height, width, channels] → float32 [N, classes]
         numpy array.
         """
-        rows = tf.data.Dataset.range(len(pixels)).batch(100)
+        rows = tf.data.Dataset.range(len(pixels)).batch(20)
         batches = rows.map(lambda each: self.architecture.prepare(gather(pixels, each)))
         return self.model.predict(batches, verbose=0)
 

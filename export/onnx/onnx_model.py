@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import onnxruntime.quantization as ort
@@ -119,18 +118,6 @@ def quantize(
         ) from error
     quantizer.model.topological_sort()
     return quantizer.model.model
-
-
-def shift_logits(model: onnx.ModelProto, shift: npt.NDArray[np.float32]) -> onnx.ModelProto:
-    """A copy of a float model whose logits are larger by `shift`, float32 [classes]."""
-    changed = copy.deepcopy(model)
-    if not shift.any():
-        return changed
-    (last,) = [node for node in changed.graph.node if OUTPUT in node.output]
-    (bias,) = [tensor for tensor in changed.graph.initializer if tensor.name == last.input[2]]
-    values = onnx.numpy_helper.to_array(bias) + shift
-    bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
-    return changed
 
 
 def _convert(function: Any) -> onnx.ModelProto:

@@ -14,9 +14,8 @@ from edgefashion.artifacts.formats import Variant
 from edgefashion.data import Subset
 from edgefashion.export.agreement import compare, divergence
 from edgefashion.export.converters import calibrations, method_of
-from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
-from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.source import Source
 from edgefashion.runtimes.base import Logits
 from edgefashion.runtimes.content import run_content
 
@@ -27,8 +26,7 @@ CRITERION = "kl_divergence_nats"
 
 def convert(
     variant: Variant,
-    graph: Graph,
-    representative: RepresentativeDataset,
+    source: Source,
     options: ExportOptions,
     validation: Subset,
     report: Callable[[str], None],
@@ -39,22 +37,27 @@ def convert(
     Returns it with what the manifest says of calibration, None where there was none. Raises what the
     conversion raises.
     """
-    make = method_of(variant).converter(graph, representative, options)
+    make = method_of(variant).converter(source, options)
     methods = calibrations(variant, options)
     if not methods:
         return make(options.calibration), None
     if len(methods) == 1:
         why = "the only one" if methods == variant.calibrations else "asked for"
-        return make(methods[0]), {**representative.manifest, "method": methods[0], "chosen": why}
+        return make(methods[0]), {**source.representative.manifest, "method": methods[0], "chosen": why}
     made = {method: make(method) for method in methods}
-    expected = graph.predict(validation.images)
+    expected = source.graph.predict(validation.images)
     table = {
         method: measure(content, variant.format, validation, expected) for method, content in made.items()
     }
     best = min(table, key=lambda method: table[method][CRITERION])
     for line in _lines(table, best, len(validation)):
         report(line)
-    return made[best], {**representative.manifest, "method": best, "chosen": "measured", "measured": table}
+    return made[best], {
+        **source.representative.manifest,
+        "method": best,
+        "chosen": "measured",
+        "measured": table,
+    }
 
 
 def measure(content: bytes, format: str, unseen: Subset, expected: Logits) -> Figures:

@@ -12,16 +12,17 @@ from edgefashion.export.graph.graph import Graph, build, for_integers
 from edgefashion.export.graph.unread_pixels import crop_unread
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import post_training
-from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.source import Source
 from edgefashion.export.tflite import tflite_model
 from edgefashion.models import resize_of
 from edgefashion.training.runs import Run
 
 
-def to_tflite(graph: Graph, _: RepresentativeDataset, options: ExportOptions) -> Convert:
+def to_tflite(source: Source, options: ExportOptions) -> Convert:
     """The integers that training computed with, except in layers that are to be in float: these have the
     kernels of training, rounded, and outputs that are not. Raises what `tflite.int8_qat` raises.
     """
+    graph = source.graph
 
     def convert(_: str) -> bytes:
         return tflite_model.mix(tflite_model.int8_qat(graph), strip_rounding(graph), options.keep_float)
@@ -29,12 +30,13 @@ def to_tflite(graph: Graph, _: RepresentativeDataset, options: ExportOptions) ->
     return convert
 
 
-def to_onnx(graph: Graph, representative: RepresentativeDataset, options: ExportOptions) -> Convert:
+def to_onnx(source: Source, options: ExportOptions) -> Convert:
     """Like `PostTraining.to_onnx`, from the graph of a quantization-aware model. Raises what that raises."""
     from edgefashion.models.quantization_aware import learned_ranges
 
-    ranges = learned_ranges(graph.model)
-    return post_training.PostTraining(strip_rounding(graph), representative, options, ranges).to_onnx
+    ranges = learned_ranges(source.graph.model)
+    stripped = Source(strip_rounding(source.graph), source.representative)
+    return post_training.PostTraining(stripped, options, ranges).to_onnx
 
 
 def float_graph(run: Run) -> Graph:

@@ -11,7 +11,7 @@ to bias correction. (Frantar et al. 2023, "GPTQ: Accurate Post-Training Quantiza
 Pre-trained Transformers", section 3; Frantar and Alistarh 2022, "Optimal Brain Compression".)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,12 @@ DAMPING = 0.01
 """Is added to the covariances' diagonals, in parts of their mean, as in the paper."""
 
 
-def covariances(model: keras.Model, layers: list[keras.layers.Layer], images: Array) -> dict[str, Moments]:
+def covariances(
+    model: keras.Model, layers: list[keras.layers.Layer], images: Array, resize: Callable[[Any], Any]
+) -> dict[str, Moments]:
     """The covariance of what an output of each layer reads, float64 [1, inputs, inputs], or
-    [channels, inputs, inputs] of a depthwise one, over the model's inputs `images`, float32 [N, H, W, C];
-    of the layers with MOST_INPUTS or fewer.
+    [channels, inputs, inputs] of a depthwise one, over the model's inputs, which `resize` makes of `images`,
+    float32 [N, H, W, C]; of the layers with MOST_INPUTS or fewer.
     """
     layers = [layer for layer in layers if _inputs(layer) <= MOST_INPUTS]
     if not layers:
@@ -43,7 +45,7 @@ def covariances(model: keras.Model, layers: list[keras.layers.Layer], images: Ar
     probe = keras.Model(model.input, [layer.input for layer in layers])
     sums: list[list[Any]] = [[0, np.float64(0), np.float64(0)] for _ in layers]
     for start in range(0, len(images), BATCH):
-        values = tf.nest.flatten(probe(images[start : start + BATCH], training=False))
+        values = tf.nest.flatten(probe(resize(images[start : start + BATCH]), training=False))
         for total, read in zip(sums, _windows(layers, values), strict=True):
             total[0] += read.shape[1]
             total[1] += np.asarray(tf.reduce_sum(read, axis=1))

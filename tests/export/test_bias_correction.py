@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from edgefashion.export.quantization import bias_correction
+from edgefashion.export.quantization.layer_inputs import LayerInputs
 from edgefashion.tensorflow import keras
 
 GENERATOR = np.random.default_rng(0)
@@ -37,7 +38,7 @@ def test_the_mean_output_of_a_rounded_layer_becomes_that_of_the_float_layer(kind
     model = model_of(LAYERS[kind])
     # Equal at all positions: the correction knows one mean a channel.
     images = np.repeat(GENERATOR.uniform(0.5, 1.0, (40, 1, 1, 3)), 36, axis=1).reshape(40, 6, 6, 3)
-    corrected = bias_correction.correct_biases(model, images, lambda _: 3)
+    corrected = bias_correction.correct_biases(LayerInputs(model, images), lambda _: 3)
     channels = (0, 1, 2)
     expected = np.asarray(model(images)).mean(axis=channels)
     plain = np.asarray(rounded(model, 3)(images)).mean(axis=channels)
@@ -49,7 +50,7 @@ def test_the_mean_output_of_a_rounded_layer_becomes_that_of_the_float_layer(kind
 def test_kernels_stay_as_they_are_and_the_model_given_too() -> None:
     model = model_of(keras.layers.Conv2D(4, 3, name="conv"))
     before = model.get_weights()
-    copy = bias_correction.correct_biases(model, np.ones((2, 6, 6, 3), np.float32), lambda _: 7)
+    copy = bias_correction.correct_biases(LayerInputs(model, np.ones((2, 6, 6, 3), np.float32)), lambda _: 7)
     assert np.array_equal(copy.get_weights()[0], before[0])
     assert not np.array_equal(copy.get_weights()[1], before[1])
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))

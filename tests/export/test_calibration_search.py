@@ -13,6 +13,7 @@ from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import calibration_search
 from edgefashion.export.quantization.calibration import RepresentativeDataset
 from edgefashion.export.quantization.calibration_search import CRITERION
+from edgefashion.export.source import Source
 
 INT8_ONNX = Variant("onnx", "int8")
 GENERATOR = np.random.default_rng(0)
@@ -42,7 +43,7 @@ def convert(
 ) -> tuple[bytes, dict[str, object], list[str]]:
     lines: list[str] = []
     content, record = calibration_search.convert(
-        INT8_ONNX, graph, calibration, settings, splits.validation, lines.append
+        INT8_ONNX, Source(graph, calibration), settings, splits.validation, lines.append
     )
     assert record
     return content, record, lines
@@ -72,9 +73,9 @@ def test_a_worse_candidate_loses(
     _, before, _ = convert(graph, calibration, splits, ExportOptions())
     honest = method_of(INT8_ONNX)
 
-    def spoilt(graph: Graph, calibration: RepresentativeDataset, settings: ExportOptions) -> Convert:
+    def spoilt(source: Source, settings: ExportOptions) -> Convert:
         dim = replace(calibration, images=calibration.images * np.float32(0.1))
-        dark, right = (honest.converter(graph, images, settings) for images in (dim, calibration))
+        dark, right = (honest.converter(Source(graph, images), settings) for images in (dim, calibration))
         return lambda method: dark(method) if method == before["method"] else right(method)
 
     monkeypatch.setitem(converters_of("onnx").methods, "int8", Method(spoilt, honest.name))
@@ -108,6 +109,7 @@ def test_tflite_has_min_max_and_nothing_else(
     kind = Variant("tflite", "int8")
     monkeypatch.setitem(converters_of("tflite").methods, "int8", Method(nothing, ""))
     settings = ExportOptions(calibration=asked)
-    _, record = calibration_search.convert(kind, graph, calibration, settings, splits.validation, print)
+    source = Source(graph, calibration)
+    _, record = calibration_search.convert(kind, source, settings, splits.validation, print)
     assert record
     assert (record["method"], record["chosen"], seen) == ("min-max", "the only one", ["min-max"])

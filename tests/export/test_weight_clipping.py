@@ -3,6 +3,7 @@ import numpy.typing as npt
 import pytest
 
 from edgefashion.export.quantization import bias_correction
+from edgefashion.export.quantization.layer_inputs import LayerInputs
 from edgefashion.tensorflow import keras
 
 Array = npt.NDArray[np.float32]
@@ -45,7 +46,8 @@ def error(model: keras.Model, made: keras.Model, given: Array, levels: int) -> A
 def test_large_weights_of_a_channel_that_is_nearly_always_0_are_clipped(kind: str, levels: str) -> None:
     model, given, largest = with_outlier(LAYERS[kind]), images(quiet=0.0), LEVELS[levels]
     plain, clipped = (
-        bias_correction.correct_biases(model, given, lambda _: largest, clip=clip) for clip in (False, True)
+        bias_correction.correct_biases(LayerInputs(model, given), lambda _: largest, clip=clip)
+        for clip in (False, True)
     )
     before, after = (np.square(error(model, made, given, largest)).mean() for made in (plain, clipped))
     assert after < before / 4
@@ -54,30 +56,30 @@ def test_large_weights_of_a_channel_that_is_nearly_always_0_are_clipped(kind: st
 
 def test_the_mean_that_clipping_moves_is_taken_off_the_bias() -> None:
     model, given = with_outlier(keras.layers.Dense(5)), images(quiet=0.005)
-    clipped = bias_correction.correct_biases(model, given, lambda _: 127, clip=True)
+    clipped = bias_correction.correct_biases(LayerInputs(model, given), lambda _: 127, clip=True)
     assert not np.array_equal(clipped.get_weights()[0], model.get_weights()[0])
     assert np.abs(error(model, clipped, given, 127).mean(axis=(0, 1, 2))).max() < 1e-4
 
 
 def test_large_weights_that_the_output_needs_stay() -> None:
     model, given = with_outlier(keras.layers.Dense(5)), images(quiet=3.0)
-    made = bias_correction.correct_biases(model, given, lambda _: 127, clip=True)
+    made = bias_correction.correct_biases(LayerInputs(model, given), lambda _: 127, clip=True)
     assert np.array_equal(made.get_weights()[0], model.get_weights()[0])
 
 
 def test_a_layer_that_gains_little_keeps_its_kernel_to_the_byte() -> None:
     model, given = with_outlier(keras.layers.Dense(5), factor=1.2), images(quiet=0.0)
-    made = bias_correction.correct_biases(model, given, lambda _: 127, clip=True)
+    made = bias_correction.correct_biases(LayerInputs(model, given), lambda _: 127, clip=True)
     assert np.array_equal(made.get_weights()[0], model.get_weights()[0])
 
 
 def test_a_depthwise_kernel_whose_channels_have_a_scale_each_is_left_alone() -> None:
     model, given = with_outlier(keras.layers.DepthwiseConv2D(3)), images(quiet=0.0)
-    made = bias_correction.correct_biases(model, given, lambda _: 127, clip=True)
+    made = bias_correction.correct_biases(LayerInputs(model, given), lambda _: 127, clip=True)
     assert np.array_equal(made.get_weights()[0], model.get_weights()[0])
 
 
 def test_layers_in_float_are_not_clipped() -> None:
     model, given = with_outlier(keras.layers.Dense(5, name="kept")), images(quiet=0.0)
-    made = bias_correction.correct_biases(model, given, lambda _: 127, ["kept"], clip=True)
+    made = bias_correction.correct_biases(LayerInputs(model, given), lambda _: 127, ["kept"], clip=True)
     assert all(np.array_equal(a, b) for a, b in zip(made.get_weights(), model.get_weights(), strict=True))

@@ -3,6 +3,7 @@ import numpy.typing as npt
 import pytest
 
 from edgefashion.export.quantization import bias_correction, weight_rounding
+from edgefashion.export.quantization.layer_inputs import LayerInputs
 from edgefashion.tensorflow import keras
 
 Array = npt.NDArray[np.float32]
@@ -46,7 +47,7 @@ def error(model: keras.Model, made: keras.Model, given: Array, levels: int) -> f
 def test_errors_of_weights_that_read_nearly_the_same_make_up_for_each_other(kind: str, levels: str) -> None:
     model, seen, unseen, largest = model_of(LAYERS[kind]), smooth_images(), smooth_images(), LEVELS[levels]
     nearest, handed_on = (
-        bias_correction.correct_biases(model, seen, lambda _: largest, feedback=feedback)
+        bias_correction.correct_biases(LayerInputs(model, seen), lambda _: largest, feedback=feedback)
         for feedback in (False, True)
     )
     assert error(model, handed_on, unseen, largest) < error(model, nearest, unseen, largest) / 2
@@ -56,7 +57,7 @@ def test_errors_of_weights_that_read_nearly_the_same_make_up_for_each_other(kind
 @pytest.mark.parametrize("kind", LAYERS)
 def test_what_is_made_is_in_integers_whose_largest_weight_is_the_one_it_was(kind: str) -> None:
     model = model_of(LAYERS[kind])
-    made = bias_correction.correct_biases(model, smooth_images(), lambda _: 127, feedback=True)
+    made = bias_correction.correct_biases(LayerInputs(model, smooth_images()), lambda _: 127, feedback=True)
     before, after = model.get_weights()[0], made.get_weights()[0]
     layer = made.layers[-1]
     assert np.abs(bias_correction.rounding_error(layer, after, 127)).max() < 1e-6
@@ -70,7 +71,9 @@ def test_inputs_that_never_change_and_channels_without_weights_do_no_harm(kind: 
     kernel, bias = model.get_weights()
     kernel[..., 0] = 0
     model.set_weights([kernel, bias])
-    made = bias_correction.correct_biases(model, given, lambda _: 127, feedback=True).get_weights()[0]
+    made = bias_correction.correct_biases(
+        LayerInputs(model, given), lambda _: 127, feedback=True
+    ).get_weights()[0]
     step = np.abs(kernel).max() / 127
     assert np.abs(made - kernel).max() <= 0.51 * step
 
@@ -79,8 +82,10 @@ def test_layers_in_float_and_layers_of_very_many_inputs_keep_their_kernels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = model_of(keras.layers.Dense(5, name="kept"))
-    made = bias_correction.correct_biases(model, smooth_images(), lambda _: 127, ["kept"], feedback=True)
+    made = bias_correction.correct_biases(
+        LayerInputs(model, smooth_images()), lambda _: 127, ["kept"], feedback=True
+    )
     assert np.array_equal(made.get_weights()[0], model.get_weights()[0])
     monkeypatch.setattr(weight_rounding, "MOST_INPUTS", 3)
-    made = bias_correction.correct_biases(model, smooth_images(), lambda _: 127, feedback=True)
+    made = bias_correction.correct_biases(LayerInputs(model, smooth_images()), lambda _: 127, feedback=True)
     assert np.array_equal(made.get_weights()[0], model.get_weights()[0])

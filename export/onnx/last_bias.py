@@ -1,0 +1,40 @@
+"""The bias of an ONNX file's last layer, which moves the logits, changed in the finished file."""
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx.numpy_helper import from_array, to_array
+
+from edgefashion.errors import VerificationError
+
+CASTS = ("QuantizeLinear", "DequantizeLinear")
+
+
+def last_layer(model: onnx.ModelProto) -> onnx.NodeProto:
+    """The node that gives the logits. Raises VerificationError where it has no bias."""
+    makers = {output: node for node in model.graph.node for output in node.output}
+    last = makers[model.graph.output[0].name]
+    while last.op_type in CASTS:
+        last = makers[last.input[0]]
+    if last.op_type != "Gemm" or len(last.input) < 3:
+        raise VerificationError(
+            f"the ONNX model ends in {last.op_type} without a bias to correct: no file was kept"
+        )
+    return last
+
+
+def replace_bias(content: bytes, bias: npt.NDArray[np.float32]) -> bytes:
+    """The file with `bias`, float32 [classes], for that of the layer that gives its logits; in integers of
+    the scale that it has. Raises VerificationError for a file that ends otherwise.
+    """
+    model = onnx.load_from_string(content)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    makers = {node.output[0]: node for node in model.graph.node}
+    name = last_layer(model).input[2]
+    if name in constants:
+        constants[name].CopyFrom(from_array(bias, name))
+    else:
+        integers, scale, *_ = makers[name].input
+        values = np.rint(bias / to_array(constants[scale])).astype(np.int32)
+        constants[integers].CopyFrom(from_array(values, integers))
+    return bytes(model.SerializeToString())
