@@ -68,13 +68,12 @@ def export_variants(
     splits = split(dataset)
     options = replace(options, calibration_images=options.representative_size(len(splits.train)))
     paths = {variant: run.artifacts / exporter.file_name(run, variant, options) for variant in variants}
-    kept = [each for each in variants if reuse and exporter.find_reusable(paths[each], run, options)]
+    data = dataset.describe() if other else None
+    kept = [each for each in variants if reuse and exporter.find_reusable(paths[each], run, options, data)]
     for variant in kept:
-        report(f"reusing {paths[variant]}")
+        report(f"reusing {paths[variant]}, which is up to date")
     missing = [variant for variant in variants if variant not in kept]
     if missing:
         report(f"exporting {run.folder}")
-        exporter.export_run(
-            run, splits, missing, options, data=dataset.describe() if other else None, report=report
-        )
+        exporter.export_run(run, splits, missing, options, data=data, report=report)
     return [artifact.read(path) for path in paths.values()]

@@ -80,7 +80,7 @@ def export_run(
     check_learned(run, expected)
     source = Source(model, representative)
     job = _Job(run, source, options, splits.validation, unseen, seen_in, expected, data, report)
-    if beside_full and (missing := _full_missing(run, variants, options)):
+    if beside_full and (missing := _full_missing(run, variants, options, data)):
         full = replace(job, options=replace(options, keep_float=()))
         list(
             _made(full, missing, lambda _, error: report(f"what layers in float cost is not known: {error}"))
@@ -151,7 +151,7 @@ class _Job:
         content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())
         layers = manifest["kept_float"]
         full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
-        if layers and find_reusable(full, run, replace(options, keep_float=())):
+        if layers and find_reusable(full, run, replace(options, keep_float=()), self.data):
             manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
         compared = (self.unseen, self.expected, self.seen_in, bool(run.info.imported))
         manifest |= verify(content, name, variant.precision, *compared)
@@ -163,14 +163,16 @@ class _Job:
         return made
 
 
-def _full_missing(run: Run, variants: Sequence[Variant], options: ExportOptions) -> list[Variant]:
+def _full_missing(
+    run: Run, variants: Sequence[Variant], options: ExportOptions, data: DatasetInfo | None
+) -> list[Variant]:
     """Of which variants the file is missing or out of date that one with layers in float is compared with."""
     full = replace(options, keep_float=())
     mixed = [variant for variant in variants if converters.float_layers(variant, options)]
     return [
         variant
         for variant in mixed
-        if not find_reusable(run.artifacts / file_name(run, variant, full), run, full)
+        if not find_reusable(run.artifacts / file_name(run, variant, full), run, full, data)
     ]
 
 
@@ -246,9 +248,11 @@ def _versions(format: str) -> dict[str, str]:
     return {package: version(package) for package in converters.converters_of(format).packages}
 
 
-def find_reusable(path: Path, run: Run, options: ExportOptions) -> Artifact | None:
+def find_reusable(
+    path: Path, run: Run, options: ExportOptions, data: DatasetInfo | None = None
+) -> Artifact | None:
     """The artifact at `path` when it is sound and was made from this very model by what is installed here,
-    else None.
+    and with these data, where the run learned from others; else None.
     """
     try:
         found = artifact.read(path)
@@ -257,6 +261,8 @@ def find_reusable(path: Path, run: Run, options: ExportOptions) -> Artifact | No
     if found.manifest is None or found.run_id != run.id:
         return None
     if found.manifest.versions != _versions(found.format):
+        return None
+    if (found.manifest.exported_with or None) != (_named(data) if data else None):
         return None
     return found if _same_calibration(found.manifest.calibration or None, options) else None
 

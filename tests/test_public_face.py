@@ -439,7 +439,7 @@ def test_a_run_is_exported_again_only_where_it_has_to_be(exported: ef.Run, data:
     (file,) = ef.export_model(
         str(exported.folder), data, ["tflite"], ["int8"], options=options, reuse=True, report=lines.append
     )
-    assert lines == [f"reusing {file.path}"]
+    assert lines == [f"reusing {file.path}, which is up to date"]
     assert ef.load_model(exported).artifact.precision == "int8"
     assert ef.read_run(str(exported.folder)).id == exported.id
     for wrong in ({"formats": ["tfl"]}, {"precisions": ["int4"]}):

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     metavar="REGEX",
     help="Leave the layers of these names in float, in int8 files called -keep-float.",
 )
+@click.option("--force", is_flag=True, help="Make files that are up to date again.")
 @runs_option
 @takes_data()
 def export(
@@ -63,13 +64,14 @@ def export(
     calibration: str,
     target: str,
     keep_float: str | None,
+    force: bool,
     root: Path,
     chosen: Chosen,
 ) -> None:
     """Turn runs into verified TFLite and ONNX files.
 
-    Without a RUN: every run. Without a format: both. A file with layers in float is measured against the
-    int8 file without them, which is made first where it is missing.
+    Without a RUN: every run. Without a format: both. Files that are up to date are kept. A file with layers
+    in float is measured against the int8 file without them, which is made first where it is missing.
 
     Example: edgefashion export --format tflite
     """
@@ -91,7 +93,7 @@ def export(
         same = str((run.task, own_data.folder, own_data.left_out, own_data.follow_links, own_data.fold))
         if same not in datasets:
             datasets[same] = _data.for_training(chosen, run)
-        export_variants(run, datasets[same], variants, own, report=say)
+        export_variants(run, datasets[same], variants, own, reuse=not force, report=say)
     following(*evaluating([run for run, _ in found]))
 
 

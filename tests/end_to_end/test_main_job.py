@@ -146,6 +146,10 @@ def test_export_measures_how_to_calibrate_and_records_it(
     path = Path(f"{FILES}-int8.onnx")
     measured = json.loads(artifact.manifest_path(path).read_text())["calibration"]
     assert (measured["method"], list(measured["measured"])) == (kept, ["min-max", "percentile", "entropy"])
+    kept = typed("export", *wanted)
+    assert f"reusing {path}, which is up to date" in kept.stderr
+    assert "calibration" not in kept.stderr
+    assert "; kept: the least" in typed("export", *wanted, "--force").stderr
     typed("export", *wanted, "--calibration", "entropy")
     asked = json.loads(artifact.manifest_path(path).read_text())["calibration"]
     assert (asked["method"], asked["chosen"]) == ("entropy", "asked for")
@@ -279,7 +283,7 @@ def test_a_full_disk_while_exporting_leaves_the_old_artifacts(
     artifacts = runs / "cnn-limit-600/artifacts"
     before = {path.name: path.read_bytes() for path in artifacts.iterdir()}
     with no_file_above(600_000):
-        done = typed("export", "--data", sample_folder, code=2)
+        done = typed("export", "--force", "--data", sample_folder, code=2)
     assert "File too large" in done.stderr.splitlines()[-1]
     assert {path.name: path.read_bytes() for path in artifacts.iterdir()} == before
 
