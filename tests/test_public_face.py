@@ -218,6 +218,7 @@ WRONG_TYPES = {
     "evaluate(TINY, data, options={})": "options of evaluate has to be a BenchmarkOptions",
     "benchmark(3)": "what is measured has to be a path or",
     "benchmark(TINY, threads=[1.5])": "a number of threads has to be a whole number, not 1.5",
+    "benchmark_hosts(3, 'pi@a')": "models of benchmark_hosts has to be a",
     "summarize('cnn', data.task)": "recipe of summarize has to be a Recipe, not 'cnn': ef.recipe gives one",
     "train('cnn', data=5)": "recipe of train has to be a Recipe, not 'cnn': ef.recipe gives one",
     "train(RECIPES['cnn'], 'photos/', 'a')": "dataset of train has to be a Dataset",

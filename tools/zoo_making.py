@@ -18,7 +18,7 @@ from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.errors import BadInput, RunError
-from edgefashion.training import runs
+from edgefashion.training import lineage
 from edgefashion.training.runs import Run
 from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, open_zoo
 
@@ -53,7 +53,7 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
         "models": {
             _architecture(run): {
                 "files": [each.path.name for each in exported],
-                "runs": [_story(each) for each in runs.lineage(run)],
+                "runs": [_story(each) for each in lineage.lineage(run)],
             }
             for run, exported in models
         },

@@ -13,7 +13,7 @@ from edgefashion.errors.arguments import PATH, takes
 from edgefashion.records.run import Story
 from edgefashion.report.card import Card, gather
 from edgefashion.reporting import Progress
-from edgefashion.training import runs
+from edgefashion.training import lineage, runs
 from edgefashion.training.runs import Run
 
 
@@ -44,9 +44,9 @@ def known_of(model: str | Path | Run) -> tuple[Sequence[Story], list[Artifact]]:
     if not isinstance(model, Run) and zoo.is_name(model):
         return zoo.open_zoo().runs(str(model)), artifacts_of(model)
     run = model if isinstance(model, Run) else runs.read(model)
-    trained = runs.lineage(run)
+    trained = lineage.lineage(run)
     bases = [artifact.inspect(path) for each in trained[1:] for path in artifact.find(each.artifacts)]
-    return runs.stories(trained), [
+    return lineage.stories(trained), [
         *artifacts_of(run),
         *(each for each in bases if each.precision == "float32"),
     ]

@@ -16,7 +16,7 @@ from edgefashion.errors.arguments import check, takes
 from edgefashion.evaluation.results import Results
 from edgefashion.report.page import Report, Subject, gather
 from edgefashion.reporting import Progress
-from edgefashion.training import runs
+from edgefashion.training import lineage, runs
 from edgefashion.training.runs import Run
 
 Reportable = str | Path | Run | Results
@@ -87,4 +87,4 @@ def _subject(named: str | Path | Run) -> Subject:
     run = named if isinstance(named, Run) else runs.read(named)
     if exported(run):
         return Subject(run.name, *known_of(run), run.task)
-    return Subject(run.name, runs.stories(runs.lineage(run)), [], run.task)
+    return Subject(run.name, lineage.stories(lineage.lineage(run)), [], run.task)

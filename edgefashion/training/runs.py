@@ -15,7 +15,7 @@ name at the end, so that an interruption leaves the old run or the new one.
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,6 @@ from edgefashion.task import Task
 
 if TYPE_CHECKING:
     from edgefashion.records.run import Run as RunInfo
-    from edgefashion.records.run import Story
 
 SCHEMA = 1
 ID_DIGITS = 12
@@ -42,8 +41,8 @@ MODEL = "model.keras"
 INFO = "run.json"
 ARCHITECTURE = "architecture.json"
 ARTIFACTS = "artifacts"
-_WHAT = f"the {INFO} of a run"
-_MEND = "train again with edgefashion train --force"
+WHAT = f"the {INFO} of a run"
+MEND = "train again with edgefashion train --force"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _training(name: str) -> str:
 
 def _checked(folder: Path) -> Run:
     info_path, model_path = folder / INFO, folder / MODEL
-    info = _info(folder)
+    info = info_of(folder)
     if not reading.is_file(model_path, RunError):
         raise RunError(f"{folder} has no {MODEL}: train it again with edgefashion train --force")
     found, expected = reading.sha256(model_path, "a Keras model", RunError), info.model.sha256
@@ -158,7 +157,7 @@ def _checked(folder: Path) -> Run:
     return run
 
 
-def _info(folder: Path) -> "RunInfo":
+def info_of(folder: Path) -> "RunInfo":
     """The content of its run.json. Raises RunError."""
     if reading.is_file(folder / INFO, RunError):
         return read_info(folder / INFO)
@@ -176,7 +175,7 @@ def read_info(path: Path) -> "RunInfo":
     from edgefashion.records.run import Run as Record
 
     found: RunInfo = reading.read_json(
-        path, _WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=_MEND
+        path, WHAT, RunError, reading.INFO_BYTES, Record, newest=SCHEMA, mend=MEND
     )
     _task(found, path)
     return found
@@ -185,16 +184,6 @@ def read_info(path: Path) -> "RunInfo":
 def _task(info: "RunInfo", path: Path) -> Task:
     """That of a run.json; an older version wrote none, and trained on nothing but Fashion-MNIST."""
     return Task.from_dict(info.task, f"the task in {path}", RunError) if info.task else FASHION_MNIST
-
-
-def stories(found: Sequence[Run]) -> "list[Story]":
-    """What a card tells of each run: its run.json. Raises RunError where one says too little."""
-    from edgefashion.records.run import Story
-
-    return [
-        reading.converted(run.info.to_dict(), Story, str(run.folder / INFO), _WHAT, RunError, mend=_MEND)
-        for run in found
-    ]
 
 
 def find(root: Path) -> list[Path]:
@@ -213,29 +202,6 @@ def _may_be_run(folder: Path) -> bool:
         return reading.is_file(folder / INFO, RunError)
     except RunError:
         return True
-
-
-def lineage(run: Run) -> list[Run]:
-    """The run, then what it was fine-tuned from and its teachers, then those of these, and so on, as far as
-    they lie beside it undamaged. None is there twice.
-    """
-    beside = find(run.folder.parent)
-    found = [run]
-    for each in found:
-        known = {other.id for other in found}
-        parents = dict.fromkeys((each.base_run_id, *each.recipe.teacher_ids))
-        runs = (_called(parent, beside) for parent in parents if parent and parent not in known)
-        found += [parent for parent in runs if parent]
-    return found
-
-
-def _called(id: str, folders: list[Path]) -> Run | None:
-    """The undamaged run of that id, the last by name of several copies. Only those that name it are read."""
-    for folder in reversed(folders):
-        with contextlib.suppress(RunError):
-            if _info(folder).id == id:
-                return read(folder)
-    return None
 
 
 def staging(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from edgefashion.cli import main
 from edgefashion.cli.export import evaluating
 from edgefashion.data import Dataset, split
 from edgefashion.report.card import gather, to_markdown
-from edgefashion.training import runs
+from edgefashion.training import lineage, runs
 from edgefashion.training.runs import Run
 
 CLASSES = {"boots": (9, 4), "bags": (8, 1)}
@@ -79,7 +79,7 @@ def test_it_is_measured_packed_and_told_of(
     bundle = tmp_path / "things.zip"
     assert ef.make_bundle(files, dataset, bundle).images == len(dataset.test)
     assert ef.benchmark(bundle, threads=[1], options=quick).rows[0].images == len(dataset.test)
-    card = to_markdown(gather("things", runs.stories([run]), files, dataset))
+    card = to_markdown(gather("things", lineage.stories([run]), files, dataset))
     assert "| bags |" in card and "Accuracy weighs boots, with" in card
 
 

@@ -18,6 +18,7 @@ from edgefashion.export.onnx import onnx_model
 from edgefashion.export.onnx.onnx_model import kernels
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import RepresentativeDataset, representative_dataset
+from edgefashion.export.source import Source
 from edgefashion.export.tflite import tflite_model
 from edgefashion.models.activations import HardSigmoid, HardSwish
 from edgefashion.models.architecture import Normalization
@@ -149,7 +150,7 @@ def calibration() -> RepresentativeDataset:
 
 @pytest.fixture(scope="module")
 def files(graph: Graph, calibration: RepresentativeDataset) -> dict[Variant, bytes]:
-    return {each: method_of(each).converter(graph, calibration, OPTIONS)("min-max") for each in FILES}
+    return {each: method_of(each).converter(Source(graph, calibration), OPTIONS)("min-max") for each in FILES}
 
 
 def error_of(content: bytes, format: str, graph: Graph) -> float:
@@ -191,7 +192,7 @@ def test_layers_stay_in_float(
 ) -> None:
     """That of a hard swish that tf2onnx gives no name, a batch normalization, and one without a bias."""
     options = replace(OPTIONS, keep_float=kept)
-    content = method_of(Variant(format, "int8")).converter(graph, calibration, options)("min-max")
+    content = method_of(Variant(format, "int8")).converter(Source(graph, calibration), options)("min-max")
     assert error_of(content, format, graph) < 0.08
 
 
@@ -201,7 +202,7 @@ def test_quantization_aware_training_takes_it(graph: Graph, calibration: Represe
     model(own.prepare(pictures(60, 0).images), training=True)
     twin = Graph(TASK, model, own, model, own.resize)
     for variant in (each for each in variants() if each.precision in QAT_PRECISIONS):
-        content = method_of(variant).converter(twin, calibration, OPTIONS)("min-max")
+        content = method_of(variant).converter(Source(twin, calibration), OPTIONS)("min-max")
         assert error_of(content, variant.format, twin) < 0.15, variant
 
 

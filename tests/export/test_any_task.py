@@ -21,6 +21,7 @@ from edgefashion.export.graph import graph as graphs
 from edgefashion.export.graph.graph import Graph
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization.calibration import representative_dataset
+from edgefashion.export.source import Source
 from edgefashion.models import ARCHITECTURES, Architecture
 from edgefashion.recipes import NAMED_RECIPES, RECIPES, Recipe
 from edgefashion.records import run as records
@@ -222,7 +223,7 @@ OTHERS: dict[str, Callable[[], list[keras.layers.Layer]]] = {
 def test_other_models_are_exported_too(name: str, variant: Variant) -> None:
     graph = graph_of(SIGNS, *OTHERS[name]())
     calibration = representative_dataset(pictures(SIGNS, 60, 0), SIGNS, graph.normalization, 30)
-    content = method_of(variant).converter(graph, calibration, OPTIONS)("min-max")
+    content = method_of(variant).converter(Source(graph, calibration), OPTIONS)("min-max")
     unseen = pictures(SIGNS, 60, 3).images
     found, _ = run_content(content, f"other.{variant.format}", unseen)
     expected = graph.predict(unseen)
@@ -246,6 +247,6 @@ def test_a_scale_for_each_channel_is_part_of_the_first_kernel() -> None:
     unseen = pictures(SIGNS, 60, 3).images
     expected = scaled.predict(unseen)
     for variant, limit in ((FLOAT32[0], 1e-4), *((each, 0.06) for each in INT8)):
-        content = method_of(variant).converter(scaled, calibration, OPTIONS)("min-max")
+        content = method_of(variant).converter(Source(scaled, calibration), OPTIONS)("min-max")
         found, _ = run_content(content, f"scaled.{variant.format}", unseen)
         assert np.abs(found - expected).mean() < limit * expected.std()

@@ -27,6 +27,7 @@ from edgefashion.export.onnx import onnx_model as export_onnx
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import keep_float
 from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.source import Source
 from edgefashion.export.tflite import packing
 from edgefashion.export.tflite import tflite_model as tflite
 from edgefashion.export.tflite.keep_float import restore
@@ -46,7 +47,7 @@ def int8(graph: Graph, calibration: RepresentativeDataset) -> bytes:
 
 def convert(format: str, graph: Graph, calibration: RepresentativeDataset, *layers: str) -> bytes:
     options = ExportOptions(keep_float=layers)
-    return method_of(Variant(format, "int8")).converter(graph, calibration, options)("min-max")
+    return method_of(Variant(format, "int8")).converter(Source(graph, calibration), options)("min-max")
 
 
 # Which layers

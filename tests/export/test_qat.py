@@ -30,6 +30,7 @@ from edgefashion.export.onnx import onnx_model as export_onnx
 from edgefashion.export.options import ExportOptions
 from edgefashion.export.quantization import quantization_aware as export_qat
 from edgefashion.export.quantization.calibration import RepresentativeDataset
+from edgefashion.export.source import Source
 from edgefashion.export.tflite import packing, tflite_model
 from edgefashion.export.tflite.space_to_depth import compute_cells
 from edgefashion.export.verify import Limits
@@ -287,7 +288,7 @@ def test_without_rounding_a_model_computes_almost_the_same(pair: Pair, splits: S
 
 
 def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx.load_from_string(export_qat.to_onnx(cnn, calibration, ExportOptions())("training"))
+    model = onnx.load_from_string(export_qat.to_onnx(Source(cnn, calibration), ExportOptions())("training"))
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     scales = [float(tensors[node.input[1]]) for node in model.graph.node if node.op_type == "QuantizeLinear"]
     learned = quantization_aware.learned_ranges(cnn.model)
@@ -298,7 +299,7 @@ def test_onnx_has_the_ranges_that_training_settled_on(cnn: Graph, calibration: R
 
 def test_onnx_says_what_tflite_says(cnn: Graph, calibration: RepresentativeDataset, splits: Splits) -> None:
     images = splits.test.images
-    convert = export_qat.to_onnx(cnn, calibration, ExportOptions())
+    convert = export_qat.to_onnx(Source(cnn, calibration), ExportOptions())
     first, _ = run_content(convert("training"), "a.onnx", images)
     second, _ = run_content(tflite_model.int8_qat(cnn), "a.tflite", images)
     assert np.mean(first.argmax(axis=1) == second.argmax(axis=1)) >= 0.98

@@ -32,7 +32,7 @@ from edgefashion.recipes import RECIPES, overrides
 from edgefashion.recipes.selection import recipe
 from edgefashion.records.run import Story
 from edgefashion.report.card import gather, to_markdown
-from edgefashion.training import checkpoints, runs
+from edgefashion.training import checkpoints, lineage, runs
 from edgefashion.training.fine_tuning import recipe_from
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools/bench"))
@@ -186,11 +186,11 @@ def test_runs(tmp_path: Path, quick: None, sample: Dataset) -> None:
 
     def use(folder: Path) -> None:
         run = runs.read(folder)
-        runs.lineage(run)
+        lineage.lineage(run)
         run.recipe.differences(RECIPES["cnn"])
         tuned.compressed(run)
         exported = [artifact.inspect(path) for path in artifact.find(run.artifacts)]
-        to_markdown(gather("cnn", runs.stories([run]), exported, sample))
+        to_markdown(gather("cnn", lineage.stories([run]), exported, sample))
         recipe_from(run, "qat", sample.checksums)
 
     assert attempt(info, 2, write, use) == 0  # at the latest it was trained on other data

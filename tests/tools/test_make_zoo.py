@@ -13,7 +13,7 @@ from msgspec import structs
 from edgefashion import zoo
 from edgefashion.data import Dataset
 from edgefashion.errors import BadInput, RunError
-from edgefashion.training import runs
+from edgefashion.training import lineage, runs
 from edgefashion.training.runs import Run
 
 TOOL = Path(__file__).parents[2] / "tools/make_zoo"
@@ -66,13 +66,13 @@ def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(cop
         return Run(copied.folder.with_name("tuned"), info)
 
     own = tuned(base_run_id=copied.id)
-    assert runs.lineage(own) == [own, copied]
+    assert lineage.lineage(own) == [own, copied]
     own = tuned(base_run_id="gone")
-    assert runs.lineage(own) == [own]
+    assert lineage.lineage(own) == [own]
     own = tuned(base_run_id="gone", teacher_id=copied.id)
-    assert runs.lineage(own) == [own, copied]
+    assert lineage.lineage(own) == [own, copied]
     own = tuned(base_run_id=copied.id, teacher_id=copied.id)
-    assert runs.lineage(own) == [own, copied]
+    assert lineage.lineage(own) == [own, copied]
 
 
 def test_a_run_that_was_renamed_has_its_new_name(

@@ -16,7 +16,7 @@ from edgefashion import files
 from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import OutputError, RunError
 from edgefashion.recipes import RECIPES
-from edgefashion.training import runs
+from edgefashion.training import lineage, runs
 from edgefashion.training.runs import Run
 
 DATA = {
@@ -294,7 +294,7 @@ def test_a_damaged_neighbor_is_nothing_to_a_run(folder: Path) -> None:
     (make(folder.with_name("other"), "other") / runs.MODEL).write_text("damaged")
     (make(folder.with_name("another"), "another") / runs.INFO).write_text("{")
     run = runs.read(folder)
-    assert runs.lineage(run) == [run]
+    assert lineage.lineage(run) == [run]
 
 
 def test_a_run_of_a_later_version_asks_for_an_update(folder: Path) -> None:

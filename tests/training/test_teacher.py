@@ -15,7 +15,7 @@ from edgefashion.errors import BadInput, RunError
 from edgefashion.models import ARCHITECTURES
 from edgefashion.recipes import NAMED_RECIPES, Recipe
 from edgefashion.tensorflow import keras
-from edgefashion.training import runs, teacher
+from edgefashion.training import lineage, runs, teacher
 from edgefashion.training.distillation import divergence
 from edgefashion.training.runs import Run
 from edgefashion.training.train import train
@@ -112,7 +112,7 @@ def test_a_pupil_learns_from_the_mean_of_several_teachers(
     monkeypatch.delattr(teacher, "_ask")
     run = train(recipe, sample, tmp_path / "pupil", report=silent)
     assert runs.read(run.folder).recipe == resolved
-    assert {each.id for each in runs.lineage(Run(tmp_path / "pupil", run.info))} >= {run.id, digest[:12]}
+    assert {each.id for each in lineage.lineage(Run(tmp_path / "pupil", run.info))} >= {run.id, digest[:12]}
 
 
 def test_a_teacher_that_knows_the_validation_images(trained: Run, sample: Dataset, tmp_path: Path) -> None:

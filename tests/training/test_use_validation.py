@@ -18,7 +18,7 @@ from edgefashion.export import verify
 from edgefashion.export.exporter import export_run
 from edgefashion.recipes import RECIPES
 from edgefashion.report.card import origin
-from edgefashion.training import checkpoints, runs
+from edgefashion.training import checkpoints, lineage, runs
 from edgefashion.training.fine_tuning import recipe_from
 from edgefashion.training.loop import TrainingLoop
 from edgefashion.training.preparation import checked
@@ -52,7 +52,7 @@ def test_the_run_says_that_nothing_chose_its_epoch(run: Run, sample: Dataset) ->
     epochs = [line for line in LINES if line.startswith("epoch")]
     assert "with the weights kept 0." in epochs[0] and "validation" not in epochs[0]
     assert _trained.sentence(run).startswith("epoch 2 of 2 is kept, the last: validation images were learned")
-    (story,) = runs.stories([run])
+    (story,) = lineage.stories([run])
     assert origin.line(story).endswith(
         "learned from the validation images too, and none was left to choose by"
     )

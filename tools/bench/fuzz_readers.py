@@ -29,7 +29,7 @@ from edgefashion.recipes import overrides
 from edgefashion.report import compare
 from edgefashion.report.compare import page
 from edgefashion.report.compare import records as compare_records
-from edgefashion.training import runs
+from edgefashion.training import lineage, runs
 from edgefashion.zoo.read import INFO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,7 +91,9 @@ def _records(folder: Path) -> list[Kind]:
     manifests = [path.read_bytes() for path in sorted(ZOO.glob("*.tflite.json"))]
     return [
         Kind("results.json", [_results()], _compared),
-        Kind("cnn/run.json", [json.dumps(story).encode()], lambda path: runs.lineage(runs.read(path.parent))),
+        Kind(
+            "cnn/run.json", [json.dumps(story).encode()], lambda path: lineage.lineage(runs.read(path.parent))
+        ),
         Kind("tiny-int8.tflite.json", manifests, lambda path: artifact.inspect(path.with_suffix(""))),
         Kind("recipe.toml", [TOML], overrides.read),
     ]
@@ -220,3 +222,7 @@ def _bundle(path: Path) -> None:
     with bundle.open_bundle(path) as found:
         for each in found.artifacts:
             found.compare(each, found.logits[each.path.name])
+
+
+def _lineage(path: Path) -> object:
+    return lineage.lineage(runs.read(path.parent))
