@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import onnx as onnx_package
-import onnxruntime
 import pytest
 from onnx import TensorProto
 
@@ -121,16 +120,3 @@ def test_pixels_are_their_own_quantized_values_whatever_calibration_saw(
 def test_logits_are_not_rounded_to_256_steps(int8: onnx_package.ModelProto) -> None:
     (last,) = [node for node in int8.graph.node if "logits" in node.output]
     assert last.op_type == "Gemm"
-
-
-def test_a_shift_is_added_to_the_logits(graph: Graph, calibration: RepresentativeDataset) -> None:
-    model = onnx_model.prepare(graph)
-    shift = np.arange(10, dtype=np.float32)
-
-    def logits(model: onnx_package.ModelProto) -> np.ndarray:
-        session = onnxruntime.InferenceSession(model.SerializeToString())
-        return np.asarray(session.run(None, {"image": calibration.images[:5]})[0])
-
-    np.testing.assert_allclose(
-        logits(onnx_model.shift_logits(model, shift)), logits(model) + shift, atol=1e-5
-    )
