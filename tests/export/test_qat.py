@@ -213,7 +213,8 @@ def test_a_file_of_another_accuracy_is_not_kept(
     copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")), run.info)
     shutil.rmtree(copy.artifacts, ignore_errors=True)
 
-    def turned_around(model: Graph, *_: object) -> Convert:
+    def turned_around(source: Source, _: object) -> Convert:
+        model = source.graph
         dense = model.deployed.get_layer("logits").trainable_weights[0]
         dense.assign(-dense)
         return lambda _: tflite_model.int8_qat(model)
