@@ -12,7 +12,8 @@ from edgefashion.serving import limits
 from edgefashion.serving.connection import Connection
 from edgefashion.serving.site import Site
 
-_PASSING = (errno.ECONNABORTED, errno.EPROTO, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_GONE = (errno.ECONNABORTED, errno.EPROTO)
+_LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE_S, _LOOK_S = 0.05, 0.2
 
 
@@ -78,8 +79,11 @@ class Server:
         except BlockingIOError:
             return False
         except OSError as error:
-            if error.errno not in _PASSING:
+            if error.errno not in (*_GONE, *_LACKING):
                 raise
+            if error.errno in _LACKING:
+                with self._lock:
+                    self._make_room()
             time.sleep(_PAUSE_S)
         return True
 

@@ -31,6 +31,7 @@ PAGE_HEADERS = {
 """Of the page: nothing but its own parts is loaded, and no other site shows it."""
 PREDICT = "/predict"
 OPTIONS = ("invert", "pixels")
+_WHOLE = "send the picture as a whole, with its Content-Length"
 _CRASHED = "the models failed at this picture; others are answered"
 _SLOW = "the models gave no answer in time; other pictures are answered"
 
@@ -58,6 +59,7 @@ class Site:
             raise Refusal(404, f"there is nothing here but {', '.join(sorted([*self._files, PREDICT]))}")
         if head.method not in allowed.split(", "):
             raise Refusal(405, f"{head.path} takes {allowed}", Allow=allowed)
+        _check_size(head)
         if head.path == PREDICT:
             origins.check_site(head)
             _options(head.query)
@@ -101,13 +103,21 @@ def _options(query: str) -> dict[str, bool]:
     return {name: value == "true" for name, value in found}
 
 
+def _check_size(head: Head) -> None:
+    """Raise Refusal for a body that is too large, or of which that is not known: chunks have their own ends,
+    whatever a Content-Length says beside them.
+    """
+    if "transfer-encoding" in head.headers:
+        raise Refusal(411, _WHOLE)
+    if int(head.headers.get("content-length", 0)) > limits.BODY_BYTES:
+        raise Refusal(413, f"a picture is {limits.BODY_BYTES >> 20} MiB at most: make it smaller")
+
+
 def _check_body(head: Head) -> None:
     length, kind = head.headers.get("content-length"), head.headers.get("content-type", "")
     if length is None:
-        raise Refusal(411, "send the picture as a whole, with its Content-Length")
+        raise Refusal(411, _WHOLE)
     if int(length) == 0:
         raise Refusal(415, "there is no picture in this request: send its bytes as the body")
-    if int(length) > limits.BODY_BYTES:
-        raise Refusal(413, f"a picture is {limits.BODY_BYTES >> 20} MiB at most: make it smaller")
     if kind.lower().startswith("multipart/"):
         raise Refusal(415, "send the picture's bytes alone as the body, not in a form")

@@ -1,6 +1,7 @@
 """Clients that are slow, leave, or send what is no request."""
 
 import contextlib
+import errno
 import random
 import socket
 import threading
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +108,23 @@ def test_one_client_that_holds_all_connections_keeps_nobody_out(
                 stream.sendall(BEGUN)
         assert served.predict(shoe).status == 200
         assert served.server.connections <= 8
+
+
+def test_one_client_that_holds_all_descriptors_keeps_nobody_out(
+    served: "Served", shoe: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, room = served.server._listener.accept, 8
+
+    def accept() -> Any:
+        if served.server.connections >= room:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return own()
+
+    monkeypatch.setattr(served.server, "_listener", SimpleNamespace(accept=accept))
+    with ExitStack() as held:
+        for _ in range(12):
+            held.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=5))
+        assert served.predict(shoe).status == 200
 
 
 def test_one_connection_serves_many_requests(served: "Served", shoe: bytes) -> None:

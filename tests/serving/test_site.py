@@ -159,9 +159,21 @@ def test_a_picture_of_too_many_bytes_or_pixels_is_refused(served: "Served", enco
     assert answer.status == 413 and "25,000,000 pixels" in answer.json["error"]
 
 
-def test_a_body_of_unknown_length_is_refused(served: "Served") -> None:
-    answer = served.raw(POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n")
-    assert b" 411 " in answer and b"with its Content-Length" in answer
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 3\r\n"])
+@pytest.mark.parametrize("first", [b"POST /predict", b"GET /", b"HEAD /about.json"])
+def test_a_body_of_unknown_length_is_refused_wherever_it_comes_and_whatever_it_claims(
+    first: bytes, length: bytes, served: "Served"
+) -> None:
+    head = first + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + length + b"Transfer-Encoding: chunked\r\n\r\n"
+    for body in (b"0\r\n\r\n", b"2\r\nab\r\n0\r\n\r\n"):
+        answer = served.raw(head + body + POST)
+        assert answer.count(b"HTTP/1.1 ") == 1 and answer.startswith(b"HTTP/1.1 411 ")
+        assert first.startswith(b"HEAD") or b"with its Content-Length" in answer
+
+
+def test_a_page_is_asked_for_without_a_body_that_would_keep_others_waiting(served: "Served") -> None:
+    announced = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n"
+    assert b" 413 " in served.raw(announced % (limits.BODY_BYTES + 1))
 
 
 def test_names_of_classes_reach_programs_as_they_are_and_invert_is_heeded(
