@@ -1,6 +1,7 @@
 """The page as people use it: opened from disk, without a network, light and dark, on a phone, by keyboard."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,19 @@ def test_it_is_for_everybody_in_every_width_light_and_dark(windows: "Windows", f
     page.locator("button[data-cell]").first.click()
     windows.assert_accessible(page)
     assert windows.requests == [file.as_uri()]
+
+
+def test_names_without_a_space_make_no_window_scroll(
+    windows: "Windows", build: ModuleType, tmp_path: Path
+) -> None:
+    classes = tuple(letter * 200 for letter in "abc")
+    long = build.Task("t" * 200, build.PETS.image_shape, classes, build.PICTURE)
+    build.report(long, "w" * 200).save(tmp_path / "long.html")
+    page = windows(tmp_path / "long.html")
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        windows.assert_fits(page)
 
 
 def test_it_is_dark_where_the_system_is(windows: "Windows", file: Path) -> None:
