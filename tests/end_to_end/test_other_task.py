@@ -34,7 +34,6 @@ QAT = {("tflite", "int8-qat"), ("onnx", "int8-qat")}
 INT8 = {("tflite", "int8"), ("onnx", "int8")}
 EXPORTED = {
     "cnn": CNN,
-    "cnn-64k": set(),
     "mobilenetv2-limit-12": INT8,
     "cnn-qat": QAT,
     "cnn-pruned-0.5": {("tflite", "int8")},
@@ -68,8 +67,7 @@ def typed(
 def trained(typed: Typed, other_folder: Path) -> Path:
     """The folder of its runs."""
     options = ("--epochs", 1, "--batch-size", 24, "--data", other_folder)
-    typed("train", *options)
-    typed("train", "--recipe", "cnn-64k", *options)
+    typed("train", "--set", "flip=true", "--set", "shift=2", "--set", "erase=0.3", *options)
     typed("train", "--model", "mobilenetv2", "--weights", "none", "--width", 0.35, "--limit", 12, *options)
     typed("train", "--qat", "cnn", *options)
     typed("train", "--from", "cnn", "--prune", 0.5, *options)

@@ -332,7 +332,7 @@ def test_a_task_whose_images_are_not_for_its_architecture(trained: Run) -> None:
 def test_damaged_bytes_end_in_one_line_or_in_a_model(trained: Run, stranger: Stranger) -> None:
     """Most of the changes are where they hurt: in what is not weights."""
     whole, chance = trained.model_path.read_bytes(), random.Random(0)
-    for _ in range(40):
+    for _ in range(15):
         content = bytearray(whole)
         for _ in range(chance.choice([1, 4, 64])):
             place = chance.choice([chance.randrange(12_000), -1 - chance.randrange(2_000)])

@@ -1,9 +1,7 @@
 """Trainings on other machines, over ssh: two train one run, and one that is lost ends all by its name."""
 
 import contextlib
-import gzip
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -189,23 +187,3 @@ def test_lines_of_tensorflow_are_told_only_where_one_of_them_is_the_reason() -> 
 def test_a_clock_that_is_off_is_a_warning(clock: float, said: str) -> None:
     warning = session.of_clock(clock, asked=100, answered=102.4)
     assert said in warning and bool(warning) == bool(said)
-
-
-def test_machines_with_other_data_are_named_before_anything_is_trained(
-    pair: "list[LoopbackHost]", tmp_path: Path, sample_folder: Path
-) -> None:
-    for host in pair:
-        shutil.copytree(sample_folder, host.home / "pictures")
-    (pair[1].home / "pictures/SHA256SUMS").unlink()
-    images = pair[1].home / "pictures/train-images-idx3-ubyte.gz"
-    content = bytearray(gzip.decompress(images.read_bytes()))
-    content[-1] ^= 1
-    images.write_bytes(gzip.compress(bytes(content)))
-    began = time.monotonic()
-    with training(tmp_path, Path("pictures"), "--workers=a,b", "--epochs=1000") as process:
-        assert process.wait(LIMIT_S) == 2
-    said = (tmp_path / "said").read_text()
-    assert "edgefashion: b: it is about to train something else than a (other data" in said
-    assert "a: epoch 1" not in said and time.monotonic() - began < 60  # 10 on an idle machine
-    for host in pair:
-        host.wait_until_idle()

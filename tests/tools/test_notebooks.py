@@ -12,7 +12,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "tools/notebooks").glob("*.ipynb"))
 SMALL = """
-EPOCHS, LIMIT, SECONDS, RUN = 1, 400, 0.01, "runs/small"
+EPOCHS, LIMIT, SECONDS, RUN = 1, 100, 0.01, "runs/small"
+plt.rcParams["figure.dpi"] = 20
 
 from edgefashion.benchmarking import watch
 from edgefashion.runtimes import content, in_process
@@ -24,14 +25,19 @@ EPOCHS, LIMIT, SECONDS, RUN = 1, 100, 0.01, "runs/short"
 WIDTH, WEIGHTS = 0.35, "random.h5"
 
 from dataclasses import replace
+from functools import cache
 from edgefashion.models import mobilenetv2
 from edgefashion.tensorflow import keras
 
-def first_blocks(width, size):
-    whole = keras.applications.MobileNetV2(
+@cache
+def whole(width, size):
+    return keras.applications.MobileNetV2(
         input_shape=(*size, 3), include_top=False, weights=None, alpha=width
     )
-    return keras.Model(whole.input, whole.get_layer("block_2_add").output)
+
+def first_blocks(width, size):
+    found = whole(width, size)
+    return keras.models.clone_model(keras.Model(found.input, found.get_layer("block_2_add").output))
 
 mobilenetv2.SIZE, mobilenetv2._untrained = 48, first_blocks
 first_blocks(WIDTH, (48, 48)).save_weights(WEIGHTS)
