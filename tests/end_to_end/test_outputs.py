@@ -21,6 +21,12 @@ from edgefashion.errors import BadInput, OutputError
 from edgefashion.files import reading
 
 COMMAND = [sys.executable, "-m", "edgefashion"]
+TALKATIVE = """
+from edgefashion.cli import _progress, main
+_progress.Bar.__init__.__defaults__ = (0, True)
+main()
+"""
+"""The same, which says how far it is whenever it gets further."""
 BENCH = ["bench", "--seconds", "0.05", "--threads", "1"]
 
 
@@ -102,16 +108,16 @@ def test_what_is_measured_is_kept_however_one_is_told_to_end(
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    words = ["bench", model, "--seconds", "60", "--threads", "1", "--json", tmp_path / "r.json"]
+    words = ["bench", model, "--seconds", "5", "--threads", "1", "--json", tmp_path / "r.json"]
     process = subprocess.Popen(
-        [*COMMAND, *words],
+        [sys.executable, "-c", TALKATIVE, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"TMPDIR": str(temporary)},
     )
     assert process.stderr
-    while "round" not in process.stderr.readline():
+    while "round 3" not in process.stderr.readline():
         assert process.poll() is None
     for _ in range(presses):
         process.send_signal(number)
@@ -312,9 +318,10 @@ def test_no_verb_makes_the_folder_of_an_output_file(
     verb: str, option: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before anything is done, whatever else is named."""
+    name = f"results/of/today.{'html' if verb == 'report' else 'png'}"
     with pytest.raises(SystemExit) as ended:
-        main([verb, "a.json", option, "results/of/today.png"])
+        main([verb, "a.json", option, name])
     said = capsys.readouterr().err
     assert ended.value.code == 2
-    assert said.startswith("edgefashion: cannot write results/of/today.png: No such file or directory; ")
+    assert said.startswith(f"edgefashion: cannot write {name}: No such file or directory; ")
     assert not list(here.iterdir())
