@@ -1,7 +1,9 @@
 """Where a server listens, who does so already, and how others reach it."""
 
 import contextlib
+import errno
 import ipaddress
+import os
 import socket
 from pathlib import Path
 from urllib.parse import quote
@@ -9,6 +11,7 @@ from urllib.parse import quote
 BACKLOG = 128
 _TRIED = 20
 _LISTENS = "0A"
+_BROADCAST = "255.255.255.255"
 _NOWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 """Addresses of documentation: nothing is sent there."""
 
@@ -17,6 +20,8 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises OSError, of which socket.gaierror is for a name that is unknown."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, place = found[0]
+    if _is_of_many(str(place[0])):
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,6 +31,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _is_of_many(address: str) -> bool:
+    """Whether it is multicast or broadcast: the system listens there, and nobody can connect."""
+    return ipaddress.ip_address(address).is_multicast or address == _BROADCAST
 
 
 def free_port(host: str, above: int) -> int | None:

@@ -1,5 +1,6 @@
 """Where a server listens, and what that is called."""
 
+import errno
 import socket
 from typing import cast
 
@@ -23,6 +24,13 @@ def test_a_browser_finds_it_by_its_url() -> None:
     with address.listen("localhost", 0) as listener:
         assert address.url(listener).startswith("http://") and not address.is_open(listener)
         assert address.free_port("localhost", listener.getsockname()[1]) is not None
+
+
+@pytest.mark.parametrize("host", ["255.255.255.255", "224.0.0.1"])
+def test_where_nobody_can_connect_nobody_listens(host: str) -> None:
+    with pytest.raises(OSError) as raised, address.listen(host, 0):
+        pass
+    assert raised.value.errno == errno.EADDRNOTAVAIL
 
 
 @pytest.mark.parametrize(
