@@ -70,7 +70,7 @@ class Connection:
             method = request.method
             response = self._respond(request)
         except h11.RemoteProtocolError as error:
-            response = Refusal(error.error_status_hint, f"this is no request of HTTP: {error}").response()
+            response = _refused(error).response()
         except TimeoutError:
             if self.rest():
                 return False
@@ -153,6 +153,14 @@ class Connection:
         self._deadline = time.monotonic() + limits.LINGER_S
         while self._receive():
             pass
+
+
+def _refused(error: h11.RemoteProtocolError) -> Refusal:
+    if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+        why = f"the first line and headers have more than {limits.HEAD_BYTES >> 10} KiB: send fewer"
+    else:
+        why = f"this is no request of HTTP: {error}"
+    return Refusal(error.error_status_hint, why)
 
 
 def _head(request: h11.Request, address: str) -> Head:

@@ -59,7 +59,7 @@ def within_a_second(holds: Any) -> bool:
         (
             b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * limits.HEAD_BYTES,
             431,
-            b"no request of HTTP",
+            b"first line and headers have more than 16 KiB",
         ),
         (BEGUN, 400, b"no request of HTTP"),
     ],
