@@ -125,7 +125,8 @@ def forget_hosts(elsewhere: Elsewhere, names: Sequence[str]) -> None:
         return environment.forget(remote)
 
     def told(host: "Host", removed: bool) -> None:
-        say(f"{host}: {'removed what edgefashion had left there' if removed else 'nothing was left there'}")
+        what = "removed" if removed else "there is no"
+        say(f"{host}: {what} {environment.FOLDER}; data that a training fetched there stays")
 
     raise_all(follow(elsewhere.hosts, work, told), len(elsewhere.hosts))
 

@@ -62,7 +62,7 @@ protocol_options = options(
     type=FOLDER,
     help="Of --host: the folder for a results file of each, written as soon as it comes. Default: hosts.",
 )
-@click.option("--forget", is_flag=True, help="Of --host: only remove what edgefashion has left there.")
+@click.option("--forget", is_flag=True, help="Of --host: only remove the environments and files sent there.")
 @output_options
 def bench(
     names: tuple[str, ...],

@@ -24,6 +24,8 @@ LIMIT_S = 1800.0
 ANSWER_S = 60.0
 _MEND = "name a Python there that has edgefashion: edgefashion bench --python PATH"
 _MARK = "edgefashion is"
+FOLDER = "~/.cache/edgefashion/hosts"
+"""All that is ours there, unless XDG_CACHE_HOME is set."""
 _FORGET = """
 folder="${XDG_CACHE_HOME:-$HOME/.cache}/edgefashion/hosts"
 if [ -d "$folder" ]; then rm -rf -- "$folder" && echo removed; else echo nothing; fi
@@ -152,7 +154,7 @@ def named(remote: Remote, python: str) -> Environment:
 
 
 def forget(remote: Remote) -> bool:
-    """Remove all that is ours there, and say whether there was any. Raises HostError."""
+    """Remove our folder there, and say whether there was any. Raises HostError."""
     done = remote.shell(_FORGET, limit_s=ANSWER_S)
     lines = done.stdout.splitlines()
     if done.code or not lines or lines[-1] not in ("removed", "nothing"):
