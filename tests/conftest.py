@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -35,15 +36,22 @@ if TYPE_CHECKING:
     from edgefashion.training.runs import Run
 
 LONGEST = (
-    *("test_main_job", "test_any_task", "test_train", "test_bench_tools", "test_other_task", "test_outputs"),
-    *("test_keep_float", "test_compression", "test_loop", "test_rounds", "test_light_install", "test_verb"),
-    *("test_qat", "test_models", "test_other_release", "test_versions", "test_bench_stock", "test_debug"),
-    *("test_inspection_bounds", "test_quantization_aware", "test_instruction_count", "test_emulated_pi"),
-    *("test_hostile_models", "test_runtimes", "test_weights", "test_readme", "test_reproduce_zoo"),
-    *("test_replicas", "test_exporter", "test_zoo", "test_fresh_process", "test_teacher", "test_card"),
-    *("test_folds_measured", "test_quantize", "test_any_model", "test_small_set", "test_mixed_precision"),
-    *("test_environment", "test_cluster", "test_replicas", "test_meeting", "test_shelf", "test_served"),
-    "test_notebooks",
+    *("test_main_job", "test_train", "test_any_task", "test_bench_tools", "test_replicas", "test_other_task"),
+    *("test_emulated_pi", "test_environment", "test_compression", "test_light_install", "test_keep_float"),
+    *("test_outputs", "test_folds_measured", "test_loop", "test_notebooks", "test_training", "test_qat"),
+    *("test_versions", "test_quantization_aware", "test_small_set", "test_exporter", "test_any_model"),
+    *("test_rounds", "test_verb", "test_models", "test_bench_stock", "test_debug", "test_quantize"),
+    *("test_reproduce_zoo", "test_inspection_bounds", "test_instruction_count", "test_hosts", "test_weights"),
+    *(
+        "test_hostile_models",
+        "test_runtimes",
+        "test_readme",
+        "test_zoo",
+        "test_fresh_process",
+        "test_teacher",
+    ),
+    *("test_card", "test_last_bias", "test_mixed_precision", "test_other_release", "test_diagnosis"),
+    *("test_signature", "test_meeting", "test_shelf", "test_served"),
 )
 """The files that take longest come first: no process is left with one when the others are done."""
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
@@ -63,6 +71,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the files; of each its tests stay in order."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Python looks for garbage in what tests make, not again and again in all that they import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

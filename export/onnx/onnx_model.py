@@ -144,8 +144,11 @@ def _convert(function: Any) -> onnx.ModelProto:
 @contextlib.contextmanager
 def _collected() -> Iterator[None]:
     """tf2onnx makes dozens of copies of all weights, each of which knows itself: Python looks for such in
-    time only where it need not look through all of TensorFlow for them.
+    time only where it need not look through all of TensorFlow for them. What a caller froze stays so.
     """
+    if gc.get_freeze_count():
+        yield
+        return
     gc.collect()
     gc.freeze()
     try:

@@ -1,3 +1,4 @@
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -120,3 +121,9 @@ def test_pixels_are_their_own_quantized_values_whatever_calibration_saw(
 def test_logits_are_not_rounded_to_256_steps(int8: onnx_package.ModelProto) -> None:
     (last,) = [node for node in int8.graph.node if "logits" in node.output]
     assert last.op_type == "Gemm"
+
+
+def test_what_a_caller_froze_stays_so(graph: Graph) -> None:
+    before = gc.get_freeze_count()
+    onnx_model.float32(graph)
+    assert gc.get_freeze_count() > 0.9 * before > 0
