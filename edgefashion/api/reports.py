@@ -83,8 +83,7 @@ def _sort(each: Reportable, into: _Named) -> None:
 def _subject(named: str | Path | Run) -> Subject:
     if not isinstance(named, Run) and zoo.is_name(named):
         stories, artifacts = known_of(named)
-        return Subject(stories[0].name, stories, artifacts, zoo.open_zoo().task)
+        return Subject(stories[0].name, stories, artifacts, zoo.open_zoo().task, str(named))
     run = named if isinstance(named, Run) else runs.read(named)
-    if exported(run):
-        return Subject(run.name, *known_of(run), run.task)
-    return Subject(run.name, lineage.stories(lineage.lineage(run)), [], run.task)
+    known = known_of(run) if exported(run) else (lineage.stories(lineage.lineage(run)), [])
+    return Subject(run.name, *known, run.task, str(run.folder))

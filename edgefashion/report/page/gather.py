@@ -1,7 +1,7 @@
 """From models and results files to a report."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Subject:
     stories: Sequence[Story]
     artifacts: Sequence[Artifact]
     task: Task
+    argument: str
+    """What names it on a command line."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def gather(
     Raises BadInput for results of another task, and where nothing is left to report on.
     """
     read = _read(given)
-    _check_one_task(subjects, read.results)
+    _check_one_task(subjects, read.results, all(isinstance(each, Path) for each in given))
     if not (subjects or read.results or read.layers):
         raise BadInput("; ".join([*left_out, *read.left_out]) or "there is nothing to report on")
     known = {row.sha256 for file in read.results for row in file.results.rows if row.accuracy is not None}
@@ -98,18 +100,26 @@ def _unfiled(given: Sequence[Path | Results]) -> list[File]:
     return [File((Path(f"results {number}"),), each) for number, each in enumerate(results, 1)]
 
 
-def _check_one_task(subjects: Sequence[Subject], files: Sequence[File]) -> None:
-    told: dict[str, str] = {}
+def _check_one_task(subjects: Sequence[Subject], files: Sequence[File], typed: bool) -> None:
+    """Raise BadInput for several; where all can be `typed`, with a command for each."""
+    told: dict[str, list[str]] = {}
     for subject in subjects:
-        told.setdefault(subject.task.name, subject.name)
+        told.setdefault(subject.task.name, []).append(subject.argument)
     for file in files:
         if file.results.dataset:
-            told.setdefault(file.results.dataset.name, str(file.paths[0]))
+            told.setdefault(file.results.dataset.name, []).append(str(file.paths[0]))
     if len(told) > 1:
         (task, where), (other, elsewhere) = list(told.items())[:2]
-        raise BadInput(
-            f"{where} is of {task}, and {elsewhere} of {other}: a report is on one task, write one of each"
-        )
+        what = f"{where[0]} is of {task}, and {elsewhere[0]} of {other}"
+        commands = f": {', and '.join(_commands(told.values()))}" if typed else ""
+        raise BadInput(f"{what}: a report is on one task, write one of each{commands}")
+
+
+def _commands(each: Iterable[Sequence[str]]) -> list[str]:
+    return [
+        shlex.join(("edgefashion", "report", *names, "-o", f"report-{number}.html"))
+        for number, names in enumerate(each, 1)
+    ]
 
 
 def _model(subject: Subject, known: set[str | None], find: Find, progress: Progress | None) -> Model:

@@ -69,7 +69,7 @@ def test_a_run_that_is_damaged_is_left_out_and_a_damaged_file_of_a_run_is_not_as
     assert len(found.left_out) == 1 and "there is no run" in found.left_out[0]
     first, *others = ef.make_report(exported).models[0].artifacts
     broken = ef.Artifact(first.path, first.manifest, defect="its SHA-256 is another")
-    subject = Subject("cnn", whole.models[0].stories, [broken, *others], zoo.open_zoo().task)
+    subject = Subject("cnn", whole.models[0].stories, [broken, *others], zoo.open_zoo().task, "runs/cnn")
     (model,) = gather([subject], [], lambda _: sample).models
     assert model.card and first.path not in [each.path for each in model.card.artifacts]
     assert len(model.artifacts) == 4

@@ -100,7 +100,9 @@ def test_results_of_another_task_are_refused_and_both_named(
     assert said.count("\n") == 1
     assert f"{results[0]} is of pets, and {results[1]} of clothes" in said
     said = report(capsys, "zoo:cnn-64k", results[1], "-o", page, code=2)
-    assert "cnn-64k-qat is of Fashion-MNIST" in said and not page.exists()
+    assert "zoo:cnn-64k is of Fashion-MNIST" in said and not page.exists()
+    assert "write one of each: edgefashion report zoo:cnn-64k -o report-1.html, and " in said
+    assert said.endswith(f"edgefashion report {results[1]} -o report-2.html\n")
 
 
 def test_a_run_without_exports_shows_its_training(
