@@ -9,7 +9,6 @@ import numpy as np
 from edgefashion.data import Dataset, Splits, Task, split
 from edgefashion.data.splits import with_validation
 from edgefashion.errors import BadInput
-from edgefashion.errors.wording import setting
 from edgefashion.models import Architecture, check_size
 from edgefashion.models import replicas as layers
 from edgefashion.recipes import Recipe
@@ -82,7 +81,7 @@ def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[Run]]:
     recipe.check_shift(dataset.task.height, dataset.task.width)
     if recipe.use_validation and dataset.fold:
         raise BadInput(
-            f"the last model of {setting('--folds')} is measured on its validation pictures alone: leave out "
+            "the last model of several folds is measured on its validation pictures alone: leave out "
             "use_validation"
         )
     check_size(architecture_for(recipe), dataset.task)

@@ -50,8 +50,8 @@ def train_seeds(
         )
     if recipe.use_validation:
         raise BadInput(
-            "with use_validation nothing is left that tells which seed is best: leave out "
-            f"{setting('--seeds')}, and set seed"
+            "with use_validation nothing is left that tells which of several seeds is best: train with one, "
+            "which seed sets"
         )
     found = [
         fit(replace(recipe, seed=seed), folder.with_name(f"{folder.name}-seed-{seed}"))
