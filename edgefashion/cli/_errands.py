@@ -1,5 +1,6 @@
 """What `train` asks of other machines: how it was typed, with what is read here in place of its names."""
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgefashion.cli import _fine_tuning
-from edgefashion.recipes import FineTuning
+from edgefashion.recipes import FineTuning, Recipe
 
 if TYPE_CHECKING:
     from edgefashion.recipes.overrides import Config
@@ -18,7 +19,7 @@ _HERE = ("--workers", "--python", "--runs", "--name", "--seeds", "--resume")
 """Options for this computer."""
 _READ = ("--data", "--config", "--set", "--teacher", "--weights", "--from", "--qat")
 """Those that name something, or may: they are said anew."""
-_FLAGS, _PERHAPS_VALUED = ("--resume",), ("--from", "--qat")
+_FLAGS, _PERHAPS_VALUED = ("--resume", "--force"), ("--from", "--qat")
 _PATHS = ("teacher", "other_teachers", "weights")
 """Fields of a recipe, which are paths."""
 _NO_FILES = ("imagenet", "none")
@@ -65,9 +66,9 @@ def fine_tuning(
     models: tuple[str, ...],
     root: Path,
     changes: dict[str, Any],
-) -> str:
-    """Let it go on from a run, which is sent along; gives the usual name of what comes of it. Raises RunError
-    and BadInput where it cannot.
+) -> tuple[str, Recipe]:
+    """Let it go on from a run, which is sent along; gives the usual name of what comes of it, and the recipe.
+    Raises RunError and BadInput where it cannot.
     """
     from edgefashion.training.fine_tuning import recipe_from, run_name
 
@@ -76,7 +77,13 @@ def fine_tuning(
     recipe = recipe_from(base, kind, base.info.data.checksums, **changes)
     words = _without(errand.words, ("--model",))
     errand.words = (*words, f"--{'qat' if kind == 'qat' else 'from'}={errand.give_run('base', base)}")
-    return run_name(base, recipe)
+    return run_name(base, recipe), recipe
+
+
+def resuming() -> str:
+    """The command as it was typed, to go on with."""
+    typed = _typed_without(("--resume", "--force"))
+    return shlex.join(("edgefashion", "train", *typed, "--resume"))
 
 
 def _typed_without(left_out: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from edgefashion.cli._data import Chosen, options_of
 from edgefashion.cli._output import say
 from edgefashion.errors import DataError, RunError
 from edgefashion.files import reading
-from edgefashion.recipes import NAMED_RECIPES, RECIPES, run_name
+from edgefashion.recipes import AUTO, NAMED_RECIPES, RECIPES, Recipe, changed, run_name
 
 if TYPE_CHECKING:
     from edgefashion.data.picture_sets.options import PictureOptions
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Origin = tuple["DatasetInfo | None", "Task | None", dict[str, str]]
 """What a training began with, what images were made of it, and its checksums."""
+_RUNS = ("weights", "base_run_id", "teacher", "teacher_id", "other_teachers", "other_teacher_ids")
+"""Fields of a recipe that are called otherwise, or filled in, where it is trained."""
 
 
 def usual_name(recipe_name: str | None, models: tuple[str, ...], limit: int | None) -> str:
@@ -47,6 +49,28 @@ def chosen_before(chosen: Chosen, folder: Path) -> Chosen:
     given = {name: value for name, value in chosen.options.items() if value not in (None, False)}
     options = cast("PictureOptions", {**made, **options_of(data), **given})
     return replace(chosen, folder=Path(data.folder), options=options)
+
+
+def check_recipe(
+    folder: Path, recipe: Recipe | None, name: str | None, model: str, changes: dict[str, Any]
+) -> None:
+    """Raise RunError where the unfinished training of the run `folder` has another recipe than `recipe`, or
+    else the one called `name`, or that of the model; where that depends on pictures, than what is changed.
+    """
+    from edgefashion.data import FASHION_MNIST
+    from edgefashion.task import Task
+    from edgefashion.training import checkpoints, runs
+
+    state = checkpoints.begun(runs.staging(folder))
+    if state is None:
+        return
+    if recipe is None:
+        usual = NAMED_RECIPES.get(name or "")
+        if usual is None and name != AUTO and state.task:
+            is_known = Task.from_dict(state.task.to_dict(), str(folder), RunError) == FASHION_MNIST
+            usual = RECIPES[model] if is_known else None
+        recipe = changed(usual or state.recipe, **changes)
+    state.check(replace(recipe, **{field: getattr(state.recipe, field) for field in _RUNS}), state.data)
 
 
 def _origin(folder: Path) -> Origin | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgefashion.cli import _trained
+from edgefashion.cli import _errands, _trained
 from edgefashion.cli._options import options
 from edgefashion.cli._output import say
 from edgefashion.errors import BadInput, HostError, RunError
@@ -266,16 +266,16 @@ def _going_on(stagings: Iterable[Path]) -> Iterator[None]:
     def is_kept() -> bool:
         return any(checkpoints.has_checkpoint(one) or (one / runs.INFO).is_file() for one in stagings)
 
-    again = "the same command with --resume, without --force, goes on from there"
+    again = f"next, also with other --workers: {_errands.resuming()}"
     try:
         yield
     except KeyboardInterrupt as interruption:
         if not is_kept():
             raise
-        raise KeyboardInterrupt(f"interrupted; {again}") from interruption
+        raise KeyboardInterrupt(f"interrupted; what has come home is kept; {again}") from interruption
     except HostError as error:
-        if is_kept() and error.exit_code != BadInput.exit_code and "--resume" not in str(error):
-            say(f"what has come home is kept: {again}, also with other --workers")
+        if is_kept() and error.exit_code != BadInput.exit_code:
+            say(f"what has come home is kept; {again}")
         raise
 
 

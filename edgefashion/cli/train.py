@@ -97,14 +97,17 @@ def train(
     if _workers.asked(workers, python, models, cluster, fold):
         hosts = _workers.hosts_of(workers or "")
         errand = _errands.made(file, own, texts, chosen.folder)
+        recipe = None
         if tuning is None:
             _recipes.check(models, recipe_name, chosen, **changes)
             usual = _resuming.usual_name(recipe_name, models, changes.get("limit"))
         else:
             changes |= {"sparsity": sparsity, "clusters": clusters}
             _workers.check_shared(hosts, tuning[0], bool(seeds))
-            usual = _errands.fine_tuning(errand, tuning, models, root, changes)
+            usual, recipe = _errands.fine_tuning(errand, tuning, models, root, changes)
         folder = root / (name or usual)
+        if resume:
+            _resuming.check_recipe(folder, recipe, recipe_name, models[0], changes)
         _workers.Elsewhere(hosts, python, errand, folder, resume, force).run(seeds, folds)
         following(shlex.join(("edgefashion", "export", str(folder))))
         return

@@ -9,7 +9,6 @@ from pathlib import Path
 from signal import SIGABRT
 
 from edgefashion.errors import BadInput, HostError
-from edgefashion.errors.wording import setting
 from edgefashion.escaping import visible
 from edgefashion.hosts import failures
 from edgefashion.hosts.environment import Environment
@@ -152,7 +151,7 @@ def _failed(host: Host, code: int, last: str) -> HostError:
         error.exit_code = code
         return error
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    mend = f"go on from the last checkpoint that came home with {setting('--resume')}"
+    mend = "mend that there, or leave it out of the workers"
     return HostError(host.name, f"its training {how}; its last words: {said}", mend)
 
 
