@@ -203,7 +203,9 @@ def differences(name: str, found: Sequence[tuple[str, Paired]]) -> Chart | None:
         return None
     ends = [(100 * pair.low, 100 * pair.high) for _, pair in rows]
     values = [100 * pair.difference for _, pair in rows]
-    title = "Accuracy less that of float32, with 95 % intervals"
+    counts = {pair.images for _, pair in rows}
+    images = f" on {counts.pop():,} images" if len(counts) == 1 else ""
+    title = f"Accuracy less that of float32{images}, with 95 % intervals"
     return _intervals(name, title, "points", [label for label, _ in rows], values, ends, zero=True)
 
 

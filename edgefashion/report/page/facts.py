@@ -100,8 +100,12 @@ def _states(source: DeviceResults, text: Callable[[State], str]) -> str:
     return " → ".join(dict.fromkeys(filter(None, found)))
 
 
-def _of(value: object, unit: str = "") -> str:
-    return "" if value is None else f"{value}{unit}"
+def _of(value: int | None, unit: str = "") -> str:
+    return "" if value is None else f"{value:,}{unit}"
+
+
+def _virtual(host: str | None) -> str:
+    return "" if host is None else "yes" if host == "unnamed" else f"of {host}"
 
 
 def _runtimes(source: DeviceResults) -> str:
@@ -118,7 +122,7 @@ _OF_DEVICE: dict[str, Callable[[DeviceResults], str]] = {
     "Board": lambda source: source.results.device.board or "",
     "Processor": lambda source: source.results.device.cpu or source.results.device.machine or "",
     "Emulated by": lambda source: source.emulated or "",
-    "Virtual machine of": lambda source: source.results.device.virtual or "",
+    "Virtual machine": lambda source: _virtual(source.results.device.virtual),
     "Cores": lambda source: _of(source.results.device.cores),
     "Instruction sets": lambda source: " ".join(source.results.device.isa or ()),
     "Memory": lambda source: _of(source.results.device.memory_mb, " MiB"),

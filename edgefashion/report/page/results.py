@@ -10,6 +10,7 @@ from edgefashion.errors import BadInput
 from edgefashion.errors.wording import few
 from edgefashion.evaluation import columns, words
 from edgefashion.evaluation import page as evaluated
+from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
 from edgefashion.report.compare import Comparison, DeviceResults, Line
 from edgefashion.report.compare import page as comparing
@@ -67,21 +68,31 @@ class Beside:
     pair: Paired | None
 
 
-def headlines(comparison: Comparison) -> list[Headline]:
+def headlines(report: Report) -> list[Headline]:
     """The usual file of each model, as the first device has it, and what it takes on each: the most accurate
-    first.
+    first. Accuracies are those on the most images.
     """
     found: dict[str, list[tuple[Row, DeviceResults]]] = {}
-    for source in comparison.sources:
+    for source in report.comparison.sources if report.comparison else ():
         for row in words.usual_rows(source.results.rows):
             found.setdefault(row.model, []).append((row, source))
-    return [_headline(own) for own in sorted(found.values(), key=lambda own: -(own[0][0].accuracy or 0))]
+    widest = _on_most_images(report)
+    told = [(*widest.get(own[0][0].sha256, (own[0][0], own[0][1].results)), own) for own in found.values()]
+    return [_headline(*each) for each in sorted(told, key=lambda each: -(each[0].accuracy or 0))]
 
 
-def _headline(found: Sequence[tuple[Row, DeviceResults]]) -> Headline:
-    row, source = found[0]
+def _on_most_images(report: Report) -> dict[str | None, tuple[Row, Results]]:
+    """The SHA-256 of a file → its accuracy on the most images that it has answered, of several the first."""
+    sources = report.comparison.sources if report.comparison else ()
+    cards = [model.card for model in report.models if model.card]
+    results = [*(source.results for source in sources), *(card.results for card in cards)]
+    rows = [(row, each) for each in results for row in each.rows if row.accuracy is not None and row.sha256]
+    return {found[0].sha256: found for found in sorted(rows[::-1], key=lambda found: found[0].images or 0)}
+
+
+def _headline(row: Row, results: Results, found: Sequence[tuple[Row, DeviceResults]]) -> Headline:
     kind = f"{columns.precision(row)} {formats.title(row.format)}"
-    data = source.results.dataset
+    data = results.dataset
     images = f"{row.images:,} {data.measured}" if row.images and data else ""
     ends = row.accuracy_ci95
     interval = f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f} % (95 % interval), {images}" if ends else images
@@ -217,18 +228,18 @@ def _dot(
 
 
 def beside_float(report: Report) -> tuple[Table[Beside], Chart | None] | None:
-    """Each file that has a float32 reference beside that; None where there is none."""
-    found = [*_of_cards(report.models)]
-    known = {each.row.sha256 for each in found}
-    for source in report.comparison.sources if report.comparison else ():
-        for row in source.results.rows:
-            if row.mcnemar_p is not None and row.sha256 not in known:
-                known.add(row.sha256)
-                found.append(Beside(_name(row), row, None))
+    """Each file that has a float32 reference beside that, on the most images; None where there is none."""
+    sources = report.comparison.sources if report.comparison else ()
+    rows = [row for source in sources for row in source.results.rows if row.mcnemar_p is not None]
+    found: dict[str | None, Beside] = {}
+    for each in [*_of_cards(report.models), *(Beside(_name(row), row, None) for row in rows)]:
+        known = found.setdefault(each.row.sha256, each)
+        if (each.row.images or 0) > (known.row.images or 0):
+            found[each.row.sha256] = each
     if not found:
         return None
-    pairs = [(each.name, each.pair) for each in found if each.pair]
-    return Table("", _BESIDE, found), charts.differences("differences", pairs)
+    pairs = [(each.name, each.pair) for each in found.values() if each.pair]
+    return Table("", _BESIDE, list(found.values())), charts.differences("differences", pairs)
 
 
 def _of_cards(models: Sequence[Model]) -> Iterable[Beside]:
@@ -243,9 +254,14 @@ def _name(row: Row) -> str:
     return f"{row.model} {formats.title(row.format)} {columns.precision(row)}"
 
 
-def _verdict(row: Row) -> str:
+def _verdict(each: Beside) -> str:
+    row = each.row
     if row.mcnemar_p is None or row.accuracy_delta is None:
         return NONE
+    if row.agreement == 1:
+        return "same answers"
+    if each.pair and not (each.pair.better or each.pair.worse):
+        return "right on the same images"
     if row.mcnemar_p >= words.CHANCE:
         return "may be chance"
     return "worse" if row.accuracy_delta < 0 else "better"
@@ -273,5 +289,5 @@ _BESIDE: tuple[Column[Beside], ...] = (
     Column("Only it right / only float", _counted),
     Column("McNemar p", lambda each: _p(each.row)),
     Column("Same class %", lambda each: figure(each.row.agreement, 100)),
-    Column("In words", lambda each: _verdict(each.row), number=False),
+    Column("In words", _verdict, number=False),
 )

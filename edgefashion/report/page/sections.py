@@ -86,7 +86,7 @@ def view(report: Report) -> View:
     """What is to be shown of a report, but for images. Raises MissingExtra."""
     comparison = report.comparison
     shown = [(model, model.card) for model in report.models if model.card]
-    headlines = results.headlines(comparison) if comparison else []
+    headlines = results.headlines(report)
     return View(
         _title(report),
         report.left_out,

@@ -15,7 +15,7 @@ import pytest
 
 from edgefashion.data import Task
 from edgefashion.errors import BadInput, MissingExtra
-from edgefashion.report.page import Model, Report, charts, document, svg
+from edgefashion.report.page import Model, Report, charts, document, facts, results, svg
 from edgefashion.report.page.charts import Chart
 
 SECTIONS = (
@@ -159,6 +159,41 @@ def test_what_was_not_measured_is_absent(build: ModuleType) -> None:
     untimed = build.compared(own.card.results, replace(own.card.results, verb="evaluate"))
     page = build.read(Report((), untimed, (), ()).to_html())
     assert "Accuracy %, 60 images" in page.text and "p50" not in page.text
+
+
+def test_a_file_has_one_accuracy_that_on_the_most_images(build: ModuleType) -> None:
+    own = build.model("pets", build.PETS)
+    assert own.card is not None
+    for images, models, accuracy, most in (
+        (30, (own,), "75.0 %", 60),
+        (30, (), "90.0 %", 30),
+        (90, (own,), "90.0 %", 90),
+    ):
+        told = {"images": images, "accuracy": 0.9, "accuracy_ci95": [0.7, 0.97]}
+        rows = [
+            build.timed(row, 10.0, **told, mcnemar_p=row.mcnemar_p and 0.123) for row in own.card.results.rows
+        ]
+        found = Report(models, build.compared(replace(own.card.results, rows=rows)), (), ())
+        (headline,) = results.headlines(found)
+        assert headline.accuracy == accuracy and f"{most} test images" in headline.interval
+        assert any("10.0 µs" in fact for fact in headline.facts)
+        assert ("(p 0.12)" in headline.facts[-1]) is (most != 60)
+        beside = results.beside_float(found)
+        assert beside is not None and [each.row.images for each in beside[0].rows] == [most]
+
+
+def test_the_same_answers_are_called_so(build: ModuleType) -> None:
+    own = build.model("pets", build.PETS).card.results
+    rows = [build.timed(row, 10.0, agreement=1.0, mcnemar_p=1.0, accuracy_delta=0.0) for row in own.rows]
+    text = build.read(Report((), build.compared(replace(own, rows=rows)), (), ()).to_html()).text
+    assert "same answers" in text and "may be chance" not in text
+
+
+def test_devices_are_told_in_words_and_round_figures(build: ModuleType) -> None:
+    machine = msgspec.structs.replace(build.MACHINE, virtual="unnamed", memory_mb=24_105)
+    own = replace(build.model("pets", build.PETS).card.results, device=machine)
+    table = facts.devices(build.compared(own).sources)
+    assert ["Virtual machine", "yes"] in table.cells and ["Memory", "24,105 MiB"] in table.cells
 
 
 def test_a_model_without_mistakes_shows_no_confusion_and_says_what_that_means(build: ModuleType) -> None:
