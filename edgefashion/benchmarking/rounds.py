@@ -118,7 +118,11 @@ class _Run:
                 return waiting[place:]
             row = self._rows[index]
             row.part = part
-            self._report(f"warming up {row.job.path.name}")
+            self._report(
+                "measuring what the processor can do"
+                if row.job.latency_only
+                else f"warming up {row.job.path.name}"
+            )
             with self._working(index):
                 begin = time.monotonic()
                 model = stack.enter_context(self._open(row.job))

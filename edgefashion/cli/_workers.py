@@ -55,13 +55,15 @@ def cluster_of(models: tuple[str, ...], several: bool) -> "Cluster | None":
     return cluster
 
 
-def follow(recipe: "Recipe", dataset: "Dataset", folder: Path, hardware: str | None) -> None:
+def follow(
+    recipe: "Recipe", dataset: "Dataset", folder: Path, hardware: str | None, cluster: "Cluster"
+) -> None:
     """Train with the chief, which keeps the run `folder`."""
     from edgefashion.training.joining import follow
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     follow(recipe, dataset, folder.parent, hardware=hardware, report=say)
-    say("done: the run is the chief's")
+    say(f"done; {cluster.name(0)} has the run")
 
 
 def asked(
@@ -118,6 +120,8 @@ class Elsewhere:
 
     def run(self, seeds: int | None, folds: int | None) -> None:
         """One run, or those of seeds or of folds. Raises HostError."""
+        if self.errand.data is None:
+            say("the data: each host finds or fetches its own; --data names a folder there")
         if seeds:
             self.train_seeds(seeds)
         elif folds:

@@ -198,8 +198,8 @@ def _train(
     how: _How,
 ) -> None:
     """One run, or those of seeds or folds."""
-    if not how.keeps_runs:
-        _workers.follow(recipe, dataset, folder, how.hardware)
+    if how.cluster and not how.keeps_runs:
+        _workers.follow(recipe, dataset, folder, how.hardware, how.cluster)
     elif seeds:
         with _interruptible(how):
             _train_seeds(recipe, dataset, folder, seeds, how)

@@ -109,6 +109,11 @@ def _ended(remote: Remote, connection: Connection) -> HostError:
     return HostError(remote.host.name, why, "see that it has memory and room, then try again")
 
 
+def _mib(size: int) -> int:
+    """Those that so many bytes take, the last one too that is not full."""
+    return -(-size >> 20)
+
+
 def _pieces(paths: Iterable[Path], total: int, progress: Progress) -> Iterator[bytes]:
     done = 0
     for path in paths:
@@ -116,6 +121,6 @@ def _pieces(paths: Iterable[Path], total: int, progress: Progress) -> Iterator[b
             while piece := file.read(PIECE_BYTES):
                 yield piece
                 done += len(piece)
-                progress("sending", done, total)
+                progress("sending, in MiB", _mib(done), _mib(total))
     if done != total:
         raise BadInput("a file has changed while it was sent: wait until it is written, then try again")

@@ -86,10 +86,10 @@ class Lifeline:
 
 
 def shortened(line: str) -> str:
-    """What a line of pip says is done, and with which file."""
-    doing, _, rest = line.strip().partition(" ")
+    """With which package or file a line of pip says that something is done."""
+    rest = line.strip().partition(" ")[2]
     what = rest.split(" (")[0].split(":")[0].split(";")[0]
-    return f"{doing} {what.rpartition('/')[2]}"[:200]
+    return f"installing: {what.rpartition('/')[2]}"[:200]
 
 
 def say(**fields: Any) -> None:

@@ -52,6 +52,12 @@ def test_rounds_are_interleaved_and_shuffled(fake: Fake, tmp_path: Path) -> None
     assert [len(row.raw_us) for row in rows] == [18, 18, 18]
 
 
+def test_it_is_said_what_a_matrix_product_is_for(fake: Fake) -> None:
+    doing: list[str] = []
+    measure([Job(fake("a"), 1, latency_only=True)], QUICK, lambda what, *_: doing.append(what))
+    assert doing[0] == "measuring what the processor can do"
+
+
 def test_what_memory_has_no_room_for_is_measured_in_parts(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

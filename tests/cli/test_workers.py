@@ -1,16 +1,19 @@
 """Trainings on other machines, as far as no machine is needed: what is checked and said here."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from edgefashion.cli import main
+from edgefashion.cli import _workers, main
 from edgefashion.data import FASHION_MNIST
 from edgefashion.errors import HostError
 from edgefashion.recipes import RECIPES, changed
 from edgefashion.shelf.training import Training
 from edgefashion.training import checkpoints, runs
+from edgefashion.training.cluster import Cluster
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +49,16 @@ def test_another_recipe_is_refused_before_any_machine_is_asked(
     assert "the interrupted training has another recipe" in said and why in said
 
 
+def test_a_worker_says_who_has_the_run(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    joining = SimpleNamespace(follow=lambda *_, **__: None)  # in place of TensorFlow
+    monkeypatch.setitem(sys.modules, "edgefashion.training.joining", joining)
+    cluster = Cluster(("a:1", "b:2"), 1, names=("pi@a", "b"))
+    _workers.follow(RECIPES["cnn"], None, tmp_path / "x", None, cluster)  # type: ignore[arg-type]
+    assert capfd.readouterr().err == "done; pi@a has the run\n"
+
+
 def test_where_a_machine_is_lost_the_whole_command_to_go_on_is_said(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,5 +67,6 @@ def test_where_a_machine_is_lost_the_whole_command_to_go_on_is_said(
 
     monkeypatch.setattr(Training, "run", lose)
     said = said_of(capfd, "--workers", "a,b", "--resume", "--epochs=30")
+    assert said.startswith("the data: each host finds or fetches its own; --data names a folder there\n")
     again = "edgefashion train --name=x --workers a,b --epochs=30 --resume"
     assert f"what has come home is kept; next, also with other --workers: {again}\n" in said

@@ -133,12 +133,16 @@ def _split_folders(tree: Tree, contents: Contents, root: str) -> dict[Split, str
 
 def _of_splits(tree: Tree, contents: Contents, splits: dict[Split, str]) -> Layout:
     parts = [_of_classes(contents, folder, split) for split, folder in splits.items()]
-    taken = ", ".join(f"{shown(folder.rstrip('/'))} for {split}" for split, folder in splits.items())
+    taken = ", ".join(_called(shown(folder.rstrip("/")), split) for split, folder in splits.items())
     others = [each.name for each in contents.files if not each.name.startswith(tuple(splits.values()))]
-    notes = [f"splits: {taken}", *(note for part in parts for note in part.notes)]
+    notes = [f"folders of the splits: {taken}", *(note for part in parts for note in part.notes)]
     if others:
         notes.append(f"left out, beside the splits: {listed(others)}")
     return Layout([entry for part in parts for entry in part.entries], notes)
+
+
+def _called(folder: str, split: Split) -> str:
+    return folder if folder == split else f"{folder} ({split})"
 
 
 def _of_classes(contents: Contents, root: str, split: Split | None) -> Layout:

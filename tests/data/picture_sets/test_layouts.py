@@ -39,9 +39,9 @@ def test_a_folder_is_a_class_with_all_that_lies_below(read: Read) -> None:
 def test_splits_have_several_names(train: str, validation: str, test: str, read: Read) -> None:
     entries, notes = read(f"{train}/a/1", f"{validation}/a/2", f"{test}/a/3")
     assert entries == {f"a train {train}/a/1", f"a validation {validation}/a/2", f"a test {test}/a/3"}
-    assert all(
-        word in notes[0] for word in (f"{train} for train", f"{validation} for val", f"{test} for test")
-    )
+    folders = {"train": train, "validation": validation, "test": test}
+    called = {name if name == split else f"{name} ({split})" for split, name in folders.items()}
+    assert set(notes[0].removeprefix("folders of the splits: ").split(", ")) == called
 
 
 def test_two_folders_of_one_split_are_refused(read: Read) -> None:

@@ -92,7 +92,7 @@ def test_declared_splits_are_kept_and_pictures_are_in_the_order_of_their_names(
     assert split(found).validation is found.validation
     assert found.validation.labels.tolist() == [0, 1]
     assert found.test.labels.tolist() == [1, 0]
-    assert lines[0] == "splits: TEST for test, Training for train, dev for validation"
+    assert lines[0] == "folders of the splits: TEST (test), Training (train), dev (validation)"
 
 
 def test_validation_comes_out_of_train_where_only_train_and_test_are_there(
