@@ -132,7 +132,7 @@ def _place(rank: int) -> Column[Row]:
 
 _COLUMNS: tuple[Column[Row], ...] = (
     Column("Image", lambda row: row["image"], number=False),
-    Column("Model", lambda row: row["prediction"].artifact.model, number=False),
+    Column("Model", lambda row: row["prediction"].artifact.model, number=False, importance=6),
     Column("Format", lambda row: row["prediction"].artifact.format, number=False),
     Column("Precision", lambda row: columns.precision(row["prediction"].artifact), number=False),
 )

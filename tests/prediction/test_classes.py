@@ -20,6 +20,7 @@ from edgefashion.prediction.classes import probabilities
 from edgefashion.records.manifest import Rejection
 from edgefashion.report import card
 from edgefashion.runtimes import for_file
+from edgefashion.tables import to_text
 
 MODELS = Path(__file__).parents[1] / "files/models"
 
@@ -117,6 +118,8 @@ def test_where_no_class_fits_it_is_said_in_words_and_to_programs(tmp_path: Path,
     cell = text.page(pictures, [found]).tables[0].cells[out][4]
     closest = found.top(out)[0]
     assert cell == f"none of these (closest: {closest.name} {100 * closest.probability:.1f} %)"
+    named = [replace(each, name=f"a-picture-of-{each.name}.png") for each in pictures]
+    assert cell in to_text(text.page(named, [found]), 80), "other columns give way"
     assert text.lines(pictures, found).header[out] == f"{out}: {cell}"
     assert [
         each["predictions"][0]["none_of_these"] for each in text.to_dict(pictures, [found])["images"]
