@@ -51,6 +51,8 @@ class Subset:
     """float64 [N] in 0..1, by which pictures are shared out: the same for those that belong together; None of
     IDX files
     """
+    files: npt.NDArray[np.object_] | None = None
+    """str [N], the file of each picture, by its path in the set; None of IDX files"""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -75,7 +77,9 @@ class Subset:
         copied.
         """
         keys = None if self.keys is None else self.keys[positions]
-        return Subset(take(self.images, positions), self.labels[positions], self.indices[positions], keys)
+        files = None if self.files is None else self.files[positions]
+        images = take(self.images, positions)
+        return Subset(images, self.labels[positions], self.indices[positions], keys, files)
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,9 +110,11 @@ def joined(parts: Sequence[Subset]) -> Subset:
     labels, indices = (
         np.concatenate([getattr(each, name) for each in parts]) for name in ("labels", "indices")
     )
-    found = [each.keys for each in parts if each.keys is not None]
-    keys = np.concatenate(found) if found else None
-    return Subset(stored.joined([each.images for each in parts]), labels, indices, keys)
+    shared = [each.keys for each in parts if each.keys is not None]
+    named = [each.files for each in parts if each.files is not None]
+    keys = np.concatenate(shared) if shared else None
+    files = np.concatenate(named) if named else None
+    return Subset(stored.joined([each.images for each in parts]), labels, indices, keys, files)
 
 
 def stratified_order(subset: Subset, seed: int) -> npt.NDArray[np.intp]:

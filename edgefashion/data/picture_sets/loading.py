@@ -63,11 +63,12 @@ def _dataset(
     numbers = {name: number for number, name in enumerate(task.classes)}
     labels = np.array([numbers[each.label] for each in ordered], task.label_dtype)
     keys = np.array([number(each.key) for each in ordered])
+    files = np.array([each.name for each in ordered], object)
     subsets, start = {}, 0
     for split, own in parts.items():
         rows = np.arange(start, start := start + len(own))
         positions = np.arange(len(own), dtype=np.int64)
-        subsets[split] = Subset(take(images, rows), labels[rows], positions, keys[rows])
+        subsets[split] = Subset(take(images, rows), labels[rows], positions, keys[rows], files[rows])
     from edgefashion.records.values import LeftOut
 
     return Dataset(

@@ -115,4 +115,6 @@ def _key(label: int, given: int) -> str:
 
 
 def _sure(mistake: Mistake, images: Subset) -> str:
-    return f"{100 * mistake.probability:.1f} % sure, test image {int(images.indices[mistake.position]):,}"
+    number = f"test image {int(images.indices[mistake.position]):,}"
+    image = number if images.files is None else images.files[mistake.position]
+    return f"{100 * mistake.probability:.1f} % sure, {image}"

@@ -48,6 +48,12 @@ def test_class_folders_become_a_data_set(classes: Classes, write: Write) -> None
     parts = (splits.train, splits.validation, splits.test)
     assert sum(map(len, parts)) == 60
     assert all(set(part.labels) == {0, 1} for part in parts)
+    for part in parts:
+        assert part.files is not None
+        assert [found.task.classes[label] for label in part.labels] == [
+            file.split("/")[0] for file in part.files
+        ]
+    assert len({file for part in parts for file in part.files}) == 60
     counts = " {} train, {} validation, {} test".format(*map(len, parts))
     assert lines == ["images: 10x12, RGB, crop", f"splits by content:{counts}"]
     described = found.describe().to_dict()

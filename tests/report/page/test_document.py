@@ -113,6 +113,17 @@ def test_what_a_stranger_wrote_adds_nothing_to_the_page(build: ModuleType, page:
     assert any("test image" in caption for pictures in cells.values() for _, caption in pictures)
 
 
+def test_mistakes_are_called_by_their_files_whatever_these_are_called(build: ModuleType) -> None:
+    (own,) = build.report().models
+    files = np.array([f"cat/<b>\u202e{number}\udcff.png" for number in range(len(own.images))], object)
+    text = Report((replace(own, images=replace(own.images, files=files)),), None, (), ()).to_html()
+    text.encode()
+    read = build.read(text)
+    assert re.search(r"% sure, cat/<b>\S+[0-9]\S+\.png", read.text) and "\u202e" not in text
+    captions = [told for cell in json.loads(read.scripts[1])["m0"].values() for _, told in cell]
+    assert captions and all("% sure, cat/<b>" in told for told in captions)
+
+
 def test_images_take_what_room_there_is_and_the_page_says_so(build: ModuleType) -> None:
     noisy = replace(build.PETS, image_shape=(96, 96, 3))
     own = build.model("noisy", noisy)
