@@ -132,9 +132,7 @@ def _decoded(path: Path, file: BinaryIO, behind: Background | None, least: int |
         try:
             picture = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
-            raise PictureError(
-                f"{path} is not a {KINDS} picture: convert it to one of these, or leave it out"
-            ) from error
+            raise PictureError(f"{path} is not a {KINDS} picture: convert it to one of these") from error
         with picture:
             if picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False):
                 raise PictureError(f"{path} is animated, and pictures are classified: save one frame of it")

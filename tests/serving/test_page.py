@@ -67,7 +67,7 @@ def test_a_file_that_is_no_picture_is_refused_in_words(
     wrong = tmp_path / "wrong.png"
     wrong.write_text("<b>no picture</b>")
     page.get_by_label("Choose a picture").set_input_files(wrong)
-    answered(page, "is not a JPEG, PNG, WebP, BMP or TIFF picture")
+    answered(page, "wrong.png is not a JPEG, PNG, WebP, BMP or TIFF picture: convert it to one of these")
     assert page.locator("#result").is_hidden()
     (error,) = windows.errors  # of the browser itself, that the answer was 415
     assert "415" in error

@@ -32,7 +32,8 @@ async function ask(picture, about, drawn = false) {
   }
   if (mine !== newest) return; // a later picture has been sent meanwhile
   $("result").hidden = Boolean(answer.error);
-  const words = answer.error ?? showAnswer(answer, about, performance.now() - begin);
+  const wrong = answer.error?.replace(/^picture(?= )/, () => visible(picture.name ?? "this picture"));
+  const words = wrong ?? showAnswer(answer, about, performance.now() - begin);
   say(words, Boolean(answer.error));
   $("drawn").textContent = drawn ? words : "";
   if (!drawn) $("answer").scrollIntoView({ block: "nearest" });
