@@ -1,6 +1,7 @@
 """Predictions for people (a table) and for programs (JSON)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -26,7 +27,11 @@ def page(images: Sequence[Shown], predictions: Sequence[Prediction]) -> Page:
     ]
     places = [_place(rank) for rank in range(min([TOP, *(len(each.labels) for each in predictions)]))]
     lines = [f"{image.name}: {image.remark}" for image in images]
-    found = [Table("Classes", (*_COLUMNS, *places), rows)] if rows else []
+    found = (
+        [Table("Classes", (_IMAGE, *(_yielding(each, rows) for each in _COLUMNS), *places), rows)]
+        if rows
+        else []
+    )
     return Page(lines, found, _notes(predictions), setting("--json"))
 
 
@@ -130,9 +135,15 @@ def _place(rank: int) -> Column[Row]:
     return Column(("1st", "2nd", "3rd")[rank], text, number=False, importance=(ALWAYS, 5, 4)[rank])
 
 
+def _yielding(column: Column[Row], rows: Sequence[Row]) -> Column[Row]:
+    """The column, which gives way to answers where it tells no rows apart."""
+    alike = len({column.text(row) for row in rows}) == 1
+    return replace(column, importance=6) if alike else column
+
+
+_IMAGE = Column[Row]("Image", lambda row: row["image"], number=False)
 _COLUMNS: tuple[Column[Row], ...] = (
-    Column("Image", lambda row: row["image"], number=False),
-    Column("Model", lambda row: row["prediction"].artifact.model, number=False, importance=6),
+    Column("Model", lambda row: row["prediction"].artifact.model, number=False),
     Column("Format", lambda row: row["prediction"].artifact.format, number=False),
     Column("Precision", lambda row: columns.precision(row["prediction"].artifact), number=False),
 )
