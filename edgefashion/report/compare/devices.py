@@ -40,7 +40,8 @@ class DeviceResults:
 
 def name_all(found: Sequence[File]) -> list[DeviceResults]:
     """A source for each file: called by its board, else its processor; where several have the same name,
-    by day too, or by minute, by file name or by path: by the first that tells them all apart.
+    by day too, or by file name, which is that of a host, by minute or by path: by the first that tells them
+    all apart.
     """
     names = [_device(file.results.device) for file in found]
     titles = [
@@ -57,9 +58,9 @@ def _title(file: File, alike: Sequence[File], name: str) -> str:
     """A file's title among those of the same name, itself one of them."""
     if len(alike) == 1:
         return name
-    ways = (_day, _minute, _name, _path)
+    ways = (_day, _stem, _minute, _path)
     telling = next((way for way in ways if len(set(map(way, alike))) == len(alike)), _path)
-    return f"{name}, {telling(file)}"
+    return f"{_stem(file)}, {name}" if telling is _stem else f"{name}, {telling(file)}"
 
 
 def choose(sources: Sequence[DeviceResults], wanted: str | None) -> DeviceResults | None:
@@ -123,8 +124,8 @@ def _minute(file: File) -> str:
     return (file.results.device.date or "undated")[:16].replace("T", " ")
 
 
-def _name(file: File) -> str:
-    return file.paths[0].name
+def _stem(file: File) -> str:
+    return file.paths[0].stem
 
 
 def _path(file: File) -> str:

@@ -45,22 +45,27 @@ def test_names_say_no_more_than_they_need(write_many: Callable[..., list[DeviceR
         PI5,
         f"{PI4}, 2026-11-20",
         f"{PI4}, 2026-11-21",
-        f"{PI5}, emulated, 2026-11-21 10:07",
-        f"{PI5}, emulated, 2026-11-21 10:00",
-        "Some Processor, r6.json",
-        "Some Processor, r7.json",
+        f"r4, {PI5}, emulated",
+        f"r5, {PI5}, emulated",
+        "r6, Some Processor",
+        "r7, Some Processor",
         "aarch64",
     ]
     assert [source.number for source in sources] == list(range(1, 9))
 
 
-def test_files_of_the_same_name_are_told_apart_by_path(write: Write, rows: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [("10:00", "10:07"), ("10:00", "10:00")])
+def test_files_of_the_same_name_are_told_apart_by_minute_or_path(
+    times: tuple[str, str], write: Write, rows: Any, tmp_path: Path
+) -> None:
     paths = []
-    for folder in ("a", "b"):
+    for folder, time in zip(("a", "b"), times, strict=True):
         (tmp_path / folder).mkdir()
-        paths.append(write(f"{folder}/results.json", [rows(100)], date=None))
+        date = f"2026-11-21T{time}:00+00:00"
+        paths.append(write(f"{folder}/results.json", [rows(100)], date=date))
     titles = [source.title for source in named(*paths)]
-    assert titles == [f"Cortex-A76, {path}" for path in paths]
+    told = paths if times[0] == times[1] else [f"2026-11-21 {time}" for time in times]
+    assert titles == [f"Cortex-A76, {each}" for each in told]
 
 
 def test_the_reference_is_found_by_title_number_file_or_part(
