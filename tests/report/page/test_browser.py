@@ -4,7 +4,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
+
+from edgefashion import make_report
+from edgefashion.evaluation.results import Results
+from edgefashion.records.results import Latency
+from edgefashion.report.page import Report
 
 if TYPE_CHECKING:
     from browser import Windows
@@ -52,6 +58,23 @@ def test_names_without_a_space_make_no_window_scroll(
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         windows.assert_fits(page)
+
+
+def test_captions_are_whole_on_a_phone_and_one_chart_has_its_legend_beside_it(
+    windows: "Windows", whole: Report, tmp_path: Path
+) -> None:
+    assert whole.comparison is not None
+    own = whole.comparison.sources[0].results
+    rows = [msgspec.structs.replace(row, latency_us=Latency()) for row in own.rows]
+    make_report(Results(own.device, own.dataset, rows)).save(tmp_path / "one.html")
+    page = windows(tmp_path / "one.html")
+    chart, legend = page.locator("#cost figure").bounding_box(), page.locator("#cost .legend").bounding_box()
+    assert legend["x"] > chart["x"] + 300 and legend["y"] < chart["y"] + chart["height"]
+    page.set_viewport_size({"width": 390, "height": 800})
+    ends = page.locator("caption span").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().right)"
+    )
+    assert ends and max(ends) <= 390
 
 
 def test_it_is_dark_where_the_system_is(windows: "Windows", file: Path) -> None:
