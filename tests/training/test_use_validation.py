@@ -85,9 +85,7 @@ def test_what_is_fine_tuned_from_it_knows_the_validation_images_too(run: Run, sa
 
 
 def test_no_seed_is_the_best_and_no_fold_is_apart(sample: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(
-        BadInput, match="nothing is left that tells which of several seeds is best: train with one"
-    ):
+    with pytest.raises(BadInput, match="which of several seeds is best: train with one"):
         train_seeds(RECIPE, tmp_path / "cnn", 2, lambda *_: pytest.fail("trained"), replacing=False)
     with pytest.raises(BadInput, match="leave out use_validation"):
         checked(RECIPE, folds(sample, 2)[0])
