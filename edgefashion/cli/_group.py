@@ -19,7 +19,7 @@ VERBS = {
     "evaluate": "Measure accuracy, size, latency and memory.",
     "export": "Turn runs into verified TFLite and ONNX files.",
     "inspect": "Show what is inside model files.",
-    "predict": "Classify pictures: the three likeliest classes.",
+    "predict": "Classify pictures: the three likeliest classes, or that none fits.",
     "quantize": "Turn a trained model of yours into verified TFLite and ONNX files.",
     "recipes": "Show the recipes that models are trained with.",
     "report": "Write a page to look at: training, results, charts, mistakes.",

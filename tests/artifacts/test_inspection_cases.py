@@ -280,7 +280,8 @@ def test_what_a_file_says_of_itself_is_not_believed_against_its_operators(tmp_pa
     common = rows.Common(one, "x", rows.file(one), rows.computation(one.path), Score(), None, None)
     fields = rows._of_file(common)
     assert fields["precision"] == "float32"
-    assert rows._contradiction(common) == "it is named int8, but its operators that multiply are float32"
+    contradiction = rows._contradiction(common.artifact, common.computation)
+    assert contradiction == "it is named int8, but its operators that multiply are float32"
 
 
 # Kinds of figures: ONNX

@@ -13,7 +13,7 @@ from edgefashion.records.values import Fold
 def run(validation: int, folder: str | None = "photos", fold: Fold | None = None) -> Any:
     info = SimpleNamespace(
         best_epoch=3,
-        recipe=SimpleNamespace(epochs=5),
+        recipe=SimpleNamespace(epochs=5, use_validation=False),
         validation_accuracy=5 / 7,
         splits=SimpleNamespace(validation=validation),
         data=SimpleNamespace(folder=folder, fold=fold),

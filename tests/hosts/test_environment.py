@@ -58,7 +58,7 @@ def test_two_at_once_make_one_environment_which_is_kept(
     assert made[0] == made[1] == environment.there(probe.look(remote)) == prepare(remote, said.append)
     assert said.count("making a virtual environment") == 1
     assert said.count("waiting: another edgefashion is being brought there") == 1
-    assert any(line.startswith("Processing click-") and line.endswith(".whl") for line in said)
+    assert any(line.startswith("installing: click-") and line.endswith(".whl") for line in said)
     assert folders(host) == [name]
     assert not list(host.home.glob(".cache/edgefashion/hosts/env-*/lib/half"))
     assert not list(host.home.glob(".cache/edgefashion/hosts/env-*/packages"))

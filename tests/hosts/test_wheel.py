@@ -43,7 +43,7 @@ def test_it_needs_what_the_project_needs_now(ours: Path) -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = [line.removeprefix("Requires-Dist: ") for line in wheel.requirements(ours)]
     assert needed[: len(told["dependencies"])] == told["dependencies"]
-    assert "edgefashion[litert,onnx,image]; extra == 'pi'" in needed
+    assert "edgefashion[litert,onnx,image,serve]; extra == 'pi'" in needed
     assert len(needed) > len(told["dependencies"]) + len(told["optional-dependencies"])
 
 
