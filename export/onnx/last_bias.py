@@ -10,9 +10,24 @@ from edgefashion.errors import VerificationError
 CASTS = ("QuantizeLinear", "DequantizeLinear")
 
 
-def last_layer(model: onnx.ModelProto) -> onnx.NodeProto:
-    """The node that gives the logits. Raises VerificationError where it has no bias."""
+def replace_bias(content: bytes, bias: npt.NDArray[np.float32]) -> bytes:
+    """The file with `bias`, float32 [classes], for that of the layer that gives its logits; in integers of
+    the scale that it has. Raises VerificationError for a file that ends otherwise.
+    """
+    model = onnx.load_from_string(content)
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
     makers = {output: node for node in model.graph.node for output in node.output}
+    name = _last_layer(model, makers).input[2]
+    if name in constants:
+        constants[name].CopyFrom(from_array(bias, name))
+    else:
+        integers, scale, *_ = makers[name].input
+        values = np.rint(bias / to_array(constants[scale])).astype(np.int32)
+        constants[integers].CopyFrom(from_array(values, integers))
+    return bytes(model.SerializeToString())
+
+
+def _last_layer(model: onnx.ModelProto, makers: dict[str, onnx.NodeProto]) -> onnx.NodeProto:
     last = makers[model.graph.output[0].name]
     while last.op_type in CASTS:
         last = makers[last.input[0]]
@@ -21,20 +36,3 @@ def last_layer(model: onnx.ModelProto) -> onnx.NodeProto:
             f"the ONNX model ends in {last.op_type} without a bias to correct: no file was kept"
         )
     return last
-
-
-def replace_bias(content: bytes, bias: npt.NDArray[np.float32]) -> bytes:
-    """The file with `bias`, float32 [classes], for that of the layer that gives its logits; in integers of
-    the scale that it has. Raises VerificationError for a file that ends otherwise.
-    """
-    model = onnx.load_from_string(content)
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    makers = {node.output[0]: node for node in model.graph.node}
-    name = last_layer(model).input[2]
-    if name in constants:
-        constants[name].CopyFrom(from_array(bias, name))
-    else:
-        integers, scale, *_ = makers[name].input
-        values = np.rint(bias / to_array(constants[scale])).astype(np.int32)
-        constants[integers].CopyFrom(from_array(values, integers))
-    return bytes(model.SerializeToString())
