@@ -35,15 +35,15 @@ class Server:
         """Accept connections. In the end what runs is finished; what rests is closed. Raises OSError where no
         more can be accepted.
         """
-        threading.Thread(target=self._accept_all).start()  # where no signal interrupts
         try:
+            threading.Thread(target=self._accept_all).start()  # where no signal interrupts
             # Not `join`, which takes a thread for ended once it is interrupted; and looking up now and then,
             # for a signal that another thread has received wakes nobody.
             while not self._complete.wait(_LOOK_S):
                 pass
         finally:
             self.stop()
-            self._complete.wait()
+            self._complete.wait(limits.LINGER_S)  # not for ever: a signal may have come before it began
             self._finish()
         if self._failure:
             raise self._failure
@@ -65,8 +65,10 @@ class Server:
         poll.register(self._stopped, select.POLLIN)
         with self._listener, self._stopped:
             try:
-                while self._accept() or self._stop.fileno() >= 0:
+                stopping = False
+                while self._accept() or not stopping:
                     poll.poll()
+                    stopping = self._stop.fileno() < 0
             except Exception as error:
                 self._failure = error
             finally:

@@ -36,9 +36,11 @@ def html(whole: Report) -> str:
     return whole.to_html()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def answers_in_this_process() -> Iterator[None]:
-    """Files answer in this process: a child for each takes longer than to run it."""
+    """Files answer in this process: a child for each takes longer than to run it. Not for the session, which
+    goes on with tests of crashes.
+    """
     own = predictions.open_model
 
     def opened(path: Path, threads: int, timeout: float, interval: None, _: bool, *more: Any) -> Any:
