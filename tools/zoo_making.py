@@ -3,8 +3,9 @@
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,31 @@ from edgefashion.training import lineage
 from edgefashion.training.runs import Run
 from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, open_zoo
 
-MOST_BYTES = 800_000
+MOST_BYTES = 900_000
 """Of all model files together."""
 IMAGES, SEED = 500, 0
-Models = list[tuple[Run, list[Artifact]]]
+VERSION = re.compile(r"-v\d+$")
 
 
-def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
-    """Fill `folder` with the int8 files of each run, and with a sample of the test split.
+@dataclass(frozen=True)
+class Model:
+    """What the zoo has of one model: its files, and how it was trained, the last run first."""
 
-    A model is called by its architecture. What was in the folder before and does not belong to it now is
-    deleted. Raises RunError for a run without int8 exports, BadInput for two runs of one architecture or
-    models that are too large together, ArtifactError and OutputError.
+    name: str
+    files: list[Artifact]
+    stories: list[dict[str, Any]]
+
+
+def make(folder: Path, trained: Sequence[Run], dataset: Dataset, kept: Sequence[str] = ()) -> Zoo:
+    """Fill `folder` with models `kept` of the shipped zoo, by name, the int8 files of each run, and a sample
+    of the test split.
+
+    A model is called by its architecture, of whatever version. What was in the folder before and does not
+    belong to it now is deleted. Raises RunError for a run without int8 exports, BadInput for two models of
+    one name or models that are too large together, ZooError for one that is not in the zoo, ArtifactError
+    and OutputError.
     """
-    models = [(run, _int8_files(run)) for run in trained]
+    models = [*(_shipped(open_zoo(), name) for name in kept), *map(_trained, trained)]
     _check(models)
     content = dict(_contents(models, dataset))
     for path in _former(folder) - {folder / name for name in (INFO, *content)}:
@@ -51,16 +63,23 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset) -> Zoo:
         "task": dataset.task.to_dict(),
         "sample": {"split": "test", "images": min(IMAGES, len(dataset.test)), "seed": SEED},
         "models": {
-            _architecture(run): {
-                "files": [each.path.name for each in exported],
-                "runs": [_story(each) for each in lineage.lineage(run)],
-            }
-            for run, exported in models
+            model.name: {"files": [each.path.name for each in model.files], "runs": model.stories}
+            for model in models
         },
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
     }
     files.write_text(folder / INFO, json.dumps(info, indent=1, sort_keys=False) + "\n")
     return open_zoo(folder)
+
+
+def _shipped(shipped: Zoo, name: str) -> Model:
+    stories = [story.to_dict() for story in shipped.runs(name)]
+    return Model(shipped.model(name), shipped.artifacts(name), stories)
+
+
+def _trained(run: Run) -> Model:
+    name = VERSION.sub("", run.recipe.model)
+    return Model(name, _int8_files(run), [_story(each) for each in lineage.lineage(run)])
 
 
 def _int8_files(run: Run) -> list[Artifact]:
@@ -85,20 +104,20 @@ def _int8_files(run: Run) -> list[Artifact]:
     return chosen
 
 
-def _check(models: Models) -> None:
+def _check(models: Sequence[Model]) -> None:
     """Raise BadInput for models that cannot lie together."""
-    names = [_architecture(run) for run, _ in models]
+    names = [model.name for model in models]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise BadInput(f"two runs are of the architecture {min(twice)}: choose one")
-    size = sum(each.path.stat().st_size for _, exported in models for each in exported)
+        raise BadInput(f"two models are of the architecture {min(twice)}: choose one")
+    size = sum(each.path.stat().st_size for model in models for each in model.files)
     if size > MOST_BYTES:
         raise BadInput(f"the models have {size:,} bytes together, and may have {MOST_BYTES:,}: leave one out")
 
 
-def _contents(models: Models, dataset: Dataset) -> Iterable[tuple[str, bytes]]:
+def _contents(models: Sequence[Model], dataset: Dataset) -> Iterable[tuple[str, bytes]]:
     """Every file but zoo.json."""
-    for _, exported in models:
-        for each in exported:
+    for model in models:
+        for each in model.files:
             for path in (each.path, manifest_path(each.path)):
                 yield path.name, path.read_bytes()
     sample = stratified_sample(dataset.test, min(IMAGES, len(dataset.test)), SEED)
@@ -112,10 +131,6 @@ def _former(folder: Path) -> set[Path]:
     if not (folder / INFO).is_file():
         return set()
     return {folder / name for name in open_zoo(folder).info.files if (folder / name).is_file()}
-
-
-def _architecture(run: Run) -> str:
-    return run.recipe.model
 
 
 def _story(run: Run) -> dict[str, Any]:

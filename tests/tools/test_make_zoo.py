@@ -95,7 +95,7 @@ def test_a_run_without_an_int8_file(
 def test_two_runs_of_one_architecture(
     exported: Run, copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
 ) -> None:
-    with pytest.raises(BadInput, match="two runs are of the architecture cnn: choose one"):
+    with pytest.raises(BadInput, match="two models are of the architecture cnn: choose one"):
         making.make(tmp_path / "zoo", [exported, copied], sample)
 
 
@@ -106,6 +106,24 @@ def test_models_that_are_too_large(
     with pytest.raises(BadInput, match="bytes together, and may have 100,000"):
         making.make(tmp_path / "zoo", [exported], sample)
     assert not (tmp_path / "zoo").exists()
+
+
+def test_a_shipped_model_is_kept_to_the_byte(
+    exported: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
+    made, shipped = making.make(tmp_path, [exported], sample, ["cnn-64k"]), zoo.open_zoo()
+    assert made.names == ["cnn-64k", "cnn"]
+    assert made.runs("cnn-64k") == shipped.runs("cnn-64k")
+    for own, other in zip(made.artifacts("cnn-64k"), shipped.artifacts("cnn-64k"), strict=True):
+        assert own.path.read_bytes() == other.path.read_bytes()
+        assert own.manifest == other.manifest
+
+
+def test_a_later_version_of_an_architecture_takes_its_name(copied: Run, making: ModuleType) -> None:
+    later = Run(copied.folder, structs.replace(copied.info, recipe=replace(copied.recipe, model="cnn-v2")))
+    assert making._trained(later).name == "cnn"
+    with pytest.raises(BadInput, match="two models are of the architecture cnn"):
+        making._check([making._trained(later), making._trained(copied)])
 
 
 def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
