@@ -18,6 +18,7 @@ from edgefashion.files import reading
 from edgefashion.files.reading import MODEL_BYTES
 from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
+from edgefashion.models.branches import merge_branches
 from edgefashion.models.layer_kinds import count_weights, make
 from edgefashion.models.weights import take_from_run
 from edgefashion.task import Task
@@ -140,7 +141,7 @@ def architecture(normalization: Normalization, path: Path, at_most: int = MOST_W
         normalization=normalization,
         build=build_again,
         expand=lambda images: images,
-        fold=lambda model, _: fold_batch_norms(model),
+        fold=lambda model, _: merge_branches(fold_batch_norms(model)),
         resize=lambda images: images,
     )
 

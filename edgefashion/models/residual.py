@@ -18,6 +18,9 @@ epochs).
 A residual block is two convolutions and the sum with their input (He et al. 2016). Every convolution is
 followed by batch normalization, which is folded into it for deployment, and by ReLU, which the runtimes
 compute within it. Nothing else here computes slowly in integers: no other depthwise layer or activation.
+
+`cnn-64k-v2` learns each convolution outside the blocks as the sum of two, of 3x3 and of 1x1 at its center
+(Ding et al. 2021), which are one when deployed: 95.39 % against 95.13 in that other framework.
 """
 
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ from typing import Any
 
 from edgefashion.models.architecture import Architecture, Normalization
 from edgefashion.models.batch_norm_folding import fold_batch_norms
+from edgefashion.models.branches import Centers, merge_branches
 from edgefashion.task import Task
 from edgefashion.tensorflow import keras
 
@@ -38,18 +42,20 @@ class Shape:
         at a quarter of it.
     residual: whether a block adds its input, which takes 200 bytes of an int8 file.
     weighted: whether each place counts as training has it, instead of all alike.
+    branches: whether a convolution outside the blocks is trained as the sum of 3x3 and 1x1.
     """
 
     channels: tuple[int, int, int]
     blocks: tuple[int, int, int] = (0, 1, 1)
     residual: bool = True
     weighted: bool = True
+    branches: bool = False
 
 
 SHAPES = {
     "cnn-16k": Shape((8, 16, 14), (0, 1, 0), residual=False),
     "cnn-64k": Shape((16, 24, 40), weighted=False),
-    "cnn-64k-v2": Shape((16, 24, 40)),
+    "cnn-64k-v2": Shape((16, 24, 40), branches=True),
     "cnn-256k": Shape((24, 56, 88), weighted=False),
     "cnn-256k-v2": Shape((16, 40, 64), (1, 2, 2)),
     "cnn-1m": Shape((32, 64, 160), (0, 2, 2), weighted=False),
@@ -70,7 +76,8 @@ def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
     edge = min(task.height, task.width)
     for stage, (channels, blocks) in enumerate(zip(shape.channels, shape.blocks, strict=True), 1):
         halved = stage > 1 or edge > MOST_ROWS
-        tensor = _convolution(tensor, channels, str(stage), strides=2 if halved else 1)
+        convolution = _branches if shape.branches else _convolution
+        tensor = convolution(tensor, channels, str(stage), strides=2 if halved else 1)
         if stage == 1 and edge > 2 * MOST_ROWS:
             tensor = keras.layers.MaxPooling2D(name="pool1")(tensor)
         for block in range(1, blocks + 1):
@@ -80,10 +87,12 @@ def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
     return keras.Model(image, logits, name="cnn")
 
 
-def _convolution(tensor: Any, channels: int, name: str, strides: int = 1, rectify: bool = True) -> Any:
+def _convolution(
+    tensor: Any, channels: int, name: str, strides: int = 1, rectify: bool = True, edge: int = 3
+) -> Any:
     tensor = keras.layers.Conv2D(
         channels,
-        3,
+        edge,
         strides=strides,
         padding="same",
         use_bias=False,
@@ -92,6 +101,15 @@ def _convolution(tensor: Any, channels: int, name: str, strides: int = 1, rectif
     )(tensor)
     tensor = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"norm{name}")(tensor)
     return keras.layers.ReLU(name=f"relu{name}")(tensor) if rectify else tensor
+
+
+def _branches(tensor: Any, channels: int, name: str, strides: int) -> Any:
+    """3x3 and, at its center, 1x1, each with its normalization; see `merge_branches`."""
+    large = _convolution(tensor, channels, name, strides, rectify=False)
+    if strides == 2:
+        tensor = Centers(name=f"centers{name}")(tensor)
+    small = _convolution(tensor, channels, f"{name}center", rectify=False, edge=1)
+    return keras.layers.ReLU(name=f"relu{name}")(keras.layers.Add(name=f"both{name}")([large, small]))
 
 
 def _block(tensor: Any, name: str, residual: bool) -> Any:
@@ -124,7 +142,7 @@ def _architecture(name: str) -> Architecture:
         normalization=Normalization(scale=1 / 127.5, zero_point=127),
         build=partial(build, name),
         expand=lambda images: images,
-        fold=lambda model, _: fold_batch_norms(model),
+        fold=lambda model, _: merge_branches(fold_batch_norms(model)),
         resize=lambda images: images,
     )
 

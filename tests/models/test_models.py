@@ -10,7 +10,6 @@ import pytest
 from edgefashion.data import FASHION_MNIST, Dataset, Picture, Task
 from edgefashion.errors import BadInput
 from edgefashion.models import ARCHITECTURES, Architecture, check_size
-from edgefashion.models.batch_norm_folding import fold_batch_norms
 from edgefashion.models.mobilenetv2 import BATCH_NORM_MOMENTUM, SIZE, build, resize
 from edgefashion.models.summary import summarize
 from edgefashion.tensorflow import keras
@@ -162,7 +161,8 @@ def test_the_cnn_has_as_many_convolutions_as_leave_little_to_flatten(
     ],
 )
 def test_the_residual_cnns_are_small(name: str, weights: int, macs: int) -> None:
-    layers = summarize(fold_batch_norms(ARCHITECTURES[name].build(FASHION_MNIST, None)))
+    known = ARCHITECTURES[name]
+    layers = summarize(known.fold(known.build(FASHION_MNIST, None), FASHION_MNIST))
     channels = sum(layer.output_shape[-1] for layer in layers if layer.macs)
     assert sum(layer.parameters for layer in layers) - channels == weights
     assert sum(layer.macs for layer in layers) == macs
