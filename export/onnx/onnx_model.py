@@ -23,6 +23,7 @@ from edgefashion.export.graph.graph import INPUT, OUTPUT, Graph
 from edgefashion.export.graph.unread_pixels import rows_and_columns
 from edgefashion.export.onnx import blocked_convolution, integer_io, operators  # noqa: F401 - registers
 from edgefashion.export.onnx import keep_float as keep_float_onnx
+from edgefashion.export.onnx.compaction import compact
 from edgefashion.export.onnx.layer_names import restore_names
 from edgefashion.export.onnx.simplification import flatten_pixels, simplify
 from edgefashion.files import temporary
@@ -252,5 +253,6 @@ def check_quantized(model: onnx.ModelProto, allowed: Sequence[str] = ()) -> None
 
 def _serialize(model: onnx.ModelProto) -> bytes:
     model.producer_name = "edgefashion"
+    compact(model)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())

@@ -53,11 +53,13 @@ def test_every_layer_that_multiplies_is_quantized(int8: onnx_package.ModelProto)
 
 def test_weights_keep_to_seven_bits_and_have_a_scale_for_each_channel(int8: onnx_package.ModelProto) -> None:
     tensors = {tensor.name: onnx_package.numpy_helper.to_array(tensor) for tensor in int8.graph.initializer}
-    kernels = {name: array for name, array in tensors.items() if array.dtype == np.int8 and array.ndim == 4}
-    assert {array.shape for array in kernels.values()} == {(128, 4, 2, 2), (64, 32, 3, 3)}
-    for name, array in kernels.items():
+    read = [node.input for node in int8.graph.node if node.op_type == "DequantizeLinear"]
+    weights = [(tensors[name], scale) for name, scale, _ in read if name in tensors]
+    kernels = [(array, scale) for array, scale in weights if array.ndim == 4]
+    assert {array.shape for array, _ in kernels} == {(128, 4, 2, 2), (64, 32, 3, 3)}
+    for array, scale in kernels:
         assert np.abs(array.astype(int)).max() <= 64
-        assert len(tensors[name.removesuffix("_quantized") + "_scale"]) == len(array)
+        assert len(tensors[scale]) == len(array)
 
 
 def test_every_layer_that_multiplies_runs_in_an_integer_kernel(
