@@ -4,6 +4,8 @@ import contextlib
 import errno
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -171,26 +173,31 @@ def progress(staging: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def test_kill_9_changes_nothing(
+def test_kill_9_keeps_the_older_run_and_all_that_was_finished(
     tmp_path: Path, sample_folder: Path, uninterrupted: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Killed within the first epoch."""
+    """A real kill, within the second epoch."""
     words = [*WORDS, f"--data={sample_folder}", f"--runs={tmp_path}"]
     folder = tmp_path / "cnn-64k-limit-100"
-    with subprocess.Popen([*COMMAND, *words], stderr=subprocess.DEVNULL) as process:
+    shutil.copytree(uninterrupted.folder, folder)
+    with subprocess.Popen([*COMMAND, *words, "--force"], stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120
-        while progress(runs.staging(folder)) < (0, 2):
+        while progress(runs.staging(folder)) < (1, 1):
             assert process.poll() is None, "ended before it could be killed"
             assert time.monotonic() < deadline, "it does not go on"
             time.sleep(0.002)
         process.kill()
     assert process.returncode == -signal.SIGKILL
+    assert runs.read(folder) == replace(uninterrupted, folder=folder)
     with pytest.raises(SystemExit) as ended:
         main([*words, "--resume"])
     said = capsys.readouterr().err
     assert not ended.value.code, said
-    assert "resuming after " in said
-    assert_same_training(runs.read(folder), uninterrupted)
+    assert re.search("resuming after batch . of epoch 2 of 2", said)
+    found = runs.read(folder)
+    assert found.info.seconds != uninterrupted.info.seconds
+    assert_same_training(found, uninterrupted)
+    assert {path.name for path in tmp_path.iterdir()} == {folder.name, f".{folder.name}.lock"}
 
 
 def parts(recipe: Recipe, epoch: int = 0, batch: int = 0) -> list[Part]:

@@ -5,10 +5,6 @@ import errno
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +31,6 @@ from edgefashion.training.train import is_interrupted, train
 
 TINY = replace(RECIPES["cnn"], epochs=3, limit=100, batch_size=25, schedule="cosine")
 ONE_EPOCH = replace(TINY, epochs=1)
-WORDS = ["train", "--limit", "400", "--epochs", "3", "--batch-size", "4"]
 
 
 def epochs_done(staging: Path) -> int:
@@ -700,36 +695,3 @@ def test_a_training_tells_who_asks_and_prints_nothing(
     assert second.startswith("epoch 2/2: loss ")
     assert seen[-1][0].startswith("epoch 2/2, ") and seen[-1][1] == seen[-1][2]
     assert capfd.readouterr() == ("", "")
-
-
-# A real kill
-
-
-def wait_for_epochs(staging: Path, count: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while epochs_done(staging) < count:
-        assert process.poll() is None, "ended before it could be killed"
-        assert time.monotonic() < deadline, "no epoch was finished"
-        time.sleep(0.005)
-
-
-def test_kill_9_keeps_the_older_run_and_the_finished_epochs(
-    tmp_path: Path, sample_folder: Path, uninterrupted: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "cnn-limit-400"
-    shutil.copytree(uninterrupted.folder, folder)
-    words = [*WORDS, "--data", str(sample_folder), "--runs", str(tmp_path)]
-    command = [sys.executable, "-m", "edgefashion", *words, "--force"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        wait_for_epochs(runs.staging(folder), 1, process)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    assert runs.read(folder).id == uninterrupted.id
-    with pytest.raises(SystemExit) as ended:
-        main([*words, "--resume"])
-    said = capsys.readouterr().err
-    assert not ended.value.code, said
-    assert "resuming after epoch" in said
-    run = runs.read(folder)
-    assert (len(run.info.history), run.info.recipe.limit) == (3, 400)
-    assert {path.name for path in tmp_path.iterdir()} == {"cnn-limit-400", ".cnn-limit-400.lock"}
