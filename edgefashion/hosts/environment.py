@@ -53,14 +53,14 @@ class Environment:
 def there(found: Probe, extras: str | None = None) -> Environment | None:
     """The environment of ours for this code, if a machine that was looked at has it. Raises HostError."""
     python = found.require()
-    name = _name(python, extras or EXTRAS)
+    name = _name(found, extras or EXTRAS)
     return Environment(f"{found.folder}/{name}/bin/python") if name in python.environments else None
 
 
 def is_whole(remote: Remote, found: Probe, extras: str | None = None) -> bool:
     """Whether nothing is missing from the environment of ours that is there. Raises HostError."""
     python = found.require()
-    request: dict[str, object] = {"do": "check", "name": _name(python, extras or EXTRAS)}
+    request: dict[str, object] = {"do": "check", "name": _name(found, extras or EXTRAS)}
     try:
         agent.ask(remote, python.path, request, {}, lambda *_: None, ANSWER_S)
     except agent.Refused:
@@ -88,7 +88,7 @@ def prepare(
     sent = {each.name: each for each in (ours, pip)}
     request: dict[str, object] = {
         "do": "install",
-        "name": _name(python, extras),
+        "name": _name(found, extras),
         "wheel": ours.name,
         "pip": pip.name,
         "extras": extras,
@@ -179,8 +179,10 @@ def _kept() -> temporary.Folder:
     return temporary.Folder()
 
 
-def _name(python: Interpreter, extras: str = EXTRAS) -> str:
-    """What the environment is called: by release, code, Python and whether it trains."""
-    version = f"{python.version[0]}.{python.version[1]}"
+def _name(found: Probe, extras: str = EXTRAS) -> str:
+    """What the environment is called: by release, code, Python, whether it trains, and the processor, for
+    machines of several kinds may share a home.
+    """
+    version = "{}.{}".format(*found.require().version)
     training = "-train" if extras == TRAINING else ""
-    return f"env-{__version__}-{wheel.digest(_wheels()[0])}-python{version}{training}"
+    return f"env-{__version__}-{wheel.digest(_wheels()[0])}-python{version}{training}-{found.processor}"

@@ -84,7 +84,7 @@ def fetch(
 
 def _platforms(found: Probe, python: Interpreter) -> list[str]:
     """The tags of wheels that run there, the newest first."""
-    machine = found.machine if re.fullmatch(r"\w{1,20}", found.machine, re.ASCII) else "unknown"
+    machine = found.processor
     if found.system == "Darwin":
         return [f"macosx_{_leading(python.macos, 11)}_0_{machine}"]
     newest = min(_leading(python.libc[1].partition(".")[2], _OLDEST_GLIBC), 99)

@@ -1,5 +1,6 @@
 """What another machine is and has: looked at by its shell and its Python, which change nothing there."""
 
+import re
 from dataclasses import dataclass, field
 from time import time
 
@@ -117,6 +118,11 @@ class Probe:
     def python(self) -> Interpreter | None:
         """The interpreter to use: the first that is new enough."""
         return next((each for each in self.interpreters if each.version >= OLDEST), None)
+
+    @property
+    def processor(self) -> str:
+        """Its kind, as names of wheels and folders have it."""
+        return self.machine if re.fullmatch(r"\w{1,20}", self.machine, re.ASCII) else "unknown"
 
     @property
     def clock(self) -> str | None:

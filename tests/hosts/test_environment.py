@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def test_two_at_once_make_one_environment_which_is_kept(
     host.login(*served_by(index))
     found = probe.look(remote)
     assert environment.there(found) is None
-    name = environment._name(found.require())
+    name = environment._name(found)
     half = host.home / ".cache/edgefashion/hosts" / name / "lib"
     half.mkdir(parents=True)  # of one that was cut off, or whose Python went
     (half / "half").touch()
@@ -235,3 +236,12 @@ def test_a_host_that_cannot_be_reached_is_said_so_by_every_way(remote: Remote) -
     for ask in (probe.look, environment.forget, lambda each: environment.named(each, "/usr/bin/python3")):
         with pytest.raises(HostError, match="no ssh server answers on that port"):
             ask(away)  # type: ignore[operator]
+
+
+def test_machines_of_two_kinds_that_share_a_home_have_an_environment_each(host: "LoopbackHost") -> None:
+    here = says(host, "true")
+    own = replace(here.require(), environments=(environment._name(here),))
+    x86, pi = (replace(here, machine=kind, interpreters=(own,)) for kind in ("x86_64", "aarch64"))
+    assert environment.there(x86) and not environment.there(pi)
+    strange = replace(here, machine="../../x")
+    assert environment._name(strange).endswith("-unknown")

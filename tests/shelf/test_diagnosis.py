@@ -63,7 +63,7 @@ def test_what_its_doctor_says_of_itself_is_said_of_another_machine(
 def test_of_a_damaged_environment_all_else_is_told(shelf: "Shelf", tmp_path: Path) -> None:
     (host,) = shelf("a")
     found = probe.look(Remote(Host.parse("a")))
-    made = host.home / ".cache/edgefashion/hosts" / environment._name(found.require())
+    made = host.home / ".cache/edgefashion/hosts" / environment._name(found)
     (made / "bin").mkdir(parents=True)
     (made / "bin/python").write_text("#!/bin/sh\necho No module named x >&2; exit 1\n")
     (made / "bin/python").chmod(0o755)
