@@ -11,7 +11,7 @@ from edgefashion.errors import BadInput, HostError
 from edgefashion.escaping import visible
 from edgefashion.files import temporary
 from edgefashion.hosts import agent, failures, packages, wheel
-from edgefashion.hosts.probe import INTERPRETER_S, KILLED, LIMITED, OLDEST, Interpreter, Probe
+from edgefashion.hosts.probe import INTERPRETER_S, KILLED, LIMITED, OLDEST, Probe
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress, Report
 from edgefashion.version import __version__
