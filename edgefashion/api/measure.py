@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from types import NoneType
 from typing import Literal
 
-from edgefashion import bundle, zoo
+from edgefashion import bundle, runtimes, zoo
 from edgefashion.api.names import KINDS, Named, artifacts_of
 from edgefashion.api.unseen import unseen
 from edgefashion.artifacts import artifact
@@ -32,11 +33,12 @@ MEASURABLE = (*KINDS, Bundle)
 ThreadCount = int | Literal["all"]
 """`all` is as many as there are CPUs to run on."""
 THREADS, OPTIONS = (Sequence, NoneType), (BenchmarkOptions, NoneType)
+RUNTIMES = (str, Sequence, NoneType)
 Candidates = tuple[list[Candidate], DatasetInfo | None]
 """What is to be measured, and the data set that its images are of."""
 
 
-@takes(dataset=Dataset, threads=THREADS, limit=OPTIONAL_NUMBER, options=OPTIONS)
+@takes(dataset=Dataset, threads=THREADS, limit=OPTIONAL_NUMBER, options=OPTIONS, runtime=RUNTIMES)
 def evaluate(
     models: Named | Sequence[Named],
     dataset: Dataset,
@@ -44,14 +46,17 @@ def evaluate(
     threads: Sequence[ThreadCount] | None = None,
     limit: int | None = None,
     options: BenchmarkOptions | None = None,
+    runtime: str | Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Accuracy on the test split, size, latency and memory of model files: a row per file and threads.
+    """Accuracy on the test split, size, latency and memory of model files: a row per file, runtime, threads.
 
     `limit` takes that many test images only, a stratified sample; `threads` are by default one, and all
-    cores. A file that fails is a failed row. `progress` is called with what is being done, how much of it
-    is done, and of how much. Test images that a model learned from are left out, which the results say.
-    Raises BadInput for anything that is not a model, DataError where no image is left.
+    cores. `runtime` names what runs the files, as "openvino", or several; files of formats that none of them
+    runs keep their usual one. A file that fails is a failed row. `progress` is called with what is being
+    done, how much of it is done, and of how much. Test images that a model learned from are left out, which
+    the results say. Raises BadInput for anything that is not a model, for a runtime that runs none of them,
+    DataError where no image is left.
     """
     artifacts = artifacts_of(models)
     dataset = unseen(dataset, artifacts)
@@ -59,18 +64,21 @@ def evaluate(
     if limit is not None:
         test = stratified_sample(test, min(limit, len(test)), seed=0)
     sample = LabeledImages.of(test, dataset.task)
-    candidates = [Candidate(each, zoo.display_name(each), sample) for each in artifacts]
+    candidates = _in_runtimes(
+        [Candidate(each, zoo.display_name(each), sample) for each in artifacts], runtime
+    )
     options = options or BenchmarkOptions()
     counts = threads_for(options, threads)
     return assess(candidates, dataset.describe(), counts, options, progress, "evaluate")
 
 
-@takes(threads=THREADS, options=OPTIONS)
+@takes(threads=THREADS, options=OPTIONS, runtime=RUNTIMES)
 def benchmark(
     models: Measurable | Sequence[Measurable],
     *,
     threads: Sequence[ThreadCount] | None = None,
     options: BenchmarkOptions | None = None,
+    runtime: str | Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Results:
     """Latency and memory of model files on random inputs; of a bundle and of `zoo:NAME` on the images that
@@ -86,7 +94,7 @@ def benchmark(
         raise BadInput("nothing is named to measure: name a bundle, a .tflite or .onnx file, or zoo:NAME")
     with ExitStack() as stack:
         candidates, data = _candidates(names, stack)
-        return assess(candidates, data, counts, options, progress)
+        return assess(_in_runtimes(candidates, runtime), data, counts, options, progress)
 
 
 def threads_for(options: BenchmarkOptions, wanted: Sequence[ThreadCount] | None) -> tuple[int, ...]:
@@ -114,6 +122,16 @@ def _candidates(names: Sequence[Measurable], stack: ExitStack) -> Candidates:
         found |= {each.name: each for each in own}
         data = data or own_data
     return list(found.values()), data
+
+
+def _in_runtimes(found: Sequence[Candidate], wanted: str | Sequence[str] | None) -> list[Candidate]:
+    """Each candidate once for each of the runtimes wanted that run its format, or once for the default one.
+
+    Raises BadInput for what is no runtime, and for one that runs none of the candidates.
+    """
+    names = runtimes.chosen(wanted, [each.artifact.format for each in found])
+    default: list[str | None] = [None]
+    return [replace(each, runtime=name) for each in found for name in names[each.artifact.format] or default]
 
 
 def _measurable(name: Measurable, stack: ExitStack) -> Candidates:

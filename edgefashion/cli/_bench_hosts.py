@@ -19,6 +19,7 @@ RESULTS = "hosts"
 def bench_hosts(
     names: Sequence[str],
     elsewhere: Elsewhere,
+    runtime: tuple[str, ...],
     threads: tuple[ThreadCount, ...] | None,
     protocol: BenchmarkOptions,
     folder: Path | None,
@@ -34,6 +35,7 @@ def bench_hosts(
             hosts,
             threads=threads,
             options=protocol,
+            runtime=runtime,
             python=elsewhere.python,
             folder=folder or RESULTS,
             progress=tell,

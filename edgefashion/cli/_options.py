@@ -276,6 +276,12 @@ limit_options = options(
     ),
     in_process_option,
 )
+runtime_option = click.option(
+    "--runtime",
+    metavar="NAME",
+    multiple=True,
+    help="What runs files that it can: litert, onnxruntime, openvino, openvino-bf16; several side by side.",
+)
 threads_option = click.option(
     "--threads", type=Threads(), default="1,all", show_default=True, help="Comma-separated."
 )

@@ -17,6 +17,7 @@ from edgefashion.cli._options import (
     limit_options,
     options,
     output_options,
+    runtime_option,
     seconds_option,
 )
 from edgefashion.cli._output import Outputs, following, give_out, keep_inputs, say
@@ -54,6 +55,7 @@ protocol_options = options(
 
 @click.command()
 @click.argument("names", metavar="[BUNDLE|FILE|RUN|zoo:NAME]...", nargs=-1)
+@runtime_option
 @protocol_options
 @takes_hosts
 @click.option(
@@ -66,6 +68,7 @@ protocol_options = options(
 @output_options
 def bench(
     names: tuple[str, ...],
+    runtime: tuple[str, ...],
     threads: tuple[ThreadCount, ...] | None,
     elsewhere: Elsewhere,
     folder: Path | None,
@@ -99,16 +102,17 @@ def bench(
         from edgefashion.cli._bench_hosts import bench_hosts
 
         rows: Sequence[Row] = bench_hosts(
-            names or _all_of_the_zoo(), elsewhere, threads, protocol, folder, outputs
+            names or _all_of_the_zoo(), elsewhere, runtime, threads, protocol, folder, outputs
         )
     else:
-        rows = _bench_here(names, threads, protocol, outputs)
+        rows = _bench_here(names, runtime, threads, protocol, outputs)
     if strict:
         check_trusted(rows)
 
 
 def _bench_here(
     names: tuple[str, ...],
+    runtime: tuple[str, ...],
     threads: tuple[ThreadCount, ...] | None,
     protocol: "BenchmarkOptions",
     outputs: Outputs,
@@ -123,7 +127,7 @@ def _bench_here(
         raise BadInput("--plot draws latency over minutes: add --sustained MINUTES")
     models = names or _all_of_the_zoo()
     with Bar() as progress:
-        found = benchmark(models, threads=counts, options=protocol, progress=progress)
+        found = benchmark(models, threads=counts, options=protocol, runtime=runtime, progress=progress)
     give_out(found, *outputs)
     if found.interrupted:
         raise KeyboardInterrupt

@@ -13,6 +13,7 @@ from edgefashion.cli._options import (
     limit_options,
     output_options,
     runs_option,
+    runtime_option,
     seconds_option,
     threads_option,
 )
@@ -22,6 +23,7 @@ from edgefashion.cli._progress import Bar
 
 @click.command()
 @click.argument("names", metavar="[RUN|FILE]...", nargs=-1)
+@runtime_option
 @threads_option
 @seconds_option
 @limit_options
@@ -31,6 +33,7 @@ from edgefashion.cli._progress import Bar
 @takes_data()
 def evaluate(
     names: tuple[str, ...],
+    runtime: tuple[str, ...],
     threads: tuple[int, ...],
     limit: int | None,
     json_file: Path | None,
@@ -55,7 +58,15 @@ def evaluate(
     artifacts = _resolve.named_artifacts(names, root)
     dataset = _judging.for_artifacts(artifacts, chosen)
     with Bar() as progress:
-        found = measure(artifacts, dataset, threads=threads, limit=limit, options=protocol, progress=progress)
+        found = measure(
+            artifacts,
+            dataset,
+            threads=threads,
+            limit=limit,
+            options=protocol,
+            runtime=runtime,
+            progress=progress,
+        )
     give_out(found, json_file, csv_file, markdown_file)
     if found.interrupted:
         raise KeyboardInterrupt

@@ -14,7 +14,7 @@ from edgefashion.diagnosis.check import Check
 from edgefashion.diagnosis.machine import MEND_32_BITS
 from edgefashion.errors import EdgefashionError, MissingExtra, RuntimeCrash
 from edgefashion.errors.wording import setting
-from edgefashion.installation import pip_install
+from edgefashion.installation import is_installed, pip_install
 from edgefashion.records.device import Device
 from edgefashion.runtimes.base import Runtime
 from edgefashion.runtimes.process import ModelProcess
@@ -38,8 +38,11 @@ def findings(about: Device, probes: tuple[Path, ...] = PROBES) -> list[Check]:
 
 
 def _runtimes_of(model: Path) -> list[str]:
+    """The default one of its format, and others whose packages are installed; of each package one."""
     format = formats.of(model)
-    return runtimes.names(format.name) if format else []
+    default, *others = runtimes.names(format.name) if format else []
+    by_package = {runtimes.for_file(model, name).package: name for name in reversed(others)}
+    return [default, *(name for package, name in by_package.items() if is_installed(package))]
 
 
 def _probe(model: Path, name: str, patience: float) -> Check:

@@ -55,6 +55,7 @@ def recall_table(rows: Sequence[Row], own: bool) -> Table[Any] | None:
     ]
     for number, row in enumerate(shown[:MOST_FILES]):
         title = f"{row.model} {row.format} {precision(row)}"
+        title += f" {row.runtime}" if several_runtimes(rows) else ""
         columns.append(Column(title, partial(_recall, row), importance=ALWAYS if number == 0 else 9 - number))
     places = range(min(MOST_CLASSES, len(shown[0].recalls)))
     return Table("Recall %, of the images of a class, with 95 % Wilson intervals", tuple(columns), [*places])
@@ -65,6 +66,12 @@ def _recall(row: Row, place: int) -> str:
     if found.recall is None or found.ci95 is None:
         return NONE
     return f"{100 * found.recall:.1f} ({found.ci95[0] * 100:.0f}–{found.ci95[1] * 100:.0f})"
+
+
+def several_runtimes(rows: Iterable[Row]) -> bool:
+    """Whether a format has several, so that rows are told apart by them."""
+    pairs = {(row.format, row.runtime) for row in rows if row.runtime}
+    return len(pairs) > len({format for format, _ in pairs})
 
 
 def precision(subject: Row | Artifact) -> str:
@@ -79,8 +86,7 @@ def _used(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> tuple[Column[R
     that of runtimes where a format has several.
     """
     empty = {NONE, ""}
-    pairs = {(row.format, row.runtime) for row in rows if row.runtime}
-    several = len(pairs) > len({format for format, _ in pairs})
+    several = several_runtimes(rows)
     return tuple(
         column
         for column in columns

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from edgefashion.errors.wording import setting
-from edgefashion.evaluation.columns import FLAGGED
+from edgefashion.evaluation.columns import FLAGGED, several_runtimes
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Host, Row
 from edgefashion.tables import figure
@@ -30,7 +30,7 @@ def notes(results: Results) -> list[str]:
         lines.append(f"The processor is emulated by {emulator}: nothing was timed, time there means nothing.")
     lines += _flags(rows)
     lines += _own_notes(rows)
-    lines += _host({row.path: (row, row.host) for row in rows if row.host})
+    lines += _host({(row.path, row.runtime): (row, row.host) for row in rows if row.host})
     if any(row.loops > 1 for row in rows):
         lines.append(
             "Some files are too fast for the clock, so each of their samples is a mean: " + _loops(rows)
@@ -91,9 +91,11 @@ def imbalance(rows: Iterable[Row], measured: str) -> list[str]:
 def _flags(rows: list[Row]) -> list[str]:
     """A line for each flag, with the rows that have it and their figures; common text is given once."""
     found: dict[str, list[tuple[str, str]]] = {}
+    several = several_runtimes(rows)
     for row in rows:
         for flag in row.flags:
-            found.setdefault(flag.flag, []).append((f"{row.path}, threads {row.threads}", flag.why))
+            place = f"{_called(row, several)}, threads {row.threads}"
+            found.setdefault(flag.flag, []).append((place, flag.why))
     timed = sum(row.latency_us.p50 is not None for row in rows)
     return [f"{FLAGGED} {flag}: {_flagged(places, timed)}" for flag, places in found.items()]
 
@@ -108,13 +110,19 @@ def _flagged(places: list[tuple[str, str]], timed: int) -> str:
     return _list([f"{place}: {why}" for place, why in places], "; ", "row")
 
 
+def _called(row: Row, several: bool) -> str:
+    """The file of a row, with what runs it where there are several."""
+    return f"{row.path} in {row.runtime}" if several and row.runtime else row.path
+
+
 def _own_notes(rows: list[Row]) -> list[str]:
     """A line for each note, with the files that have it."""
     found: dict[str, dict[str, None]] = {}
+    several = several_runtimes(rows)
     for row in rows:
         if row.note:
-            found.setdefault(row.note, {})[row.path] = None
-    every = len({row.path for row in rows})
+            found.setdefault(row.note, {})[_called(row, several)] = None
+    every = len({_called(row, several) for row in rows})
     return [
         f"{'every file' if len(paths) == every > 1 else _list(list(paths), ', ', 'file')}: {note}"
         for note, paths in found.items()
@@ -129,18 +137,19 @@ def _list(texts: list[str], between: str, what: str) -> str:
     return f"{some}{between}and {more} more {what}{'s' if more > 1 else ''} ({setting('--json')} has all)"
 
 
-def _host(answers: dict[str, tuple[Row, Host]]) -> list[str]:
+def _host(answers: dict[tuple[str, str | None], tuple[Row, Host]]) -> list[str]:
     """Whether the answers are those that the bundle's maker got."""
     if not answers:
         return []
-    compared = {path: host for path, (_, host) in answers.items() if host.equal is not None}
-    tolerances = [host.tolerance for host in compared.values() if host.equal]
+    several = several_runtimes([row for row, _ in answers.values()])
+    compared = [(_called(row, several), host) for row, host in answers.values() if host.equal is not None]
+    tolerances = [host.tolerance for _, host in compared if host.equal]
     equal, to_the_bit = len(tolerances), sum(not tolerance for tolerance in tolerances)
     how = f"{to_the_bit} to the bit, {equal - to_the_bit} within the bundle's tolerance"
     return [
         f"Host: {equal} of {len(compared)} files answer as they did where the bundle was made: {how}.",
         *_other_runtimes(answers.values()),
-        *(_difference(path, host) for path, host in compared.items() if not host.equal),
+        *(_difference(name, host) for name, host in compared if not host.equal),
     ]
 
 
@@ -177,9 +186,11 @@ def _slower(rows: list[Row]) -> dict[str, str]:
     timed = [(row, p50) for row in rows if (p50 := row.latency_us.p50) is not None and not row.kept_float]
     floats = {_alike(row): p50 for row, p50 in timed if row.precision == "float32"}
     found: dict[str, list[str]] = {}
+    several = several_runtimes(rows)
     for row, own in timed:
         limit = floats.get(_alike(row))
         if row.precision in SLOWER_BECAUSE and limit is not None and own > limit:
-            ratio = f"{row.model} {row.format} {row.precision} ({own / limit:.2f} times)"
+            where = f" in {row.runtime}" if several else ""
+            ratio = f"{row.model} {row.format} {row.precision}{where} ({own / limit:.2f} times)"
             found.setdefault(SLOWER_BECAUSE[row.precision], []).append(ratio)
     return {", ".join(dict.fromkeys(names)): why for why, names in found.items()}

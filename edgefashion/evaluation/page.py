@@ -30,7 +30,7 @@ def header(results: Results) -> list[str]:
     features = f" ({' '.join(machine.isa)})" if machine.isa else ""
     emulated = f", emulated by {machine.emulated}" if machine.emulated else ""
     memory = f", {machine.memory_mb:,} MiB" if machine.memory_mb else ""
-    started = [row for row in rows if row.runtime]
+    started = [row for row in rows if row.runtime_version]
     runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started)
     threads = dict.fromkeys(str(row.threads) for row in rows)
     names = ", ".join(runtimes) or "none started"

@@ -1,8 +1,9 @@
 """How good predictions are, and how they differ from those of a reference.
 
 The reference is a float32 artifact: that of the run which the artifact's own was fine-tuned from, if it is
-there, else that of its own run; in the same format if there is one, else in another. An artifact without
-any, like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
+there, else that of its own run; in the same format if there is one, else in another. A float32
+artifact in another runtime than the first one that runs it is compared with that. An artifact without any,
+like the float32 of a run that was not fine-tuned, compares with nothing, and those fields are null.
 """
 
 from collections.abc import Sequence
@@ -100,4 +101,5 @@ def reference(artifacts: Sequence[Artifact], number: int) -> int | None:
         same = [index for index in floats if artifacts[index].format == own.format]
         if floats:
             return (same or floats)[0]
-    return None
+    first = next(index for index, other in enumerate(artifacts) if other.path == own.path)
+    return first if first < number and own.precision == "float32" else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Literal
 
-from edgefashion import files
+from edgefashion import files, runtimes
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.errors import BadInput, HostError, OutputError
 from edgefashion.errors.arguments import check, takes
@@ -44,6 +44,7 @@ def benchmark_hosts(
     *,
     threads: Sequence[ThreadCount] | None = None,
     options: BenchmarkOptions | None = None,
+    runtime: str | Sequence[str] | None = None,
     python: str | None = None,
     folder: str | Path | None = None,
     progress: Tell | None = None,
@@ -64,7 +65,7 @@ def benchmark_hosts(
     named = [models] if isinstance(models, str | Path) else models
     found = _Benchmark(
         parse_all([hosts] if isinstance(hosts, str) else hosts),
-        wanted([*map(str, named)], threads, options or BenchmarkOptions(), python),
+        wanted([*map(str, named)], threads, options or BenchmarkOptions(), runtime, python),
         None if folder is None else Path(folder),
         note or (lambda *_: None),
     )
@@ -151,7 +152,8 @@ def understood(host: Host, report: Path, wanted: Wanted) -> Results:
         raise HostError(host.name, why, _WHO) from None
     if not found.rows:
         raise HostError(host.name, "there are no results in its answer", "try again")
-    if wrong := misfit(found, wanted.payload.expected, wanted.request.threads or THREADS):
+    asked = wanted.request
+    if wrong := misfit(found, wanted.payload.expected, asked.threads or THREADS, asked.runtime):
         raise HostError(host.name, f"its answer is not about what was sent: {wrong}", _WHO)
     return found
 
@@ -160,19 +162,24 @@ def wanted(
     models: Sequence[str],
     threads: Sequence[ThreadCount] | None,
     protocol: BenchmarkOptions,
+    runtime: str | Sequence[str] | None,
     python: str | None,
 ) -> Wanted:
-    """What is asked of each machine. Raises what is wrong with a model, and BadInput for no threads."""
+    """What is asked of each machine. Raises what is wrong with a model, and BadInput for no threads and for
+    what is no runtime of these models.
+    """
     for each in threads or ():
         check("a number of threads", each, (int, str))
         if each != "all" and (isinstance(each, str) or each < 1):
             raise BadInput(f"{each!r} is not a number of threads: give 1 or more, or all")
     sent = payload(models)
     counts = tuple(threads) if threads else None
-    rows = len(sent.expected) * len(counts or THREADS)
+    names = runtimes.chosen(runtime, [each.format for each in sent.expected.values()])
+    rows = sum(max(1, len(names[each.format])) for each in sent.expected.values()) * len(counts or THREADS)
     row_s = protocol.at_most + 60 * protocol.sustained_minutes
     limits = Limits(STARTING_S + 2 * rows * row_s, (1 + rows) * results.PART_BYTES)
-    request = Request("bench", tuple(sent.models), threads=counts, options=protocol)
+    asked = tuple(dict.fromkeys(name for own in names.values() for name in own))
+    request = Request("bench", tuple(sent.models), threads=counts, options=protocol, runtime=asked)
     return Wanted(request, sent, python, limits)
 
 

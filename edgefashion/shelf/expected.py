@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from edgefashion import runtimes
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.evaluation import rows
 from edgefashion.evaluation.results import Results
@@ -44,7 +45,10 @@ def of(artifact: Artifact, images: int | None = None, answers: Answers | None = 
 
 
 def misfit(
-    found: Results, expected: Mapping[str, Expected], threads: Sequence[int | Literal["all"]]
+    found: Results,
+    expected: Mapping[str, Expected],
+    threads: Sequence[int | Literal["all"]],
+    runtime: Sequence[str] = (),
 ) -> str | None:
     """Why results are not of the files that were asked for, by the paths of their rows; None if they are."""
     if found.verb != "bench":
@@ -58,8 +62,10 @@ def misfit(
         counts[row.path].append(row.threads)
     if missing := [path for path, own in counts.items() if not own]:
         return f"{missing[0]} has no row"
-    if not all(_are_asked(own, threads) for own in counts.values()):
-        return "it has not one row for each number of threads"
+    names = runtimes.chosen(runtime, [each.format for each in expected.values()])
+    for path, own in counts.items():
+        if not _are_asked(own, threads, max(1, len(names[expected[path].format]))):
+            return "it has not one row for each number of threads"
     return None
 
 
@@ -106,7 +112,8 @@ def _contradiction(row: Row, right: int, answers: Answers) -> str | None:
     return None
 
 
-def _are_asked(counts: Sequence[int], threads: Sequence[int | Literal["all"]]) -> bool:
-    """Whether rows have the numbers of threads asked for, each once; how many are all, only they know."""
+def _are_asked(counts: Sequence[int], threads: Sequence[int | Literal["all"]], times: int) -> bool:
+    """Whether rows have the numbers of threads asked for, each so often; how many are all, only they know."""
     own, asked = set(counts), set(threads)
-    return len(own) == len(counts) <= len(asked) and asked - {"all"} <= own
+    often = all(counts.count(each) == times for each in own)
+    return often and len(own) <= len(asked) and asked - {"all"} <= own

@@ -32,6 +32,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a file is to be called, and where it is."""
     threads: tuple[int | Literal["all"], ...] | None = None
     options: BenchmarkOptions = BenchmarkOptions()
+    runtime: tuple[str, ...] = ()
+    """What is to run them; none for the default ones."""
     edgefashion: str = __version__
 
 

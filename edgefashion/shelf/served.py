@@ -116,7 +116,11 @@ def _bench(request: Request, answers: Answers) -> str:
 
     with _alone() as ours, _laid_out(request.files, ours / f"work-{_node()}"):
         found = benchmark(
-            request.models, threads=request.threads, options=request.options, progress=answers.progress
+            request.models,
+            threads=request.threads,
+            options=request.options,
+            runtime=request.runtime,
+            progress=answers.progress,
         )
     if found.interrupted:
         raise KeyboardInterrupt

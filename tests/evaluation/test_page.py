@@ -209,6 +209,17 @@ def test_a_runtime_of_another_version_than_the_hosts_is_named(evaluation: Result
     assert "another version" not in printed(Results(DEVICE, None, rows[:2]))
 
 
+def test_rows_of_one_file_are_told_apart_by_their_runtimes(evaluation: Results) -> None:
+    flag = Flag(flag="drift", why="it drifts")
+    lost = {"status": "failed", "error": "it is not there"}
+    rows = [row(path="x", note="odd"), row(path="x", runtime="Other", flags=[flag])]
+    rows.append(row(path="x", runtime="Gone", runtime_version=None, **lost))
+    text = printed(Results(DEVICE, None, rows))
+    assert "drift: x in Other, threads 1: it drifts" in text and "x in LiteRT: odd" in text
+    assert "Other 2.3.0" in text and "Gone None" not in text
+    assert "x, threads 1: it drifts" in printed(Results(DEVICE, None, rows[1:2]))
+
+
 def test_a_note_of_many_files_is_a_line(evaluation: Results) -> None:
     rows = [row(path=f"{number}.tflite", note="slow" if number else None) for number in range(7)]
     text = printed(Results(DEVICE, None, rows))

@@ -32,6 +32,17 @@ def scored(*predicted: np.ndarray) -> Score:
     return score(subjects, [answers(classes) for classes in predicted], 0)
 
 
+def test_float32_in_another_runtime_is_compared_with_that_in_the_first() -> None:
+    sample = LabeledImages(np.zeros((24, 2, 2, 1), np.uint8), LABELS, TASK)
+    manifest = Manifest(precision="float32", run="r", run_id="r", small_run=False, sha256="0" * 64)
+    subjects = [
+        Candidate(Artifact(Path(path), manifest), path, sample, runtime)
+        for path, runtime in (("a.onnx", None), ("a.onnx", "Other"), ("b.onnx", None))
+    ]
+    found = [answers(LABELS), answers(np.zeros(24, int)), answers(LABELS)]
+    assert [score(subjects, found, number).agreement for number in range(3)] == [None, 20 / 24, None]
+
+
 def test_who_says_the_largest_class_of_everything_is_right_of_one_class_in_two() -> None:
     found = scored(np.zeros(24, int))
     assert found.accuracy == 20 / 24

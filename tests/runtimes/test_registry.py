@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from edgefashion import runtimes
+from edgefashion.api.measure import benchmark
 from edgefashion.artifacts import artifact
 from edgefashion.artifacts.formats import FORMATS, open_place
 from edgefashion.benchmarking import BenchmarkOptions
+from edgefashion.cli import main
+from edgefashion.cli._options import runtime_option
 from edgefashion.errors import ArtifactError, BadInput
 from edgefashion.evaluation.columns import result_tables
 from edgefashion.evaluation.evaluate import assess
@@ -41,13 +44,45 @@ def test_every_format_has_a_runtime_and_every_runtime_its_name() -> None:
 
 
 def test_the_default_runtime_of_a_format_is_its_first(second: str) -> None:
-    assert runtimes.names("onnx") == ["ONNX Runtime", second]
+    assert runtimes.names("onnx") == ["ONNX Runtime", "OpenVINO", "OpenVINO-bf16", second]
     assert runtimes.for_file(MODEL).name == "ONNX Runtime"
     assert runtimes.for_file(MODEL, second).name == second
     with pytest.raises(BadInput, match=r"Second does not run \.tflite files: choose from LiteRT"):
         runtimes.for_file(Path("model.tflite"), second)
     with pytest.raises(ArtifactError, match=r"is not a \.tflite, \.onnx or \.fake file"):
         runtimes.for_file(Path("model.pb"))
+
+
+def test_a_runtime_is_called_by_its_name_in_any_spelling() -> None:
+    for text in ("openvino-bf16", "OpenVINO bf16", "openvino_BF16"):
+        assert runtimes.named(text) == "OpenVINO-bf16"
+    assert [runtimes.named(runtimes.called(name)) for _, name in RUNTIMES] == [name for _, name in RUNTIMES]
+    with pytest.raises(
+        BadInput, match=r"no runtime 'open\\x1bvino': choose from litert, onnxruntime, openvino"
+    ):
+        runtimes.named("open\x1bvino")
+
+
+def test_files_that_no_chosen_runtime_runs_keep_their_usual_one() -> None:
+    assert runtimes.chosen(None, ["onnx"]) == {"onnx": []}
+    assert runtimes.chosen("openvino", ["tflite", "onnx"]) == {"tflite": [], "onnx": ["OpenVINO"]}
+    with pytest.raises(BadInput, match=r"OpenVINO runs none of these files: choose from litert$"):
+        runtimes.chosen(["litert", "openvino"], ["tflite"])
+    with pytest.raises(BadInput, match=r"a runtime has to be a str, not 3"):
+        runtimes.chosen([3], ["tflite"])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("verb", ["bench", "evaluate"])
+def test_what_no_runtime_is_called_is_one_line(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([verb, "zoo:cnn-64k", "--runtime", "tensorrt"])
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if not line.startswith("data: "))
+    assert stopped.value.code == 2 and "no runtime 'tensorrt': choose from" in line
+
+
+def test_help_names_all_runtimes() -> None:
+    (option,) = runtime_option(lambda: None).__click_params__
+    assert all(runtimes.called(name) in option.help for _, name in RUNTIMES)
 
 
 @pytest.mark.parametrize("in_process", [False, True])
@@ -64,9 +99,7 @@ def test_another_runtime_gives_its_own_answers(second: str, in_process: bool) ->
 def test_one_file_is_measured_with_two_runtimes_and_compared_by_runtime(
     second: str, fake: Callable[..., Path]
 ) -> None:
-    found = artifact.read(MODEL)
-    subjects = [Candidate(found, "tiny", runtime=name) for name in (None, second)]
-    results = assess(subjects, None, [1], QUICK)
+    results = benchmark(MODEL, threads=[1], options=QUICK, runtime=["onnxruntime", "SECOND", second])
     assert [(row.runtime, row.status) for row in results.rows] == [
         ("ONNX Runtime", "ok"),
         (second, "ok"),

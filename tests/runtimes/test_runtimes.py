@@ -213,19 +213,23 @@ def test_a_missing_file_and_an_unknown_suffix(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "package", "extra"),
-    [("tiny-int8.tflite", "ai-edge-litert", "litert"), ("tiny-float32.onnx", "onnxruntime", "onnx")],
+    ("name", "runtime", "package", "extra"),
+    [
+        ("tiny-int8.tflite", None, "ai-edge-litert", "litert"),
+        ("tiny-float32.onnx", None, "onnxruntime", "onnx"),
+        ("tiny-float32.onnx", "OpenVINO-bf16", "openvino", "openvino"),
+    ],
 )
 def test_a_missing_package_names_its_extra(
-    name: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
+    name: str, runtime: str | None, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("ai_edge_litert", "ai_edge_litert.interpreter", "onnxruntime"):
+    chosen = runtimes.for_file(MODELS / name, runtime)
+    for module in ("ai_edge_litert", "ai_edge_litert.interpreter", "onnxruntime", "openvino"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setattr(PathFinder, "find_spec", lambda *_: None)
     sys.path_importer_cache.clear()
-    runtime = runtimes.for_file(MODELS / name)
     with pytest.raises(MissingExtra, match=rf"needs {package}.*pip install .*\[{extra}\]"):
-        runtime.start()
+        chosen.start()
 
 
 def test_either_runtime_is_enough_for_its_own_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,8 +39,8 @@ def compared(row: Row, **told: Any) -> Row:
     return replace(row, host=replace(row.host, **told))
 
 
-def why_not(rows: list[Row], verb: str = "bench") -> str | None:
-    return misfit(Results(Device(), None, rows, verb), SENT, (1, "all"))
+def why_not(rows: list[Row], verb: str = "bench", runtime: tuple[str, ...] = ()) -> str | None:
+    return misfit(Results(Device(), None, rows, verb), SENT, (1, "all"), runtime)
 
 
 def test_what_was_asked_for_is_believed_also_where_a_file_fails_or_there_is_one_core() -> None:
@@ -88,3 +88,11 @@ def test_nor_are_missing_ones_more_than_were_asked_for_or_those_of_another_verb(
     assert "y.tflite was not tried on random images" in str(
         why_not([*X, *(replace(row, accuracy=0.5) for row in Y)])
     )
+
+
+def test_each_runtime_that_was_asked_for_has_its_rows() -> None:
+    both = ("ONNX Runtime", "OpenVINO")
+    assert why_not([*X, *X, *Y], runtime=both) is None
+    assert why_not([*X, *Y], runtime=both) == "it has not one row for each number of threads"
+    assert why_not([*X, *X, *Y]) == "it has not one row for each number of threads"
+    assert why_not([*X, *Y], runtime=("OpenVINO",)) is None

@@ -137,7 +137,7 @@ def _agreed(texts: Iterable[tuple[DeviceResults, str]]) -> str:
 
 def _source(source: DeviceResults) -> str:
     device, rows = source.results.device, source.results.rows
-    runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime)
+    runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime_version)
     features = f" ({' '.join(device.isa)})" if device.isa else ""
     parts = [
         f"({source.number}) {source.title}: {device.cores or '?'} cores{features}",

@@ -110,7 +110,8 @@ def _virtual(host: str | None) -> str:
 
 def _runtimes(source: DeviceResults) -> str:
     rows = source.results.rows
-    return ", ".join(dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime))
+    started = [row for row in rows if row.runtime_version]
+    return ", ".join(dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started))
 
 
 def _data(source: DeviceResults) -> str:
