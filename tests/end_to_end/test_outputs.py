@@ -66,7 +66,8 @@ def run(*words: str | Path, shell: str = "", **environment: str) -> subprocess.C
 def test_results_are_in_the_file_whatever_becomes_of_the_output(
     shell: str, code: int, model: Path, tmp_path: Path
 ) -> None:
-    done = run(*BENCH, model, "--json", tmp_path / "r.json", shell=shell)
+    child = [] if "<&-" in shell else ["--in-process"]
+    done = run(*BENCH, *child, model, "--json", tmp_path / "r.json", shell=shell)
     (row,) = rows(tmp_path / "r.json")
     assert row["status"] == "ok"
     assert row["path"] == f"{tmp_path}/caf\\udce9.onnx"
@@ -76,7 +77,7 @@ def test_results_are_in_the_file_whatever_becomes_of_the_output(
     assert left == ["r.json"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_an_encoding_that_lacks_characters_gets_others(encoding: str) -> None:
     done = run("inspect", "zoo:cnn-64k", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
@@ -175,7 +176,7 @@ def test_a_stalled_standard_output_ends_with_the_second_signal(here: Path) -> No
 
 
 def test_a_signal_that_was_switched_off_stays_so(model: Path, tmp_path: Path) -> None:
-    words = [*BENCH, model, "--json", tmp_path / "r.json"]
+    words = [*BENCH, "--in-process", model, "--json", tmp_path / "r.json"]
     process = subprocess.Popen(["nohup", *COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr
     process.stderr.readline()
@@ -296,7 +297,7 @@ def test_no_line_is_longer_than_the_terminal(
         "doctor",
         "predict zoo:cnn-64k --index 0 --index 1 --data {sample}",
         "bundle zoo:cnn-64k -o a.zip --images 2 --data {sample}",
-        "bench zoo:cnn-64k --seconds 0.05 --threads 1 --json a.json",
+        "bench zoo:cnn-64k --in-process --seconds 0.01 --threads 1 --json a.json",
         "card zoo:cnn-64k -o a.md --data {sample}",
     ],
 )

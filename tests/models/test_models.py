@@ -9,7 +9,7 @@ import pytest
 
 from edgefashion.data import FASHION_MNIST, Dataset, Picture, Task
 from edgefashion.errors import BadInput
-from edgefashion.models import ARCHITECTURES, Architecture, check_size
+from edgefashion.models import ARCHITECTURES, Architecture, check_size, mobilenetv2
 from edgefashion.models.mobilenetv2 import BATCH_NORM_MOMENTUM, SIZE, build, resize
 from edgefashion.models.summary import summarize
 from edgefashion.tensorflow import keras
@@ -50,12 +50,6 @@ def test_a_model_is_flat_and_gives_ten_logits(architecture: Architecture, model:
     assert model.layers[-1].dtype_policy.name == "float32"
 
 
-def test_a_model_is_built_for_its_task(architecture: Architecture) -> None:
-    model = architecture.build(SIGNS, None)
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 24, 32, 3), np.uint8)
-    assert model(architecture.prepare(pixels)).shape == (2, 2)
-
-
 def test_prepared_images_fit_the_model(
     architecture: Architecture, model: keras.Model, sample: Dataset
 ) -> None:
@@ -80,12 +74,14 @@ def test_what_is_exported_computes_what_was_trained(
     np.testing.assert_allclose(deployed, trained, atol=1e-4)
 
 
-def test_images_in_color_are_folded_too(architecture: Architecture) -> None:
+def test_a_model_is_built_for_its_task_and_images_in_color_are_folded_too(architecture: Architecture) -> None:
     model = architecture.build(SIGNS, None)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 24, 32, 3), np.uint8)
+    logits = model(architecture.prepare(pixels))
+    assert logits.shape == (2, 2)
     images = architecture.resize(architecture.normalization(pixels))
     deployed = architecture.fold(model, SIGNS)(images, training=False)
-    np.testing.assert_allclose(deployed, model(architecture.prepare(pixels)), atol=1e-4)
+    np.testing.assert_allclose(deployed, logits, atol=1e-4)
 
 
 def test_a_pixel_is_its_own_quantized_value(architecture: Architecture) -> None:
@@ -203,7 +199,7 @@ def test_images_too_small_or_large_for_a_model(name: str, size: tuple[int, int],
 @pytest.mark.parametrize(
     ("name", "edge"), [("cnn", 10), ("cnn-64k", 24), ("cnn-64k", 96), ("mobilenetv2", 224)]
 )
-def test_the_smallest_and_the_largest_images_of_a_model(name: str, edge: int) -> None:
+def test_the_smallest_and_the_largest_images_of_a_model(name: str, edge: int, short: None) -> None:
     check_size(ARCHITECTURES[name], of_size(edge, edge))
     assert ARCHITECTURES[name].build(of_size(edge, edge), None).output_shape == (None, 2)
 
@@ -225,25 +221,24 @@ def test_images_are_resized_between_pixel_centres() -> None:
         np.testing.assert_allclose(resized[0, :, column, 0], centers.clip(0, 27), atol=1e-5)
 
 
-def narrow_weights(path: Path) -> list[Any]:
-    """Those of a MobileNetV2 of the width 0.35 at 96x96, written to a file."""
-    source = keras.applications.MobileNetV2(
-        weights=None, input_shape=(SIZE, SIZE, 3), include_top=False, alpha=0.35
-    )
-    source.save_weights(path)
-    return list(source.get_weights())
-
-
-def test_weights_of_a_file_fit_images_of_another_size(tmp_path: Path) -> None:
-    weights = narrow_weights(tmp_path / "weights.h5")
+def test_weights_of_a_file_fit_images_of_another_size(tmp_path: Path, short: None) -> None:
+    source = mobilenetv2._untrained(0.35, (48, 48))
+    source.save_weights(tmp_path / "weights.h5")
     model = build(0.35, of_size(128, 97), str(tmp_path / "weights.h5"))
     assert model.input_shape == (None, 128, 97, 3)
-    for expected, found in zip(weights, model.get_weights(), strict=False):
+    for expected, found in zip(source.get_weights(), model.get_weights(), strict=False):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_weights_of_a_file_of_another_width_are_refused(tmp_path: Path) -> None:
-    narrow_weights(tmp_path / "weights.h5")
+def test_weights_of_a_file_of_another_width_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def small(width: float, size: tuple[int, int]) -> keras.Model:
+        image = keras.Input((*size, 3))
+        return keras.Model(image, keras.layers.Conv2D(int(20 * width), 3, name="Conv1")(image))
+
+    monkeypatch.setattr(mobilenetv2, "_untrained", small)
+    small(0.35, (SIZE, SIZE)).save_weights(tmp_path / "weights.h5")
     message = refusal(str(tmp_path / "weights.h5"), width=0.5)
     assert "does not hold the weights of MobileNetV2 0.5 without its head" in message
     assert "is float32" in message and message.endswith("; width names another width")
@@ -284,7 +279,7 @@ def refusal(weights: str, width: float = 1.0) -> str:
     return message
 
 
-def test_a_weights_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_weights_file_that_is_not_there(tmp_path: Path, short: None) -> None:
     path = tmp_path / "weights.h5"
     expected = f"{path} does not exist: name a file of weights, imagenet or none"
     assert refusal(str(path)) == expected
