@@ -14,7 +14,7 @@ from edgefashion.models.mobilenetv2 import BATCH_NORM_MOMENTUM, SIZE, build, res
 from edgefashion.models.summary import summarize
 from edgefashion.tensorflow import keras
 
-KINDS = ("cnn", "cnn-64k", "cnn-256k-v2", "mobilenetv2")
+KINDS = ("cnn", "cnn-64k", "cnn-64k-v2", "mobilenetv2")
 """Between them all layers of every architecture."""
 INPUTS = dict.fromkeys(KINDS, (28, 28, 1)) | {"mobilenetv2": (SIZE, SIZE, 3)}
 EVERY_PIXEL = np.arange(256, dtype=np.uint8)

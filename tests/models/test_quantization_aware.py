@@ -53,7 +53,7 @@ def recipe_from(base: Run, sample: Dataset, **changes: Any) -> Recipe:
     return fine_tuning.recipe_from(base, "qat", sample.checksums, batch_size=20, limit=100, **changes)
 
 
-@pytest.fixture(scope="module", params=("cnn", "cnn-64k", "cnn-256k-v2", "mobilenetv2"))
+@pytest.fixture(scope="module", params=("cnn", "cnn-64k", "cnn-64k-v2", "mobilenetv2"))
 def architecture(request: pytest.FixtureRequest) -> Architecture:
     return ARCHITECTURES[request.param]
 

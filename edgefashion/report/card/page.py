@@ -79,7 +79,10 @@ def _skipping(evidence: Card) -> str:
     """Why files have fewer multiply-accumulates than the trained model, where they do."""
     trained = evidence.stories[0].model.macs
     fewer = any(row.macs and row.macs < trained for row in evidence.results.rows)
-    return " as trained; the files below skip pixels that nothing reads, and have fewer" if fewer else ""
+    if not fewer:
+        return ""
+    left_out = "pixels that nothing reads are skipped, and convolutions that are only added are one"
+    return f" as trained; the files below have fewer, as {left_out}"
 
 
 def _model(evidence: Card) -> Page:
