@@ -96,7 +96,7 @@ def searched(folder: Path) -> str:
 
 
 def test_without_any_runtime(modules: Path) -> None:
-    gone = "'onnxruntime', 'ai_edge_litert', 'tensorflow', 'onnx'"
+    gone = "'onnxruntime', 'openvino', 'ai_edge_litert', 'tensorflow', 'onnx'"
     (modules / "sitecustomize.py").write_text(f"import sys\nfor name in ({gone}): sys.modules[name] = None\n")
     content = examined(doctor("--json", PYTHONPATH=searched(modules)))
     assert levels(content, "LiteRT") == levels(content, "ONNX Runtime") == ["note"]
