@@ -125,12 +125,16 @@ class OpenVINOSession:
         """The model in the file, which is read as ONNX and not as what else its content may be."""
         from openvino.frontend import FrontEndManager
 
-        try:
-            frontend = FrontEndManager().load_by_framework("onnx")
-            with base.utf8_name(self._path) as name:
-                model = frontend.convert(frontend.load(name))
-        except Exception as error:
-            raise self._damaged(error) from error
+        frontend = FrontEndManager().load_by_framework("onnx")
+        with base.utf8_name(self._path) as name:
+            try:
+                found = frontend.load(name)
+            except Exception as error:
+                raise base.damaged(self._path, ValueError(_reason(error))) from error
+            try:
+                model = frontend.convert(found)
+            except Exception as error:
+                raise self._refused(error) from error
         if not model.outputs:
             raise base.damaged(self._path, ValueError("no ONNX model is in it"))
         return model
@@ -151,7 +155,7 @@ class OpenVINOSession:
             model.reshape({place: PartialShape(shape) for place, shape in enumerate(shapes)})
             return _core().compile_model(model, "CPU", settings)
         except Exception as error:
-            raise self._damaged(error) from error
+            raise self._refused(error) from error
 
     def _compile_batch(self) -> "CompiledModel":
         """The model for `batch` images a request, and as many requests at the same time as threads."""
@@ -170,10 +174,11 @@ class OpenVINOSession:
         request.infer(share_outputs=True)
         return np.array(request.get_output_tensor(0).data[: len(images)], np.float32)
 
-    def _damaged(self, error: Exception) -> ArtifactError:
-        """The error for a file that it refuses: where in its own code it did so comes before the reason."""
-        *_, reason = str(error).strip().splitlines() or [""]
-        return base.damaged(self._path, ValueError(reason))
+    def _refused(self, error: Exception) -> ArtifactError:
+        """The error for a model that others may run."""
+        return ArtifactError(
+            f"{self._path} is no model that OpenVINO runs ({_reason(error)}): measure it with onnxruntime"
+        )
 
 
 @cache
@@ -181,6 +186,12 @@ def _core() -> "Core":
     from openvino import Core
 
     return Core()
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what it says: those before tell where in its own code that is."""
+    *_, last = str(error).strip().splitlines() or [""]
+    return last.lstrip("- ")
 
 
 def _shape(port: Any) -> tuple[int | None, ...]:

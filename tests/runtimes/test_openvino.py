@@ -132,6 +132,18 @@ def test_what_is_no_onnx_is_one_line(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_model_that_only_others_run_is_one_line(tmp_path: Path) -> None:
+    from onnx import load, save
+
+    model = load(str(TINY))
+    model.graph.node[0].op_type = "Unheard"
+    save(model, str(tmp_path / "odd.onnx"))
+    with pytest.raises(
+        ArtifactError, match=r"OpenVINO runs \(No [^)\n]+ Unheard[^)\n]*\): measure it with onnxruntime$"
+    ):
+        session(tmp_path / "odd.onnx", "OpenVINO")
+
+
 def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/na\xffme.onnx"))
     path.write_bytes(TINY.read_bytes())
