@@ -62,9 +62,12 @@ OTHER_TASK = Task(
 
 
 def pytest_configure() -> None:
-    """Ctrl-C works in tests, also where a shell has started them in the background."""
+    """Ctrl-C works in tests, also where a shell has started them in the background. No garbage is looked for
+    while all is imported.
+    """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,8 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Python looks for garbage in what tests make, not again and again in all that they import."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -374,6 +377,16 @@ def trained(sample: Dataset, made_once: MadeOnce) -> "Run":
 
     recipe = replace(RECIPES["cnn"], epochs=2, batch_size=16)
     return runs.read(made_once("trained", lambda folder: train(recipe, sample, folder / "cnn")) / "cnn")
+
+
+@pytest.fixture(scope="session")
+def quantized_run(trained: "Run", sample: Dataset, made_once: MadeOnce) -> "Run":
+    """`trained`, fine-tuned with the rounding of int8 in it on 100 images. Do not change its folder."""
+    from edgefashion.training import fine_tuning, runs
+    from edgefashion.training.train import train
+
+    recipe = fine_tuning.recipe_from(trained, "qat", sample.checksums, batch_size=20, limit=100)
+    return runs.read(made_once("quantized", lambda folder: train(recipe, sample, folder / "cnn")) / "cnn")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Fashion-MNIST written out as PNG files in class folders is the data set that the IDX files are."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +24,13 @@ def written(dataset: Dataset, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def folder(sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return written(sample, tmp_path / "fashion")
+@pytest.fixture(scope="module")
+def folder(sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """It, and a cache of images for these tests alone."""
+    made = tmp_path_factory.mktemp("folders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(made / "cache"))
+        yield written(sample, made / "fashion")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Quantization-aware training: the model rounds as the device will, and a run of it is a run like others."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -29,15 +27,6 @@ from edgefashion.training.runs import Run
 from edgefashion.training.train import train
 from edgefashion.training.trained import architecture_for
 
-LOAD = """
-import sys, numpy
-from pathlib import Path
-from edgefashion.training import runs
-from edgefashion.export.graph import graph
-run = runs.read(Path(sys.argv[1]))
-numpy.save(sys.argv[3], graph.build(run).predict(numpy.load(sys.argv[2])))
-"""
-
 
 @pytest.fixture(scope="module", autouse=True)
 def short(short_mobilenetv2: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
@@ -49,8 +38,9 @@ def silent(line: str) -> None:
     pass
 
 
-def recipe_from(base: Run, sample: Dataset, **changes: Any) -> Recipe:
-    return fine_tuning.recipe_from(base, "qat", sample.checksums, batch_size=20, limit=100, **changes)
+def recipe_from(base: Run, sample: Dataset) -> Recipe:
+    """That of `quantized_run`."""
+    return fine_tuning.recipe_from(base, "qat", sample.checksums, batch_size=20, limit=100)
 
 
 @pytest.fixture(scope="module", params=("cnn", "cnn-64k", "cnn-64k-v2", "mobilenetv2"))
@@ -197,12 +187,6 @@ def test_rounding_a_trained_model_hardly_changes_what_it_says(trained: Run, samp
 # The run
 
 
-@pytest.fixture(scope="module")
-def quantized_run(trained: Run, sample: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("runs") / "cnn-qat"
-    return train(recipe_from(trained, sample), sample, folder, report=silent)
-
-
 def test_a_run_says_what_it_was_made_from(quantized_run: Run, trained: Run) -> None:
     info = quantized_run.info
     assert quantized_run.base_run_id == trained.id == info.recipe.base_run_id
@@ -219,16 +203,6 @@ def test_training_changes_the_weights_a_little(quantized_run: Run, trained: Run)
     model = keras.models.load_model(quantized_run.model_path, compile=False)
     after = model.get_layer("dense").trainable_weights[0].numpy()
     assert 0 < np.abs(after - before).max() < 0.01
-
-
-def test_a_fresh_process_loads_the_run(quantized_run: Run, sample: Dataset, tmp_path: Path) -> None:
-    images = sample.test.images[:50]
-    np.save(tmp_path / "images.npy", images)
-    paths = [str(path) for path in (quantized_run.folder, tmp_path / "images.npy", tmp_path / "logits.npy")]
-    subprocess.run([sys.executable, "-c", LOAD, *paths], check=True, capture_output=True)
-    model = keras.models.load_model(quantized_run.model_path, compile=False)
-    expected = model(architecture_for(replace(NAMED_RECIPES["cnn"], fine_tuning="qat")).prepare(images))
-    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-5)
 
 
 def test_an_interrupted_training_resumes(

@@ -38,6 +38,8 @@ from edgefashion.training.fine_tuning import recipe_from
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools/bench"))
 from mutations import mutated
 
+sys.path.pop(0)
+
 TRIES = 60
 """Of each kind; 2,500 were tried when it was written."""
 MODEL = Path(__file__).parents[1] / "files/models/tiny-int8.tflite"

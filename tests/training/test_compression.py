@@ -146,7 +146,7 @@ def test_all_zeros_are_there_when_the_first_epoch_ends(steps: int, trained: Run)
 
 
 @pytest.mark.parametrize("compression", [Pruning(0.9999), Clustering(2)], ids=["prune", "cluster"])
-@pytest.mark.parametrize("name", ["cnn", "cnn-64k", "cnn-256k-v2", "mobilenetv2"])
+@pytest.mark.parametrize("name", ["cnn", "cnn-64k", "cnn-64k-v2", "mobilenetv2"])
 def test_wrapping_and_stripping_gives_the_same_layers(
     name: str, compression: Compression, sample: Dataset, short: None
 ) -> None:
