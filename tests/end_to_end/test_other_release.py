@@ -73,12 +73,12 @@ def test_the_light_install_inspects_measures_and_classifies(run: Run) -> None:
     assert "Usage: edgefashion" in run("-P", "-m", "edgefashion", "--help")
     commands = [
         ["inspect", "/checkout/tests/files/models/tiny-int8.tflite"],
-        ["bench", "zoo:cnn-64k", "--threads", "1", "--seconds", "0.05"],
+        ["bench", "zoo:cnn-64k-int8-qat.onnx", "--threads", "1", "--seconds", "0.01"],
         ["predict", "zoo:cnn-64k", "--index", "3"],
     ]
     inspected, measured, classified, end = run("-P", "-c", VERBS, json.dumps(commands)).split("ended\n")
     assert "parameters  1,490" in inspected
-    assert measured.count(" cnn-64k") >= 2
+    assert " cnn-64k" in measured
     assert " ok" not in measured
     assert classified.count("%") >= 3 and not end
 

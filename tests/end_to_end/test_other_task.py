@@ -31,10 +31,9 @@ CNN = {
     *(("onnx", precision) for precision in ("float32", "int8")),
 }
 QAT = {("tflite", "int8-qat"), ("onnx", "int8-qat")}
-INT8 = {("tflite", "int8"), ("onnx", "int8")}
 EXPORTED = {
     "cnn": CNN,
-    "mobilenetv2-limit-12": INT8,
+    "mobilenetv2-limit-12": {("tflite", "int8")},
     "cnn-qat": QAT,
     "cnn-pruned-0.5": {("tflite", "int8")},
 }
@@ -81,7 +80,7 @@ def exported(typed: Typed, trained: Path, other_folder: Path) -> Path:
     typed("export", "cnn", "--precision", "all", "--calibration-images", 60, *data)
     typed("export", "cnn-qat", *data[:2])
     small = ("--precision", "int8", "--calibration-images", 12)
-    typed("export", "mobilenetv2-limit-12", *small, *data)
+    typed("export", "mobilenetv2-limit-12", "--format", "tflite", *small, *data)
     typed("export", "cnn-pruned-0.5", "--format", "tflite", *small, *data)
     return trained
 

@@ -18,7 +18,19 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 MODELS = [ROOT / "tests/files/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-Run = Callable[..., str]
+VERBS = """
+import json, sys
+from edgefashion.cli import main
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as end:
+        if end.code:
+            raise
+    print("ended", flush=True)
+"""
+"""Types verbs, one after the other."""
+Run = Callable[..., list[str]]
 
 
 def requirements(*extras: str) -> Iterator[Requirement]:
@@ -43,7 +55,9 @@ def run(
     tmp_path_factory: pytest.TempPathFactory,
     wanting_downloads: Callable[[], AbstractContextManager[None]],
 ) -> Run:
-    """Runs edgefashion of a fresh environment with those versions, where there is no data set."""
+    """run(["inspect", file], …): what verbs of a fresh environment with those versions print, one after the
+    other in one process, where there is no data set.
+    """
     folder = tmp_path_factory.mktemp(request.param)
     bounds = folder / "constraints.txt"
     bounds.write_text("\n".join(map(lowest, requirements("pi"))) if request.param == "lowest" else "")
@@ -60,20 +74,27 @@ def run(
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     variables |= {"XDG_CACHE_HOME": str(folder), "PATH": str(folder)}
 
-    def run(*words: object) -> str:
-        command = [folder / "venv/bin/python", "-m", "edgefashion", *map(str, words)]
+    def run(*verbs: list[object]) -> list[str]:
+        typed = json.dumps([list(map(str, words)) for words in verbs])
+        command = [folder / "venv/bin/python", "-c", VERBS, typed]
         done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return done.stdout.split("ended\n")[:-1]
 
     return run
 
 
 def test_the_light_install_does_all_it_is_for(run: Run) -> None:
-    assert "Usage: edgefashion" in run("--help")
-    assert run("inspect", *MODELS).count("parameters  1,490") == 2
-    assert "cnn-64k" in run("bench", "zoo:cnn-64k", "--in-process", "--threads", 1, "--seconds", 0.05)
-    (image,) = json.loads(run("predict", "zoo:cnn-64k", "--index", 3, "--json"))["images"]
+    usage, inspected, measured, classified = run(
+        ["--help"],
+        ["inspect", *MODELS],
+        ["bench", "zoo:cnn-64k", "--in-process", "--threads", 1, "--seconds", 0.05],
+        ["predict", "zoo:cnn-64k", "--index", 3, "--json"],
+    )
+    assert "Usage: edgefashion" in usage
+    assert inspected.count("parameters  1,490") == 2
+    assert "cnn-64k" in measured
+    (image,) = json.loads(classified)["images"]
     assert [each["top"][0]["class"] for each in image["predictions"]] == [image["class"]] * 2
 
 

