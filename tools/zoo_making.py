@@ -37,17 +37,23 @@ class Model:
     files: list[Artifact]
     stories: list[dict[str, Any]]
 
+    @property
+    def bytes(self) -> int:
+        """Of its files."""
+        return sum(each.path.stat().st_size for each in self.files)
+
 
 def make(folder: Path, trained: Sequence[Run], dataset: Dataset, kept: Sequence[str] = ()) -> Zoo:
     """Fill `folder` with models `kept` of the shipped zoo, by name, the int8 files of each run, and a sample
-    of the test split.
+    of the test split; the smallest model first.
 
     A model is called by its architecture, of whatever version. What was in the folder before and does not
     belong to it now is deleted. Raises RunError for a run without int8 exports, BadInput for two models of
     one name or models that are too large together, ZooError for one that is not in the zoo, ArtifactError
     and OutputError.
     """
-    models = [*(_shipped(open_zoo(), name) for name in kept), *map(_trained, trained)]
+    found = [*(_shipped(open_zoo(), name) for name in kept), *map(_trained, trained)]
+    models = sorted(found, key=lambda model: model.bytes)
     _check(models)
     content = dict(_contents(models, dataset))
     for path in _former(folder) - {folder / name for name in (INFO, *content)}:
@@ -109,7 +115,7 @@ def _check(models: Sequence[Model]) -> None:
     names = [model.name for model in models]
     if twice := {name for name in names if names.count(name) > 1}:
         raise BadInput(f"two models are of the architecture {min(twice)}: choose one")
-    size = sum(each.path.stat().st_size for model in models for each in model.files)
+    size = sum(model.bytes for model in models)
     if size > MOST_BYTES:
         raise BadInput(f"the models have {size:,} bytes together, and may have {MOST_BYTES:,}: leave one out")
 
