@@ -36,24 +36,41 @@ if TYPE_CHECKING:
     from edgefashion.training.runs import Run
 
 LONGEST = (
-    *("test_main_job", "test_train", "test_any_task", "test_bench_tools", "test_replicas", "test_other_task"),
-    *("test_emulated_pi", "test_environment", "test_compression", "test_light_install", "test_keep_float"),
-    *("test_outputs", "test_folds_measured", "test_loop", "test_notebooks", "test_training", "test_qat"),
-    *("test_versions", "test_quantization_aware", "test_small_set", "test_exporter", "test_any_model"),
-    *("test_rounds", "test_verb", "test_models", "test_bench_stock", "test_debug", "test_quantize"),
-    *("test_reproduce_zoo", "test_inspection_bounds", "test_instruction_count", "test_hosts", "test_weights"),
-    *(
-        "test_hostile_models",
-        "test_runtimes",
-        "test_readme",
-        "test_zoo",
-        "test_fresh_process",
-        "test_teacher",
-    ),
-    *("test_card", "test_last_bias", "test_mixed_precision", "test_other_release", "test_diagnosis"),
-    *("test_signature", "test_meeting", "test_shelf", "test_served"),
+    "test_train",
+    "test_emulated_pi",
+    "test_any_task",
+    "test_hosts",
+    "test_environment",
+    "test_other_task",
+    "test_main_job",
+    "test_light_install",
+    "test_rounds",
+    "test_replicas",
+    "test_bench_tools",
+    "test_outputs",
+    "test_loop",
+    "test_qat",
+    "test_folds_measured",
+    "test_versions",
+    "test_compression",
+    "test_quantize",
+    "test_notebooks",
+    "test_training",
+    "test_verb",
+    "test_any_model",
+    "test_keep_float",
+    "test_other_release",
+    "test_serve",
+    "test_models",
+    "test_runtimes",
+    "test_quantization_aware",
+    "test_debug",
+    "test_small_set",
+    "test_zoo",
+    "test_probe",
+    "test_exporter",
 )
-"""The files that take longest come first: no process is left with one when the others are done."""
+"""The files of more than 15 s, longest first: no process is left with one when the others are done."""
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 OTHER_TASK = Task(

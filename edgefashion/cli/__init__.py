@@ -3,6 +3,7 @@
 Its README.md describes every verb and option.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:  # between the lines
         code = interruption.exit_code
     interruption.give_back()
+    gc.freeze()  # to look for garbage once more would take an eighth of the time of a short command
     sys.exit(code)
 
 
