@@ -1,11 +1,11 @@
 """A process that trains tiny models with others: shared_training.py OUT.npz [alone]; see test_replicas.
 
 With "alone" it trains first by itself, then by two replicas on two virtual processors; else with those that
-TF_CONFIG names, and then goes on until one of them is lost, which it says.
+TF_CONFIG names, and goes on until one of them is lost, which it says.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,23 +74,32 @@ def splits() -> Splits:
     return Splits(*made, made[1], FASHION_MNIST)
 
 
-def fitted(recipe: Recipe, build: Any, replicas: Replicas) -> Iterator[tuple[str, Any]]:
-    """What is kept, what is trained and what was measured."""
+Arrays = dict[str, Any]
+
+
+def fitted(
+    recipe: Recipe, build: Any, replicas: Replicas, then: Callable[[Arrays], None] = lambda _: None
+) -> Arrays:
+    """What is kept, what is trained and what was measured; `then` gets it after three epochs."""
     ARCHITECTURES["cnn"] = replace(CNN, build=build)
     taught = np.random.default_rng(2).normal(size=(2, 19, 10)).astype(np.float32)
     prepared = Preparation(recipe, splits(), taught if recipe.distillation else None, replicas)
     learner = prepared.learner(None)
-    measured: list[dict[str, float]] = []
-    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: measured.append(logs))
-    prepared.fit(learner, Unwritten(recipe), [told])
-    for number, array in enumerate([*learner.kept.get_weights(), *learner.model.get_weights()]):
-        yield f"{build.__name__}-weights-{number}", array
-    for number, metrics in enumerate(measured):
-        yield f"{build.__name__}-metrics-{number}", np.array(list(metrics.values()))
+    found: Arrays = {}
+
+    def tell(epoch: int, logs: dict[str, float]) -> None:
+        found[f"{build.__name__}-metrics-{epoch}"] = np.array(list(logs.values()))
+        if epoch == 2:
+            arrays = (*learner.kept.get_weights(), *learner.model.get_weights())
+            found.update({f"{build.__name__}-weights-{number}": array for number, array in enumerate(arrays)})
+            then(found)
+
+    prepared.fit(learner, Unwritten(recipe), [keras.callbacks.LambdaCallback(on_epoch_end=tell)])
+    return found
 
 
-def trained(replicas: Replicas) -> dict[str, Any]:
-    return dict([*fitted(AUGMENTED, normalized, replicas), *fitted(QUANTIZED, quantized, replicas)])
+def trained(replicas: Replicas) -> Arrays:
+    return fitted(AUGMENTED, normalized, replicas) | fitted(QUANTIZED, quantized, replicas)
 
 
 def main(out: Path, alone: bool) -> None:
@@ -104,11 +113,15 @@ def main(out: Path, alone: bool) -> None:
     noise = splits()
     dataset = Dataset("noise", Path(), {}, noise.train, noise.test, FASHION_MNIST)
     replicas = join(cluster, AUGMENTED, dataset)
-    np.savez(out, **trained(replicas))
-    print("trained", flush=True)
+    first = fitted(AUGMENTED, normalized, replicas)
+
+    def keep(second: Arrays) -> None:
+        np.savez(out, **first, **second)
+        print("trained", flush=True)
+
     try:
         with naming_lost(cluster):
-            list(fitted(replace(QUANTIZED, epochs=1_000_000), quantized, replicas))
+            fitted(replace(QUANTIZED, epochs=1_000_000), quantized, replicas, keep)
     except WorkerLost as error:
         print(error, flush=True)
 
