@@ -5,6 +5,7 @@ import errno
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,9 +52,16 @@ def holder(port: int) -> str | None:
     sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # of somebody else, or gone
-            if any(str(each.readlink()) in sockets for each in (process / "fd").iterdir()):
+            if not sockets.isdisjoint(_links(process / "fd")):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
     return None
+
+
+def _links(folder: Path) -> Iterator[str]:
+    """Where the links in a folder lead, but for those that go meanwhile."""
+    for each in folder.iterdir():
+        with contextlib.suppress(OSError):
+            yield str(each.readlink())
 
 
 def _inodes(port: int) -> list[str]:

@@ -31,8 +31,12 @@ def said(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port on which this process listens."""
+    """A port on which this process listens, with a descriptor above a free one: that is whose who reads the
+    folder of all, and gone then.
+    """
+    free = os.open(os.devnull, os.O_RDONLY)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        os.close(free)
         yield listener.getsockname()[1]
 
 
