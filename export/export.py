@@ -69,7 +69,7 @@ def export_variants(
     options = replace(options, calibration_images=options.representative_size(len(splits.train)))
     paths = {variant: run.artifacts / exporter.file_name(run, variant, options) for variant in variants}
     data = dataset.describe() if other else None
-    kept = [each for each in variants if reuse and exporter.find_reusable(paths[each], run, options, data)]
+    kept = [each for each in variants if reuse and exporter.find_reusable(run, each, options, data)]
     for variant in kept:
         report(f"reusing {paths[variant]}, which is up to date")
     missing = [variant for variant in variants if variant not in kept]

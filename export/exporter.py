@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from msgspec import to_builtins
+from msgspec import json, to_builtins
 
 from edgefashion import files
 from edgefashion.artifacts import artifact, targets
@@ -145,14 +144,12 @@ class _Job:
         content, calibration = calibration_search.convert(
             variant, self.source, options, self.validation, self.report
         )
-        manifest = _manifest(run, self.source.graph, variant, calibration, options)
-        if self.data:
-            manifest["exported_with"] = _named(self.data)
+        manifest = _origin(run, variant, options, self.data) | _manifest(self.source.graph, calibration)
         content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())
         layers = manifest["kept_float"]
-        full = run.artifacts / file_name(run, variant, replace(options, keep_float=()))
-        if layers and find_reusable(full, run, replace(options, keep_float=()), self.data):
-            manifest["cost"] = keep_float.measure_cost(full, name, content, self.unseen.images)
+        full = layers and find_reusable(run, variant, replace(options, keep_float=()), self.data)
+        if full:
+            manifest["cost"] = keep_float.measure_cost(full.path, name, content, self.unseen.images)
         compared = (self.unseen, self.expected, self.seen_in, bool(run.info.imported))
         manifest |= verify(content, name, variant.precision, *compared)
         made = artifact.save(run.artifacts / name, content, manifest)
@@ -169,11 +166,7 @@ def _full_missing(
     """Of which variants the file is missing or out of date that one with layers in float is compared with."""
     full = replace(options, keep_float=())
     mixed = [variant for variant in variants if converters.float_layers(variant, options)]
-    return [
-        variant
-        for variant in mixed
-        if not find_reusable(run.artifacts / file_name(run, variant, full), run, full, data)
-    ]
+    return [variant for variant in mixed if not find_reusable(run, variant, full, data)]
 
 
 def _line(made: Artifact, content: bytes) -> str:
@@ -197,23 +190,34 @@ def check_precision(run: Run, precision: str) -> None:
         )
 
 
-def _manifest(
-    run: Run, model: Graph, variant: Variant, calibration: dict[str, Any] | None, options: ExportOptions
-) -> dict[str, Any]:
+def _origin(run: Run, variant: Variant, options: ExportOptions, data: DatasetInfo | None) -> dict[str, Any]:
+    """What a manifest says of what its file was made from and how: all that is known before it is made."""
     format, precision = variant
-    normalization, task = model.normalization, model.task
     return {
         "run": run.name,
         "run_id": run.id,
         "base_run_id": run.base_run_id,
         "small_run": run.small_run,
-        "architecture": model.architecture.name,
-        **({"width": run.recipe.width} if run.recipe.width != 1 else {}),
         "format": format,
         "precision": precision,
         "method": converters.describe(variant, options),
         "target": converters.target_of(variant, options),
         "kept_float": converters.float_layers(variant, options),
+        "task": run.task.to_dict(),
+        "labels": list(run.task.classes),
+        "data": _named(run.info.data),
+        **({"exported_with": _named(data)} if data else {}),
+        **({"folds": to_builtins(run.info.folds)} if run.info.folds else {}),
+        **({"width": run.recipe.width} if run.recipe.width != 1 else {}),
+        "versions": _versions(format),
+    }
+
+
+def _manifest(model: Graph, calibration: dict[str, Any] | None) -> dict[str, Any]:
+    """What it says of the file itself."""
+    normalization, task = model.normalization, model.task
+    return {
+        "architecture": model.architecture.name,
         "input": {
             "name": graph.INPUT,
             "dtype": "uint8",
@@ -228,12 +232,7 @@ def _manifest(
             "zero_point": normalization.zero_point,
             "model_input": list(model.model.input_shape[1:]),
         },
-        "task": task.to_dict(),
-        "labels": list(task.classes),
         "calibration": calibration,
-        "data": _named(run.info.data),
-        **({"folds": to_builtins(run.info.folds)} if run.info.folds else {}),
-        "versions": _versions(format),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -249,20 +248,20 @@ def _versions(format: str) -> dict[str, str]:
 
 
 def find_reusable(
-    path: Path, run: Run, options: ExportOptions, data: DatasetInfo | None = None
+    run: Run, variant: Variant, options: ExportOptions, data: DatasetInfo | None = None
 ) -> Artifact | None:
-    """The artifact at `path` when it is sound and was made from this very model by what is installed here,
-    and with these data, where the run learned from others; else None.
+    """A run's artifact when it is sound and was made from this very model, in this way, by what is installed
+    here, and with these data, where the run learned from others; else None.
     """
     try:
-        found = artifact.read(path)
+        found = artifact.read(run.artifacts / file_name(run, variant, options))
     except ArtifactError:
         return None
-    if found.manifest is None or found.run_id != run.id:
+    if found.manifest is None:
         return None
-    if found.manifest.versions != _versions(found.format):
-        return None
-    if (found.manifest.exported_with or None) != (_named(data) if data else None):
+    told, wanted = found.manifest.to_dict(), _origin(run, variant, options, data)
+    wanted = json.decode(json.encode(wanted))
+    if any(told.get(key) != wanted.get(key) for key in (*wanted, "exported_with", "folds", "width")):
         return None
     return found if _same_calibration(found.manifest.calibration or None, options) else None
 

@@ -21,6 +21,7 @@ from edgefashion.data import Dataset
 from edgefashion.evaluation.columns import result_tables
 from edgefashion.export import embed as writer
 from edgefashion.export import exporter
+from edgefashion.export.options import ExportOptions
 from edgefashion.records.manifest import Metadata
 from edgefashion.runtimes import for_file
 from edgefashion.training.runs import Run
@@ -149,8 +150,13 @@ def test_lone_files_are_compared_like_those_with_manifests(
     ]
 
 
-def test_a_lone_file_is_not_reused_by_export(lone_files: dict[tuple[str, str], Path], trained: Run) -> None:
-    assert exporter.find_reusable(lone_files["tflite", "int8"], trained, 100) is None
+def test_a_lone_file_is_not_reused_by_export(
+    lone_files: dict[tuple[str, str], Path], trained: Run, tmp_path: Path
+) -> None:
+    kind, run = Variant("tflite", "int8"), replace(trained, folder=tmp_path / "cnn")
+    run.artifacts.mkdir(parents=True)
+    shutil.copy(lone_files[kind], run.artifacts / exporter.file_name(run, kind, ExportOptions()))
+    assert exporter.find_reusable(run, kind, ExportOptions()) is None
 
 
 @pytest.mark.parametrize(

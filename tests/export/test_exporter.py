@@ -3,7 +3,6 @@ import gzip
 import shutil
 import weakref
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -176,21 +175,54 @@ def test_an_output_folder_that_cannot_be_made_is_named(run: Run, splits: Splits)
 
 
 def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, splits: Splits) -> None:
-    settings = ExportOptions(calibration_images=50, calibration="percentile")
-    (made,) = exporter.export_run(run, splits, [Variant("onnx", "int8")], settings)
-    assert exporter.find_reusable(made.path, run, settings)
-    assert not exporter.find_reusable(made.path, run, replace(settings, calibration_images=60))
-    assert not exporter.find_reusable(made.path, run, replace(settings, calibration="entropy"))
-    assert not exporter.find_reusable(made.path, run, replace(settings, calibration="auto"))
+    settings, kind = ExportOptions(calibration_images=50, calibration="percentile"), Variant("onnx", "int8")
+    (made,) = exporter.export_run(run, splits, [kind], settings)
+    assert exporter.find_reusable(run, kind, settings)
+    assert not exporter.find_reusable(run, kind, replace(settings, calibration_images=60))
+    assert not exporter.find_reusable(run, kind, replace(settings, calibration="entropy"))
+    assert not exporter.find_reusable(run, kind, replace(settings, calibration="auto"))
     assert not exporter.find_reusable(
-        made.path, Run(run.folder, structs.replace(run.info, id="another")), settings
+        Run(run.folder, structs.replace(run.info, id="another")), kind, settings
     )
+    content = made.path.read_bytes()
     manifest = {**made.manifest.to_dict(), "versions": {**made.manifest.versions, "onnxruntime": "1.20.0"}}
-    other = artifact.save(made.path.with_name("older.onnx"), made.path.read_bytes(), manifest)
-    assert not exporter.find_reusable(other.path, run, settings)
+    artifact.save(made.path, content, manifest)
+    assert not exporter.find_reusable(run, kind, settings)
+    artifact.save(made.path, content, made.manifest.to_dict())
+    assert exporter.find_reusable(run, kind, settings)
     made.path.write_bytes(b"damaged")
-    assert not exporter.find_reusable(made.path, run, settings)
-    assert not exporter.find_reusable(run.artifacts / "missing.onnx", run, settings)
+    assert not exporter.find_reusable(run, kind, settings)
+    made.path.unlink()
+    assert not exporter.find_reusable(run, kind, settings)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"precision": "float32"},
+        {"kept_float": ["conv1"]},
+        {"kept_float": ["dense"], "target": "arm"},
+        {"method": "an older way"},
+        {"labels": [f"class {number}" for number in range(10)]},
+        {"small_run": False},
+    ],
+    ids=lambda changed: " ".join(changed),
+)
+def test_a_file_of_the_same_name_that_is_something_else_is_made_anew(
+    run: Run, changed: dict[str, Any]
+) -> None:
+    kind, settings = Variant("onnx", "int8"), ExportOptions(keep_float=("dense",))
+    manifest = save_stand_in(run, kind, settings, {"calibration": {"count": 500, "chosen": "measured"}})
+    assert exporter.find_reusable(run, kind, settings)
+    save_stand_in(run, kind, settings, manifest | changed)
+    assert not exporter.find_reusable(run, kind, settings)
+
+
+def save_stand_in(run: Run, kind: Variant, settings: ExportOptions, told: dict[str, Any]) -> dict[str, Any]:
+    """A file that is none, and the manifest of one that is made so, with what is `told`."""
+    manifest = exporter._origin(run, kind, settings, None) | told
+    artifact.save(run.artifacts / exporter.file_name(run, kind, settings), b"model", manifest)
+    return manifest
 
 
 @pytest.mark.parametrize(
@@ -207,13 +239,9 @@ def test_only_what_was_made_from_this_model_in_this_way_is_reused(run: Run, spli
 def test_what_was_calibrated_in_another_way_is_made_anew(
     made_with: dict[str, str], wanted: str, same: bool, run: Run
 ) -> None:
-    path = run.artifacts / "cnn-int8.onnx"
-    manifest = {"run": "cnn", "run_id": run.id, "precision": "int8", "small_run": True}
-    versions = {package: version(package) for package in converters.converters_of("onnx").packages}
-    artifact.save(
-        path, b"model", {**manifest, "versions": versions, "calibration": {"count": 500, **made_with}}
-    )
-    assert bool(exporter.find_reusable(path, run, ExportOptions(calibration=wanted))) == same
+    kind, settings = Variant("onnx", "int8"), ExportOptions(calibration=wanted)
+    save_stand_in(run, kind, settings, {"calibration": {"count": 500, **made_with}})
+    assert bool(exporter.find_reusable(run, kind, settings)) == same
 
 
 def test_images_of_ones_own_calibrate_and_unfit_ones_leave_no_file(run: Run, splits: Splits) -> None:

@@ -193,7 +193,7 @@ def test_an_artifact_of_a_quantized_run(run: Run, trained: Run, splits: Splits) 
     assert abs(verification["accuracy"] - verification["keras_accuracy"]) <= 0.011
     found = predict(artifact.read(made.path), splits.test.images).classes
     assert np.mean(found == graph.build(run).predict(splits.test.images).argmax(axis=1)) >= 0.97
-    assert exporter.find_reusable(made.path, run, ExportOptions())
+    assert exporter.find_reusable(run, Variant("tflite", "int8-qat"), ExportOptions())
 
 
 def test_a_float_run_has_no_int8_qat(trained: Run, splits: Splits) -> None:
