@@ -65,6 +65,7 @@ ROOT = Path(__file__).parents[2]
 NAMING = {
     *("edgefashion/artifacts/formats.py", "edgefashion/runtimes/__init__.py"),
     *("edgefashion/runtimes/litert.py", "edgefashion/runtimes/onnxruntime.py"),
+    "edgefashion/runtimes/openvino.py",
     *("edgefashion/diagnosis/exporting.py", "edgefashion/importing/reading.py"),
 }
 """The registries, the runtimes of a format, a list of packages, of which one is called `onnx`, and
