@@ -133,7 +133,11 @@ class Server:
             connection.ending = True
             if connection.rest():
                 connection.hear_no_more()
-        deadline = time.monotonic() + limits.ANSWER_S
-        for thread in left.values():
-            with contextlib.suppress(RuntimeError):  # not yet started
-                thread.join(max(0.0, deadline - time.monotonic()))
+        for patience in (limits.LINGER_S, limits.ANSWER_S):
+            deadline = time.monotonic() + patience
+            for thread in left.values():
+                with contextlib.suppress(RuntimeError):  # not yet started
+                    thread.join(max(0.0, deadline - time.monotonic()))
+            for connection in left:
+                if not connection.answering:  # a request that is only half here
+                    connection.hear_no_more()

@@ -2,13 +2,19 @@
 
 import socket
 import threading
+import time
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 
-from edgefashion.serving import address
+from edgefashion import zoo
+from edgefashion.serving import address, limits
 from edgefashion.serving.server import Server
+
+if TYPE_CHECKING:
+    from conftest import Serve
 
 
 def test_a_signal_before_it_waits_ends_it_and_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +45,15 @@ def test_a_signal_before_it_accepts_ends_it(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(KeyboardInterrupt):
         Server(listener, Mock()).run()
     listener.close()
+
+
+def test_half_a_request_is_not_waited_for_to_the_end(serve: "Serve", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LINGER_S", 0.1)
+    with serve(zoo.open_zoo().artifacts("zoo:cnn-16k")) as served:
+        stream = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+        stream.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf")
+        while not served.server.connections:
+            time.sleep(0.01)
+        start = time.monotonic()
+    assert time.monotonic() - start < limits.REQUEST_S / 3
+    stream.close()
