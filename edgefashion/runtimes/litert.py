@@ -1,5 +1,6 @@
 """LiteRT (TensorFlow Lite): runs `.tflite` files."""
 
+import math
 import os
 from collections.abc import Sequence
 from functools import cached_property, partial
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
 OPEN = -1
+LARGE = 1 << 19
+"""Bytes of a tensor, of which 16 at a time cost MobileNetV2 in float 8 % and half as many nothing."""
 
 
 class LiteRT:
@@ -134,8 +137,16 @@ class LiteRTSession:
         return bool(tuple(shape) == (self.batch, self._classifier.classes))
 
     def _find_batch(self) -> None:
+        if self._largest() > LARGE:
+            self.batch = BATCH // 2
         if not self._resize(self._open(1)):
             self.batch, self.note = 1, FIXED_BATCH
+
+    def _largest(self) -> int:
+        """Bytes of the largest tensor of one image, [1, height, width, channels]."""
+        found = [(t["shape"].tolist(), np.dtype(t["dtype"])) for t in self._interpreter.get_tensor_details()]
+        images = [(shape, dtype) for shape, dtype in found if len(shape) == 4 and shape[0] == 1]
+        return max((math.prod(shape) * dtype.itemsize for shape, dtype in images), default=0)
 
     def _open_batch(self) -> "Interpreter":
         interpreter = self._open(1)

@@ -289,6 +289,17 @@ def test_equal_seeds_agree_and_others_do_not(fake: Fake, sample: Dataset) -> Non
     assert (answers[0] != answers[2]).any()
 
 
+def test_images_with_large_tensors_are_fewer_a_call(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their layers would outgrow the caches."""
+    answers = []
+    for large, batch in ((1 << 19, BATCH), (1, BATCH // 2)):
+        monkeypatch.setattr("edgefashion.runtimes.litert.LARGE", large)
+        with open_model(MODELS / "tiny-int8.tflite", 1, in_process=True) as model:
+            answers.append(model.predict(sample.test.images[:35]))
+            assert model.batch == batch
+    np.testing.assert_array_equal(*answers)
+
+
 @pytest.mark.parametrize("name", REAL)
 def test_measuring(name: str, sample: Dataset) -> None:
     with ModelProcess(MODELS / name, 1) as model:
