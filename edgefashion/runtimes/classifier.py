@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgefashion.errors import ArtifactError
 
@@ -69,3 +72,19 @@ def breaks_contract(path: Path, found: str) -> ArtifactError:
 
 def _sizes(shape: Sequence[int] | None) -> str:
     return "x".join(map(str, shape or ()))
+
+
+class Classifying:
+    """What sessions share that give logits in float and know what they classify, their `_classifier`."""
+
+    @property
+    def _classifier(self) -> Classifier:
+        raise NotImplementedError
+
+    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
+        """See `base.Session.check`."""
+        self._classifier.check(image_shape, classes)
+
+    def logits(self, output: NDArray[Any]) -> NDArray[np.float32]:
+        """See `base.Session.logits`."""
+        return output

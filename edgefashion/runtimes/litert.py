@@ -12,7 +12,7 @@ import numpy as np
 
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import BATCH, FIXED_BATCH, Images, Logits
-from edgefashion.runtimes.classifier import Classifier, Tensor, classifier
+from edgefashion.runtimes.classifier import Classifier, Classifying, Tensor, classifier
 from edgefashion.runtimes.inputs import Array, Inputs, TensorSpec, settle
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class LiteRT:
         return LiteRTSession(path, threads, sizes)
 
 
-class LiteRTSession:
+class LiteRTSession(Classifying):
     """Follows `base.Session`."""
 
     def __init__(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> None:
@@ -75,10 +75,6 @@ class LiteRTSession:
             return np.asarray(output, np.float32)
         scale, zero_point = self._quantization
         return np.asarray((output.astype(np.float32) - zero_point) * scale, np.float32)
-
-    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
-        """See `base.Session.check`."""
-        self._classifier.check(image_shape, classes)
 
     def predict(self, images: Images) -> Logits:
         """Logits float32 [N, classes] of images uint8 [N, height, width, channels]."""

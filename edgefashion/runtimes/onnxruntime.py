@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import BATCH, FIXED_BATCH, Images, Logits
-from edgefashion.runtimes.classifier import Classifier, Tensor, classifier
+from edgefashion.runtimes.classifier import Classifier, Classifying, Tensor, classifier
 from edgefashion.runtimes.inputs import Array, Inputs, settle
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class OnnxRuntime:
         return OnnxSession(path, threads, sizes)
 
 
-class OnnxSession:
+class OnnxSession(Classifying):
     """Follows `base.Session`."""
 
     def __init__(self, path: Path, threads: int, sizes: Sequence[int] = ()) -> None:
@@ -63,14 +63,6 @@ class OnnxSession:
             feed[name] = values
         outputs: list[Array] = self._session.run(None, feed)
         return outputs
-
-    def logits(self, output: Array) -> Logits:
-        """See `base.Session.logits`."""
-        return output
-
-    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
-        """See `base.Session.check`."""
-        self._classifier.check(image_shape, classes)
 
     def predict(self, images: Images) -> Logits:
         """Logits float32 [N, classes] of images uint8 [N, height, width, channels]."""

@@ -20,7 +20,7 @@ import numpy as np
 from edgefashion.errors import ArtifactError, RuntimeCrash
 from edgefashion.runtimes import base
 from edgefashion.runtimes.base import BATCH, FIXED_BATCH, Images, Logits
-from edgefashion.runtimes.classifier import Classifier, Tensor, classifier
+from edgefashion.runtimes.classifier import Classifier, Classifying, Tensor, classifier
 from edgefashion.runtimes.inputs import Array, Inputs, settle
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class OpenVINOBfloat16(OpenVINO):
         return found
 
 
-class OpenVINOSession:
+class OpenVINOSession(Classifying):
     """Follows `base.Session`."""
 
     def __init__(self, path: Path, threads: int, sizes: Sequence[int], precision: str) -> None:
@@ -98,14 +98,6 @@ class OpenVINOSession:
         for place in range(len(self._gives)):
             outputs.append(request.get_output_tensor(place).data.copy())
         return outputs
-
-    def logits(self, output: Array) -> Logits:
-        """See `base.Session.logits`."""
-        return output
-
-    def check(self, image_shape: tuple[int, ...] | None = None, classes: int | None = None) -> None:
-        """See `base.Session.check`."""
-        self._classifier.check(image_shape, classes)
 
     def predict(self, images: Images) -> Logits:
         """Logits float32 [N, classes] of images uint8 [N, height, width, channels]."""

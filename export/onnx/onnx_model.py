@@ -1,11 +1,9 @@
 """Keras graph in, ONNX bytes out. No disk but a temporary folder, which ONNX Runtime's quantizer wants."""
 
-import contextlib
 import copy
-import gc
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +125,7 @@ def _convert(function: Any) -> onnx.ModelProto:
     """tf2onnx, with the names and the batch dimension of the contract."""
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     tf2onnx.utils.INTERNAL_NAME = 1  # it numbers names through all conversions of a process
-    with quiet(), _collected():
+    with quiet():
         model, _ = tf2onnx.convert.from_function(
             function, input_signature=function.input_signature, opset=OPSET
         )
@@ -140,23 +138,6 @@ def _convert(function: Any) -> onnx.ModelProto:
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     simplify(model)
     return model
-
-
-@contextlib.contextmanager
-def _collected() -> Iterator[None]:
-    """tf2onnx makes dozens of copies of all weights, each of which knows itself: Python looks for such in
-    time only where it need not look through all of TensorFlow for them. What a caller froze stays so.
-    """
-    if gc.get_freeze_count():
-        yield
-        return
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        gc.collect()
 
 
 def _overrides(

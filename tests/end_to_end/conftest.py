@@ -22,7 +22,25 @@ class Done(NamedTuple):
         return line
 
 
+VERBS = """
+import json, sys
+from edgefashion.cli import main
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as end:
+        if end.code:
+            raise
+    print("ended", flush=True)
+"""
+"""Types verbs, one after the other."""
 Typed = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def verbs() -> str:
+    """A script for Pythons elsewhere, which types the verbs that JSON has in its one argument."""
+    return VERBS
 
 
 @pytest.fixture

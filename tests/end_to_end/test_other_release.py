@@ -11,18 +11,6 @@ from pathlib import Path
 import pytest
 
 RELEASES = {"bookworm": "3.11", "trixie": "3.13"}
-VERBS = """
-import json, sys
-from edgefashion.cli import main
-for words in json.loads(sys.argv[1]):
-    try:
-        main(words)
-    except SystemExit as end:
-        if end.code:
-            raise
-    print("ended", flush=True)
-"""
-"""Types verbs, one after the other."""
 Run = Callable[..., str]
 
 
@@ -68,7 +56,7 @@ def test_nothing_of_this_machine_is_used(run: Run, release: str) -> None:
     assert Path(package).is_relative_to("/cache")
 
 
-def test_the_light_install_inspects_measures_and_classifies(run: Run) -> None:
+def test_the_light_install_inspects_measures_and_classifies(run: Run, verbs: str) -> None:
     """In one process, as that Python compiles what it opens each time."""
     assert "Usage: edgefashion" in run("-P", "-m", "edgefashion", "--help")
     commands = [
@@ -76,7 +64,7 @@ def test_the_light_install_inspects_measures_and_classifies(run: Run) -> None:
         ["bench", "zoo:cnn-64k-int8-qat.onnx", "--threads", "1", "--seconds", "0.01"],
         ["predict", "zoo:cnn-64k", "--index", "3"],
     ]
-    inspected, measured, classified, end = run("-P", "-c", VERBS, json.dumps(commands)).split("ended\n")
+    inspected, measured, classified, end = run("-P", "-c", verbs, json.dumps(commands)).split("ended\n")
     assert "parameters  1,490" in inspected
     assert " cnn-64k" in measured
     assert " ok" not in measured

@@ -18,18 +18,6 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 MODELS = [ROOT / "tests/files/models" / name for name in ("tiny-int8.tflite", "tiny-float32.onnx")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-VERBS = """
-import json, sys
-from edgefashion.cli import main
-for words in json.loads(sys.argv[1]):
-    try:
-        main(words)
-    except SystemExit as end:
-        if end.code:
-            raise
-    print("ended", flush=True)
-"""
-"""Types verbs, one after the other."""
 Run = Callable[..., list[str]]
 
 
@@ -54,6 +42,7 @@ def run(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     wanting_downloads: Callable[[], AbstractContextManager[None]],
+    verbs: str,
 ) -> Run:
     """run(["inspect", file], …): what verbs of a fresh environment with those versions print, one after the
     other in one process, where there is no data set.
@@ -74,9 +63,9 @@ def run(
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     variables |= {"XDG_CACHE_HOME": str(folder), "PATH": str(folder)}
 
-    def run(*verbs: list[object]) -> list[str]:
-        typed = json.dumps([list(map(str, words)) for words in verbs])
-        command = [folder / "venv/bin/python", "-c", VERBS, typed]
+    def run(*commands: list[object]) -> list[str]:
+        typed = json.dumps([list(map(str, words)) for words in commands])
+        command = [folder / "venv/bin/python", "-c", verbs, typed]
         done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.split("ended\n")[:-1]
