@@ -68,6 +68,11 @@ def _recall(row: Row, place: int) -> str:
     return f"{100 * found.recall:.1f} ({found.ci95[0] * 100:.0f}–{found.ci95[1] * 100:.0f})"
 
 
+def runtimes_of(rows: Iterable[Row]) -> list[str]:
+    """Names and versions of the runtimes that started, each once."""
+    return list(dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime_version))
+
+
 def several_runtimes(rows: Iterable[Row]) -> bool:
     """Whether a format has several, so that rows are told apart by them."""
     pairs = {(row.format, row.runtime) for row in rows if row.runtime}

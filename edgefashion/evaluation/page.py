@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from edgefashion.errors.wording import setting
 from edgefashion.escaping import csv
-from edgefashion.evaluation.columns import result_tables
+from edgefashion.evaluation.columns import result_tables, runtimes_of
 from edgefashion.evaluation.notes import notes
 from edgefashion.evaluation.results import Results
 from edgefashion.records.results import Row
@@ -30,10 +30,8 @@ def header(results: Results) -> list[str]:
     features = f" ({' '.join(machine.isa)})" if machine.isa else ""
     emulated = f", emulated by {machine.emulated}" if machine.emulated else ""
     memory = f", {machine.memory_mb:,} MiB" if machine.memory_mb else ""
-    started = [row for row in rows if row.runtime_version]
-    runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started)
     threads = dict.fromkeys(str(row.threads) for row in rows)
-    names = ", ".join(runtimes) or "none started"
+    names = ", ".join(runtimes_of(rows)) or "none started"
     system = machine.os or "unknown system"
     lines = [
         *pooled(results),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from edgefashion.errors.wording import setting
+from edgefashion.evaluation.columns import runtimes_of
 from edgefashion.records.results import Row
 from edgefashion.report.compare import notes
 from edgefashion.report.compare.devices import DeviceResults, numbers
@@ -137,12 +138,11 @@ def _agreed(texts: Iterable[tuple[DeviceResults, str]]) -> str:
 
 def _source(source: DeviceResults) -> str:
     device, rows = source.results.device, source.results.rows
-    runtimes = dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in rows if row.runtime_version)
     features = f" ({' '.join(device.isa)})" if device.isa else ""
     parts = [
         f"({source.number}) {source.title}: {device.cores or '?'} cores{features}",
         device.os or "unknown system",
-        ", ".join(runtimes) or "no runtime started",
+        ", ".join(runtimes_of(rows)) or "no runtime started",
         (device.date or "undated").replace("T", " ")[:16],
         str(source.paths[0]),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from edgefashion.artifacts.artifact import Artifact
+from edgefashion.evaluation.columns import runtimes_of
 from edgefashion.records.device import Device, State
 from edgefashion.records.manifest import Calibration
 from edgefashion.records.run import Story
@@ -109,9 +110,7 @@ def _virtual(host: str | None) -> str:
 
 
 def _runtimes(source: DeviceResults) -> str:
-    rows = source.results.rows
-    started = [row for row in rows if row.runtime_version]
-    return ", ".join(dict.fromkeys(f"{row.runtime} {row.runtime_version}" for row in started))
+    return ", ".join(runtimes_of(source.results.rows))
 
 
 def _data(source: DeviceResults) -> str:
