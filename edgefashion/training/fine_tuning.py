@@ -6,7 +6,7 @@ from typing import Any
 
 from edgefashion.errors import BadInput, RunError
 from edgefashion.errors.wording import setting
-from edgefashion.recipes import FineTuning, Recipe, fine_tuning_recipe
+from edgefashion.recipes import RECIPES, FineTuning, Recipe, fine_tuning_recipe
 from edgefashion.training import learned
 from edgefashion.training.runs import Run
 
@@ -17,11 +17,13 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
     """How to fine-tune the model of `base` on the data set with the checksums `data`.
 
     `changes` are fields of a recipe; None leaves one as it is. A base trained on a part of the images is
-    fine-tuned on no more than that. Raises RunError for a base that is no longer a float model or was
-    trained on other data (its validation images would not be unseen), BadInput for a change that cannot be
-    made.
+    fine-tuned on no more than that. Raises RunError for a base that is not known, is no longer a float model
+    or was trained on other data (its validation images would not be unseen), BadInput for a change that
+    cannot be made.
     """
     trained = base.recipe
+    if trained.model not in (*RECIPES, "imported"):
+        raise RunError(f"{base.folder} has a model that is not known here ({trained.model}): train it again")
     if base.fine_tuning in _CHANGED:
         raise RunError(
             f"{base.folder} is {_CHANGED[base.fine_tuning]} already: name the float run it was made from, "

@@ -67,6 +67,14 @@ def test_a_base_that_is_no_float_model_any_more(
         recipe_from(base, kind, sample.checksums)
 
 
+def test_a_base_whose_model_is_not_known(trained: Run, sample: Dataset) -> None:
+    base = with_recipe(trained, model="cnn-8-16-14-010", name=None)
+    with pytest.raises(
+        RunError, match=r"a model that is not known here \(cnn-8-16-14-010\): train it again$"
+    ):
+        recipe_from(base, "qat", sample.checksums)
+
+
 def test_a_run_that_was_trained_further_in_float_is_a_base_too(trained: Run, sample: Dataset) -> None:
     base = with_recipe(trained, fine_tuning="float", base_run_id="older")
     assert recipe_from(base, "prune", sample.checksums, sparsity=0.5).base_run_id == trained.id
