@@ -66,12 +66,11 @@ MOST_ROWS = 40
 """Or columns, behind the first convolution and its pooling."""
 
 
-def build(name: str, task: Task, weights: str | None = None) -> keras.Model:
+def build(shape: Shape, task: Task, weights: str | None = None) -> keras.Model:
     """float32 [N, height, width, channels] in [-1, 1] → float32 [N, classes] logits.
 
     One flat model, as QAT requires. Names are short: a TFLite file has each of them several times.
     """
-    shape = SHAPES[name]
     tensor = image = keras.Input(task.image_shape, name="image")
     edge = min(task.height, task.width)
     for stage, (channels, blocks) in enumerate(zip(shape.channels, shape.blocks, strict=True), 1):
@@ -135,16 +134,17 @@ def _weighted(tensor: Any) -> Any:
     )
 
 
-def _architecture(name: str) -> Architecture:
+def architecture(name: str, shape: Shape) -> Architecture:
+    """The one of this shape."""
     return Architecture(
         name=name,
         edges=(24, 96),
         normalization=Normalization(scale=1 / 127.5, zero_point=127),
-        build=partial(build, name),
+        build=partial(build, shape),
         expand=lambda images: images,
         fold=lambda model, _: merge_branches(fold_batch_norms(model)),
         resize=lambda images: images,
     )
 
 
-RESIDUAL_CNNS = tuple(_architecture(name) for name in SHAPES)
+RESIDUAL_CNNS = tuple(architecture(name, shape) for name, shape in SHAPES.items())
