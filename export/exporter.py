@@ -144,7 +144,7 @@ class _Job:
         content, calibration = calibration_search.convert(
             variant, self.source, options, self.validation, self.report
         )
-        manifest = _origin(run, variant, options, self.data) | _manifest(self.source.graph, calibration)
+        manifest = _origin(run, variant, options, self.data) | manifest_of(self.source.graph, calibration)
         content = embed.embed(content, variant.format, embed.describe(manifest).to_dict())
         layers = manifest["kept_float"]
         full = layers and find_reusable(run, variant, replace(options, keep_float=()), self.data)
@@ -213,7 +213,7 @@ def _origin(run: Run, variant: Variant, options: ExportOptions, data: DatasetInf
     }
 
 
-def _manifest(model: Graph, calibration: dict[str, Any] | None) -> dict[str, Any]:
+def manifest_of(model: Graph, calibration: dict[str, Any] | None) -> dict[str, Any]:
     """What it says of the file itself."""
     normalization, task = model.normalization, model.task
     return {
