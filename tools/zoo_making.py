@@ -19,9 +19,10 @@ from edgefashion.artifacts.formats import FORMATS, INTEGER_PRECISIONS
 from edgefashion.artifacts.targets import ANY
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.errors import BadInput, RunError
+from edgefashion.export.selection import check_task
 from edgefashion.training import lineage
 from edgefashion.training.runs import Run
-from edgefashion.zoo.read import INFO, SAMPLE, SCHEMA, Zoo, open_zoo
+from edgefashion.zoo.read import INFO, PREFIX, SAMPLE, SCHEMA, Zoo, open_zoo
 
 MOST_BYTES = 900_000
 """Of all model files together."""
@@ -48,16 +49,18 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset, kept: Sequence[
     of the test split; the smallest model first.
 
     A model is called by its architecture, of whatever version. What was in the folder before and does not
-    belong to it now is deleted. Raises RunError for a run without int8 exports, BadInput for two models of
-    one name or models that are too large together, ZooError for one that is not in the zoo, ArtifactError
-    and OutputError.
+    belong to it now is deleted, last of all. Raises RunError for a run without int8 exports of its own,
+    BadInput for two models or files of one name, models that are too large together or for another task than
+    the data, ZooError for one that is not in the zoo, ArtifactError and OutputError.
     """
-    found = [*(_shipped(open_zoo(), name) for name in kept), *map(_trained, trained)]
+    found = [
+        *(_shipped(open_zoo(), name, dataset) for name in kept),
+        *(_trained(run, dataset) for run in trained),
+    ]
     models = sorted(found, key=lambda model: model.bytes)
     _check(models)
     content = dict(_contents(models, dataset))
-    for path in _former(folder) - {folder / name for name in (INFO, *content)}:
-        path.unlink()
+    former = _former(folder) - {folder / name for name in (INFO, *content)}
     files.make_folder(folder)
     for name, data in content.items():
         files.write_bytes(folder / name, data)
@@ -75,21 +78,29 @@ def make(folder: Path, trained: Sequence[Run], dataset: Dataset, kept: Sequence[
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
     }
     files.write_text(folder / INFO, json.dumps(info, indent=1, sort_keys=False) + "\n")
+    for path in former:
+        path.unlink()
     return open_zoo(folder)
 
 
-def _shipped(shipped: Zoo, name: str) -> Model:
-    stories = [story.to_dict() for story in shipped.runs(name)]
-    return Model(shipped.model(name), shipped.artifacts(name), stories)
+def _shipped(shipped: Zoo, name: str, dataset: Dataset) -> Model:
+    """All of the model that NAME means."""
+    name = shipped.model(name)
+    if shipped.task != dataset.task:
+        raise BadInput(f"{PREFIX}{name} is for {shipped.task.name}, and the data are {dataset.task.name}")
+    return Model(name, shipped.artifacts(name), [story.to_dict() for story in shipped.runs(name)])
 
 
-def _trained(run: Run) -> Model:
+def _trained(run: Run, dataset: Dataset) -> Model:
+    check_task(run, dataset.task)
     name = VERSION.sub("", run.recipe.model)
     return Model(name, _int8_files(run), [_story(each) for each in lineage.lineage(run)])
 
 
 def _int8_files(run: Run) -> list[Artifact]:
-    """One int8 file of each format, for any processor and without layers in float. Raises RunError."""
+    """One int8 file of each format, made of this very model, for any processor and without layers in float.
+    Raises RunError.
+    """
     found = [artifact.read(path) for path in artifact.find(run.artifacts)]
     chosen = []
     for format in FORMATS:
@@ -98,12 +109,13 @@ def _int8_files(run: Run) -> list[Artifact]:
             for each in found
             if each.format == format
             and each.precision in INTEGER_PRECISIONS
+            and each.run_id == run.id
             and each.target == ANY
             and not each.kept_float
         ]
         if len(own) != 1:
             raise RunError(
-                f"{run.folder} has {len(own)} int8 {format} files: there must be one; "
+                f"{run.folder} has {len(own)} int8 {format} files of its model: there must be one; "
                 f"make it with edgefashion export {run.folder}"
             )
         chosen += own
@@ -115,6 +127,9 @@ def _check(models: Sequence[Model]) -> None:
     names = [model.name for model in models]
     if twice := {name for name in names if names.count(name) > 1}:
         raise BadInput(f"two models are of the architecture {min(twice)}: choose one")
+    called = [each.path.name for model in models for each in model.files]
+    if twice := {name for name in called if called.count(name) > 1}:
+        raise BadInput(f"two models have a file {min(twice)}: call one of the runs otherwise, and export it")
     size = sum(model.bytes for model in models)
     if size > MOST_BYTES:
         raise BadInput(f"the models have {size:,} bytes together, and may have {MOST_BYTES:,}: leave one out")

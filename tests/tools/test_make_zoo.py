@@ -87,7 +87,9 @@ def test_a_run_without_an_int8_file(
     suffix: str, copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
 ) -> None:
     (copied.artifacts / f"cnn-int8{suffix}").unlink()
-    with pytest.raises(RunError, match=f"again has 0 int8 {suffix[1:]} files: .* edgefashion export"):
+    with pytest.raises(
+        RunError, match=f"again has 0 int8 {suffix[1:]} files of its model: .* edgefashion export"
+    ):
         making.make(tmp_path / "zoo", [copied], sample)
     assert not (tmp_path / "zoo").exists()
 
@@ -119,11 +121,67 @@ def test_a_shipped_model_is_kept_to_the_byte(
         assert own.manifest == other.manifest
 
 
-def test_a_later_version_of_an_architecture_takes_its_name(copied: Run, making: ModuleType) -> None:
-    later = Run(copied.folder, structs.replace(copied.info, recipe=replace(copied.recipe, model="cnn-v2")))
-    assert making._trained(later).name == "cnn"
+def test_of_a_shipped_model_all_files_are_kept_by_whichever_it_is_named(
+    exported: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
+    made = making.make(tmp_path, [exported], sample, ["zoo:cnn-16k-int8.onnx"])
+    assert len(made.artifacts("cnn-16k")) == 2
+
+
+def of_model(run: Run, model: str) -> Run:
+    """The same, said to be of another architecture."""
+    return Run(run.folder, structs.replace(run.info, recipe=replace(run.recipe, model=model)))
+
+
+def test_a_later_version_of_an_architecture_takes_its_name(
+    copied: Run, sample: Dataset, making: ModuleType
+) -> None:
+    later = making._trained(of_model(copied, "cnn-v2"), sample)
+    assert later.name == "cnn"
     with pytest.raises(BadInput, match="two models are of the architecture cnn"):
-        making._check([making._trained(later), making._trained(copied)])
+        making._check([later, making._trained(copied, sample)])
+
+
+def test_two_models_whose_files_have_one_name(
+    exported: Run, copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
+    with pytest.raises(BadInput, match=r"two models have a file cnn-int8.onnx: call one of the runs"):
+        making.make(tmp_path / "zoo", [exported, of_model(copied, "cnn-1m")], sample)
+    assert not (tmp_path / "zoo").exists()
+
+
+def test_models_for_another_task_than_the_data(
+    exported: Run, sample: Dataset, other: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
+    with pytest.raises(BadInput, match=f"trained on Fashion-MNIST, and the data here are {other.task.name}"):
+        making.make(tmp_path / "zoo", [exported], other)
+    with pytest.raises(
+        BadInput, match=f"zoo:cnn-16k is for Fashion-MNIST, and the data are {other.task.name}"
+    ):
+        making.make(tmp_path / "zoo", [], other, ["cnn-16k"])
+    assert not (tmp_path / "zoo").exists()
+
+
+def test_the_file_of_another_model_in_the_folder_of_a_run(
+    copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
+) -> None:
+    retrained = Run(copied.folder, structs.replace(copied.info, id="another"))
+    with pytest.raises(RunError, match="again has 0 int8 tflite files of its model"):
+        making.make(tmp_path / "zoo", [retrained], sample)
+
+
+def test_what_was_there_is_whole_until_the_new_is(
+    exported: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, making: ModuleType
+) -> None:
+    making.make(tmp_path, [exported], sample, ["cnn-16k"])
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(making.files, "write_text", stop)
+        making.make(tmp_path, [exported], sample)
+    assert zoo.open_zoo(tmp_path).all_artifacts()
 
 
 def tool(*arguments: object) -> subprocess.CompletedProcess[str]:
