@@ -166,5 +166,6 @@ def _of_a_file(path: Path) -> Candidate:
     folder = reading.is_folder(path, ArtifactError)
     if folder or not is_model(path):
         what = "a folder" if folder else "neither bundle nor model"
-        raise BadInput(f"{path} is {what}: name a .zip of edgefashion bundle, or .tflite and .onnx files")
+        known = "a .zip of edgefashion bundle, .tflite and .onnx files, or a run"
+        raise BadInput(f"{path} is {what}: name {known}")
     return Candidate(artifact.inspect(path), str(path))

@@ -69,6 +69,17 @@ def _of_all_runs(root: Path) -> list[Artifact]:
     return found
 
 
+def run_or_file(name: str, root: Path) -> str:
+    """The folder of the run `name` where that is one, or else the name: of a file, or zoo:NAME."""
+    from edgefashion import zoo
+
+    here, there = reading.is_file(Path(name), RunError), reading.is_folder(root / name, RunError)
+    if zoo.is_name(name) or (here and not there):
+        return name
+    folder = run_folder(name, root)
+    return str(folder) if reading.is_folder(folder, RunError) else name
+
+
 def run_folder(name: str, root: Path) -> Path:
     """The folder of the run `name`: one under `root`, or a path to one; a bare name means that under `root`
     where both are there. Raises RunError for a file and for zoo:NAME.

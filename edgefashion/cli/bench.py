@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgefashion.cli import _resolve
 from edgefashion.cli._hosts import Elsewhere, forget_hosts, takes_hosts
 from edgefashion.cli._next_step import after_benchmark
 from edgefashion.cli._options import (
@@ -17,6 +18,7 @@ from edgefashion.cli._options import (
     limit_options,
     options,
     output_options,
+    runs_option,
     runtime_option,
     seconds_option,
 )
@@ -65,6 +67,7 @@ protocol_options = options(
     help="Of --host: the folder for a results file of each, written as soon as it comes. Default: hosts.",
 )
 @click.option("--forget", is_flag=True, help="Of --host: only remove the environments and files sent there.")
+@runs_option
 @output_options
 def bench(
     names: tuple[str, ...],
@@ -75,6 +78,7 @@ def bench(
     forget: bool,
     picture: Path | None,
     strict: bool,
+    root: Path,
     json_file: Path | None,
     csv_file: Path | None,
     markdown_file: Path | None,
@@ -95,6 +99,7 @@ def bench(
     if forget:
         forget_hosts(elsewhere, names)
         return
+    names = tuple(_resolve.run_or_file(name, root) for name in names)
     outputs = Outputs(json_file, csv_file, markdown_file, picture)
     protocol = protocol_for(**settings)
     keep_inputs(names, outputs)

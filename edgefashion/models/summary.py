@@ -46,7 +46,9 @@ def page(layers: list[LayerSummary], title: str = "Layers") -> Page:
     """The layers as a table, with the sums in its last row; of many, a row for those of a block."""
     notes = []
     if len(layers) > MOST_LINES:
-        layers, notes = _by_block(layers), ["A line of several layers is named after the last of them."]
+        blocks = _by_block(layers)
+        notes = ["A line of several layers is named after the last of them."] * (len(blocks) < len(layers))
+        layers = blocks
     sums = {name: sum(getattr(layer, name) for layer in layers) for name in ("parameters", "macs")}
     rows = [asdict(layer) for layer in layers]
     total = {"name": "total", "kind": "", "output_shape": (), **sums}

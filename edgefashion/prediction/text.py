@@ -92,11 +92,20 @@ def _notes(predictions: Sequence[Prediction]) -> list[str]:
         notes.append(
             f"{_names(nameless)} does not name its classes: taken to be those of {nameless[0].task.name}"
         )
-    if sure:
-        notes.append(
-            f"never {NONE_OF_THESE!r} from {_names(sure)}: no manifest beside it says when (export it again)"
-        )
+    for why in dict.fromkeys(map(_unknown, sure)):
+        names = _names([each for each in sure if _unknown(each) == why])
+        notes.append(f"never {NONE_OF_THESE!r} from {names}: {why}")
     return notes
+
+
+def _unknown(prediction: Prediction) -> str:
+    """Why it is not known of which pictures no class of a file fits."""
+    manifest = prediction.artifact.manifest
+    if not manifest:
+        return "no manifest beside it says when (export it again)"
+    if (manifest.verification or {}).get("split", "validation") != "validation":
+        return "too few validation pictures were left to tell when"
+    return f"its manifest does not say when (export it again with {setting('--force')})"
 
 
 def _names(predictions: Sequence[Prediction]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.cli._resolve import named_artifacts, run_folder
+from edgefashion.cli._resolve import named_artifacts, run_folder, run_or_file
 from edgefashion.errors import RunError
 from edgefashion.training import runs
 
@@ -52,6 +52,25 @@ def test_what_lies_here_does_not_hide_a_run(content: str) -> None:
         Path("cnn", runs.INFO).touch()
     assert run_folder("cnn", ROOT) == Path("runs/cnn")
     assert run_folder("./cnn", ROOT) == Path("runs/cnn" if content == "a file" else "cnn")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("cnn", "runs/cnn"),
+        ("elsewhere/mine", "elsewhere/mine"),
+        ("zoo:cnn-64k", "zoo:cnn-64k"),
+        ("a.zip", "a.zip"),
+        ("gone", "gone"),
+        ("gone.tflite", "gone.tflite"),
+    ],
+)
+def test_of_runs_and_files_a_run_is_found_under_the_folder_of_all_and_a_file_as_it_is_named(
+    name: str, meant: str
+) -> None:
+    Path("cnn").touch()
+    Path("a.zip").touch()
+    assert run_or_file(name, ROOT) == meant
 
 
 def test_a_run_whose_replacement_was_killed_is_not_hidden_either() -> None:

@@ -74,3 +74,10 @@ def test_a_deep_model_has_a_line_a_block_and_a_narrow_terminal_gets_the_figures_
     assert line.split()[-2:] == figures
     assert line.split()[0] == "block_2_add" and (width == 60 or "9 layers" in line)
     assert any("named after the last of them" in line for line in lines)
+
+
+def test_many_layers_that_are_of_no_block_have_a_line_each_and_no_note() -> None:
+    layers = summarize(ARCHITECTURES["cnn-64k-v2"].build(FASHION_MNIST, None))
+    text = tables.to_text(page(layers))
+    assert "named after" not in text
+    assert all(f" {layer.name} " in text for layer in layers)

@@ -14,6 +14,7 @@ from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import BenchmarkOptions
 from edgefashion.data import CLASS_NAMES, Dataset
 from edgefashion.errors import ArtifactError
+from edgefashion.errors.wording import for_the_command_line
 from edgefashion.evaluation.predictions import Predictions
 from edgefashion.prediction import Prediction, Shown, classify, side_by_side, task_of, text
 from edgefashion.prediction.classes import probabilities
@@ -126,15 +127,27 @@ def test_where_no_class_fits_it_is_said_in_words_and_to_programs(tmp_path: Path,
     ] == told
 
 
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (None, "no manifest beside it says when (export it again)"),
+        ({}, "its manifest does not say when (export it again with --force)"),
+        ({"split": "training"}, "too few validation pictures were left to tell when"),
+        ({"split": "validation"}, "its manifest does not say when (export it again with --force)"),
+    ],
+)
 def test_a_file_without_a_threshold_never_says_that_none_fits_and_that_is_said(
-    tmp_path: Path, sample: Dataset
+    told: dict[str, str] | None, why: str, tmp_path: Path, sample: Dataset
 ) -> None:
-    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS)
+    own = exported(tmp_path, "own.tflite", "float32", labels=DIGITS, verification=told or {})
+    if told is None:
+        own = replace(own, manifest=None, metadata=own.manifest)
     (found,) = classify([own], images(sample, 1), sample.task)
     assert found.none_of_these(0) is None
     assert text.to_dict(images(sample, 1), [found])["images"][0]["predictions"][0]["none_of_these"] is None
-    (note,) = text.page(images(sample, 1), [found]).notes
-    assert note == "never 'none of these' from own.tflite: no manifest beside it says when (export it again)"
+    with for_the_command_line():
+        (note,) = text.page(images(sample, 1), [found]).notes
+    assert note == f"never 'none of these' from own.tflite: {why}"
 
 
 def test_a_threshold_for_other_classes_is_a_damaged_manifest(tmp_path: Path) -> None:

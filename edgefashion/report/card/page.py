@@ -66,20 +66,16 @@ def to_markdown(evidence: Card, picture: str | None = None) -> str:
     return text
 
 
-def architecture(story: Story) -> str:
-    """What was trained: its architecture and size."""
+def architecture(story: Story, rows: Iterable[Row] = ()) -> str:
+    """What was trained: its architecture and size, and why files, the `rows`, have less of it."""
     width = f" of width {story.recipe.width:g}" if story.recipe.width != 1 else ""
+    fewer = any(row.macs and row.macs < story.model.macs for row in rows)
+    how = "pixels that nothing reads are skipped, and parallel convolutions are one"
     return (
         f"Architecture: {story.recipe.model}{width}, {story.model.parameters:,} parameters, "
         f"{story.model.macs:,} multiply-accumulates for an image"
+        + (f" as trained; its files have fewer: {how}" if fewer else "")
     )
-
-
-def _skipping(evidence: Card) -> str:
-    """Why files have fewer multiply-accumulates than the trained model, where they do."""
-    fewer = any(row.macs and row.macs < evidence.stories[0].model.macs for row in evidence.results.rows)
-    how = "pixels that nothing reads are skipped, parallel kernels added"
-    return f" as trained; the files below have fewer: {how}" if fewer else ""
 
 
 def _model(evidence: Card) -> Page:
@@ -87,7 +83,7 @@ def _model(evidence: Card) -> Page:
     deployed, classes = evidence.artifacts[evidence.deployed], evidence.task.classes
     contract = deployed.manifest.input if deployed.manifest else None
     lines = [
-        f"{architecture(own)}{_skipping(evidence)}",
+        architecture(own, evidence.results.rows),
         f"Identity of the trained model: {own.id}",
     ]
     if contract:

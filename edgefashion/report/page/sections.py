@@ -117,7 +117,7 @@ def _title(report: Report) -> str:
 def _training(model: Model, number: int) -> Training:
     own = model.stories[0]
     page = cards.training(model.stories, model.card.cautions if model.card else ())
-    header = [cards.architecture(own), *page.header]
+    header = [cards.architecture(own, model.card.results.rows if model.card else ()), *page.header]
     drawn = charts.curves(f"curves-{number}", own)
     return Training(model.name, Page(header, page.tables, page.notes), drawn)
 

@@ -140,7 +140,7 @@ def test_the_card_says_what_is_known(evidence: Card, exported: Run) -> None:
     assert text.startswith("# Model card: cnn\n")
     assert f"{exported.info.model.parameters:,} parameters" in text
     assert f"{100 * exported.info.validation_accuracy:.2f} %" in text
-    assert "multiply-accumulates for an image as trained; the files below have fewer" in text
+    assert "multiply-accumulates for an image as trained; its files have fewer" in text
     assert "| batch_size | 16 |" in text
     assert "![Confusion matrix](confusion.png)" in text
     used = "{train:,} training images, {validation:,} validation images and {test:,} test images"
