@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from msgspec import json, to_builtins
+from msgspec import UNSET, json, to_builtins
 
 from edgefashion import files
 from edgefashion.artifacts import artifact, targets
@@ -33,6 +33,8 @@ from edgefashion.training.runs import Run
 
 OnFailure = Callable[[Variant, VerificationError], None]
 """Told of a file that is not kept."""
+TRAIN = "train"
+"""The split that the representative dataset is from where it is not given."""
 MOST_LOGIT = 1e6
 """Larger ones come of a training that diverged."""
 
@@ -67,7 +69,7 @@ def export_run(
     for a precision that the run does not have and for images that cannot calibrate, RunError for a model that
     cannot be read, OutputError.
     """
-    drawn_from, split = (splits.train, "train") if calibrate_with is None else (calibrate_with, "given")
+    drawn_from, split = (splits.train, TRAIN) if calibrate_with is None else (calibrate_with, "given")
     options = options or ExportOptions()
     size = options.representative_size(len(drawn_from))
     options = replace(options, calibration_images=size)
@@ -270,7 +272,9 @@ def _same_calibration(made_with: Calibration | None, wanted: ExportOptions) -> b
     """Whether an artifact, calibrated as its manifest says, would be calibrated so again."""
     if made_with is None:
         return True
-    if made_with.count != wanted.representative_size(CALIBRATION_IMAGES):
+    if made_with.split not in (TRAIN, UNSET) or made_with.count != wanted.representative_size(
+        CALIBRATION_IMAGES
+    ):
         return False
     why = made_with.chosen
     if wanted.calibration == AUTO:

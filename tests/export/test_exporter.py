@@ -233,6 +233,7 @@ def save_stand_in(run: Run, kind: Variant, settings: ExportOptions, told: dict[s
         ({"method": "entropy", "chosen": "measured"}, "min-max", False),
         ({"method": "entropy", "chosen": "asked for"}, "auto", False),
         ({"method": "min-max", "chosen": "the only one"}, "entropy", True),
+        ({"method": "min-max", "chosen": "the only one", "split": "given"}, "auto", False),
         ({}, "auto", False),
     ],
 )
