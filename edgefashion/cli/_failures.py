@@ -48,6 +48,8 @@ def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
         case click.Abort() | KeyboardInterrupt():
             cause = error.__cause__ if isinstance(error, click.Abort) else error
             return str(cause or "") or INTERRUPTED, interrupted
+        case _ if _is_caused_by(error, KeyboardInterrupt):  # as an import that was cut short is
+            return INTERRUPTED, interrupted
         case click.ClickException():
             return error.format_message(), error.exit_code
         case EdgefashionError():
@@ -65,6 +67,10 @@ def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
         case UnicodeError():
             return f"text of another encoding: {error}", BadInput.exit_code
     return None
+
+
+def _is_caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    return error is not None and (isinstance(error, kind) or _is_caused_by(error.__cause__, kind))
 
 
 def _first_line(error: BaseException) -> str:
