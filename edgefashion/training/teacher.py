@@ -35,7 +35,10 @@ def resolve_teachers(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe,
     Raises RunError for a run that is missing, unfinished or damaged, BadInput for one that does not fit.
     """
     found = [runs.read(Path(folder)) for folder in recipe.teachers]
+    ids = [run.id for run in found]
     for run in found:
+        if ids.count(run.id) > 1:
+            raise BadInput(f"the teacher {run.folder} is there twice: name another, or leave one out")
         if run.info.data.checksums != checksums:
             others = learned.others(run, checksums)
             raise BadInput(f"the teacher {run.folder} was trained on {others}: train it on these")
@@ -46,7 +49,7 @@ def resolve_teachers(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe,
             )
     if not found:
         return recipe, []
-    first, *others_ids = [run.id for run in found]
+    first, *others_ids = ids
     return replace(recipe, teacher_id=first, other_teacher_ids=tuple(others_ids)), found
 
 

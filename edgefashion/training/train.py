@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgefashion import tables
 from edgefashion.data import Dataset
-from edgefashion.errors import Diverged, RunError
+from edgefashion.errors import BadInput, Diverged, RunError
 from edgefashion.errors.arguments import PATH, takes
 from edgefashion.errors.wording import setting
 from edgefashion.files import reading
@@ -57,6 +57,7 @@ def train(
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
         recipe, teachers = checked(recipe, dataset)
+        _check_not_of_itself(folder, recipe)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
         where = select_hardware(hardware, recipe.mixed_precision)
@@ -93,6 +94,15 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
     if reading.exists(folder, RunError) and not (resume and runs.staging(folder).exists()):
         raise RunError(
             f"{folder} exists: choose another {setting('--name')}, or replace it with {setting('--force')}"
+        )
+
+
+def _check_not_of_itself(folder: Path, recipe: Recipe) -> None:
+    """Raise BadInput for a run that would be lost to what comes of it."""
+    begun_with = [Path(recipe.weights).parent] if recipe.base_run_id and recipe.weights else []
+    if any(Path(each).resolve() == folder.resolve() for each in (*begun_with, *recipe.teachers)):
+        raise BadInput(
+            f"{folder} would be replaced by what learns from it: choose another {setting('--name')}"
         )
 
 

@@ -34,7 +34,11 @@ def caused(error: BaseException, cause: BaseException) -> BaseException:
         (KeyboardInterrupt("interrupted; go on"), 143, "interrupted; go on"),
         (caused(click.Abort(), KeyboardInterrupt("interrupted; go on")), 143, "interrupted; go on"),
         (caused(ImportError(), KeyboardInterrupt()), 143, "interrupted; what was finished is kept"),
-        (caused(MissingExtra("a", "b"), caused(ImportError(), KeyboardInterrupt())), 143, "interrupted; what"),
+        (
+            caused(MissingExtra("a", "b"), caused(ImportError(), KeyboardInterrupt())),
+            143,
+            "interrupted; what",
+        ),
         (click.UsageError("no such option"), 2, "no such option"),
         (ArtifactError("two\nlines \x1b[31m"), 2, "two lines \\x1b[31m"),
         (RuntimeCrash("died"), 1, "died"),

@@ -126,6 +126,25 @@ def test_a_teacher_that_knows_the_validation_images(trained: Run, sample: Datase
     assert teacher.resolve_teachers(replace(recipe, use_validation=True), sample.checksums)[1]
 
 
+def test_a_teacher_that_is_there_twice(trained: Run, sample: Dataset, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained.folder, tmp_path / "copy")
+    with pytest.raises(BadInput, match="is there twice: name another, or leave one out"):
+        teacher.resolve_teachers(learning_from(trained, other_teachers=(str(copy),)), sample.checksums)
+
+
+@pytest.mark.parametrize("what", ["teacher", "base"])
+def test_a_run_is_not_replaced_by_what_learns_from_it(
+    what: str, trained: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    from edgefashion.training.fine_tuning import recipe_from
+
+    own = runs.read(shutil.copytree(trained.folder, tmp_path / "own"))
+    recipe = learning_from(own) if what == "teacher" else recipe_from(own, "float", sample.checksums)
+    with pytest.raises(BadInput, match="own would be replaced by what learns from it: choose another folder"):
+        train(recipe, sample, tmp_path / "own/../own", force=True)
+    assert runs.read(own.folder).id == trained.id
+
+
 def test_quantization_aware_training_has_a_teacher_too(trained: Run, sample: Dataset, tmp_path: Path) -> None:
     from edgefashion.training.fine_tuning import recipe_from
 
