@@ -126,14 +126,8 @@ def _best() -> "list[Artifact]":
     from edgefashion import zoo
     from edgefashion.api.names import find_one
 
-    shipped = zoo.open_zoo()
-    name = shipped.best()
-    run = shipped.runs(name)[0]
-    images = "images it learned from" if run.recipe.use_validation else "validation images"
-    say(
-        f"no model is named: taking {zoo.PREFIX}{name}, of the shipped ones the most accurate on "
-        f"{images} ({run.validation_accuracy:.2%})"
-    )
+    name, why = zoo.open_zoo().best()
+    say(f"no model is named: taking {zoo.PREFIX}{name}, of the shipped ones {why}")
     return [find_one(f"{zoo.PREFIX}{name}")]
 
 

@@ -99,9 +99,15 @@ class Zoo:
         """The files of all models, verified. Raises ZooError."""
         return [each for name in self.names for each in self.artifacts(name)]
 
-    def best(self) -> str:
-        """The model whose last run was right on the largest share of its validation pictures."""
-        return max(self.names, key=lambda name: self.runs(name)[0].validation_accuracy)
+    def best(self) -> tuple[str, str]:
+        """The model to take where none is named, and why: the one that was right on the largest share of its
+        validation pictures; the one of the most parameters, where some have learned from those.
+        """
+        last = {name: self.runs(name)[0] for name in self.names}
+        if any(story.recipe.use_validation for story in last.values()):
+            return max(last, key=lambda name: last[name].model.parameters), "the largest"
+        name = max(last, key=lambda name: last[name].validation_accuracy)
+        return name, f"the most accurate on validation images ({last[name].validation_accuracy:.2%})"
 
     def runs(self, name: str) -> "tuple[Story, ...]":
         """What is known of the training of the model that NAME, `zoo:NAME` or `zoo:FILE` means, the last run

@@ -54,6 +54,20 @@ def test_an_unknown_model(wanted: str, said: str, along: Path) -> None:
         zoo.open_zoo().artifacts(wanted)
 
 
+def test_the_best_is_that_of_validation_or_the_largest_where_one_learned_from_that(tmp_path: Path) -> None:
+    told = json.loads((zoo.open_zoo().folder / INFO).read_text())
+    small, large = (told["models"][name]["runs"][0] for name in ("cnn-16k", "cnn-256k"))
+    told["models"] = {name: told["models"][name] for name in ("cnn-16k", "cnn-256k")}
+    small["validation_accuracy"], large["validation_accuracy"] = 0.99, 0.95
+    for learned, best, why in (
+        (False, "cnn-16k", "the most accurate on validation images (99.00%)"),
+        (True, "cnn-256k", "the largest"),
+    ):
+        small["recipe"]["use_validation"], large["recipe"]["use_validation"] = learned, False
+        (tmp_path / INFO).write_text(json.dumps(told))
+        assert zoo.open_zoo(tmp_path).best() == (best, why)
+
+
 @pytest.mark.parametrize("name", ["cnn-int8.tflite", "cnn-int8.onnx.json", SAMPLE])
 @pytest.mark.parametrize("damage", ["changed", "truncated", "gone", "unlisted"])
 def test_a_damaged_file_is_named_whenever_it_is_used(name: str, damage: str, copy: Path) -> None:
