@@ -44,12 +44,9 @@ def tell(error: BaseException, interrupted: int, asked: bool = False) -> int:
 
 
 def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
+    if stopped := _interruption(error):
+        return str(stopped) or INTERRUPTED, interrupted
     match error:
-        case click.Abort() | KeyboardInterrupt():
-            cause = error.__cause__ if isinstance(error, click.Abort) else error
-            return str(cause or "") or INTERRUPTED, interrupted
-        case _ if _is_caused_by(error, KeyboardInterrupt):  # as an import that was cut short is
-            return INTERRUPTED, interrupted
         case click.ClickException():
             return error.format_message(), error.exit_code
         case EdgefashionError():
@@ -69,8 +66,11 @@ def _message(error: BaseException, interrupted: int) -> tuple[str, int] | None:
     return None
 
 
-def _is_caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    return error is not None and (isinstance(error, kind) or _is_caused_by(error.__cause__, kind))
+def _interruption(error: BaseException | None) -> BaseException | None:
+    """The interruption that an error is or comes of, as that of an import does which was cut short."""
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error
+    return _interruption(error.__cause__) or (error if isinstance(error, click.Abort) else None)
 
 
 def _first_line(error: BaseException) -> str:

@@ -100,7 +100,8 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
 def _check_not_of_itself(folder: Path, recipe: Recipe) -> None:
     """Raise BadInput for a run that would be lost to what comes of it."""
     begun_with = [Path(recipe.weights).parent] if recipe.base_run_id and recipe.weights else []
-    if any(Path(each).resolve() == folder.resolve() for each in (*begun_with, *recipe.teachers)):
+    sources = [*begun_with, *map(Path, recipe.teachers)]
+    if any(each.resolve() == folder.resolve() for each in sources):
         raise BadInput(
             f"{folder} would be replaced by what learns from it: choose another {setting('--name')}"
         )
