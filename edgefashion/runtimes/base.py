@@ -105,7 +105,7 @@ class Runtime(Protocol):
 
 def missing(runtime: Runtime, suffix: str) -> MissingExtra:
     """The error for a runtime that is not installed."""
-    return MissingExtra(f"Running a {suffix} file needs {runtime.package}", runtime.extra)
+    return MissingExtra(f"Running a {suffix} file in {runtime.name} needs {runtime.package}", runtime.extra)
 
 
 def check_exists(path: Path) -> None:

@@ -62,8 +62,8 @@ class ModelError:
 
 @dataclass(frozen=True)
 class DebugReport(Presentable):
-    """The errors of a run's int8 models, by format, on `images` images of the validation split; on which
-    machine and when (ISO 8601) they were found.
+    """The errors of a run's int8 models, by format, on `images` images of the validation split, which are
+    training images to a model that learned from it; on which machine and when (ISO 8601) they were found.
     """
 
     run: str
@@ -73,6 +73,7 @@ class DebugReport(Presentable):
     models: dict[str, ModelError]
     machine: str | None = None
     date: str | None = None
+    split: str = "validation"
 
     @property
     def costliest(self) -> str:
@@ -88,7 +89,7 @@ class DebugReport(Presentable):
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON."""
-        return {"schema": SCHEMA, "split": "validation", **asdict(self)}
+        return {"schema": SCHEMA, **asdict(self)}
 
 
 def debug_run(
@@ -116,7 +117,8 @@ def debug_run(
         format: _model_error(paths[format], *deployed[format], tally) for format, tally in tallies.items()
     }
     here = device.describe()
-    return DebugReport(run.name, run.id, precision, len(sample), models, here.name, here.date)
+    split = "training" if run.recipe.use_validation else "validation"
+    return DebugReport(run.name, run.id, precision, len(sample), models, here.name, here.date, split)
 
 
 def path_of(run: Run, format: str, precision: str) -> Path:

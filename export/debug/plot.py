@@ -29,7 +29,7 @@ def plot(report: DebugReport, path: Path) -> None:
     names = list(dict.fromkeys(layer.layer for model in fullest for layer in model.layers))
     rows = {name: row for row, name in enumerate(names)}
     height = 1.0 + (ROW_INCHES if len(names) <= MANY else LEAST_ROW_INCHES) * len(names)
-    details = [f"{report.run}, {report.precision}, against float on {report.images:,} validation images"]
+    details = [f"{report.run}, {report.precision}, against float on {report.images:,} {report.split} images"]
     caption = Caption("What rounding costs, layer by layer", details, report.machine, report.date)
     with figures.drawing(path, height, caption, list(map(_entries, report.models))) as figure:
         shares, ratios = figure.subplots(1, 2, sharey=True)

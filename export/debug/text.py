@@ -31,11 +31,8 @@ def page(report: DebugReport) -> Page:
 
 def pages(report: DebugReport) -> Iterator[Page]:
     """For each format: how far the logits are off, and the layers that cause the most of it."""
-    yield Page(
-        [f"{report.run}, {report.precision}, against the float model on {report.images} validation images"],
-        [],
-        [],
-    )
+    images = f"{report.images} {report.split} images"
+    yield Page([f"{report.run}, {report.precision}, against the float model on {images}"], [], [])
     for model in report.models.values():
         yield _page(model)
 

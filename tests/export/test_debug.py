@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from edgefashion.artifacts import artifact
 from edgefashion.cli import main
@@ -236,6 +237,16 @@ def test_the_text_has_the_worst_first_and_both_formats(report: DebugReport) -> N
         assert next(line for line in part.splitlines()[3:] if "%" in line).split()[0] == model.ranked[0].layer
         assert f"{model.snr_db:.1f} dB" in part
     assert "more:" not in text
+
+
+def test_images_of_validation_are_training_images_to_a_model_that_learned_from_them(
+    run: Run, images: Subset
+) -> None:
+    recipe = replace(run.recipe, use_validation=True)
+    learned = Run(run.folder, structs.replace(run.info, recipe=recipe))
+    report = debug_run(learned, "int8", ["tflite"], images.take(np.arange(4)))
+    assert "against the float model on 4 training images" in to_text(report)
+    assert report.to_dict()["split"] == "training"
 
 
 def test_what_the_text_leaves_out_is_counted(report: DebugReport) -> None:
