@@ -113,11 +113,16 @@ FINE_TUNING_RECIPES: dict[FineTuning, dict[str, Recipe]] = {
 
 def fine_tuning_recipe(kind: FineTuning, trained: Recipe) -> Recipe:
     """How a model trained after `trained` is fine-tuned: as the recipe of that name does it, where that is
-    one of the same model; else as its model's usual one does.
+    one of the same model; else as its model's usual one does. Images vary no more than they did.
     """
     recipes = FINE_TUNING_RECIPES[kind]
-    named = recipes.get(trained.name or "")
-    if named and named.model == trained.model:
-        return named
-    usual = RECIPES.get(trained.model)
-    return recipes[usual.name or usual.model if usual else trained.model]
+    found = recipes.get(trained.name or "")
+    if not found or found.model != trained.model:
+        usual = RECIPES.get(trained.model)
+        found = recipes[usual.name or usual.model if usual else trained.model]
+    return replace(
+        found,
+        flip=found.flip and trained.flip,
+        shift=min(found.shift, trained.shift),
+        erase=min(found.erase, trained.erase),
+    )

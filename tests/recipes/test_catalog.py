@@ -74,6 +74,14 @@ def test_a_run_is_fine_tuned_after_the_recipe_it_was_trained_with() -> None:
 PLAIN = {"flip": False, "shift": 0, "erase": 0.0}
 
 
+def test_fine_tuning_varies_images_no_more_than_training_did() -> None:
+    """A mirror makes another letter of one."""
+    letters = replace(RECIPES["cnn-256k"], flip=False, shift=0, erase=0.0)
+    found = fine_tuning_recipe("qat", letters)
+    assert not found.augments
+    assert found == replace(fine_tuning_recipe("qat", RECIPES["cnn-256k"]), flip=False, shift=0, erase=0.0)
+
+
 def test_how_far_images_may_be_shifted_is_a_matter_of_their_size() -> None:
     recipe = replace(NAMED_RECIPES["cnn-64k"], shift=23)
     recipe.check()
