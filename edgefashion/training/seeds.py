@@ -51,7 +51,7 @@ def train_seeds(
     if recipe.use_validation:
         raise BadInput(
             "with use_validation nothing is left that tells which of several seeds is best: train with one, "
-            "which seed sets"
+            f"of your {setting('--seed')}"
         )
     found = [
         fit(replace(recipe, seed=seed), folder.with_name(f"{folder.name}-seed-{seed}"))
