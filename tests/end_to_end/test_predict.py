@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from edgefashion import zoo
 from edgefashion.cli import main
 from edgefashion.data import CLASS_NAMES, Dataset
 
@@ -94,10 +95,12 @@ def test_without_a_model_the_best_that_is_shipped_answers_a_line_a_picture(
     known, unknown = out.splitlines()
     assert known.startswith(f"{picture}: Sneaker ")
     assert unknown.startswith(f"{cross}: none of these (closest: ")
-    assert "taking zoo:cnn-256k, of the shipped ones the most accurate on validation images (95.34%)" in err
+    shipped = zoo.open_zoo()
+    best, why = shipped.best()
+    assert f"taking zoo:{best}, of the shipped ones {why}" in err
     found = json.loads(predict(capsys, picture, cross, "--json")[0])
     assert [each["predictions"][0]["none_of_these"] for each in found["images"]] == [False, True]
-    assert found["images"][0]["predictions"][0]["file"] == "cnn-256k-int8-qat.tflite"
+    assert found["images"][0]["predictions"][0]["file"] == shipped.artifacts(best)[0].path.name
 
 
 def test_what_the_model_saw_is_drawn(
