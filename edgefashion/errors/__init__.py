@@ -56,6 +56,9 @@ class VerificationError(EdgefashionError):
 class Diverged(EdgefashionError):
     """A training came to NaN or infinite numbers."""
 
+    WORDS = "diverged in epoch"
+    """By which it is known from a training on another machine."""
+
 
 class WorkerLost(EdgefashionError):
     """A process that trains with this one is not there any more."""

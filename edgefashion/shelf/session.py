@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGABRT
 
-from edgefashion.errors import BadInput, HostError
+from edgefashion.errors import BadInput, Diverged, HostError
 from edgefashion.escaping import visible
 from edgefashion.hosts import failures
 from edgefashion.hosts.environment import Environment
@@ -45,7 +45,9 @@ class Session:
     """Called with the digest of the data that is learned from there; may raise HostError."""
 
     def run(self, remote: Remote, there: Environment, config: Callable[[int], str]) -> None:
-        """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError."""
+        """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError, and Diverged, which
+        is no machine's fault.
+        """
         with remote.open(there.command("edgefashion.shelf.worker"), work.LINE_BYTES) as connection:
             asked = time.time()
             connection.send([lines.line(self.start)], work.SILENCE_S)
@@ -142,10 +144,12 @@ def of_clock(clock: float, asked: float, answered: float) -> str:
     )
 
 
-def _failed(host: Host, code: int, last: str) -> HostError:
+def _failed(host: Host, code: int, last: str) -> HostError | Diverged:
     said, ours = failures.said(last), last.removeprefix(OURS)
     if ours != last:
         said = visible(re.sub(rf"^{re.escape(host.name)} (?=is|cannot)", "it ", ours))
+        if code == Diverged.exit_code and Diverged.WORDS in said:
+            return Diverged(said)
     if code == BadInput.exit_code:
         error = HostError(host.name, said, "mend that, then try again")
         error.exit_code = code

@@ -48,7 +48,7 @@ class Training:
 
     def run(self, tell: shelf.Tell, say: shelf.Note) -> None:
         """Do it all; `say` gets the lines of each. Raises HostError for the machine at fault, when all have
-        ended.
+        ended, and Diverged.
         """
         outcomes = list(shelf.each(self.hosts, self._work, tell, say))
         if found := [one.result for one in outcomes if isinstance(one.result, HostError)]:
@@ -119,7 +119,7 @@ class Deal:
 
     def run(self, tell: shelf.Tell, say: shelf.Note) -> list[HostError]:
         """Train all, and `say` what each says; gives why machines were lost. Raises HostError where none is
-        left to train on.
+        left to train on, and Diverged for the first that does.
         """
         self.waiting = list(self.words)
         found: list[HostError] = []
@@ -143,7 +143,7 @@ class Deal:
             session = Session(start, staging, say, resume, agree)
             try:
                 session.run(remote, there, lambda port: "")
-            except BaseException:
+            except HostError:
                 self._return(name)
                 raise
             with self.changed:

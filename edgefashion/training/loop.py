@@ -32,7 +32,7 @@ def check_learning(epoch: int, metrics: dict[str, float], arrays: Arrays, recipe
         reason = reason or "weights that are not finite"
     if reason:
         raise Diverged(
-            f"the training of {recipe.model} diverged in epoch {epoch + 1} ({reason}), and no run was kept: "
+            f"the training of {recipe.model} {Diverged.WORDS} {epoch + 1} ({reason}), and no run was kept: "
             f"start again with {setting('--force')} and a learning_rate below {recipe.learning_rate:g}"
         )
 

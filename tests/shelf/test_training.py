@@ -8,18 +8,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edgefashion.cli import main
-from edgefashion.errors import HostError, OutputError
+from edgefashion.errors import Diverged, HostError, OutputError
 from edgefashion.hosts.host import Host
 from edgefashion.hosts.ssh import Remote
 from edgefashion.shelf import lines, session, work
 from edgefashion.shelf.errands import Errand
 from edgefashion.shelf.session import Session
-from edgefashion.shelf.training import Deal
+from edgefashion.shelf.training import Deal, Training
 from edgefashion.shelf.work import Arrival
 from edgefashion.training import checkpoints, runs
 
@@ -139,6 +140,36 @@ def test_trainings_of_a_machine_that_is_lost_are_dealt_again(
     assert said == ["b: lost: it was switched off; what it trained is dealt again"]
     with pytest.raises(HostError, match="switched off"):
         Deal(hosts[1:], Errand(()), {"x": ()}, {"x": tmp_path / "x"}).run(lambda *_: None, lambda *_: None)
+
+
+DIVERGED = f"the training of cnn {Diverged.WORDS} 2 (loss nan), and no run was kept: start again with --force"
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_training_that_diverges_is_no_fault_of_a_host_and_ends_at_once(
+    shared: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[str] = []
+
+    def run(one: Session, remote: Remote, *_: object) -> None:
+        begun.append(one.start.name)
+        if one.start.name == "x":
+            raise session._failed(remote.host, 1, f"edgefashion: {DIVERGED}\x1b[2J")
+        remote.stop.wait(20)
+        raise HostError(remote.host.name, "interrupted from here", "try again")
+
+    monkeypatch.setattr(Session, "run", run)
+    python = SimpleNamespace(python="python")
+    monkeypatch.setattr("edgefashion.shelf.training.ready", lambda *_: python)
+    hosts, said = [Host.parse("a"), Host.parse("b")], list[str]()
+    words: dict[str, tuple[str, ...]] = {"x": (), "y": (), "z": ()}
+    deal = Deal(hosts, Errand(()), words, {name: tmp_path / name for name in words})
+    whole = Training(hosts, "x", Errand(()), tmp_path / "x") if shared else deal
+    with pytest.raises(Diverged) as ended:
+        whole.run(lambda *_: None, lambda host, line: said.append(f"{host}: {line}"))
+    assert str(ended.value) == DIVERGED + r"\x1b[2J"
+    assert (begun.count("x") == 1 or shared) and "z" not in begun
+    assert not said
 
 
 def test_what_was_asked_for_wrongly_is_bad_input_from_there_too() -> None:
