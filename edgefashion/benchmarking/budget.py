@@ -9,6 +9,8 @@ import math
 from edgefashion.benchmarking.measurement import Measurement
 from edgefashion.benchmarking.options import BenchmarkOptions
 
+_LEAST_S = 1e-9
+"""For what a coarse clock saw no time pass in."""
 _EXTRA = 1.3
 """What a row takes beside its timed inferences, of which nothing is known yet."""
 
@@ -35,7 +37,7 @@ def longest_seconds(row: Measurement) -> float:
 def usual_seconds(row: Measurement) -> float:
     """What the next block is going to take about: as much as those before, or one inference."""
     done = len(row.round_samples)
-    return row.block_seconds / done if done else row.inference_us * row.loops / 1e6
+    return max(_LEAST_S, row.block_seconds / done if done else row.inference_us * row.loops / 1e6)
 
 
 def blocks_left(row: Measurement, protocol: BenchmarkOptions) -> int:
@@ -47,7 +49,8 @@ def blocks_left(row: Measurement, protocol: BenchmarkOptions) -> int:
         return protocol.rounds if row.job.latency_only else protocol.expected_rounds
     lacking = [protocol.rounds - done]
     if not row.job.latency_only:
-        lacking.append(math.ceil((protocol.seconds - row.timed_seconds) * done / row.timed_seconds))
+        timed = max(_LEAST_S, row.timed_seconds)
+        lacking.append(math.ceil((protocol.seconds - row.timed_seconds) * done / timed))
         lacking.append(math.ceil((protocol.samples - row.timed_samples) * done / row.timed_samples))
     time_left = protocol.at_most - row.spent_seconds - _memory_seconds(row, protocol)
     return max(1, min(max(lacking), math.ceil(time_left / usual_seconds(row))))

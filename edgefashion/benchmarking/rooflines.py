@@ -43,9 +43,8 @@ class Rooflines:
     def take(self, rows: Sequence[Measurement]) -> None:
         """Keep what was measured of `jobs`; one that failed has no limit."""
         for kind, row in zip(self._kinds, rows, strict=False):
-            if row.raw_us:
-                macs = matrix_product(kind.format, kind.integer).macs
-                self._found[kind] = macs * 1e6 / percentile(row.raw_us, 50)
+            if row.raw_us and (p50 := percentile(row.raw_us, 50)):
+                self._found[kind] = matrix_product(kind.format, kind.integer).macs * 1e6 / p50
 
     def macs_per_s(self, kind: Comparable) -> float | None:
         """Multiply-accumulates per second of the matrix product; None where none was measured."""

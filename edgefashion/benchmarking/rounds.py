@@ -26,6 +26,8 @@ ROTATION = 256
 """Images used in turn."""
 RESOLVED = 100
 """Steps of the clock that a sample must last: then a step is 1 % of it."""
+READINGS = (1000, 1_000_000)
+"""Of the clock, to find its step; the more where it is too coarse for the fewer."""
 KEPT = 1_000_000
 """Samples kept of a row, about; of more, every second, third, ... is."""
 _PROBES = 20
@@ -53,7 +55,7 @@ def measure(
     short for all models at once they are measured in parts, one after the other (`Measurement.part`), and
     only those of one part take turns. Ctrl-C ends the
     measurement, and rows that lack anything then are marked as interrupted.
-    Raises BadInput for CPUs to pin to that are not there.
+    Raises BadInput for CPUs to pin to that are not there, EdgefashionError for a clock that stands still.
     """
     protocol = protocol or BenchmarkOptions()
     pinning.check(protocol.pin)
@@ -61,11 +63,18 @@ def measure(
 
 
 def clock_step_us() -> float:
-    """The resolution of the clock in microseconds: the usual step between two readings of the clock."""
+    """The resolution of the clock in microseconds: the usual step between two readings of the clock.
+
+    Raises EdgefashionError for a clock that stands still.
+    """
     clock = time.perf_counter_ns
-    readings = [clock() for _ in range(1000)]
-    steps = [after - before for before, after in pairwise(readings) if after > before]
-    return median(steps) / 1e3 if steps else 0.0
+    for count in READINGS:
+        readings = [clock() for _ in range(count)]
+        if steps := [after - before for before, after in pairwise(readings) if after > before]:
+            return median(steps) / 1e3
+    raise EdgefashionError(
+        "the monotonic clock stands still here, and nothing can be timed: start this computer again"
+    )
 
 
 class _Run:
@@ -153,6 +162,8 @@ class _Run:
         row.ready_seconds += row.inference_us / 1e6
         if time.monotonic() - begin < seconds + BLOCK_S:  # else each inference takes too long for more
             row.inference_us = median(model.measure(_PROBES, 0, BLOCK_S))
+        # A coarse clock may see no time pass.
+        row.inference_us = max(row.inference_us, self._step_us / RESOLVED)
         row.loops = max(1, math.ceil(RESOLVED * self._step_us / row.inference_us))
         samples = self._protocol.seconds * 1e6 / (row.inference_us * row.loops)
         row.kept_every = max(1, math.ceil(samples / KEPT))

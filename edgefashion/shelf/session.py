@@ -45,8 +45,8 @@ class Session:
     """Called with the digest of the data that is learned from there; may raise HostError."""
 
     def run(self, remote: Remote, there: Environment, config: Callable[[int], str]) -> None:
-        """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError, and Diverged, which
-        is no machine's fault.
+        """Train; `config` gives TF_CONFIG for the port that is kept there. Raises HostError, and Diverged,
+        which is no machine's fault.
         """
         with remote.open(there.command("edgefashion.shelf.worker"), work.LINE_BYTES) as connection:
             asked = time.time()

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import count, groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,10 @@ import pytest
 
 from edgefashion.benchmarking import BenchmarkOptions, Job, Measurement, Watch, flags, measure, rounds
 from edgefashion.benchmarking.rounds import KEPT, RESOLVED, clock_step_us
-from edgefashion.errors import ArtifactError, BadInput, OutOfTime, RuntimeCrash
+from edgefashion.errors import ArtifactError, BadInput, EdgefashionError, OutOfTime, RuntimeCrash
 from edgefashion.records.device import Device
 from edgefashion.runtimes.model import Model
+from edgefashion.runtimes.process import ModelProcess
 
 Fake = Callable[..., Path]
 QUICK = BenchmarkOptions(rounds=6, samples=18, seconds=0, warm_up_seconds=0, timeout=15)
@@ -192,6 +193,28 @@ def test_first_inference_load_and_memory_are_apart(fake: Fake) -> None:
 def test_what_the_clock_resolves_needs_no_loops(fake: Fake) -> None:
     assert rows_of([fake(delay_us=3000)])[0].loops == 1
     assert 0 < clock_step_us() * RESOLVED < 3000
+
+
+def test_a_clock_that_stands_still_is_said_and_one_that_is_coarse_has_its_steps(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "READINGS", (100, 20_000))
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: 5)
+    with pytest.raises(EdgefashionError, match=r"clock stands still here, .*: start"):
+        rows_of([fake()])
+    readings = count()
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: next(readings) // 5000 * 4_000_000)
+    assert clock_step_us() == 4000
+
+
+def test_where_the_clock_saw_no_time_pass_a_row_goes_on(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ModelProcess, "measure", lambda *_: [0.0] * 3)
+    monkeypatch.setattr(ModelProcess, "warm_up", lambda *_: None)
+    said: list[str] = []
+    monkeypatch.setattr(rounds, "clock_step_us", lambda: 4000.0)
+    [row] = measure([Job(fake(), 1, IMAGES)], QUICK, lambda what, *_: said.append(what)).rows
+    assert (row.loops, row.error) == (10_000, None)
+    assert said[-1] == "measured"
 
 
 def test_what_is_too_fast_for_the_clock_is_run_several_times_a_sample(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -20,6 +21,7 @@ from edgefashion.artifacts import artifact
 from edgefashion.cli import main
 from edgefashion.data import Dataset
 from edgefashion.errors import ArtifactError, BadInput, MissingExtra, RuntimeCrash
+from edgefashion.runtimes import base
 from edgefashion.runtimes.base import BATCH, FIXED_BATCH
 from edgefashion.runtimes.in_process import UNPROTECTED
 from edgefashion.runtimes.inputs import TensorSpec, random_inputs
@@ -474,3 +476,10 @@ def test_litert_in_this_process_prints_nothing(capfd: pytest.CaptureFixture[str]
     with open_model(MODELS / "tiny-int8.tflite", 1, in_process=True) as model:
         model.warm_up(seconds=0)
     assert capfd.readouterr().err == ""
+
+
+def test_parts_that_a_coarse_clock_saw_no_time_pass_in_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "perf_counter", lambda: 1.0)
+    images = np.zeros((40, 1, 1, 1), np.uint8)
+    logits = base.in_parts(images, lambda start, stop: np.zeros((stop - start, 2), np.float32), None)
+    assert logits.shape == (40, 2)
