@@ -14,7 +14,7 @@ from edgefashion.api.names import KINDS, Named, find_one
 from edgefashion.artifacts.artifact import Artifact
 from edgefashion.benchmarking import Progress
 from edgefashion.errors import ArtifactError, BadInput
-from edgefashion.errors.arguments import PATH, check, takes
+from edgefashion.errors.arguments import PATH, TEXT, check, takes
 from edgefashion.evaluation import predictions
 from edgefashion.pictures import convert
 from edgefashion.prediction import Guess, Prediction, Shown, text
@@ -92,8 +92,9 @@ class Model:
         order of the pictures, so all of these must be good: raises PictureError for the first that cannot be
         used, before any is classified; MissingExtra without Pillow, and what `predict` raises.
         """
-        several = pictures if isinstance(pictures, Iterable) and not isinstance(pictures, str) else [pictures]
-        several = list(several)
+        several = list(
+            pictures if isinstance(pictures, Iterable) and not isinstance(pictures, TEXT) else [pictures]
+        )
         for each in several:
             check("a picture", each, _picture_kinds())
         found = [convert(each, self.task, invert) for each in several]

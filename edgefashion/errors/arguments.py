@@ -14,6 +14,8 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Kinds = type | tuple[type, ...]
 PATH = (str, Path)
+TEXT = (str, bytes)
+"""One value, though it could be iterated over."""
 OPTIONAL_PATH = (*PATH, NoneType)
 OPTIONAL_NUMBER = (Integral, NoneType)
 _LONGEST = 60
@@ -38,7 +40,8 @@ def takes(**kinds: Kinds) -> Callable[[Callable[Parameters, Result]], Callable[P
         @wraps(function)
         def checked(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
             for name, value in (*zip(places, arguments, strict=False), *named.items()):
-                check(f"{name} of {function.__name__}", value, kinds.get(name, object))
+                if name in kinds:
+                    check(f"{name} of {function.__name__}", value, kinds[name])
             return function(*arguments, **named)
 
         return checked
@@ -47,8 +50,8 @@ def takes(**kinds: Kinds) -> Callable[[Callable[Parameters, Result]], Callable[P
 
 
 def check(what: str, value: object, kinds: Kinds) -> None:
-    """Raise BadInput for a value that is of none of these types."""
-    if isinstance(value, kinds):
+    """Raise BadInput for a value that is of none of these types; bytes are no list."""
+    if isinstance(value, kinds) and not isinstance(value, bytes | bytearray):
         return
     names = [kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,))]
     names = [name for name in names if name != "NoneType" and not (name == "str" and "Path" in names)]

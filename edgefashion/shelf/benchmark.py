@@ -35,9 +35,18 @@ STARTING_S = 600.0
 """Of what the work takes besides its rows."""
 _WHO = "look who answers there, or leave this host out"
 _TEXTS, _FOLDER = (str, Path, Sequence), (str, Path, NoneType)
+_THREADS, _RUNTIMES = (Sequence, NoneType), (str, Sequence, NoneType)
 
 
-@takes(models=_TEXTS, hosts=(str, Sequence), options=(BenchmarkOptions, NoneType), folder=_FOLDER)
+@takes(
+    models=_TEXTS,
+    hosts=(str, Sequence),
+    threads=_THREADS,
+    options=(BenchmarkOptions, NoneType),
+    runtime=_RUNTIMES,
+    python=(str, NoneType),
+    folder=_FOLDER,
+)
 def benchmark_hosts(
     models: str | Path | Sequence[str | Path],
     hosts: str | Sequence[str],
