@@ -13,11 +13,18 @@ CASTS = ("QUANTIZE", "DEQUANTIZE")
 
 def replace_bias(content: bytes, bias: npt.NDArray[np.float32]) -> bytes:
     """The file with `bias`, float32 [classes], for that of the layer that gives its logits; in integers of
-    the scale that it has. Raises VerificationError for a file that ends otherwise.
+    the scale that it has. Raises VerificationError for a file that ends otherwise, and for a bias
+    that is not of this layer alone.
     """
     model = packing.unpack(content)
     subgraph = model.subgraphs[0]
-    tensor = subgraph.tensors[_last_layer(model, subgraph).inputs[2]]
+    index = _last_layer(model, subgraph).inputs[2]
+    tensor = subgraph.tensors[index]
+    users = sum(index in operator.inputs for operator in subgraph.operators)
+    if users > 1 or sum(each.buffer == tensor.buffer for each in subgraph.tensors) > 1:
+        raise VerificationError(
+            "the int8 TFLite model shares the bias of its last layer with another: no file was kept"
+        )
     scales = tensor.quantization and tensor.quantization.scale
     values = bias if scales is None else np.rint(bias / np.float64(scales)).astype(np.int32)
     model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
