@@ -276,11 +276,20 @@ limit_options = options(
     ),
     in_process_option,
 )
+
+
+def _split(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of each, separated by commas."""
+    return tuple(part.strip() for value in values for part in value.split(","))
+
+
 runtime_option = click.option(
     "--runtime",
     metavar="NAME",
     multiple=True,
-    help="What runs files that it can: litert, onnxruntime, openvino, openvino-bf16; several side by side.",
+    callback=_split,
+    help="What runs files that it can: litert, onnxruntime, openvino, openvino-bf16; several side by side, "
+    "comma-separated.",
 )
 threads_option = click.option(
     "--threads", type=Threads(), default="1,all", show_default=True, help="Comma-separated."

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
@@ -78,6 +79,14 @@ def test_what_no_runtime_is_called_is_one_line(verb: str, capsys: pytest.Capture
         main([verb, "zoo:cnn-64k", "--runtime", "tensorrt"])
     (line,) = (line for line in capsys.readouterr().err.splitlines() if not line.startswith("data: "))
     assert stopped.value.code == 2 and "no runtime 'tensorrt': choose from" in line
+
+
+@pytest.mark.parametrize(
+    "words", [["--runtime=a", "--runtime=b", "--runtime=c"], ["--runtime=a, b", "--runtime=c"]]
+)
+def test_runtimes_are_separated_by_commas_or_given_each(words: list[str]) -> None:
+    command = click.command()(runtime_option(lambda runtime: None))
+    assert command.make_context("bench", words).params == {"runtime": ("a", "b", "c")}
 
 
 def test_help_names_all_runtimes() -> None:
