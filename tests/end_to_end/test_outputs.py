@@ -125,7 +125,8 @@ def test_what_is_measured_is_kept_however_one_is_told_to_end(
         time.sleep(0.05)
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 128 + number
-    assert said.splitlines()[-1] == "edgefashion: interrupted; what was finished is kept"
+    # The second may come when all is said.
+    assert "edgefashion: interrupted; what was finished is kept" in said.splitlines()[-presses:]
     assert "Traceback" not in said
     assert {flag["flag"] for row in rows(tmp_path / "r.json") for flag in row["flags"]} >= {"interrupted"}  # type: ignore[attr-defined]
     assert list(temporary.iterdir()) == []
