@@ -7,7 +7,7 @@ from typing import Any
 from edgefashion.errors import BadInput, RunError
 from edgefashion.errors.wording import setting
 from edgefashion.recipes import RECIPES, FineTuning, Recipe, fine_tuning_recipe
-from edgefashion.training import learned
+from edgefashion.training import learned, runs
 from edgefashion.training.runs import Run
 
 _CHANGED = {"qat": "quantized", "prune": "pruned", "cluster": "clustered"}
@@ -23,7 +23,7 @@ def recipe_from(base: Run, kind: FineTuning, data: dict[str, str], **changes: An
     """
     trained = base.recipe
     if trained.model not in (*RECIPES, "imported"):
-        raise RunError(f"{base.folder} has a model that is not known here ({trained.model}): train it again")
+        raise runs.unknown(base, trained.model)
     if base.fine_tuning in _CHANGED:
         raise RunError(
             f"{base.folder} is {_CHANGED[base.fine_tuning]} already: name the float run it was made from, "

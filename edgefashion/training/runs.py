@@ -123,6 +123,11 @@ def read(folder: str | Path) -> Run:
     return _checked(folder)
 
 
+def unknown(run: Run, what: str) -> RunError:
+    """The error for a run whose model, `what`, is none of this version's."""
+    return RunError(f"{run.folder} has a model that is not known here ({what}): train it again")
+
+
 def _training(name: str) -> str:
     """What makes a run of that name, as far as the name says it."""
     if name in RECIPES:

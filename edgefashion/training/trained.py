@@ -58,7 +58,7 @@ def load_model(run: Run) -> keras.Model:
     kinds, models = (None, *get_args(FineTuning)), (*ARCHITECTURES, imported.NAME)
     if recipe.model not in models or recipe.fine_tuning not in kinds or recipe.width not in WIDTHS:
         what = ", ".join(str(part) for part in (recipe.model, recipe.fine_tuning, recipe.width) if part)
-        raise RunError(f"{run.folder} has a model that is not known here ({what}): train it again")
+        raise runs.unknown(run, what)
     found = architecture_of(run)
     check_size(found, task)
     model = found.build(task, None)
