@@ -22,7 +22,7 @@ from edgefashion.errors import BadInput, RunError
 from edgefashion.export.selection import check_task
 from edgefashion.training import lineage
 from edgefashion.training.runs import Run
-from edgefashion.zoo.read import INFO, PREFIX, SAMPLE, SCHEMA, Zoo, open_zoo
+from edgefashion.zoo.read import INFO, PREFIX, SAMPLE, SCHEMA, Zoo, open_zoo, present
 
 MOST_BYTES = 900_000
 """Of all model files together."""
@@ -94,7 +94,21 @@ def _shipped(shipped: Zoo, name: str, dataset: Dataset) -> Model:
 def _trained(run: Run, dataset: Dataset) -> Model:
     check_task(run, dataset.task)
     name = VERSION.sub("", run.recipe.model)
-    return Model(name, _int8_files(run), [_story(each) for each in lineage.lineage(run)])
+    return Model(name, _int8_files(run), _with_shipped([_story(each) for each in lineage.lineage(run)]))
+
+
+def _with_shipped(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, and what the shipped zoo tells of teachers that are not among them, and of their teachers."""
+    shipped = open_zoo() if present() else None
+    known = {story.id: story for name in shipped.names for story in shipped.runs(name)} if shipped else {}
+    found = list(told)
+    for each in found:
+        recipe, there = each["recipe"], {other["id"] for other in found}
+        parents = dict.fromkeys(
+            (recipe.get("base_run_id"), recipe.get("teacher_id"), *(recipe.get("other_teacher_ids") or ()))
+        )
+        found += [known[parent].to_dict() for parent in parents if parent in known.keys() - there]
+    return found
 
 
 def _int8_files(run: Run) -> list[Artifact]:
@@ -127,6 +141,12 @@ def _check(models: Sequence[Model]) -> None:
     names = [model.name for model in models]
     if twice := {name for name in names if names.count(name) > 1}:
         raise BadInput(f"two models are of the architecture {min(twice)}: choose one")
+    for model in models:
+        stories = [story["name"] for story in model.stories]
+        if twice := {name for name in stories if stories.count(name) > 1}:
+            raise BadInput(
+                f"two trainings of {model.name} are called {min(twice)}: rename the run, and export it"
+            )
     called = [each.path.name for model in models for each in model.files]
     if twice := {name for name in called if called.count(name) > 1}:
         raise BadInput(f"two models have a file {min(twice)}: call one of the runs otherwise, and export it")

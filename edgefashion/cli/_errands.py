@@ -37,10 +37,9 @@ class Typed(click.Command):
 
 def made(config: "Config", own: dict[str, Any], texts: Iterable[str], data: Path | None) -> "Errand":
     """What trains from the start. `own` are the fields of the recipe that options set, those of `texts` among
-    them. Raises RunError for a teacher that is no run.
+    them. Raises RunError, ArtifactError and ZooError for a teacher that is none.
     """
     from edgefashion.shelf.errands import Errand
-    from edgefashion.training import runs
 
     errand = Errand((), str(data) if data else None)
     words = [f"--set={text}" for text in texts if text.partition("=")[0] not in _PATHS]
@@ -52,12 +51,21 @@ def made(config: "Config", own: dict[str, Any], texts: Iterable[str], data: Path
     teacher = fields.get("teacher")
     for number, folder in enumerate((*([teacher] if teacher else []), *fields.get("other_teachers", ())), 1):
         name = "teacher" if number == 1 else f"teacher-{number}"
-        words.append(f"--teacher={errand.give_run(name, runs.read(folder))}")
+        words.append(f"--teacher={_give_teacher(errand, name, folder)}")
     if weights := fields.get("weights"):
         is_file = weights not in _NO_FILES
         words.append(f"--weights={errand.give_file('weights', Path(weights)) if is_file else weights}")
     errand.words = (*_typed_without((*_HERE, *_READ)), *words)
     return errand
+
+
+def _give_teacher(errand: "Errand", name: str, teacher: str) -> str:
+    from edgefashion.training.teacher import RunTeacher, open_teacher
+
+    found = open_teacher(teacher)
+    if isinstance(found, RunTeacher):
+        return errand.give_run(name, found.run)
+    return errand.give_model(name, found.artifact, teacher)
 
 
 def fine_tuning(

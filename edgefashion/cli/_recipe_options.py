@@ -28,8 +28,8 @@ recipe_options = options(
         "--teacher",
         "teachers",
         multiple=True,
-        metavar="RUN",
-        help="Learn from this run too; once for each, from the mean of several. With "
+        metavar="RUN|FILE",
+        help="Learn from this run, model file or zoo:NAME too; once for each, from the mean of several. With "
         f"weight {DISTILLATION} and temperature {TEMPERATURE:g} unless "
         "distillation and temperature are set.",
     ),
@@ -87,10 +87,10 @@ def check_alone(name: str, fine_tuning: bool) -> None:
 
 
 def teachers(names: tuple[str, ...], root: Path) -> dict[str, Any]:
-    """The fields of a recipe that learns from these runs."""
+    """The fields of a recipe that learns from these runs and model files."""
     if not names:
         return {}
-    first, *others = (str(_resolve.run_folder(name, root)) for name in names)
+    first, *others = (_resolve.model_or_run(name, root) for name in names)
     return {"teacher": first, "other_teachers": tuple(others) or None}
 
 

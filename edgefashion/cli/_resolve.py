@@ -34,10 +34,18 @@ def named_artifacts(names: Sequence[str], root: Path) -> list[Artifact]:
 
 
 def _named(name: str, root: Path) -> "list[Artifact]":
-    from edgefashion import zoo
     from edgefashion.api.names import artifacts_of
 
-    return artifacts_of(name if zoo.is_name(name) or is_model(Path(name)) else run_folder(name, root))
+    return artifacts_of(model_or_run(name, root))
+
+
+def model_or_run(name: str, root: Path) -> str:
+    """`zoo:NAME`, the path of a model file, or else the folder of the run `name`. Raises RunError for another
+    file.
+    """
+    from edgefashion import zoo
+
+    return name if zoo.is_name(name) or is_model(Path(name)) else str(run_folder(name, root))
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:

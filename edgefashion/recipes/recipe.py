@@ -46,10 +46,10 @@ class Recipe:
     use_validation: whether the validation images are learned from too. Nothing is left to choose by, so that
         the last epoch is kept: everything else was chosen before, in trainings that did not see them.
     label_smoothing: the share of each label that is spread over all classes (Szegedy et al. 2016).
-    teacher: the path of the run that it learns from too; `distillation` is the weight of that in the loss,
-        `temperature` what both logits are divided by, see `training.distillation`. `teacher_id` is its id.
-        Where there are `other_teachers`, with the ids `other_teacher_ids`, it learns from the mean of the
-        logits of all.
+    teacher: what it learns from too, the path of a run or of a model file, or zoo:NAME; `distillation` is the
+        weight of that in the loss, `temperature` what both logits are divided by, see
+        `training.distillation`. `teacher_id` is the id of the run, see `training.teacher`. Where there are
+        `other_teachers`, with the ids `other_teacher_ids`, it learns from the mean of the logits of all.
     frozen: the name of a layer; it and all before it keep their initial weights, and where images are not
         augmented what it gives is computed once for each, see `edgefashion.training.frozen_layers`. None
         where all layers learn.

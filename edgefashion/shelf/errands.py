@@ -1,18 +1,22 @@
 """What is asked of a machine that trains: the words of `edgefashion train`, and the files that they name."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from edgefashion.artifacts.artifact import manifest_path
+from edgefashion.artifacts.inspection import external
+from edgefashion.errors import BadInput
 from edgefashion.hosts import sending
 from edgefashion.hosts.environment import Environment
 from edgefashion.hosts.ssh import Remote
 from edgefashion.reporting import Progress
-from edgefashion.shelf.work import GIVEN
+from edgefashion.shelf.work import GIVEN, is_safe
 from edgefashion.training import runs
 from edgefashion.training.learned import FILE as LEARNED
 
 if TYPE_CHECKING:
+    from edgefashion.artifacts.artifact import Artifact
     from edgefashion.training.runs import Run
 
 
@@ -40,6 +44,21 @@ class Errand:
         self.given[name] = {file: path}
         there = f"{GIVEN}/{name}/{file}"
         self.paths[there] = str(path)
+        return there
+
+    def give_model(self, name: str, model: "Artifact", called: str) -> str:
+        """Send a model file along, with its manifest and what weights are beside it; gives the path that it
+        has there, of what is `called` so here. Raises BadInput for weights in a file of an odd name.
+        """
+        there = self.give_file(name, model.path)
+        self.paths[there] = called
+        if model.manifest:
+            self.given[name][f"{PurePosixPath(there).name}.json"] = manifest_path(model.path)
+        for path in external.files(model.path):
+            beside = path.relative_to(model.path.parent).as_posix()
+            if not is_safe(f"{name}/{beside}"):
+                raise BadInput(f"the weights of {model.path} are in {beside!r}: give that a plain name")
+            self.given[name][beside] = path
         return there
 
     def bring(self, remote: Remote, there: Environment, tell: Progress) -> dict[str, dict[str, str]]:

@@ -184,8 +184,9 @@ def lay_out(given: dict[str, dict[str, str]], folder: Path) -> None:
         for file, path in sent.items():
             if not work.is_safe(f"{name}/{file}"):
                 raise OSError(f"{name}/{file} is no name")
-            (folder / work.GIVEN / name).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / work.GIVEN / name / file)
+            target = folder / work.GIVEN / name / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
 
 
 def main() -> None:

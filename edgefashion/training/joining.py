@@ -112,7 +112,7 @@ def follow(
     cluster = cluster_of(chief=False)
     if cluster is None:
         raise BadInput("there is no chief to follow: set TF_CONFIG, or call train")
-    recipe, master = checked(recipe, dataset)
+    recipe, master = checked(recipe, dataset, report)
     where = select_hardware(hardware, recipe.mixed_precision)
     replicas = join(cluster, recipe, dataset, report)
     prepared = prepare(recipe, master, dataset, Path(folder), replicas, report)

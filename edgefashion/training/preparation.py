@@ -14,12 +14,12 @@ from edgefashion.models import replicas as layers
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Report
 from edgefashion.tensorflow import keras
-from edgefashion.training import checkpoints, frozen_layers, teacher
+from edgefashion.training import checkpoints, frozen_layers, taught
 from edgefashion.training.checkpoints import TrainingState
 from edgefashion.training.input_pipeline import Array, batches_of, steps_of, validation_batches
 from edgefashion.training.loop import TrainingLoop, parts_of
 from edgefashion.training.replicas import ALONE, Replicas
-from edgefashion.training.runs import Run
+from edgefashion.training.teacher import Teacher, resolve_teachers
 from edgefashion.training.trained import architecture_for, compression_for
 from edgefashion.training.trainer import Learner
 
@@ -75,7 +75,7 @@ class Preparation:
             loop.run(part, batches)
 
 
-def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[Run]]:
+def checked(recipe: Recipe, dataset: Dataset, report: Report) -> tuple[Recipe, Sequence[Teacher]]:
     """The recipe with its teachers resolved, and the teachers. Raises BadInput where they do not fit."""
     recipe.check()
     recipe.check_shift(dataset.task.height, dataset.task.width)
@@ -85,12 +85,12 @@ def checked(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, list[Run]]:
             "use_validation"
         )
     check_size(architecture_for(recipe), dataset.task)
-    return teacher.resolve_teachers(recipe, dataset.checksums)
+    return resolve_teachers(recipe, dataset, report)
 
 
 def prepare(
     recipe: Recipe,
-    teachers: Sequence[Run],
+    teachers: Sequence[Teacher],
     dataset: Dataset,
     folder: Path,
     replicas: Replicas,
@@ -102,11 +102,11 @@ def prepare(
     splits = split(dataset, recipe.limit)
     if recipe.use_validation:
         splits = with_validation(splits)
-    taught = teacher.mean_logits(teachers, splits, teacher.cache_folder(), report)
+    logits = taught.mean_logits(teachers, splits, taught.cache_folder(), report)
     if recipe.frozen and not recipe.augments:
         whole = architecture_for(recipe)
         splits = frozen_layers.features(whole, recipe.weights, recipe.frozen, splits, folder, report)
-    return Preparation(recipe, splits, taught, replicas)
+    return Preparation(recipe, splits, logits, replicas)
 
 
 def architecture(recipe: Recipe) -> Architecture:

@@ -34,9 +34,9 @@ def train_or_reuse(
     """
     folder = Path(folder)
     if recipe.teacher:
-        from edgefashion.training import teacher
+        from edgefashion.training.teacher import resolve_teachers
 
-        recipe, _ = teacher.resolve_teachers(recipe, dataset.checksums)
+        recipe, _ = resolve_teachers(recipe, dataset)
     if not force and reading.exists(folder, RunError):
         run = runs.read(folder)
         if run.recipe == recipe and run.info.data.checksums == dataset.checksums:

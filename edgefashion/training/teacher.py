@@ -1,112 +1,162 @@
-"""The logits of a trained model for the training images, from which another model learns."""
+"""Who teaches another model: a run, or a model file of anybody, which `zoo:NAME` is too.
 
+What they say of the training images is asked for in `taught`.
+"""
+
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from hashlib import sha256
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
-from edgefashion import files
-from edgefashion.data import Splits
+from edgefashion import device, files, zoo
+from edgefashion.artifacts import artifact
+from edgefashion.artifacts.artifact import Artifact, is_model
+from edgefashion.artifacts.inspection import external
+from edgefashion.data import Dataset
 from edgefashion.errors import BadInput
-from edgefashion.files import arrays
-from edgefashion.files.reading import read_bytes
-from edgefashion.files.stored import ImageSet
+from edgefashion.evaluation.predictions import check_kind
 from edgefashion.recipes import Recipe
-from edgefashion.tensorflow import tf
+from edgefashion.reporting import Report, silent
+from edgefashion.runtimes.model import open_model
 from edgefashion.training import learned, runs
-from edgefashion.training.input_pipeline import Array
-from edgefashion.training.runs import Run
-from edgefashion.training.trained import architecture_of, load_model
+from edgefashion.training.runs import ID_DIGITS, Run
 
-BATCH_SIZE = 250
-
-
-def cache_folder() -> Path:
-    """The folder in the user's cache that holds the logits of teachers."""
-    return user_cache_path("edgefashion") / "teachers"
+Array = np.ndarray[Any, Any]
+Answer = Callable[[Array], Array]
+"""From images uint8 [N, height, width, channels] to logits float32 [N, classes]."""
 
 
-def resolve_teachers(recipe: Recipe, checksums: dict[str, str]) -> tuple[Recipe, list[Run]]:
-    """The recipe with the ids of the teachers that it names, and their runs.
+@dataclass(frozen=True)
+class RunTeacher:
+    """A finished run, in float; `name` is what the user calls it."""
 
-    Raises RunError for a run that is missing, unfinished or damaged, BadInput for one that does not fit.
-    """
-    found = [runs.read(Path(folder)) for folder in recipe.teachers]
-    ids = [run.id for run in found]
-    for run in found:
-        if ids.count(run.id) > 1:
-            raise BadInput(f"the teacher {run.folder} is there twice: name another, or leave one out")
-        if run.info.data.checksums != checksums:
-            others = learned.others(run, checksums)
-            raise BadInput(f"the teacher {run.folder} was trained on {others}: train it on these")
-        if run.recipe.use_validation and not recipe.use_validation:
-            raise BadInput(
-                f"the teacher {run.folder} learned from the validation images too, and would tell of them: "
-                "take one that did not, or set use_validation"
+    name: str
+    run: Run
+
+    @property
+    def sha256(self) -> str:
+        """Of its model."""
+        return files.sha256(self.run.model_path)
+
+    @property
+    def id(self) -> str:
+        """That of the run."""
+        return self.run.id
+
+    def check(self, dataset: Dataset, use_validation: bool, report: Report) -> None:
+        """Raise BadInput unless it learned from these images, and from those of validation only where its
+        pupil does.
+        """
+        if self.run.info.data.checksums != dataset.checksums:
+            others = learned.others(self.run, dataset.checksums)
+            raise BadInput(f"the teacher {self.name} was trained on {others}: train it on these")
+        if self.run.recipe.use_validation and not use_validation:
+            raise _knows_validation(self.name)
+
+    @contextmanager
+    def answering(self, classes: int) -> Iterator[Answer]:
+        """What answers about images while the block lasts. Raises RunError for a damaged model."""
+        from edgefashion.tensorflow import tf
+        from edgefashion.training.trained import architecture_of, load_model
+
+        model = load_model(self.run)
+        architecture = architecture_of(self.run)
+        answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
+        yield lambda images: answer(images).numpy()
+
+
+@dataclass(frozen=True)
+class FileTeacher:
+    """A model file, in its runtime, in a process of its own; `name` is what the user calls it."""
+
+    name: str
+    artifact: Artifact
+
+    @property
+    def sha256(self) -> str:
+        """Of its file; of those of one whose weights lie in others."""
+        each = [files.sha256(path) for path in (self.artifact.path, *external.files(self.artifact.path))]
+        return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
+
+    @property
+    def id(self) -> str:
+        """That of its run; where it names none, the first 12 digits of its SHA-256."""
+        told = self.artifact.run_id
+        return told if told and runs.is_id(told) else self.sha256[:ID_DIGITS]
+
+    def check(self, dataset: Dataset, use_validation: bool, report: Report) -> None:
+        """As `RunTeacher.check`, as far as its manifest tells; `report` that none does. Raises ArtifactError
+        for other classes, or images of another shape.
+        """
+        check_kind(self.artifact, dataset.task)
+        manifest = self.artifact.manifest
+        told = manifest.data.get("checksums") if manifest and manifest.data else None
+        if told is None:
+            report(
+                f"teacher {self.name}: nothing says what it learned from. Where validation images were among "
+                "that, the accuracy on these is too high"
             )
+        elif told != dataset.checksums:
+            raise BadInput(
+                f"the teacher {self.name} was trained on other data than these, which may include the "
+                "validation images: train it on these"
+            )
+        elif self._knows_validation and not use_validation:
+            raise _knows_validation(self.name)
+
+    @property
+    def _knows_validation(self) -> bool:
+        """Whether it was verified on images that its model knew, as `export` does where no others are."""
+        verification = self.artifact.manifest.verification if self.artifact.manifest else None
+        return bool(verification and verification.get("split") == "training")
+
+    @contextmanager
+    def answering(self, classes: int) -> Iterator[Answer]:
+        """As `RunTeacher.answering`, of so many classes. Raises what `ModelProcess` raises."""
+        with open_model(self.artifact.path, device.cores()) as model:
+            yield lambda images: model.predict(images, None, classes)
+
+
+Teacher = RunTeacher | FileTeacher
+
+
+def open_teacher(name: str) -> Teacher:
+    """What `zoo:NAME`, a model file or the folder of a run means; of several files, the first.
+
+    Raises RunError, ArtifactError or ZooError where it is missing or damaged.
+    """
+    if zoo.is_name(name):
+        return FileTeacher(name, zoo.open_zoo().artifacts(name)[0])
+    if is_model(Path(name)):
+        return FileTeacher(name, artifact.read(name))
+    return RunTeacher(name, runs.read(name))
+
+
+def resolve_teachers(
+    recipe: Recipe, dataset: Dataset, report: Report = silent
+) -> tuple[Recipe, Sequence[Teacher]]:
+    """The recipe with the ids of the teachers that it names, and these.
+
+    Raises BadInput for one that does not fit, and what `open_teacher` raises.
+    """
+    found = [open_teacher(name) for name in recipe.teachers]
+    ids = [each.id for each in found]
+    for name, each in zip(recipe.teachers, found, strict=True):
+        if ids.count(each.id) > 1:
+            raise BadInput(f"the teacher {name} is there twice: name another, or leave one out")
+        each.check(dataset, recipe.use_validation, report)
     if not found:
         return recipe, []
-    first, *others_ids = ids
-    return replace(recipe, teacher_id=first, other_teacher_ids=tuple(others_ids)), found
+    first, *others = ids
+    return replace(recipe, teacher_id=first, other_teacher_ids=tuple(others)), found
 
 
-def mean_logits(
-    teachers: Sequence[Run], splits: Splits, cache: Path, report: Callable[[str], None]
-) -> Array | None:
-    """The mean of the `logits` of all teachers, None of none."""
-    if not teachers:
-        return None
-    found = sum(logits(each, splits, cache, report) for each in teachers)
-    return np.asarray(found / np.float32(len(teachers)))
-
-
-def logits(teacher: Run, splits: Splits, cache: Path, report: Callable[[str], None]) -> Array:
-    """Its logits of every training image and of their mirror images: float32 [2, N, classes].
-
-    They are kept in the folder `cache` under the SHA-256 of the teacher's model and a digest of the images.
-    Raises RunError for a model that cannot be read.
-    """
-    images = splits.train.images
-    path = cache / f"{files.sha256(teacher.model_path)}-{_digest(images)}.npy"
-    if (kept := _read(path, len(images), len(splits.task.classes))) is not None:
-        report(f"teacher {teacher.folder}: what it says of {len(images):,} images is in {path}")
-        return kept
-    report(f"teacher {teacher.folder}: asked about {len(images):,} images, and their mirror images")
-    found = _ask(teacher, images)
-    files.make_folder(cache)
-    with files.replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, found)
-    return found
-
-
-def _digest(images: ImageSet) -> str:
-    digest = sha256()
-    for part in _parts(images):
-        digest.update(part.tobytes())
-    return digest.hexdigest()[:12]
-
-
-def _parts(images: ImageSet) -> Iterator[Array]:
-    return (images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE))
-
-
-def _ask(teacher: Run, images: ImageSet) -> Array:
-    model = load_model(teacher)
-    architecture = architecture_of(teacher)
-    answer = tf.function(lambda pixels: model(architecture.prepare(pixels), training=False))
-    found = [(answer(part), answer(part[:, :, ::-1])) for part in _parts(images)]
-    return np.stack([np.concatenate(side) for side in zip(*found, strict=True)])
-
-
-def _read(path: Path, count: int, classes: int) -> Array | None:
-    wanted = np.broadcast_to(np.float32(0), (2, count, classes))
-    try:
-        content = read_bytes(path, "what a teacher said", BadInput, wanted.nbytes + arrays.MOST_HEADER)
-        found = arrays.from_bytes(content, wanted.dtype, wanted.shape)
-        arrays.check_finite(path.name, found)
-    except (BadInput, ValueError):
-        return None
-    return found
+def _knows_validation(name: str) -> BadInput:
+    return BadInput(
+        f"the teacher {name} learned from the validation images too, and would tell of them: take one that "
+        "did not, or set use_validation"
+    )

@@ -56,7 +56,7 @@ def train(
         if not force:
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
-        recipe, teachers = checked(recipe, dataset)
+        recipe, teachers = checked(recipe, dataset, report)
         _check_not_of_itself(folder, recipe)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
@@ -101,7 +101,8 @@ def _check_not_of_itself(folder: Path, recipe: Recipe) -> None:
     """Raise BadInput for a run that would be lost to what comes of it."""
     begun_with = [Path(recipe.weights).parent] if recipe.base_run_id and recipe.weights else []
     sources = [*begun_with, *map(Path, recipe.teachers)]
-    if any(each.resolve() == folder.resolve() for each in sources):
+    own = folder.resolve()
+    if any(own in (path, *path.parents) for path in (each.resolve() for each in sources)):
         raise BadInput(
             f"{folder} would be replaced by what learns from it: choose another {setting('--name')}"
         )

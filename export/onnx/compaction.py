@@ -8,19 +8,56 @@ import onnx
 from edgefashion.export.graph.graph import INPUT, OUTPUT
 from edgefashion.export.onnx.integer_io import RESIZED
 
+ONNX = ("", "ai.onnx")
 CASTS = ("QuantizeLinear", "DequantizeLinear")
+ONES = ("strides", "dilations")
+"""Whose default, of ones, is in the words of the standard only."""
 _KEPT = (INPUT, OUTPUT, RESIZED)
 
 
 def compact(model: onnx.ModelProto) -> None:
-    """Leave out the shapes within, which every runtime infers, and what the tools that made the model note;
-    have equal zero points once; and give tensors short names: what a layer gives is called `/layer`, by which
-    `find_step` finds it, and what has none, like constants, by a number.
+    """Leave out the shapes within, which every runtime infers, what the tools that made the model note, sets
+    of operators that it has none of, and attributes that say what is so without them; have equal zero points
+    once, those of 32 bits in a byte each; and give tensors short names: what a layer gives is called
+    `/layer`, by which `find_step` finds it, and what has none, like constants, by a number.
     """
     del model.graph.value_info[:]
     del model.metadata_props[:]
+    _leave_out_defaults(model)
+    _leave_out_unused_domains(model)
     _share_zero_points(model.graph)
+    _shorten_zeros(model.graph)
     _shorten_names(model.graph)
+
+
+def _leave_out_defaults(model: onnx.ModelProto) -> None:
+    versions = {opset.domain: opset.version for opset in model.opset_import}
+    for node in (each for each in model.graph.node if each.domain in ONNX):
+        known = onnx.defs.get_schema(node.op_type, versions[node.domain], node.domain).attributes
+        said = [each for each in node.attribute if not _is_default(each, known[each.name].default_value)]
+        del node.attribute[:]
+        node.attribute.extend(said)
+
+
+def _is_default(said: onnx.AttributeProto, default: onnx.AttributeProto) -> bool:
+    value = onnx.helper.get_attribute_value(said)
+    if said.name in ONES:
+        return all(each == 1 for each in value)
+    return bool(default.type) and value == onnx.helper.get_attribute_value(default)
+
+
+def _leave_out_unused_domains(model: onnx.ModelProto) -> None:
+    used = {"", *(node.domain for node in model.graph.node)}
+    kept = [opset for opset in model.opset_import if opset.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
+
+
+def _shorten_zeros(graph: onnx.GraphProto) -> None:
+    for tensor in graph.initializer:
+        if tensor.data_type == onnx.TensorProto.INT32 and tensor.raw_data and not any(tensor.raw_data):
+            tensor.int32_data.extend(onnx.numpy_helper.to_array(tensor).ravel().tolist())
+            tensor.ClearField("raw_data")
 
 
 def _share_zero_points(graph: onnx.GraphProto) -> None:

@@ -62,6 +62,33 @@ def test_every_name_is_that_of_one_tensor(compacted: onnx.ModelProto) -> None:
     assert len({*called}) == len(called)
 
 
+def test_what_an_operator_does_without_being_told_is_not_said(compacted: onnx.ModelProto) -> None:
+    """A kernel's shape is said: not every reader finds that of weights which are behind an operator."""
+    told = [(node.op_type, {each.name for each in node.attribute}) for node in compacted.graph.node]
+    assert [names for kind, names in told if kind == "Conv"] == [{"kernel_shape", "pads"}, {"kernel_shape"}]
+    assert [names for kind, names in told if kind == "Gemm"] == [set()] * 2
+    assert {"axis"} in [names for kind, names in told if kind == "DequantizeLinear"]
+
+
+def test_zeros_of_32_bits_take_a_byte_each(compacted: onnx.ModelProto) -> None:
+    constants = {tensor.name: tensor for tensor in compacted.graph.initializer}
+    makers = {node.output[0]: node for node in compacted.graph.node}
+    for node in (each for each in compacted.graph.node if each.op_type in ("Conv", "Gemm")):
+        zeros = constants[makers[node.input[2]].input[2]]
+        assert not onnx.numpy_helper.to_array(zeros).any()
+        assert zeros.ByteSize() <= zeros.dims[0] + 16
+
+
+def test_an_operator_that_the_standard_does_not_know_stays_as_it_is(whole: onnx.ModelProto) -> None:
+    model = copy.deepcopy(whole)
+    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
+    made = onnx.helper.make_node("Own", ["logits"], ["x"], domain="com.microsoft", strides=[1])
+    model.graph.node.append(made)
+    onnx_model.compact(model)
+    assert list(model.graph.node[-1].attribute) == list(made.attribute)
+    assert {opset.domain for opset in model.opset_import} == {"", "com.microsoft"}
+
+
 def test_a_bias_of_zeros_is_no_zero_point(compacted: onnx.ModelProto) -> None:
     """It may be corrected, which would move both."""
     model = copy.deepcopy(compacted)

@@ -75,6 +75,28 @@ def test_the_run_that_it_was_fine_tuned_from_and_its_teacher_are_told_of_too(cop
     assert lineage.lineage(own) == [own, copied]
 
 
+def test_what_taught_it_is_told_of_where_the_shipped_zoo_does(
+    exported: Run,
+    copied: Run,
+    zoo_folder: Path,
+    sample: Dataset,
+    tmp_path: Path,
+    making: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As that of a model which learned from one of the zoo, whose place it takes."""
+    monkeypatch.setenv("EDGEFASHION_ZOO", str(zoo_folder))
+    info = copied.info.to_dict()
+    taught = {**info["recipe"], "teacher": "zoo:cnn", "teacher_id": exported.id, "distillation": 0.5}
+    (told,) = zoo.open_zoo(zoo_folder).runs("cnn")
+    found = making._with_shipped([{**info, "id": "another", "recipe": taught}])
+    assert [story["id"] for story in found] == ["another", exported.id]
+    assert found[1] == told.to_dict()
+    twice = making.Model("cnn", [], [{**story, "name": "cnn"} for story in found])
+    with pytest.raises(BadInput, match="two trainings of cnn are called cnn: rename the run"):
+        making._check([twice])
+
+
 def test_a_run_that_was_renamed_has_its_new_name(
     copied: Run, sample: Dataset, tmp_path: Path, making: ModuleType
 ) -> None:

@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from edgefashion import zoo
+from edgefashion.errors import RunError
 from edgefashion.recipes import NAMED_RECIPES
 from edgefashion.training import runs
+from edgefashion.training.runs import Run
 
 TOOL = Path(__file__).parents[2] / "tools/reproduce_zoo"
 
@@ -111,6 +114,18 @@ def test_the_teacher_is_trained_first(
     (folder / "zoo.json").write_text(json.dumps(info))
     _, said = reproduce(folder, "--smoke", "--data", sample_folder, "--runs", tmp_path / "others")
     assert "does not tell how the run 0123 was trained" in said.splitlines()[-1]
+
+
+def test_each_comes_after_those_that_it_came_from(tool: dict[str, Any], trained: Run) -> None:
+    def story(id: str, **parents: Any) -> Any:
+        return SimpleNamespace(id=id, recipe=replace(trained.recipe, **parents))
+
+    pupil = story("pupil", teacher_id="old", other_teacher_ids=("new",))
+    new, old = story("new", base_run_id="old"), story("old", teacher_id="gone")
+    for stories in ([pupil, new, old], [pupil, old, new]):
+        assert tool["in_order"](stories) == [old, new, pupil]
+    with pytest.raises(RunError, match="the zoo says that the run a came of itself"):
+        tool["in_order"]([story("a", base_run_id="b"), story("b", teacher_id="a")])
 
 
 def test_only_what_began_with_pretrained_weights_is_given_those_named(tool: dict[str, Any]) -> None:

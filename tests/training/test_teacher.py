@@ -1,8 +1,8 @@
-"""Distillation: what a teacher says, that it is asked once, and teachers that do not fit."""
+"""Runs and model files as teachers, and those that do not fit."""
 
+import json
 import shutil
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from edgefashion import files
+from edgefashion.artifacts import artifact
 from edgefashion.data import Dataset, split
-from edgefashion.errors import BadInput, RunError
-from edgefashion.models import ARCHITECTURES
+from edgefashion.errors import ArtifactError, BadInput, RunError
+from edgefashion.evaluation import predictions
 from edgefashion.recipes import NAMED_RECIPES, Recipe
 from edgefashion.tensorflow import keras
-from edgefashion.training import lineage, runs, teacher
-from edgefashion.training.distillation import divergence
+from edgefashion.training import lineage, runs, taught, teacher
 from edgefashion.training.runs import Run
 from edgefashion.training.train import train
 
@@ -32,51 +32,86 @@ def silent(line: str) -> None:
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return teacher.cache_folder()
+    return taught.cache_folder()
 
 
 def learning_from(run: Run, **changes: Any) -> Recipe:
     return replace(PUPIL, teacher=str(run.folder), **changes)
 
 
-def test_the_divergence_is_that_of_the_softened_distributions() -> None:
-    generator = np.random.default_rng(0)
-    taught, logits = generator.normal(size=(2, 5, 10)).astype(np.float32)
-
-    def softened(values: Any) -> Any:
-        powers = np.exp(values / 3)
-        return powers / powers.sum(axis=1, keepdims=True)
-
-    p, q = softened(taught), softened(logits)
-    expected = 9 * (p * np.log(p / q)).sum(axis=1).mean()
-    assert float(divergence(taught, logits, 3.0)) == pytest.approx(expected, rel=1e-5)
-    assert float(divergence(taught, taught, 3.0)) == pytest.approx(0, abs=1e-6)
-
-
-def test_a_teacher_speaks_of_every_image_and_its_mirror_image_once(
-    trained: Run, sample: Dataset, cache: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_a_model_file_teaches(
+    format: str, exported: Run, sample: Dataset, cache: Path, tmp_path: Path
 ) -> None:
-    splits, lines = split(sample, 60), []
-    found = teacher.logits(trained, splits, cache, lines.append)
-    digest = sha256(np.asarray(splits.train.images).tobytes()).hexdigest()[:12]
-    assert [path.name for path in cache.iterdir()] == [f"{files.sha256(trained.model_path)}-{digest}.npy"]
-    model = keras.models.load_model(trained.model_path, compile=False)
-    prepare = ARCHITECTURES["cnn"].prepare
-    images = splits.train.images
+    path = exported.artifacts / f"cnn-int8.{format}"
+    recipe = replace(PUPIL, teacher=str(path))
+    run = train(recipe, sample, tmp_path / "pupil", report=silent)
+    assert runs.read(run.folder).recipe == replace(recipe, teacher_id=exported.id)
+    (found,) = (np.load(each) for each in cache.iterdir())
+    images = split(sample, 100).train.images
     for side, pixels in zip(found, (images, images[:, :, ::-1]), strict=True):
-        np.testing.assert_allclose(side, model(prepare(pixels)), atol=1e-4)
-    monkeypatch.delattr(teacher, "_ask")
-    assert np.array_equal(teacher.logits(trained, splits, cache, lines.append), found)
-    assert "asked about 60 images" in lines[0]
-    assert str(cache) in lines[1]
+        np.testing.assert_array_equal(side, predictions.predict(artifact.read(path), pixels).logits)
 
 
-def test_a_damaged_cache_is_asked_for_again(trained: Run, sample: Dataset, cache: Path) -> None:
-    splits = split(sample, 20)
-    found = teacher.logits(trained, splits, cache, silent)
-    (path,) = cache.iterdir()
-    path.write_bytes(path.read_bytes()[:-7])
-    assert np.array_equal(teacher.logits(trained, splits, cache, silent), found)
+def test_a_model_of_the_zoo_teaches_by_the_id_of_its_run(
+    zoo_folder: Path, exported: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEFASHION_ZOO", str(zoo_folder))
+    run = train(replace(PUPIL, teacher="zoo:cnn"), sample, tmp_path / "pupil", report=silent)
+    assert (run.recipe.teacher, run.recipe.teacher_id) == ("zoo:cnn", exported.id)
+    with pytest.raises(BadInput, match="is there twice: name another, or leave one out"):
+        teacher.resolve_teachers(learning_from(exported, other_teachers=("zoo:cnn",)), sample)
+
+
+def test_a_file_that_does_not_say_what_it_learned_from(
+    exported: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    path = shutil.copy(exported.artifacts / "cnn-int8.tflite", tmp_path)
+    lines: list[str] = []
+    recipe, _ = teacher.resolve_teachers(replace(PUPIL, teacher=path), sample, lines.append)
+    assert recipe.teacher_id == exported.id
+    assert lines == [
+        f"teacher {path}: nothing says what it learned from. Where validation images were among that, the "
+        "accuracy on these is too high"
+    ]
+
+
+def test_a_file_whose_manifest_names_no_id_has_that_of_its_content(
+    exported: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    path = told(exported, tmp_path, run_id="../../out")
+    recipe, _ = teacher.resolve_teachers(replace(PUPIL, teacher=str(path)), sample)
+    assert recipe.teacher_id == files.sha256(path)[:12]
+
+
+def test_a_file_that_learned_from_other_data_or_from_validation(
+    exported: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    other = told(exported, tmp_path / "other", data={"checksums": {"train": "0" * 64}})
+    with pytest.raises(BadInput, match="other data than these, which may include the validation images"):
+        teacher.resolve_teachers(replace(PUPIL, teacher=str(other)), sample)
+    knowing = replace(PUPIL, teacher=str(told(exported, tmp_path, verification={"split": "training"})))
+    with pytest.raises(BadInput, match="learned from the validation images too"):
+        teacher.resolve_teachers(knowing, sample)
+    assert teacher.resolve_teachers(replace(knowing, use_validation=True), sample)[1]
+
+
+def test_a_file_of_other_classes(exported: Run, sample: Dataset, tmp_path: Path) -> None:
+    path = exported.artifacts / "cnn-int8.onnx"
+    recipe = replace(PUPIL, teacher=str(path))
+    letters = replace(sample, task=replace(sample.task, classes=tuple("ABCDEFGHIJ")))
+    with pytest.raises(ArtifactError, match=r"tells 10 classes \(T-shirt/top, .* apart"):
+        train(recipe, letters, tmp_path / "pupil", report=silent)
+    assert not runs.staging(tmp_path / "pupil").exists()
+
+
+def told(exported: Run, folder: Path, **changes: Any) -> Path:
+    """A copy of a file of the run whose manifest tells something else."""
+    folder.mkdir(exist_ok=True)
+    path = Path(shutil.copy(exported.artifacts / "cnn-int8.tflite", folder))
+    manifest = json.loads(artifact.manifest_path(exported.artifacts / path.name).read_text())
+    files.write_json(artifact.manifest_path(path), {**manifest, **changes})
+    return path
 
 
 def test_a_pupil_learns_what_its_teacher_says(trained: Run, sample: Dataset, tmp_path: Path) -> None:
@@ -102,14 +137,14 @@ def test_a_pupil_learns_from_the_mean_of_several_teachers(
     told = {**trained.info.to_dict()["model"], "sha256": digest}
     files.write_json(second / runs.INFO, {**trained.info.to_dict(), "id": digest[:12], "model": told})
     recipe = learning_from(trained, other_teachers=(str(second),), limit=30, batch_size=30)
-    resolved, found = teacher.resolve_teachers(recipe, sample.checksums)
+    resolved, found = teacher.resolve_teachers(recipe, sample)
     assert resolved.teacher_ids == (trained.id, digest[:12])
-    splits, cache = split(sample, 30), teacher.cache_folder()
-    one, mean = (teacher.mean_logits(some, splits, cache, silent) for some in (found[:1], found))
+    splits, cache = split(sample, 30), taught.cache_folder()
+    one, mean = (taught.mean_logits(some, splits, cache, silent) for some in (found[:1], found))
     assert one is not None and mean is not None
     np.testing.assert_allclose(mean, 1.5 * one, rtol=1e-4, atol=1e-4)
     assert len(list(cache.iterdir())) == 2
-    monkeypatch.delattr(teacher, "_ask")
+    monkeypatch.delattr(taught, "_ask")
     run = train(recipe, sample, tmp_path / "pupil", report=silent)
     assert runs.read(run.folder).recipe == resolved
     assert {each.id for each in lineage.lineage(Run(tmp_path / "pupil", run.info))} >= {run.id, digest[:12]}
@@ -122,27 +157,31 @@ def test_a_teacher_that_knows_the_validation_images(trained: Run, sample: Datase
     files.write_json(folder / runs.INFO, {**info, "recipe": {**info["recipe"], "use_validation": True}})
     recipe = replace(PUPIL, teacher=str(folder))
     with pytest.raises(BadInput, match="learned from the validation images too, and would tell of them"):
-        teacher.resolve_teachers(recipe, sample.checksums)
-    assert teacher.resolve_teachers(replace(recipe, use_validation=True), sample.checksums)[1]
+        teacher.resolve_teachers(recipe, sample)
+    assert teacher.resolve_teachers(replace(recipe, use_validation=True), sample)[1]
 
 
 def test_a_teacher_that_is_there_twice(trained: Run, sample: Dataset, tmp_path: Path) -> None:
     copy = shutil.copytree(trained.folder, tmp_path / "copy")
     with pytest.raises(BadInput, match="is there twice: name another, or leave one out"):
-        teacher.resolve_teachers(learning_from(trained, other_teachers=(str(copy),)), sample.checksums)
+        teacher.resolve_teachers(learning_from(trained, other_teachers=(str(copy),)), sample)
 
 
-@pytest.mark.parametrize("what", ["teacher", "base"])
+@pytest.mark.parametrize("what", ["teacher", "its file", "base"])
 def test_a_run_is_not_replaced_by_what_learns_from_it(
-    what: str, trained: Run, sample: Dataset, tmp_path: Path
+    what: str, exported: Run, sample: Dataset, tmp_path: Path
 ) -> None:
     from edgefashion.training.fine_tuning import recipe_from
 
-    own = runs.read(shutil.copytree(trained.folder, tmp_path / "own"))
-    recipe = learning_from(own) if what == "teacher" else recipe_from(own, "float", sample.checksums)
+    own = runs.read(shutil.copytree(exported.folder, tmp_path / "own"))
+    recipe = {
+        "teacher": learning_from(own),
+        "its file": replace(PUPIL, teacher=str(own.artifacts / "cnn-int8.tflite")),
+        "base": recipe_from(own, "float", sample.checksums),
+    }[what]
     with pytest.raises(BadInput, match="own would be replaced by what learns from it: choose another folder"):
         train(recipe, sample, tmp_path / "own/../own", force=True)
-    assert runs.read(own.folder).id == trained.id
+    assert runs.read(own.folder).id == exported.id
 
 
 def test_quantization_aware_training_has_a_teacher_too(trained: Run, sample: Dataset, tmp_path: Path) -> None:
