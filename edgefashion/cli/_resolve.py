@@ -40,12 +40,14 @@ def _named(name: str, root: Path) -> "list[Artifact]":
 
 
 def model_or_run(name: str, root: Path) -> str:
-    """`zoo:NAME`, the path of a model file, or else the folder of the run `name`. Raises RunError for another
-    file.
+    """`zoo:NAME`, the path of a model file, or else the folder of the run `name`, which may be called as a
+    model file is. Raises RunError for another file.
     """
     from edgefashion import zoo
 
-    return name if zoo.is_name(name) or is_model(Path(name)) else str(run_folder(name, root))
+    is_run = any(reading.is_folder(path, RunError) for path in (root / name, Path(name)))
+    is_file = is_model(Path(name)) and not is_run
+    return name if zoo.is_name(name) or is_file else str(run_folder(name, root))
 
 
 def _all_artifacts(root: Path) -> list[Artifact]:

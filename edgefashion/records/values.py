@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, json
+from msgspec import UNSET, Meta, Struct, UnsetType, json, to_builtins
+
+from edgefashion.files import json_text
 
 Name = Annotated[str, Meta(max_length=4096)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -26,8 +28,12 @@ class Record(Struct, frozen=True, kw_only=True):
     """A JSON object. A field that it need not have is UNSET, which is false, where it has not."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as JSON."""
-        return json.decode(json.encode(self), type=dict[str, Any])
+        """All of it, as JSON; what is no UTF-8 in a file's name readably, as `json_text` writes it."""
+        try:
+            content = json.encode(self)
+        except UnicodeEncodeError:
+            content = json_text(to_builtins(self)).encode()
+        return json.decode(content, type=dict[str, Any])
 
 
 class Counts(Record, frozen=True, kw_only=True):

@@ -48,16 +48,20 @@ class Errand:
 
     def give_model(self, name: str, model: "Artifact", called: str) -> str:
         """Send a model file along, with its manifest and what weights are beside it; gives the path that it
-        has there, of what is `called` so here. Raises BadInput for weights in a file of an odd name.
+        has there, of what is `called` so here. Raises BadInput for weights in a file of an odd name, or of
+        one that is taken there.
         """
         there = self.give_file(name, model.path)
         self.paths[there] = called
+        own = (PurePosixPath(there).name, manifest_path(Path(there)).name)
         if model.manifest:
-            self.given[name][f"{PurePosixPath(there).name}.json"] = manifest_path(model.path)
+            self.given[name][own[1]] = manifest_path(model.path)
         for path in external.files(model.path):
             beside = path.relative_to(model.path.parent).as_posix()
             if not is_safe(f"{name}/{beside}"):
                 raise BadInput(f"the weights of {model.path} are in {beside!r}: give that a plain name")
+            if beside in own:
+                raise BadInput(f"the weights of {model.path} are in {beside!r}: give that another name")
             self.given[name][beside] = path
         return there
 

@@ -17,8 +17,9 @@ from edgefashion.artifacts import artifact
 from edgefashion.artifacts.artifact import Artifact, is_model
 from edgefashion.artifacts.inspection import external
 from edgefashion.data import Dataset
-from edgefashion.errors import BadInput
+from edgefashion.errors import BadInput, RunError
 from edgefashion.evaluation.predictions import check_kind
+from edgefashion.files import reading
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Report, silent
 from edgefashion.runtimes.model import open_model
@@ -36,6 +37,11 @@ class RunTeacher:
 
     name: str
     run: Run
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where it lies."""
+        return (self.run.folder,)
 
     @property
     def sha256(self) -> str:
@@ -77,9 +83,14 @@ class FileTeacher:
     artifact: Artifact
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where it lies: its file, and those that its weights are in."""
+        return (self.artifact.path, *external.files(self.artifact.path))
+
+    @property
     def sha256(self) -> str:
         """Of its file; of those of one whose weights lie in others."""
-        each = [files.sha256(path) for path in (self.artifact.path, *external.files(self.artifact.path))]
+        each = [files.sha256(path) for path in self.paths]
         return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
 
     @property
@@ -97,8 +108,8 @@ class FileTeacher:
         told = manifest.data.get("checksums") if manifest and manifest.data else None
         if told is None:
             report(
-                f"teacher {self.name}: nothing says what it learned from. Where validation images were among "
-                "that, the accuracy on these is too high"
+                f"teacher {self.name}: nothing says what it learned from. Where validation or test images "
+                "were among that, the accuracy on these is too high"
             )
         elif told != dataset.checksums:
             raise BadInput(
@@ -131,7 +142,7 @@ def open_teacher(name: str) -> Teacher:
     """
     if zoo.is_name(name):
         return FileTeacher(name, zoo.open_zoo().artifacts(name)[0])
-    if is_model(Path(name)):
+    if is_model(Path(name)) and not reading.is_folder(Path(name), RunError):
         return FileTeacher(name, artifact.read(name))
     return RunTeacher(name, runs.read(name))
 

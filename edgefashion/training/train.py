@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from edgefashion.training.joining import cluster_of, join, naming_lost
 from edgefashion.training.preparation import Preparation, checked, prepare
 from edgefashion.training.progress import TrainingProgress
 from edgefashion.training.runs import Run
+from edgefashion.training.teacher import Teacher
 from edgefashion.training.trained import compression_for, named
 from edgefashion.training.trainer import Learner
 
@@ -57,7 +59,7 @@ def train(
             _check_nothing_is_lost(folder, resume)
         staging = runs.staging(folder)
         recipe, teachers = checked(recipe, dataset, report)
-        _check_not_of_itself(folder, recipe)
+        _check_not_of_itself(folder, recipe, teachers)
         if resume and (staging / runs.INFO).is_file():
             return _publish_finished(folder, recipe, dataset)
         where = select_hardware(hardware, recipe.mixed_precision)
@@ -97,10 +99,10 @@ def _check_nothing_is_lost(folder: Path, resume: bool) -> None:
         )
 
 
-def _check_not_of_itself(folder: Path, recipe: Recipe) -> None:
+def _check_not_of_itself(folder: Path, recipe: Recipe, teachers: Sequence[Teacher]) -> None:
     """Raise BadInput for a run that would be lost to what comes of it."""
     begun_with = [Path(recipe.weights).parent] if recipe.base_run_id and recipe.weights else []
-    sources = [*begun_with, *map(Path, recipe.teachers)]
+    sources = [*begun_with, *(path for each in teachers for path in each.paths)]
     own = folder.resolve()
     if any(own in (path, *path.parents) for path in (each.resolve() for each in sources)):
         raise BadInput(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgefashion.cli._resolve import named_artifacts, run_folder, run_or_file
+from edgefashion.cli._resolve import model_or_run, named_artifacts, run_folder, run_or_file
 from edgefashion.errors import RunError
 from edgefashion.training import runs
 
@@ -40,6 +40,25 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_name_is_a_run_and_a_path_is_a_path(name: str, meant: str) -> None:
     assert run_folder(name, ROOT) == Path(meant)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("mine.onnx", "runs/mine.onnx"),
+        ("runs/mine.onnx", "runs/mine.onnx"),
+        ("runs/mine.onnx/", "runs/mine.onnx"),
+        ("other.onnx", "other.onnx"),
+        ("gone.onnx", "gone.onnx"),
+        ("zoo:cnn-16k", "zoo:cnn-16k"),
+        ("cnn", "runs/cnn"),
+    ],
+)
+def test_a_run_may_be_called_as_a_model_file_is(name: str, meant: str) -> None:
+    (ROOT / "mine.onnx").mkdir()
+    (ROOT / "mine.onnx" / runs.INFO).touch()
+    Path("other.onnx").touch()
+    assert model_or_run(name, ROOT) == meant
 
 
 @pytest.mark.parametrize("content", ["a file", "a folder", "a run"])

@@ -1,6 +1,8 @@
 """A file that is read and written again is the same to the byte: fields, their order, what it lacks."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,16 @@ def test_manifests_and_what_files_say_inside(path: Path) -> None:
     inside = metadata.read(path.with_suffix(""))
     assert inside is not None
     assert json.dumps(inside.to_dict(), ensure_ascii=False).encode() in path.with_suffix("").read_bytes()
+
+
+def test_a_name_that_is_no_utf8_is_told_readably() -> None:
+    """Not at the end of a long training, that it cannot be written."""
+    content = json.loads((SHIPPED / "zoo.json").read_text())
+    story = msgspec.convert(next(iter(content["models"].values()))["runs"][0], Story)
+    recipe = replace(story.recipe, teacher=os.fsdecode(b"\xffa.onnx"))
+    told = msgspec.structs.replace(story, recipe=recipe).to_dict()
+    expected = story.to_dict()
+    assert told == {**expected, "recipe": {**expected["recipe"], "teacher": "\\udcffa.onnx"}}
 
 
 def test_what_is_made_today(exported: Run, sample: Dataset, tmp_path: Path) -> None:

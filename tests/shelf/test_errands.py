@@ -49,3 +49,12 @@ def test_weights_of_an_odd_name_are_not_sent(exported: Run, tmp_path: Path) -> N
     path = with_weights_beside(exported.artifacts / "cnn-float32.onnx", tmp_path, "$weights.bin")
     with pytest.raises(BadInput, match=r"are in '\$weights\.bin': give that a plain name"):
         Errand(()).give_model("teacher", artifact.read(path), str(path))
+
+
+@pytest.mark.parametrize("beside", ["teacher.onnx", "teacher.onnx.json"])
+def test_weights_do_not_take_the_place_of_what_they_are_sent_with(
+    beside: str, exported: Run, tmp_path: Path
+) -> None:
+    path = with_weights_beside(exported.artifacts / "cnn-float32.onnx", tmp_path, beside)
+    with pytest.raises(BadInput, match=f"are in '{beside}': give that another name"):
+        Errand(()).give_model("teacher", artifact.read(path), str(path))

@@ -71,8 +71,8 @@ def test_a_file_that_does_not_say_what_it_learned_from(
     recipe, _ = teacher.resolve_teachers(replace(PUPIL, teacher=path), sample, lines.append)
     assert recipe.teacher_id == exported.id
     assert lines == [
-        f"teacher {path}: nothing says what it learned from. Where validation images were among that, the "
-        "accuracy on these is too high"
+        f"teacher {path}: nothing says what it learned from. Where validation or test images were among "
+        "that, the accuracy on these is too high"
     ]
 
 
@@ -182,6 +182,36 @@ def test_a_run_is_not_replaced_by_what_learns_from_it(
     with pytest.raises(BadInput, match="own would be replaced by what learns from it: choose another folder"):
         train(recipe, sample, tmp_path / "own/../own", force=True)
     assert runs.read(own.folder).id == exported.id
+
+
+def test_a_teacher_of_the_zoo_is_not_in_the_run_that_is_replaced(
+    zoo_folder: Path, trained: Run, sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever that is typed."""
+    monkeypatch.setenv("EDGEFASHION_ZOO", str(zoo_folder))
+    monkeypatch.chdir(shutil.copytree(trained.folder, tmp_path / "own"))
+    run = train(replace(PUPIL, teacher="zoo:cnn"), sample, tmp_path / "own", force=True)
+    assert runs.read(run.folder).recipe.teacher == "zoo:cnn"
+
+
+def test_a_run_is_not_replaced_where_weights_of_its_teacher_lie_in_it(
+    exported: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    own, path = shutil.copytree(exported.folder, tmp_path / "own"), tmp_path / "big.onnx"
+    model = onnx.load(exported.artifacts / "cnn-float32.onnx")
+    onnx.save(model, path, save_as_external_data=True, location="own/weights.bin", size_threshold=0)
+    with pytest.raises(BadInput, match="own would be replaced by what learns from it"):
+        train(replace(PUPIL, teacher=str(path)), sample, own, force=True)
+    assert (own / "weights.bin").is_file()
+
+
+def test_a_run_teaches_that_is_called_as_a_model_file_is(
+    trained: Run, sample: Dataset, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(trained.folder, tmp_path / "mine.onnx")
+    recipe, _ = teacher.resolve_teachers(replace(PUPIL, teacher=str(folder)), sample)
+    assert recipe.teacher_id == trained.id
 
 
 def test_quantization_aware_training_has_a_teacher_too(trained: Run, sample: Dataset, tmp_path: Path) -> None:
