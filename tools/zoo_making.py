@@ -98,7 +98,9 @@ def _trained(run: Run, dataset: Dataset) -> Model:
 
 
 def _with_shipped(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same, and what the shipped zoo tells of teachers that are not among them, and of their teachers."""
+    """The same, and what the shipped zoo tells of teachers that are not among them, and of their teachers.
+    Teachers are called as they are told of: what zoo:NAME is may change.
+    """
     shipped = open_zoo() if present() else None
     known = {story.id: story for name in shipped.names for story in shipped.runs(name)} if shipped else {}
     found = list(told)
@@ -108,7 +110,19 @@ def _with_shipped(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
             (recipe.get("base_run_id"), recipe.get("teacher_id"), *(recipe.get("other_teacher_ids") or ()))
         )
         found += [known[parent].to_dict() for parent in parents if parent in known.keys() - there]
-    return found
+    names = {each["id"]: each["name"] for each in found}
+    return [{**each, "recipe": _renamed(each["recipe"], names)} for each in found]
+
+
+def _renamed(recipe: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The same, with the names that its teachers have by their ids."""
+    teacher, others = recipe.get("teacher"), recipe.get("other_teachers") or ()
+    pairs = zip(others, recipe.get("other_teacher_ids") or (), strict=True)
+    return {
+        **recipe,
+        **({"teacher": names.get(recipe.get("teacher_id") or "", teacher)} if teacher else {}),
+        **({"other_teachers": [names.get(id, name) for name, id in pairs]} if others else {}),
+    }
 
 
 def _int8_files(run: Run) -> list[Artifact]:

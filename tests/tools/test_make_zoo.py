@@ -91,7 +91,12 @@ def test_what_taught_it_is_told_of_where_the_shipped_zoo_does(
     (told,) = zoo.open_zoo(zoo_folder).runs("cnn")
     found = making._with_shipped([{**info, "id": "another", "recipe": taught}])
     assert [story["id"] for story in found] == ["another", exported.id]
-    assert found[1] == told.to_dict()
+    assert found[0]["recipe"]["teacher"] == told.name and found[1] == told.to_dict()
+    two = {**taught, "other_teachers": ["zoo:x", "r/y"], "other_teacher_ids": [exported.id, "gone"]}
+    assert making._with_shipped([{**info, "recipe": two}])[0]["recipe"]["other_teachers"] == [
+        told.name,
+        "r/y",
+    ]
     twice = making.Model("cnn", [], [{**story, "name": "cnn"} for story in found])
     with pytest.raises(BadInput, match="two trainings of cnn are called cnn: rename the run"):
         making._check([twice])
