@@ -18,6 +18,7 @@ from edgefashion.export import verify
 from edgefashion.export.exporter import export_run
 from edgefashion.recipes import RECIPES
 from edgefashion.report.card import origin
+from edgefashion.reporting import silent
 from edgefashion.training import checkpoints, lineage, runs
 from edgefashion.training.fine_tuning import recipe_from
 from edgefashion.training.loop import TrainingLoop
@@ -88,4 +89,4 @@ def test_no_seed_is_the_best_and_no_fold_is_apart(sample: Dataset, tmp_path: Pat
     with pytest.raises(BadInput, match="which of several seeds is best: train with one"):
         train_seeds(RECIPE, tmp_path / "cnn", 2, lambda *_: pytest.fail("trained"), replacing=False)
     with pytest.raises(BadInput, match="leave out use_validation"):
-        checked(RECIPE, folds(sample, 2)[0])
+        checked(RECIPE, folds(sample, 2)[0], silent)
