@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from msgspec import UNSET, structs
+from msgspec import UNSET, convert, structs
 
 from edgefashion import __version__, files
 from edgefashion.artifacts import artifact
@@ -20,6 +20,7 @@ from edgefashion.artifacts.targets import ANY
 from edgefashion.data import Dataset, stratified_sample
 from edgefashion.errors import BadInput, RunError
 from edgefashion.export.selection import check_task
+from edgefashion.recipes import Recipe
 from edgefashion.training import lineage
 from edgefashion.training.runs import Run
 from edgefashion.zoo.read import INFO, PREFIX, SAMPLE, SCHEMA, Zoo, open_zoo, present
@@ -105,10 +106,8 @@ def _with_shipped(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
     known = {story.id: story for name in shipped.names for story in shipped.runs(name)} if shipped else {}
     found = list(told)
     for each in found:
-        recipe, there = each["recipe"], {other["id"] for other in found}
-        parents = dict.fromkeys(
-            (recipe.get("base_run_id"), recipe.get("teacher_id"), *(recipe.get("other_teacher_ids") or ()))
-        )
+        there = {other["id"] for other in found}
+        parents = dict.fromkeys(convert(each["recipe"], Recipe).parent_ids)
         found += [known[parent].to_dict() for parent in parents if parent in known.keys() - there]
     names = {each["id"]: each["name"] for each in found}
     return [{**each, "recipe": _renamed(each["recipe"], names)} for each in found]
@@ -153,20 +152,22 @@ def _int8_files(run: Run) -> list[Artifact]:
 def _check(models: Sequence[Model]) -> None:
     """Raise BadInput for models that cannot lie together."""
     names = [model.name for model in models]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise BadInput(f"two models are of the architecture {min(twice)}: choose one")
+    if twice := _repeated(names):
+        raise BadInput(f"two models are of the architecture {twice}: choose one")
     for model in models:
-        stories = [story["name"] for story in model.stories]
-        if twice := {name for name in stories if stories.count(name) > 1}:
-            raise BadInput(
-                f"two trainings of {model.name} are called {min(twice)}: rename the run, and export it"
-            )
+        if twice := _repeated([story["name"] for story in model.stories]):
+            raise BadInput(f"two trainings of {model.name} are called {twice}: rename the run, and export it")
     called = [each.path.name for model in models for each in model.files]
-    if twice := {name for name in called if called.count(name) > 1}:
-        raise BadInput(f"two models have a file {min(twice)}: call one of the runs otherwise, and export it")
+    if twice := _repeated(called):
+        raise BadInput(f"two models have a file {twice}: call one of the runs otherwise, and export it")
     size = sum(model.bytes for model in models)
     if size > MOST_BYTES:
         raise BadInput(f"the models have {size:,} bytes together, and may have {MOST_BYTES:,}: leave one out")
+
+
+def _repeated(names: Sequence[str]) -> str | None:
+    """The first by the alphabet that is there more than once."""
+    return min((name for name in names if names.count(name) > 1), default=None)
 
 
 def _contents(models: Sequence[Model], dataset: Dataset) -> Iterable[tuple[str, bytes]]:

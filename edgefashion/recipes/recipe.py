@@ -144,6 +144,11 @@ class Recipe:
         return (*((self.teacher_id,) if self.teacher_id is not None else ()), *self.other_teacher_ids)
 
     @property
+    def parent_ids(self) -> tuple[str, ...]:
+        """The ids of the runs that it comes from: what it was fine-tuned from, and its teachers."""
+        return (*((self.base_run_id,) if self.base_run_id is not None else ()), *self.teacher_ids)
+
+    @property
     def soft_labels(self) -> bool:
         """Whether something makes a label a distribution over the classes."""
         return bool(self.label_smoothing or self.mixup)

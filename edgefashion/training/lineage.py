@@ -31,8 +31,8 @@ def lineage(run: Run) -> list[Run]:
     found = [run]
     for each in found:
         known = {other.id for other in found}
-        parents = dict.fromkeys((each.base_run_id, *each.recipe.teacher_ids))
-        runs = (_called(parent, beside) for parent in parents if parent and parent not in known)
+        parents = dict.fromkeys(each.recipe.parent_ids)
+        runs = (_called(parent, beside) for parent in parents if parent not in known)
         found += [parent for parent in runs if parent]
     return found
 

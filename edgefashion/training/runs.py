@@ -154,9 +154,9 @@ def _checked(folder: Path) -> Run:
             f"{info_path} has the id {visible(run.id)!r}, and the SHA-256 of {MODEL} begins with "
             f"{found[:ID_DIGITS]}: train again with edgefashion train --force"
         )
-    if strange := [each for each in (run.base_run_id, *run.recipe.teacher_ids) if not is_id(each)]:
+    if strange := [each for each in run.recipe.parent_ids if not is_id(each)]:
         raise RunError(
-            f"{info_path} names another run by {visible(str(strange[0]))!r}, and the id of a run is "
+            f"{info_path} names another run by {visible(strange[0])!r}, and the id of a run is "
             f"{ID_DIGITS} hexadecimal digits: train again with edgefashion train --force"
         )
     return run
@@ -171,9 +171,9 @@ def info_of(folder: Path) -> "RunInfo":
     raise RunError(f"{folder} has no {INFO}: it is not a finished run; {mend}")
 
 
-def is_id(text: str | None) -> bool:
-    """Whether this may be the id of a run, or nothing."""
-    return text is None or re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", text) is not None
+def is_id(text: str) -> bool:
+    """Whether this may be the id of a run."""
+    return re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", text) is not None
 
 
 def read_info(path: Path) -> "RunInfo":

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from edgefashion import device, files, zoo
 from edgefashion.artifacts import artifact
@@ -22,12 +19,12 @@ from edgefashion.evaluation.predictions import check_kind
 from edgefashion.files import reading
 from edgefashion.recipes import Recipe
 from edgefashion.reporting import Report, silent
+from edgefashion.runtimes.base import Images, Logits
 from edgefashion.runtimes.model import open_model
 from edgefashion.training import learned, runs
 from edgefashion.training.runs import ID_DIGITS, Run
 
-Array = np.ndarray[Any, Any]
-Answer = Callable[[Array], Array]
+Answer = Callable[[Images], Logits]
 """From images uint8 [N, height, width, channels] to logits float32 [N, classes]."""
 
 
@@ -156,9 +153,9 @@ def resolve_teachers(
     """
     found = [open_teacher(name) for name in recipe.teachers]
     ids = [each.id for each in found]
-    for name, each in zip(recipe.teachers, found, strict=True):
-        if ids.count(each.id) > 1:
-            raise BadInput(f"the teacher {name} is there twice: name another, or leave one out")
+    for each, id in zip(found, ids, strict=True):
+        if ids.count(id) > 1:
+            raise BadInput(f"the teacher {each.name} is there twice: name another, or leave one out")
         each.check(dataset, recipe.use_validation, report)
     if not found:
         return recipe, []
